@@ -1,0 +1,5 @@
+//! Account.
+
+mod event;
+
+pub use event::*;

@@ -1,0 +1,5 @@
+//! Book.
+
+mod event;
+
+pub use event::*;

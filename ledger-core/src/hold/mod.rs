@@ -1,0 +1,5 @@
+//! Hold.
+
+mod event;
+
+pub use event::*;

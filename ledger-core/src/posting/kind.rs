@@ -1,0 +1,85 @@
+//! What kind of transaction it is: an open list of codes.
+
+use std::{borrow::Cow, fmt, str::FromStr, sync::Arc};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::ids::IdError;
+
+/// A kind of transaction: a snake_case code of 1 to 32 characters.
+///
+/// Open, because a new kind of business needs no new release of the ledger. The codes that the
+/// ledger itself gives a meaning to are constants here.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Kind(Arc<str>);
+
+impl Kind {
+    /// Money between wallets.
+    pub const TRANSFER: &'static str = "transfer";
+    /// Money in from a bank.
+    pub const DEPOSIT: &'static str = "deposit";
+    /// Money out to a bank.
+    pub const WITHDRAWAL: &'static str = "withdrawal";
+    /// Money to a shop.
+    pub const PAYMENT: &'static str = "payment";
+    /// What we charge.
+    pub const FEE: &'static str = "fee";
+    /// The opposite of an earlier transaction. Made by the ledger only.
+    pub const REVERSAL: &'static str = "reversal";
+    /// A correction by hand: a reason, evidence and two people.
+    pub const ADJUSTMENT: &'static str = "adjustment";
+
+    /// The code.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The kind of transactions that undo others.
+    pub fn reversal() -> Self {
+        Self(Arc::from(Self::REVERSAL))
+    }
+}
+
+impl FromStr for Kind {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let well_formed = (1..=32).contains(&text.len())
+            && text
+                .bytes()
+                .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'))
+            && text.bytes().next().is_some_and(|b| b.is_ascii_lowercase());
+        if well_formed {
+            Ok(Self(Arc::from(text)))
+        } else {
+            Err(IdError {
+                expected: "kind (a snake_case code of 1 to 32 characters)",
+            })
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Serialize for Kind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Kind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}

@@ -1,0 +1,5 @@
+//! Posting.
+
+mod kind;
+
+pub use kind::Kind;

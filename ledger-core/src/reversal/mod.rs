@@ -1,0 +1,5 @@
+//! Reversal.
+
+mod event;
+
+pub use event::*;
