@@ -190,8 +190,9 @@ pub fn lookup(code: &AccountCode) -> Option<ChartEntry> {
     let mut segments = code.segments();
     let head = (segments.next()?, segments.next(), segments.next());
     let (account_type, class, itemised) = match head {
-        ("wallet", Some(_), None) => (Liability, Class::Open, false),
-        ("merchant", Some(_), Some("unsettled" | "available")) => (Liability, Class::Open, false),
+        ("wallet", Some(_), None) | ("merchant", Some(_), Some("unsettled" | "available")) => {
+            (Liability, Class::Open, false)
+        }
         ("bank", Some(_), Some("escrow" | "own")) => (Asset, Class::Bank, false),
         ("bank", Some(_), Some("clearing_in")) => (Asset, Class::Clearing, true),
         ("bank", Some(_), Some("clearing_out")) => (Liability, Class::Clearing, true),

@@ -1,9 +1,15 @@
 //! The log: append-only events in PostgreSQL, chained by hashes.
 
 mod codec;
+mod error;
 pub mod hash;
+pub mod read;
 mod record;
 
 pub(crate) use codec::event_names;
 pub use codec::{CodecError, EVENT_VERSION, Metadata, decode, encode};
+pub use error::LogError;
 pub use record::{Head, Position, RecordedEvent};
+
+/// The numbered migrations of `migrations/`, built in.
+pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
