@@ -4,6 +4,8 @@ pub mod account;
 pub mod book;
 pub mod chart;
 pub mod clock;
+pub mod command;
+pub mod engine;
 pub mod hold;
 pub mod ids;
 pub mod log;
