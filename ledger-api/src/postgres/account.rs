@@ -17,7 +17,7 @@ use std::{
 use super::LauncherError;
 
 /// What `nobody` is where no such name is known.
-const NOBODY: Ids = Ids {
+pub(super) const NOBODY: Ids = Ids {
     uid: 65534,
     gid: 65534,
 };
@@ -111,19 +111,20 @@ impl RunAs {
         let Self::Dropped(ids) = self else {
             return true;
         };
-        path.ancestors()
+        let above = path
+            .ancestors()
             .skip(1)
-            .filter_map(|folder| fs::metadata(folder).ok())
-            .all(|folder| {
-                passes(
-                    ids,
-                    Ids {
-                        uid: folder.uid(),
-                        gid: folder.gid(),
-                    },
-                    folder.mode(),
-                )
-            })
+            .filter_map(|folder| fs::metadata(folder).ok());
+        above.filter(fs::Metadata::is_dir).all(|folder| {
+            passes(
+                ids,
+                Ids {
+                    uid: folder.uid(),
+                    gid: folder.gid(),
+                },
+                folder.mode(),
+            )
+        })
     }
 }
 

@@ -73,6 +73,11 @@ impl Cluster {
         self.server.folder.log()
     }
 
+    /// The folder of the server's programs.
+    pub fn bin_dir(&self) -> &Path {
+        &self.server.bin
+    }
+
     /// The server's major version.
     pub fn major(&self) -> u32 {
         self.major

@@ -194,11 +194,76 @@ fn real_folder(folder: &Path) -> Option<PathBuf> {
         .then_some(real)
 }
 
-fn version_of(bin: &Path) -> Option<Version> {
+pub(super) fn version_of(bin: &Path) -> Option<Version> {
     let output = Command::new(bin.join("postgres"))
         .arg("--version")
         .stdin(Stdio::null())
         .output()
         .ok()?;
     Version::parse(&String::from_utf8_lossy(&output.stdout))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version(major: u32, minor: Option<u32>) -> Version {
+        Version { major, minor }
+    }
+
+    #[test]
+    fn reads_the_versions_that_packages_print() {
+        let cases = [
+            (
+                "postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)",
+                Some((15, Some(18))),
+            ),
+            ("postgres (PostgreSQL) 18.6\n", Some((18, Some(6)))),
+            ("postgres (EnterpriseDB) 16.3.0", Some((16, Some(3)))),
+            ("postgres (PostgreSQL) 17beta2", Some((17, None))),
+            ("postgres (PostgreSQL) 19devel", Some((19, None))),
+            ("postgres: no such option", None),
+            ("", None),
+            ("99999999999999999999.1", None),
+        ];
+        for (text, expected) in cases {
+            let expected = expected.map(|(major, minor)| version(major, minor));
+            assert_eq!(Version::parse(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn versions_are_ordered_as_numbers_and_a_beta_comes_before_its_release() {
+        assert!(version(15, Some(18)) > version(15, Some(9)));
+        assert!(version(17, Some(0)) > version(9, Some(6)));
+        assert!(version(17, None) < version(17, Some(0)));
+        assert!(version(17, None) > version(16, Some(9)));
+    }
+
+    #[test]
+    fn existing_data_decides_and_then_the_newest() {
+        let server = |major| Server {
+            version: version(major, Some(1)),
+            bin: format!("/usr/lib/postgresql/{major}/bin").into(),
+        };
+        let servers = [server(17), server(15)];
+        assert_eq!(choose(&servers, None).unwrap(), server(17));
+        let data = Path::new("/data");
+        assert_eq!(choose(&servers, Some((15, data))).unwrap(), server(15));
+        let gone = choose(&servers, Some((16, data))).unwrap_err().to_string();
+        assert!(
+            gone.contains("written by PostgreSQL 16") && gone.contains("17, 15"),
+            "{gone}"
+        );
+        assert!(
+            choose(&[], Some((16, data)))
+                .unwrap_err()
+                .to_string()
+                .contains("none")
+        );
+        assert!(matches!(
+            choose(&[], None),
+            Err(LauncherError::NoServer { .. })
+        ));
+    }
 }

@@ -7,7 +7,8 @@
 //! and the next finds it.
 //!
 //! This module knows processes, files and locks. It does not know the ledger's tables: databases
-//! and roles are made by whoever connects, as [`SUPERUSER`].
+//! and roles are made by whoever connects, as [`SUPERUSER`]. [`check_settings`] is for every server,
+//! also one that was not started here.
 //!
 //! Invariants: one server per data directory, also with several processes at once (a lock that the
 //! system drops with its holder); no data directory that is half made; no durable database run with
@@ -17,7 +18,9 @@
 //! as root; PostgreSQL as WebAssembly, which serves one connection at a time.
 
 mod account;
+mod check;
 mod cluster;
+mod database;
 mod error;
 mod fetch;
 mod find;
@@ -39,7 +42,9 @@ use std::{
 
 use self::{account::RunAs, folder::Folder, server::Server};
 pub use self::{
+    check::{CheckError, Finding, check_settings},
     cluster::{Cluster, Stopped},
+    database::{DatabaseError, create_database, drop_database, ensure_database},
     error::LauncherError,
     find::{Binaries, MAJOR_MIN},
 };
@@ -162,4 +167,32 @@ fn choose_server(
         servers = look()?;
     }
     find::choose(&servers, existing)
+}
+
+#[cfg(test)]
+mod option_tests {
+    use super::*;
+
+    fn from(variables: &[(&str, &str)]) -> Options {
+        Options::from_variables(Mode::Durable, |name| {
+            variables
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| value.into())
+        })
+    }
+
+    #[test]
+    fn the_environment_names_the_programs_and_forbids_the_download() {
+        let plain = from(&[]);
+        assert_eq!((plain.binaries, plain.download), (Binaries::Anywhere, true));
+        let named = from(&[("BAHI_PG_BIN", "/x/bin"), ("BAHI_NO_DOWNLOAD", "1")]);
+        assert_eq!(
+            (named.binaries, named.download),
+            (Binaries::Exactly("/x/bin".into()), false)
+        );
+        let empty = from(&[("BAHI_PG_BIN", ""), ("BAHI_NO_DOWNLOAD", "")]);
+        assert_eq!((empty.binaries, empty.download), (Binaries::Anywhere, true));
+        assert!(from(&[("BAHI_NO_DOWNLOAD", "0")]).download);
+    }
 }
