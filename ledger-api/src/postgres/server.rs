@@ -27,11 +27,11 @@ use super::{
 /// The port that gives the socket its name. Nothing listens on the network.
 pub(super) const PORT: u16 = 5432;
 
-/// The file in the data directory that says for what it was made.
-const MODE_FILE: &str = "bahi.mode";
-
 /// How often a starting server is looked at.
 const POLL: Duration = Duration::from_millis(10);
+
+/// How often a start is tried again.
+const RETRY: Duration = Duration::from_millis(100);
 
 /// How long the backends of a killed server may take to notice and go.
 const OLD_BACKENDS_PATIENCE: Duration = Duration::from_secs(60);
@@ -48,6 +48,7 @@ const TAIL_LINES_MAX: usize = 12;
 pub(super) struct Server {
     pub(super) folder: Folder,
     pub(super) mode: Mode,
+    pub(super) major: u32,
     pub(super) bin: PathBuf,
     pub(super) data: PathBuf,
     pub(super) socket: PathBuf,
@@ -59,18 +60,33 @@ pub(super) struct Server {
 
 impl Server {
     /// Makes the data directory if there is none, and checks that an existing one may be opened.
-    pub(super) fn make_data(&self, unfinished: &Path, _: &StartLock) -> Result<(), LauncherError> {
+    pub(super) fn make_data(&self, _: &StartLock) -> Result<(), LauncherError> {
         if self.data.join("PG_VERSION").is_file() {
             return self.check_mode();
         }
         self.check_room()?;
-        let root = &self.folder.root;
-        match fs::remove_dir_all(unfinished) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(LauncherError::folder(unfinished, "remove it")(error));
+        for unfinished in self.folder.all_unfinished() {
+            if let Err(error) = fs::remove_dir_all(&unfinished) {
+                tracing::warn!(%error, folder = %unfinished.display(), "could not remove");
             }
-            Ok(()) | Err(_) => {}
         }
+        let unfinished = self.folder.unfinished_data(self.major);
+        fs::create_dir(&unfinished).map_err(LauncherError::folder(&unfinished, "make it"))?;
+        self.folder.run_as.make_private(&unfinished)?;
+        self.initdb(&unfinished)?;
+        let mode_file = self.folder.mode_file(self.major);
+        fs::write(&mode_file, self.mode.to_string())
+            .map_err(LauncherError::folder(&mode_file, "write it"))?;
+        self.folder.hand_over(&mode_file)?;
+        fs::rename(&unfinished, &self.data)
+            .and_then(|()| File::open(&self.folder.root)?.sync_all())
+            .map_err(LauncherError::folder(
+                &self.data,
+                "give the new database its name",
+            ))
+    }
+
+    fn initdb(&self, into: &Path) -> Result<(), LauncherError> {
         let mut initdb = self.program("initdb");
         initdb
             .args([
@@ -81,14 +97,15 @@ impl Server {
             ])
             .args(["--encoding=UTF8", "--no-locale", "--data-checksums"])
             .arg("--pgdata")
-            .arg(unfinished);
+            .arg(into);
         if self.mode == Mode::Throwaway {
             initdb.arg("--no-sync");
         }
         run(&mut initdb, |stderr| {
             if says_disk_full(&stderr) {
+                let folder = self.folder.root.clone();
                 return LauncherError::DiskFull {
-                    folder: root.clone(),
+                    folder,
                     free_bytes: None,
                 };
             }
@@ -96,22 +113,12 @@ impl Server {
                 data: self.data.clone(),
                 stderr,
             }
-        })?;
-        let mode_file = unfinished.join(MODE_FILE);
-        fs::write(&mode_file, self.mode.to_string())
-            .map_err(LauncherError::folder(&mode_file, "write it"))?;
-        self.folder.run_as.give(&mode_file)?;
-        fs::rename(unfinished, &self.data)
-            .and_then(|()| File::open(root)?.sync_all())
-            .map_err(LauncherError::folder(
-                &self.data,
-                "give the new database its name",
-            ))
+        })
     }
 
-    /// A data directory without the file came from somewhere else, a restored backup: durable.
+    /// A data directory that nothing is said of came from somewhere else, a backup: durable.
     fn check_mode(&self) -> Result<(), LauncherError> {
-        let made = match fs::read_to_string(self.data.join(MODE_FILE)) {
+        let made = match fs::read_to_string(self.folder.mode_file(self.major)) {
             Ok(text) if text.trim() == Mode::Throwaway.to_string() => Mode::Throwaway,
             Ok(_) | Err(_) => Mode::Durable,
         };
@@ -154,10 +161,25 @@ impl Server {
                 return Ok(true);
             };
             let tail = self.log_tail(log_start);
-            if !says_old_server_lives(&tail) || began.elapsed() > OLD_BACKENDS_PATIENCE {
+            if !says_old_server_lives(&tail) || began.elapsed() > self.old_server_patience() {
                 return Err(self.ended(status, tail));
             }
-            thread::sleep(POLL * 10);
+            thread::sleep(RETRY);
+            if self.is_up() {
+                return Ok(false); // A start that a killed process began has come to its end.
+            }
+        }
+    }
+
+    /// A server that is starting may have a long recovery before it; one that is going has not.
+    fn old_server_patience(&self) -> Duration {
+        let starting = self
+            .pid_file_line(7)
+            .is_some_and(|status| status == "starting");
+        if starting {
+            self.patience
+        } else {
+            OLD_BACKENDS_PATIENCE
         }
     }
 
@@ -183,7 +205,7 @@ impl Server {
             Ok((log.try_clone()?, log))
         };
         let (out, err) = open().map_err(LauncherError::folder(&path, "write it"))?;
-        self.folder.run_as.give(&path)?;
+        self.folder.hand_over(&path)?;
         let mut postgres = self.program("postgres");
         postgres
             .arg("-D")
@@ -257,8 +279,9 @@ impl Server {
     /// Whether the server accepts connections: its pid file says so, and the socket answers. (A pid
     /// file alone may be of before a reboot; a socket alone accepts before recovery has ended.)
     pub(super) fn is_up(&self) -> bool {
-        let status = self.pid_file_line(7);
-        let ready = status.is_some_and(|status| status == "ready" || status == "standby");
+        let ready = self
+            .pid_file_line(7)
+            .is_some_and(|status| status == "ready");
         ready && UnixStream::connect(self.socket.join(format!(".s.PGSQL.{PORT}"))).is_ok()
     }
 

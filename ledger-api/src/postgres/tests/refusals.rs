@@ -127,6 +127,23 @@ fn a_folder_with_other_things_in_it_stays_as_it_is() {
 }
 
 #[test]
+fn data_of_another_user_is_left_alone() {
+    if !rustix::process::geteuid().is_root() {
+        return; // Only root can give things away.
+    }
+    let dir = fresh();
+    let cluster = throwaway(dir.path());
+    let data = cluster.data_dir().to_path_buf();
+    drop(cluster);
+    std::os::unix::fs::chown(&data, Some(0), Some(0)).unwrap();
+    let error = refused(dir.path(), &options(Mode::Throwaway));
+    assert!(
+        matches!(error, LauncherError::OtherOwner { owner: 0, .. }),
+        "{error}"
+    );
+}
+
+#[test]
 fn a_file_in_the_way_is_named() {
     let dir = fresh();
     let file = dir.path().join("file");
