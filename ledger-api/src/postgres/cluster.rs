@@ -68,7 +68,7 @@ impl Cluster {
 
     /// The server's log.
     pub fn log_file(&self) -> std::path::PathBuf {
-        self.server.folder.log()
+        self.server.folder.log().path
     }
 
     /// The folder of the server's programs.

@@ -23,7 +23,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::{LauncherError, RunAs, account};
+use super::{LauncherError, RunAs, account, server_log::Log};
 
 /// A socket's path may have 104 bytes on macOS and 108 on Linux, with `/.s.PGSQL.5432` and an end
 /// mark of one byte; a little is left for `.lock`.
@@ -201,8 +201,10 @@ impl Folder {
         self.root.join("use.lock")
     }
 
-    pub(super) fn log(&self) -> PathBuf {
-        self.root.join("postgres.log")
+    pub(super) fn log(&self) -> Log {
+        Log {
+            path: self.root.join("postgres.log"),
+        }
     }
 
     pub(super) fn downloads(&self) -> PathBuf {

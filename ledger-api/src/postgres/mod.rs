@@ -7,8 +7,8 @@
 //! and the next finds it.
 //!
 //! This module knows processes, files and locks. It does not know the ledger's tables: databases
-//! and roles are made by whoever connects, as [`SUPERUSER`]. [`check_settings`] is for every server,
-//! also one that was not started here.
+//! and roles are made by whoever connects, as [`SUPERUSER`]. [`check_settings`] is for every
+//! server, also one that was not started here.
 //!
 //! Invariants: one server per data directory, also with several processes at once (a lock that the
 //! system drops with its holder); no data directory that is half made; no durable database run with
@@ -28,6 +28,7 @@ mod folder;
 mod lock;
 mod machine;
 mod server;
+mod server_log;
 mod settings;
 #[cfg(test)]
 mod tests;

@@ -218,6 +218,21 @@ fn a_server_that_ends_at_start_says_why() {
 }
 
 #[test]
+fn a_server_that_is_not_ready_in_time_is_not_left_behind() {
+    let dir = fresh();
+    let impatient = Options {
+        patience: Duration::ZERO,
+        ..options(Mode::Throwaway)
+    };
+    let error = refused(dir.path(), &impatient);
+    assert!(matches!(error, LauncherError::NotReady { .. }), "{error}");
+    assert!(
+        throwaway(dir.path()).started_here(),
+        "it was ended, and starts anew"
+    );
+}
+
+#[test]
 fn a_failed_initdb_says_why() {
     let (dir, broken) = (fresh(), fake_server("15.1"));
     let binaries = Binaries::Exactly(broken.path().into());
