@@ -89,7 +89,8 @@ impl Cache {
 
     /// Forgets what is over the bound. The book stays.
     pub(crate) fn trim(&mut self) {
-        while self.entries.len() > self.entries_max {
+        // One at least, for the book.
+        while self.entries.len() > self.entries_max.max(1) {
             match self.entries.pop_lru() {
                 Some((StreamId::Book, subject)) => {
                     self.entries.put(StreamId::Book, subject);

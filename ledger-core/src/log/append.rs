@@ -144,12 +144,12 @@ fn classify(error: sqlx::Error) -> Appended {
         let constraint = database.constraint();
         match code.as_ref() {
             "23505" if constraint == Some("idempotency_pkey") => Some(true),
-            // Conflict, deadlock, lock or statement time-out, duplicate: the server itself says
-            // that the statement was undone.
-            "23505" | "40001" | "40P01" | "55P03" | "57014" | "53100" | "53200" | "53300" => {
-                Some(false)
-            }
-            _ => None,
+            // Conflict, deadlock, lock or statement time-out, no room: the server itself says that
+            // the statement was undone.
+            "40001" | "40P01" | "55P03" | "57014" | "53100" | "53200" | "53300" => Some(false),
+            // So do a value or a row that it does not take, a missing privilege, a program limit.
+            // Asking whether such a batch landed would never end, for it never can.
+            other => ["22", "23", "42", "54"].iter().any(|c| other.starts_with(c)).then_some(false),
         }
     });
     match known {
