@@ -2,4 +2,5 @@
 
 mod engine_basics;
 mod golden;
+mod postings;
 mod support;

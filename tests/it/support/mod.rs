@@ -1,4 +1,6 @@
 //! What the tests stand on.
 
+pub(crate) mod books;
 pub(crate) mod database;
 pub(crate) mod ledger;
+pub(crate) mod script;
