@@ -2,5 +2,6 @@
 
 mod engine_basics;
 mod golden;
+mod model;
 mod postings;
 mod support;
