@@ -4,4 +4,5 @@ mod engine_basics;
 mod golden;
 mod model;
 mod postings;
+mod reference;
 mod support;
