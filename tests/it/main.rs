@@ -2,6 +2,7 @@
 
 mod engine_basics;
 mod golden;
+mod immutability;
 mod model;
 mod postings;
 mod reference;
