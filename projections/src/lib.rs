@@ -1,1 +1,3 @@
-//! Placeholder.
+//! Everything that is folded from the log.
+
+pub mod audit;
