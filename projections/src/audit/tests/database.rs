@@ -308,8 +308,8 @@ async fn case_57_a_connection_that_breaks_is_an_error_and_not_a_shorter_log() {
     store(&database.pool, &log).await;
     let killer = database.pool.acquire().await.unwrap();
     let (reached, mut middle) = tokio::sync::mpsc::unbounded_channel();
-    let (killed, proceed) = std::sync::mpsc::channel();
-    let killing = tokio::task::spawn(async move {
+    let (answer, proceed) = std::sync::mpsc::channel();
+    let terminating = tokio::task::spawn(async move {
         let mut killer = killer;
         middle.recv().await.expect("the middle");
         let ended: i64 = sqlx::query_scalar(
@@ -321,7 +321,7 @@ async fn case_57_a_connection_that_breaks_is_an_error_and_not_a_shorter_log() {
         .fetch_one(&mut *killer)
         .await
         .unwrap();
-        killed.send(ended).expect("somebody waits");
+        answer.send(ended).expect("somebody waits");
     });
     let mut seen = 0;
     // The check waits in its progress report until its session is gone.
@@ -341,7 +341,7 @@ async fn case_57_a_connection_that_breaks_is_an_error_and_not_a_shorter_log() {
         }
     });
     let (result, seen) = checked.await.unwrap();
-    killing.await.unwrap();
+    terminating.await.unwrap();
     assert!(matches!(result, Err(AuditError::Database(_))), "{result:?}");
     let all = u64::try_from(log.rows.len()).unwrap();
     assert!(0 < seen && seen < all, "killed after {seen} of {all}");

@@ -133,13 +133,13 @@ fn captures_and_what_they_post() {
     };
     lie("no transaction", 2, CaptureDiffers, |m| capture(m, 20, &[]));
     lie("another amount", 2, CaptureDiffers, |m| {
-        capture(m, 20, &pair(ASHA, BINOD, 21))
+        capture(m, 20, &pair(ASHA, BINOD, 21));
     });
     lie("another account", 2, CaptureDiffers, |m| {
-        capture(m, 20, &pair(CHITRA, BINOD, 20))
+        capture(m, 20, &pair(CHITRA, BINOD, 20));
     });
     lie("the other side", 2, CaptureDiffers, |m| {
-        capture(m, 20, &pair(BINOD, ASHA, 20))
+        capture(m, 20, &pair(BINOD, ASHA, 20));
     });
     lie("in the next append", 2, CaptureDiffers, |m| {
         capture(m, 20, &pair(ASHA, BINOD, 20));
@@ -295,7 +295,7 @@ fn books_accounts_and_currencies_that_contradict_each_other() {
 fn events_that_are_none() {
     use Code::{EventTypeUnknown, EventVersionUnknown, MetadataUnreadable, PayloadUnreadable};
     lie("a kind of stream", 0, EventTypeUnknown, |m| {
-        m.event("purse", "p", "opened", "{}")
+        m.event("purse", "p", "opened", "{}");
     });
     for kind in ["account", "hold", "reversal", "book"] {
         lie(kind, 0, EventTypeUnknown, |m| {
