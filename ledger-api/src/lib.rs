@@ -1,1 +1,3 @@
-//! Placeholder.
+//! The binary `bahi` as a library: what the command line and the tests stand on.
+
+pub mod postgres;
