@@ -7,7 +7,7 @@
 use std::{
     env, fs,
     os::unix::{
-        fs::{MetadataExt, PermissionsExt, chown},
+        fs::{MetadataExt, PermissionsExt, lchown},
         process::CommandExt,
     },
     path::Path,
@@ -89,24 +89,17 @@ impl RunAs {
         command
     }
 
-    /// Gives `path` to that user.
-    pub(super) fn give(self, path: &Path) -> Result<(), LauncherError> {
-        let Self::Dropped(ids) = self else {
-            return Ok(());
-        };
-        chown(path, Some(ids.uid), Some(ids.gid))
-            .map_err(LauncherError::folder(path, "change its owner"))
-    }
-
     /// Gives `folder` to that user and closes it to everybody else.
     pub(super) fn make_private(self, folder: &Path) -> Result<(), LauncherError> {
-        self.give(folder)?;
-        fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
-            .map_err(LauncherError::folder(folder, "make it private"))
+        if let Self::Dropped(ids) = self {
+            lchown(folder, Some(ids.uid), Some(ids.gid))
+                .map_err(LauncherError::folder(folder, "change its owner"))?;
+        }
+        set_mode(folder, 0o700)
     }
 
-    /// Whether that user can get to `path` through the folders above it. (`path` itself is given
-    /// to that user; folders that do not exist yet are judged when they do.)
+    /// Whether that user can get to `path` through the folders above it. (`path` itself
+    /// will let them pass; folders that do not exist yet are judged when they do.)
     pub(super) fn reaches(self, path: &Path) -> bool {
         let Self::Dropped(ids) = self else {
             return true;
@@ -126,6 +119,11 @@ impl RunAs {
             )
         })
     }
+}
+
+pub(super) fn set_mode(folder: &Path, mode: u32) -> Result<(), LauncherError> {
+    fs::set_permissions(folder, fs::Permissions::from_mode(mode))
+        .map_err(LauncherError::folder(folder, "set its permissions"))
 }
 
 /// Whether `who` may pass through a folder of `owner` with these permission bits.

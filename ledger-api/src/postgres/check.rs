@@ -289,7 +289,8 @@ fn judge_grants(tables: &[Grants], role: &str) -> Vec<(Weight, Finding)> {
         }
         if *owner {
             let message = format!(
-                "the role {role} owns {table_name}, so it can rewrite the log: let another role own it"
+                "the role {role} owns {table_name}, so it can rewrite the log: \
+                 let another role own it"
             );
             found.push((
                 Weight::InProduction,

@@ -30,17 +30,15 @@ pub enum Stopped {
 #[derive(Debug)]
 pub struct Cluster {
     server: Server,
-    major: u32,
     started_here: bool,
     /// Empty only while the cluster is being given up.
     claim: Option<UseLock>,
 }
 
 impl Cluster {
-    pub(super) fn new(server: Server, major: u32, started_here: bool, claim: UseLock) -> Self {
+    pub(super) fn new(server: Server, started_here: bool, claim: UseLock) -> Self {
         Self {
             server,
-            major,
             started_here,
             claim: Some(claim),
         }
@@ -70,7 +68,7 @@ impl Cluster {
 
     /// The server's log.
     pub fn log_file(&self) -> std::path::PathBuf {
-        self.server.folder.log()
+        self.server.folder.log().path
     }
 
     /// The folder of the server's programs.
@@ -80,7 +78,7 @@ impl Cluster {
 
     /// The server's major version.
     pub fn major(&self) -> u32 {
-        self.major
+        self.server.major
     }
 
     /// Whether opening this started the server; false if it was found running.

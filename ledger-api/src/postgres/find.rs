@@ -13,7 +13,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::LauncherError;
+use super::{LauncherError, RunAs};
 
 /// The oldest major version that the ledger's SQL is tried on.
 pub const MAJOR_MIN: u32 = 14;
@@ -83,9 +83,10 @@ pub(super) struct Server {
 pub(super) fn servers(
     binaries: &Binaries,
     downloads: &[PathBuf],
+    run_as: RunAs,
 ) -> Result<Vec<Server>, LauncherError> {
     let mut folders = match binaries {
-        Binaries::Exactly(folder) => return exactly(folder).map(|server| vec![server]),
+        Binaries::Exactly(folder) => return exactly(folder, run_as).map(|server| vec![server]),
         Binaries::Anywhere => usual_folders(),
         Binaries::Among(folders) => folders.clone(),
     };
@@ -101,7 +102,7 @@ pub(super) fn servers(
         .into_iter()
         .filter_map(|bin| {
             Some(Server {
-                version: version_of(&bin)?,
+                version: version_of(&bin, run_as)?,
                 bin,
             })
         })
@@ -146,14 +147,15 @@ pub(super) fn choose(
     })
 }
 
-fn exactly(folder: &Path) -> Result<Server, LauncherError> {
+fn exactly(folder: &Path, run_as: RunAs) -> Result<Server, LauncherError> {
     let bad = |problem: String| LauncherError::BadBinFolder {
         folder: folder.into(),
         problem,
     };
     let bin = real_folder(folder)
         .ok_or_else(|| bad(format!("it must hold the programs {}", PROGRAMS.join(", "))))?;
-    let version = version_of(&bin).ok_or_else(|| bad("its `postgres --version` fails".into()))?;
+    let version =
+        version_of(&bin, run_as).ok_or_else(|| bad("its `postgres --version` fails".into()))?;
     if version.major < MAJOR_MIN {
         return Err(bad(format!(
             "it is version {}, and {MAJOR_MIN} is needed",
@@ -194,12 +196,11 @@ fn real_folder(folder: &Path) -> Option<PathBuf> {
         .then_some(real)
 }
 
-pub(super) fn version_of(bin: &Path) -> Option<Version> {
-    let output = Command::new(bin.join("postgres"))
-        .arg("--version")
-        .stdin(Stdio::null())
-        .output()
-        .ok()?;
+/// What the server says of itself, asked as the user it will run as: so a server that this user
+/// can't reach is not found, and root runs nothing that others may have put there.
+pub(super) fn version_of(bin: &Path, run_as: RunAs) -> Option<Version> {
+    let mut postgres = run_as.command(&bin.join("postgres"), Path::new("/"));
+    let output = postgres.arg("--version").output().ok()?;
     Version::parse(&String::from_utf8_lossy(&output.stdout))
 }
 

@@ -4,27 +4,33 @@
 //! start.lock    held alone while somebody makes, starts or stops the server; marks the folder
 //! use.lock      held shared by every process that uses the server
 //! pg15/         the data directory, one per major version: a newer server never opens an old one
-//! pg15.new/     one being made; renamed when complete, so a killed initdb leaves nothing behind
+//! pg15.mode     whether it was made durable or throwaway
+//! pg15.new-123/ one being made by process 123; renamed when complete, so a killed one never counts
 //! postgres.log  what the server says
 //! s/            the socket
 //! server/       programs that were downloaded
 //! ```
 //!
-//! The folder is private (0700) and belongs to the server's user: that is the access control.
+//! The data directory and the socket's folder are private (0700) and belong to the server's user:
+//! that is the access control. The folder around them stays its owner's. If that is root, the
+//! server's user may pass through but change nothing: root runs programs and writes files here.
 
 use std::{
     fs, io,
-    os::unix::fs::{DirBuilderExt, MetadataExt},
+    os::unix::fs::{DirBuilderExt, MetadataExt, lchown},
     path::{Path, PathBuf},
 };
 
 use sha2::{Digest, Sha256};
 
-use super::{LauncherError, RunAs};
+use super::{LauncherError, RunAs, account, server_log::Log};
 
 /// A socket's path may have 104 bytes on macOS and 108 on Linux, with `/.s.PGSQL.5432` and an end
 /// mark of one byte; a little is left for `.lock`.
 const SOCKET_FOLDER_BYTES_MAX: usize = 84;
+
+/// What the name of an unfinished data directory has in it.
+const UNFINISHED: &str = ".new-";
 
 /// The data folder of one cluster, made and ours.
 #[derive(Debug, Clone)]
@@ -99,8 +105,10 @@ impl Folder {
     fn refuse_foreign(&self) -> Result<(), LauncherError> {
         let mut entries = fs::read_dir(&self.root)
             .map_err(LauncherError::folder(&self.root, "list what is in it"))?;
-        // The order matters: a process that makes the folder right now makes its lock first.
-        if entries.next().is_some() && !self.start_lock().exists() {
+        // The order matters: a process that makes the folder right now makes its lock first. Data
+        // without a lock is a backup that was put back.
+        let ours = || self.start_lock().exists() || self.newest_data().is_some();
+        if entries.next().is_some() && !ours() {
             return Err(LauncherError::NotOurs {
                 folder: self.root.clone(),
             });
@@ -127,12 +135,62 @@ impl Folder {
         })
     }
 
+    /// Closes the folder as far as the server's user allows.
+    pub(super) fn close(&self) -> Result<(), LauncherError> {
+        let owner = self.owner()?.uid();
+        account::set_mode(
+            &self.root,
+            if owner == self.run_as.uid() {
+                0o700
+            } else {
+                0o711
+            },
+        )
+    }
+
+    /// Gives a file that we made to the folder's owner: root must not leave files behind that the
+    /// owner can't use.
+    pub(super) fn hand_over(&self, file: &Path) -> Result<(), LauncherError> {
+        let owner = self.owner()?;
+        if owner.uid() == rustix::process::geteuid().as_raw() {
+            return Ok(());
+        }
+        lchown(file, Some(owner.uid()), Some(owner.gid()))
+            .map_err(LauncherError::folder(file, "change its owner"))
+    }
+
+    fn owner(&self) -> Result<fs::Metadata, LauncherError> {
+        fs::metadata(&self.root).map_err(LauncherError::folder(&self.root, "look at it"))
+    }
+
     pub(super) fn data(&self, major: u32) -> PathBuf {
         self.root.join(format!("pg{major}"))
     }
 
+    /// Where to make a new one. The name is this process's own: when we are killed, our initdb
+    /// lives on for a moment, and must not meddle with the next one's.
     pub(super) fn unfinished_data(&self, major: u32) -> PathBuf {
-        self.root.join(format!("pg{major}.new"))
+        self.root
+            .join(format!("pg{major}{UNFINISHED}{}", std::process::id()))
+    }
+
+    /// All that were begun and not finished.
+    pub(super) fn all_unfinished(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(&self.root).into_iter().flatten().flatten();
+        let unfinished = |entry: &fs::DirEntry| {
+            entry
+                .file_name()
+                .to_str()
+                .is_some_and(|name| name.contains(UNFINISHED))
+        };
+        entries
+            .filter(unfinished)
+            .map(|entry| entry.path())
+            .collect()
+    }
+
+    pub(super) fn mode_file(&self, major: u32) -> PathBuf {
+        self.root.join(format!("pg{major}.mode"))
     }
 
     pub(super) fn start_lock(&self) -> PathBuf {
@@ -143,8 +201,10 @@ impl Folder {
         self.root.join("use.lock")
     }
 
-    pub(super) fn log(&self) -> PathBuf {
-        self.root.join("postgres.log")
+    pub(super) fn log(&self) -> Log {
+        Log {
+            path: self.root.join("postgres.log"),
+        }
     }
 
     pub(super) fn downloads(&self) -> PathBuf {
@@ -252,7 +312,7 @@ mod tests {
             ("pg9", true),
             ("pg15", true),
             ("pg17", false),
-            ("pg18.new", true),
+            ("pg18.new-7", true),
         ] {
             fs::create_dir(dir.path().join(name)).unwrap();
             if complete {

@@ -102,8 +102,7 @@ fn open(folder: &Folder, path: &Path) -> Result<File, LauncherError> {
         .write(true)
         .open(path)
         .map_err(LauncherError::folder(path, "make this file"))?;
-    // A root that steps down must not leave a lock behind that the owner of the data can't open.
-    folder.run_as.give(path)?;
+    folder.hand_over(path)?;
     Ok(file)
 }
 

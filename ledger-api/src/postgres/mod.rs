@@ -7,8 +7,8 @@
 //! and the next finds it.
 //!
 //! This module knows processes, files and locks. It does not know the ledger's tables: databases
-//! and roles are made by whoever connects, as [`SUPERUSER`]. [`check_settings`] is for every server,
-//! also one that was not started here.
+//! and roles are made by whoever connects, as [`SUPERUSER`]. [`check_settings`] is for every
+//! server, also one that was not started here.
 //!
 //! Invariants: one server per data directory, also with several processes at once (a lock that the
 //! system drops with its holder); no data directory that is half made; no durable database run with
@@ -28,6 +28,7 @@ mod folder;
 mod lock;
 mod machine;
 mod server;
+mod server_log;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -127,7 +128,6 @@ pub fn open(root: &Path, mode: Mode) -> Result<Cluster, LauncherError> {
 pub fn open_with(root: &Path, options: &Options) -> Result<Cluster, LauncherError> {
     let folder = Folder::settle(root, &options.system_folder)?;
     let starting = lock::StartLock::take(&folder, options.patience)?;
-    folder.run_as.make_private(&folder.root)?;
     let existing = folder.newest_data();
     let existing = existing
         .as_ref()
@@ -135,21 +135,22 @@ pub fn open_with(root: &Path, options: &Options) -> Result<Cluster, LauncherErro
     if let Some((_, data)) = existing {
         folder.check_owner(data)?;
     }
+    folder.close()?;
     let binaries = choose_server(&folder, options, existing)?;
-    let major = binaries.version.major;
     let server = Server {
         mode: options.mode,
+        major: binaries.version.major,
         bin: binaries.bin,
-        data: folder.data(major),
+        data: folder.data(binaries.version.major),
         socket: folder.make_socket_folder()?,
         more_settings: options.settings.clone(),
         patience: options.patience,
         folder,
     };
-    server.make_data(&server.folder.unfinished_data(major), &starting)?;
+    server.make_data(&starting)?;
     let claim = lock::UseLock::join(&server.folder, &starting)?;
     let started_here = server.ensure_running(&starting)?;
-    Ok(Cluster::new(server, major, started_here, claim))
+    Ok(Cluster::new(server, started_here, claim))
 }
 
 fn choose_server(
@@ -158,10 +159,16 @@ fn choose_server(
     existing: Option<(u32, &Path)>,
 ) -> Result<find::Server, LauncherError> {
     let downloads = folder.downloads();
-    let look = || find::servers(&options.binaries, &fetch::folders(&downloads));
+    let look = || {
+        find::servers(
+            &options.binaries,
+            &fetch::folders(&downloads),
+            folder.run_as,
+        )
+    };
     let mut servers = look()?;
     if servers.is_empty() && options.download {
-        fetch::fetch(&downloads).map_err(|why| LauncherError::NoServer {
+        fetch::fetch(&downloads, folder.run_as).map_err(|why| LauncherError::NoServer {
             download: Some(format!("and none could be downloaded: {why}")),
         })?;
         servers = look()?;

@@ -8,8 +8,8 @@
 //! has a process group of its own: Ctrl-C reaches us, and we stop it in order.
 
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Read, Seek, SeekFrom},
+    fs::{self, File},
+    io,
     os::unix::{net::UnixStream, process::CommandExt},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus},
@@ -17,37 +17,34 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use super::{
     Folder, LauncherError, Mode, SUPERUSER,
     lock::StartLock,
-    machine::{self, FREE_BYTES_MIN, MB},
+    machine::{self, FREE_BYTES_MIN},
+    server_log,
     settings::{self, Machine},
 };
 
 /// The port that gives the socket its name. Nothing listens on the network.
 pub(super) const PORT: u16 = 5432;
 
-/// The file in the data directory that says for what it was made.
-const MODE_FILE: &str = "bahi.mode";
-
 /// How often a starting server is looked at.
 const POLL: Duration = Duration::from_millis(10);
 
+/// How often a start is tried again.
+const RETRY: Duration = Duration::from_millis(100);
+
 /// How long the backends of a killed server may take to notice and go.
 const OLD_BACKENDS_PATIENCE: Duration = Duration::from_secs(60);
-
-/// A log longer than this is put aside at the next start.
-const LOG_BYTES_MAX: u64 = 16 * MB;
-
-/// How much of the log is read to say why a start failed.
-const TAIL_BYTES_MAX: u64 = 16 * 1024;
-const TAIL_LINES_MAX: usize = 12;
 
 /// What is needed to run the server, once everything is settled.
 #[derive(Debug)]
 pub(super) struct Server {
     pub(super) folder: Folder,
     pub(super) mode: Mode,
+    pub(super) major: u32,
     pub(super) bin: PathBuf,
     pub(super) data: PathBuf,
     pub(super) socket: PathBuf,
@@ -59,18 +56,33 @@ pub(super) struct Server {
 
 impl Server {
     /// Makes the data directory if there is none, and checks that an existing one may be opened.
-    pub(super) fn make_data(&self, unfinished: &Path, _: &StartLock) -> Result<(), LauncherError> {
+    pub(super) fn make_data(&self, _: &StartLock) -> Result<(), LauncherError> {
         if self.data.join("PG_VERSION").is_file() {
             return self.check_mode();
         }
         self.check_room()?;
-        let root = &self.folder.root;
-        match fs::remove_dir_all(unfinished) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(LauncherError::folder(unfinished, "remove it")(error));
+        for unfinished in self.folder.all_unfinished() {
+            if let Err(error) = fs::remove_dir_all(&unfinished) {
+                tracing::warn!(%error, folder = %unfinished.display(), "could not remove");
             }
-            Ok(()) | Err(_) => {}
         }
+        let unfinished = self.folder.unfinished_data(self.major);
+        fs::create_dir(&unfinished).map_err(LauncherError::folder(&unfinished, "make it"))?;
+        self.folder.run_as.make_private(&unfinished)?;
+        self.initdb(&unfinished)?;
+        let mode_file = self.folder.mode_file(self.major);
+        fs::write(&mode_file, self.mode.to_string())
+            .map_err(LauncherError::folder(&mode_file, "write it"))?;
+        self.folder.hand_over(&mode_file)?;
+        fs::rename(&unfinished, &self.data)
+            .and_then(|()| File::open(&self.folder.root)?.sync_all())
+            .map_err(LauncherError::folder(
+                &self.data,
+                "give the new database its name",
+            ))
+    }
+
+    fn initdb(&self, into: &Path) -> Result<(), LauncherError> {
         let mut initdb = self.program("initdb");
         initdb
             .args([
@@ -81,14 +93,15 @@ impl Server {
             ])
             .args(["--encoding=UTF8", "--no-locale", "--data-checksums"])
             .arg("--pgdata")
-            .arg(unfinished);
+            .arg(into);
         if self.mode == Mode::Throwaway {
             initdb.arg("--no-sync");
         }
         run(&mut initdb, |stderr| {
-            if says_disk_full(&stderr) {
+            if server_log::says_disk_full(&stderr) {
+                let folder = self.folder.root.clone();
                 return LauncherError::DiskFull {
-                    folder: root.clone(),
+                    folder,
                     free_bytes: None,
                 };
             }
@@ -96,22 +109,12 @@ impl Server {
                 data: self.data.clone(),
                 stderr,
             }
-        })?;
-        let mode_file = unfinished.join(MODE_FILE);
-        fs::write(&mode_file, self.mode.to_string())
-            .map_err(LauncherError::folder(&mode_file, "write it"))?;
-        self.folder.run_as.give(&mode_file)?;
-        fs::rename(unfinished, &self.data)
-            .and_then(|()| File::open(root)?.sync_all())
-            .map_err(LauncherError::folder(
-                &self.data,
-                "give the new database its name",
-            ))
+        })
     }
 
-    /// A data directory without the file came from somewhere else, a restored backup: durable.
+    /// A data directory that nothing is said of came from somewhere else, a backup: durable.
     fn check_mode(&self) -> Result<(), LauncherError> {
-        let made = match fs::read_to_string(self.data.join(MODE_FILE)) {
+        let made = match fs::read_to_string(self.folder.mode_file(self.major)) {
             Ok(text) if text.trim() == Mode::Throwaway.to_string() => Mode::Throwaway,
             Ok(_) | Err(_) => Mode::Durable,
         };
@@ -144,25 +147,43 @@ impl Server {
             return Ok(false);
         }
         self.check_room()?;
-        self.put_long_log_aside()?;
+        let log = self.folder.log();
+        log.put_aside_if_long()?;
         let began = Instant::now();
         loop {
-            let log_start = fs::metadata(self.folder.log()).map_or(0, |log| log.len());
+            let log_start = log.length();
             let mut child = self.spawn()?;
             let Some(status) = self.wait_until_up(&mut child, began, log_start)? else {
                 reap(child);
                 return Ok(true);
             };
-            let tail = self.log_tail(log_start);
-            if !says_old_server_lives(&tail) || began.elapsed() > OLD_BACKENDS_PATIENCE {
+            let tail = log.tail(log_start);
+            if !server_log::says_old_server_lives(&tail)
+                || began.elapsed() > self.old_server_patience()
+            {
                 return Err(self.ended(status, tail));
             }
-            thread::sleep(POLL * 10);
+            thread::sleep(RETRY);
+            if self.is_up() {
+                return Ok(false); // A start that a killed process began has come to its end.
+            }
+        }
+    }
+
+    /// A server that is starting may have a long recovery before it; one that is going has not.
+    fn old_server_patience(&self) -> Duration {
+        let starting = self
+            .pid_file_line(7)
+            .is_some_and(|status| status == "starting");
+        if starting {
+            self.patience
+        } else {
+            OLD_BACKENDS_PATIENCE
         }
     }
 
     fn ended(&self, status: ExitStatus, tail: String) -> LauncherError {
-        if says_disk_full(&tail) {
+        if server_log::says_disk_full(&tail) {
             let folder = self.folder.root.clone();
             return LauncherError::DiskFull {
                 folder,
@@ -171,19 +192,13 @@ impl Server {
         }
         LauncherError::EndedAtStart {
             status: status.to_string(),
-            log: self.folder.log(),
+            log: self.folder.log().path,
             tail,
         }
     }
 
     fn spawn(&self) -> Result<Child, LauncherError> {
-        let path = self.folder.log();
-        let open = || -> io::Result<(File, File)> {
-            let log = OpenOptions::new().create(true).append(true).open(&path)?;
-            Ok((log.try_clone()?, log))
-        };
-        let (out, err) = open().map_err(LauncherError::folder(&path, "write it"))?;
-        self.folder.run_as.give(&path)?;
+        let (out, err) = self.folder.log().open(&self.folder)?;
         let mut postgres = self.program("postgres");
         postgres
             .arg("-D")
@@ -237,16 +252,19 @@ impl Server {
                 return Ok(ended);
             }
             if began.elapsed() > self.patience {
-                let end = child.kill().and_then(|()| child.wait());
+                // Immediate shutdown: unlike a kill, it takes the server's other processes along.
+                let quit = kill_process(Pid::from_child(child), Signal::QUIT);
+                let end = quit.map_err(io::Error::from).and_then(|()| child.wait());
                 end.map_err(|source| LauncherError::Run {
                     program: program(),
                     source,
                 })?;
                 let (seconds, log) = (self.patience.as_secs(), self.folder.log());
+                let tail = log.tail(log_start);
                 return Err(LauncherError::NotReady {
                     seconds,
-                    log,
-                    tail: self.log_tail(log_start),
+                    log: log.path,
+                    tail,
                 });
             }
             thread::sleep(POLL);
@@ -257,8 +275,9 @@ impl Server {
     /// Whether the server accepts connections: its pid file says so, and the socket answers. (A pid
     /// file alone may be of before a reboot; a socket alone accepts before recovery has ended.)
     pub(super) fn is_up(&self) -> bool {
-        let status = self.pid_file_line(7);
-        let ready = status.is_some_and(|status| status == "ready" || status == "standby");
+        let ready = self
+            .pid_file_line(7)
+            .is_some_and(|status| status == "ready");
         ready && UnixStream::connect(self.socket.join(format!(".s.PGSQL.{PORT}"))).is_ok()
     }
 
@@ -291,35 +310,6 @@ impl Server {
             .run_as
             .command(&self.bin.join(name), &self.folder.root)
     }
-
-    fn put_long_log_aside(&self) -> Result<(), LauncherError> {
-        let log = self.folder.log();
-        if fs::metadata(&log).is_ok_and(|log| log.len() > LOG_BYTES_MAX) {
-            let aside = self.folder.root.join("postgres.log.1");
-            fs::rename(&log, aside).map_err(LauncherError::folder(&log, "put it aside"))?;
-        }
-        Ok(())
-    }
-
-    /// The last lines that the log got since it was `start` bytes long.
-    fn log_tail(&self, start: u64) -> String {
-        let read = || -> io::Result<Vec<u8>> {
-            let mut log = File::open(self.folder.log())?;
-            let from = log
-                .metadata()?
-                .len()
-                .saturating_sub(TAIL_BYTES_MAX)
-                .max(start);
-            log.seek(SeekFrom::Start(from))?;
-            let mut text = Vec::new();
-            log.take(TAIL_BYTES_MAX).read_to_end(&mut text)?;
-            Ok(text)
-        };
-        let text = read().unwrap_or_default();
-        let text = String::from_utf8_lossy(&text);
-        let lines: Vec<&str> = text.lines().collect();
-        lines[lines.len().saturating_sub(TAIL_LINES_MAX)..].join("\n")
-    }
 }
 
 fn run(
@@ -338,15 +328,6 @@ fn run(
     ))
 }
 
-/// A killed postmaster's backends, or one that is just stopping: they go by themselves.
-fn says_old_server_lives(tail: &str) -> bool {
-    tail.contains("is still in use") || tail.contains("\"postmaster.pid\" already exists")
-}
-
-fn says_disk_full(text: &str) -> bool {
-    text.contains("No space left on device")
-}
-
 fn reap(mut child: Child) {
     let reaper = thread::Builder::new().name("postgres-reaper".to_owned());
     let spawned = reaper.spawn(move || {
@@ -356,25 +337,5 @@ fn reap(mut child: Child) {
     });
     if let Err(error) = spawned {
         tracing::warn!(%error, "nobody waits for the PostgreSQL server");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_start_is_tried_again_only_while_the_old_server_goes() {
-        let waits = [
-            "FATAL:  pre-existing shared memory block (key 1, ID 2) is still in use",
-            "FATAL:  lock file \"postmaster.pid\" already exists",
-        ];
-        assert!(waits.iter().all(|line| says_old_server_lives(line)));
-        assert!(!says_old_server_lives(
-            "FATAL:  could not access file \"x\""
-        ));
-        assert!(says_disk_full(
-            "PANIC: could not write to file: No space left on device"
-        ));
     }
 }

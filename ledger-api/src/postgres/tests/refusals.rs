@@ -127,6 +127,23 @@ fn a_folder_with_other_things_in_it_stays_as_it_is() {
 }
 
 #[test]
+fn data_of_another_user_is_left_alone() {
+    if !rustix::process::geteuid().is_root() {
+        return; // Only root can give things away.
+    }
+    let dir = fresh();
+    let cluster = throwaway(dir.path());
+    let data = cluster.data_dir().to_path_buf();
+    drop(cluster);
+    std::os::unix::fs::chown(&data, Some(0), Some(0)).unwrap();
+    let error = refused(dir.path(), &options(Mode::Throwaway));
+    assert!(
+        matches!(error, LauncherError::OtherOwner { owner: 0, .. }),
+        "{error}"
+    );
+}
+
+#[test]
 fn a_file_in_the_way_is_named() {
     let dir = fresh();
     let file = dir.path().join("file");
@@ -197,6 +214,21 @@ fn a_server_that_ends_at_start_says_why() {
     assert!(
         throwaway(dir.path()).is_running(),
         "and it starts once that is mended"
+    );
+}
+
+#[test]
+fn a_server_that_is_not_ready_in_time_is_not_left_behind() {
+    let dir = fresh();
+    let impatient = Options {
+        patience: Duration::ZERO,
+        ..options(Mode::Throwaway)
+    };
+    let error = refused(dir.path(), &impatient);
+    assert!(matches!(error, LauncherError::NotReady { .. }), "{error}");
+    assert!(
+        throwaway(dir.path()).started_here(),
+        "it was ended, and starts anew"
     );
 }
 
