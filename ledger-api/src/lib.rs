@@ -1,1 +1,7 @@
-//! Placeholder.
+//! The service: HTTP routes, identity, workers.
+
+pub mod db;
+pub mod http;
+pub mod identity;
+mod routes;
+pub mod workers;
