@@ -17,13 +17,7 @@ use sqlx::postgres::PgConnectOptions;
 #[command(next_help_heading = "Where the ledger is")]
 pub struct Settings {
     /// Folder for the private PostgreSQL, the secret and the demo's key
-    #[arg(
-        long,
-        env = "BAHI_DATA",
-        default_value = ".bahi",
-        global = true,
-        value_name = "DIR"
-    )]
+    #[arg(long, env = "BAHI_DATA", default_value = ".bahi", global = true, value_name = "DIR")]
     pub data: PathBuf,
 
     /// A PostgreSQL of your own; without it, Bahi starts a private one
@@ -50,9 +44,7 @@ pub struct Settings {
 impl Settings {
     /// The file that holds the secret.
     pub fn secret_file(&self) -> PathBuf {
-        self.secret_file
-            .clone()
-            .unwrap_or_else(|| self.data.join("secret"))
+        self.secret_file.clone().unwrap_or_else(|| self.data.join("secret"))
     }
 
     /// The file that holds the demo's API key.
@@ -68,12 +60,12 @@ impl Settings {
 
 /// The URL of a database, or nothing: an empty variable counts as none.
 #[derive(Clone, Default)]
-pub struct DatabaseUrl(Option<PgConnectOptions>);
+pub struct DatabaseUrl(Option<Box<PgConnectOptions>>);
 
 impl DatabaseUrl {
     /// What to connect to, if a URL was given.
     pub fn options(&self) -> Option<&PgConnectOptions> {
-        self.0.as_ref()
+        self.0.as_deref()
     }
 }
 
@@ -93,8 +85,8 @@ impl FromStr for DatabaseUrl {
         if !known.iter().any(|scheme| text.starts_with(scheme)) {
             return Err(DatabaseUrlError);
         }
-        let options = text.parse().map_err(|_| DatabaseUrlError)?;
-        Ok(Self(Some(options)))
+        let options: PgConnectOptions = text.parse().map_err(|_| DatabaseUrlError)?;
+        Ok(Self(Some(Box::new(options))))
     }
 }
 
@@ -116,9 +108,7 @@ mod tests {
         let url: DatabaseUrl = "postgres://app:hunter2@db.example/bahi".parse().unwrap();
         assert!(url.options().is_some());
         assert!(!format!("{url:?}").contains("hunter2"));
-        let bad = "postgres//app:hunter2@db"
-            .parse::<DatabaseUrl>()
-            .unwrap_err();
+        let bad = "postgres//app:hunter2@db".parse::<DatabaseUrl>().unwrap_err();
         assert!(!format!("{bad} {bad:?}").contains("hunter2"));
     }
 

@@ -42,15 +42,9 @@ pub fn start(settings: &LogSettings, default: &str) -> Result<(), FilterError> {
     let filter = settings.log.as_deref().unwrap_or(default);
     let filter = EnvFilter::builder().parse(filter).map_err(FilterError)?;
     let terminal = std::io::stderr().is_terminal();
-    let lines = fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(terminal);
-    let format = settings.log_format.unwrap_or(if terminal {
-        LogFormat::Text
-    } else {
-        LogFormat::Json
-    });
+    let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(terminal);
+    let format =
+        settings.log_format.unwrap_or(if terminal { LogFormat::Text } else { LogFormat::Json });
     let started = match format {
         LogFormat::Text => lines.with_target(false).finish().try_init(),
         LogFormat::Json => lines.json().flatten_event(true).finish().try_init(),

@@ -23,11 +23,7 @@ const LONG_FILES: [(&str, &str); 1] = [(
 fn check(files: &[SourceFile], rule: impl Fn(&SourceFile) -> Vec<String>) {
     let findings: Vec<String> = files
         .iter()
-        .flat_map(|file| {
-            rule(file)
-                .into_iter()
-                .map(|finding| format!("{}: {finding}", file.path))
-        })
+        .flat_map(|file| rule(file).into_iter().map(|finding| format!("{}: {finding}", file.path)))
         .collect();
     assert!(findings.is_empty(), "\n{}\n", findings.join("\n"));
 }
@@ -72,9 +68,7 @@ fn no_file_names_a_place_of_one_machine() {
 #[test]
 fn modules_depend_downwards() {
     let code = repository(&["rs"]);
-    check(&code, |file| {
-        imports::upward(&file.path, &imports::paths(&file.text))
-    });
+    check(&code, |file| imports::upward(&file.path, &imports::paths(&file.text)));
 }
 
 #[test]
@@ -82,21 +76,15 @@ fn only_the_log_inserts_events() {
     let code = repository(&["rs"]);
     check(&code, |file| {
         let may = file.path.starts_with("ledger-core/src/") || file.path.contains("test");
-        if may {
-            Vec::new()
-        } else {
-            rules::inserts_into_log(&file.text)
-        }
+        if may { Vec::new() } else { rules::inserts_into_log(&file.text) }
     });
 }
 
 #[test]
 fn every_source_file_is_part_of_a_crate() {
     let code = repository(&["rs"]);
-    let texts: BTreeMap<&str, &str> = code
-        .iter()
-        .map(|file| (file.path.as_str(), file.text.as_str()))
-        .collect();
+    let texts: BTreeMap<&str, &str> =
+        code.iter().map(|file| (file.path.as_str(), file.text.as_str())).collect();
     check(&code, |file| {
         if rules::is_reached(&file.path, &texts) {
             Vec::new()

@@ -29,12 +29,7 @@ const ANSWER_BYTES_MAX: u64 = 16 * 1024;
 #[command(after_help = EXAMPLES)]
 pub(super) struct Healthcheck {
     /// Where it listens
-    #[arg(
-        long,
-        env = "BAHI_LISTEN",
-        default_value = "127.0.0.1:8080",
-        value_name = "ADDRESS"
-    )]
+    #[arg(long, env = "BAHI_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     address: String,
 }
 
@@ -49,11 +44,7 @@ impl Healthcheck {
         let status = answer.split_whitespace().nth(1).unwrap_or_default();
         let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
         say::line(body.trim());
-        Ok(if status == "200" {
-            Verdict::Yes
-        } else {
-            Verdict::No
-        })
+        Ok(if status == "200" { Verdict::Yes } else { Verdict::No })
     }
 }
 
@@ -63,9 +54,6 @@ async fn ask(address: &str) -> std::io::Result<String> {
     let request = format!("GET /readyz HTTP/1.0\r\nHost: {address}\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
     let mut answer = Vec::new();
-    stream
-        .take(ANSWER_BYTES_MAX)
-        .read_to_end(&mut answer)
-        .await?;
+    stream.take(ANSWER_BYTES_MAX).read_to_end(&mut answer).await?;
     Ok(String::from_utf8_lossy(&answer).into_owned())
 }

@@ -20,7 +20,7 @@ Without any URL, the private PostgreSQL is migrated; `bahi serve` does that by i
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Migrate {
-    /// The database as its owner [default: DATABASE_URL]
+    /// The database as its owner; else the one of --database-url
     #[arg(
         long,
         env = "BAHI_MIGRATE_URL",

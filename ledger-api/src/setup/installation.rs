@@ -48,11 +48,9 @@ pub(super) async fn secret(pool: &PgPool, file: &Path) -> Result<Secret, SetupEr
     let secret = match (Secret::read(file)?, &known) {
         (Some(secret), _) => secret,
         (None, Some(id)) => {
-            return Err(InstallationError::SecretMissing {
-                id: id.clone(),
-                file: file.to_owned(),
-            }
-            .into());
+            return Err(
+                InstallationError::SecretMissing { id: id.clone(), file: file.to_owned() }.into()
+            );
         }
         (None, None) => Secret::generate().write_new(file)?,
     };
@@ -64,12 +62,7 @@ pub(super) async fn secret(pool: &PgPool, file: &Path) -> Result<Secret, SetupEr
     if expected == found {
         return Ok(secret);
     }
-    Err(InstallationError::SecretDiffers {
-        expected,
-        found,
-        file: file.to_owned(),
-    }
-    .into())
+    Err(InstallationError::SecretDiffers { expected, found, file: file.to_owned() }.into())
 }
 
 async fn known(pool: &PgPool) -> Result<Option<String>, InstallationError> {
@@ -96,18 +89,12 @@ async fn note(pool: &PgPool, id: &str) -> Result<String, InstallationError> {
 pub(super) async fn allow_login(owner: &PgConnectOptions) -> sqlx::Result<()> {
     let mut db = PgConnection::connect_with(owner).await?;
     let may = "select rolcanlogin from pg_roles where rolname = $1";
-    let may: bool = sqlx::query_scalar(may)
-        .bind(APP_ROLE)
-        .fetch_one(&mut db)
-        .await?;
+    let may: bool = sqlx::query_scalar(may).bind(APP_ROLE).fetch_one(&mut db).await?;
     if !may {
         // Two processes that do it at once: one gets "tuple concurrently updated", and it is done.
         let sql = format!("alter role {APP_ROLE} login");
         let altered = sqlx::raw_sql(&sql).execute(&mut db).await;
-        let at_once = altered
-            .as_ref()
-            .err()
-            .and_then(sqlx::Error::as_database_error);
+        let at_once = altered.as_ref().err().and_then(sqlx::Error::as_database_error);
         if at_once.is_none_or(|error| error.code().as_deref() != Some("XX000")) {
             altered?;
         }

@@ -144,20 +144,14 @@ impl Database {
         if login != APP_ROLE {
             app = app.options([("role", APP_ROLE)]);
         }
-        Self {
-            app,
-            login,
-            cluster: None,
-        }
+        Self { app, login, cluster: None }
     }
 
     async fn private(settings: &Settings) -> Result<Self, SetupError> {
         let data = settings.data.clone();
         let folder = settings.postgres_folder();
-        std::fs::create_dir_all(&data).map_err(|source| SetupError::Folder {
-            folder: data,
-            source,
-        })?;
+        std::fs::create_dir_all(&data)
+            .map_err(|source| SetupError::Folder { folder: data, source })?;
         let opened = blocking(move || postgres::open(&folder, Mode::Durable)).await;
         let cluster = opened.map_err(SetupError::Launcher)?;
         Self::of_cluster(cluster, PRIVATE_DATABASE).await
@@ -168,21 +162,12 @@ impl Database {
     /// # Errors
     /// [`SetupError`] if that fails.
     pub async fn of_cluster(cluster: Cluster, name: &str) -> Result<Self, SetupError> {
-        postgres::ensure_database(&cluster, name)
-            .await
-            .map_err(SetupError::Database)?;
-        let owner: PgConnectOptions = cluster
-            .url(name, SUPERUSER)
-            .parse()
-            .map_err(SetupError::Unavailable)?;
+        postgres::ensure_database(&cluster, name).await.map_err(SetupError::Database)?;
+        let owner: PgConnectOptions =
+            cluster.url(name, SUPERUSER).parse().map_err(SetupError::Unavailable)?;
         migrate(&owner).await?;
-        installation::allow_login(&owner)
-            .await
-            .map_err(SetupError::Unavailable)?;
-        let app = cluster
-            .url(name, APP_ROLE)
-            .parse()
-            .map_err(SetupError::Unavailable)?;
+        installation::allow_login(&owner).await.map_err(SetupError::Unavailable)?;
+        let app = cluster.url(name, APP_ROLE).parse().map_err(SetupError::Unavailable)?;
         let mut database = Self::own(&app);
         database.cluster = Some(Arc::new(cluster));
         Ok(database)
@@ -195,10 +180,9 @@ impl Database {
 
     /// How to connect as the application for one long job: its statements may take their time.
     pub fn app_patient(&self) -> PgConnectOptions {
-        self.app.clone().options([
-            ("statement_timeout", "0"),
-            ("idle_in_transaction_session_timeout", "10min"),
-        ])
+        self.app
+            .clone()
+            .options([("statement_timeout", "0"), ("idle_in_transaction_session_timeout", "10min")])
     }
 
     /// The private server, if this is one.

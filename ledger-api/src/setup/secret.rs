@@ -76,10 +76,8 @@ impl Secret {
 
     /// What tells one secret from another without telling the secret.
     pub fn key_id(&self) -> String {
-        let id = Sha256::new()
-            .chain_update(b"bahi/fingerprint-key/1")
-            .chain_update(self.0)
-            .finalize();
+        let id =
+            Sha256::new().chain_update(b"bahi/fingerprint-key/1").chain_update(self.0).finalize();
         hex::encode(id.get(..8).unwrap_or_default())
     }
 
@@ -88,11 +86,7 @@ impl Secret {
     /// # Errors
     /// [`SecretError`] if it can't be read, or others can, or it holds no secret.
     pub fn read(file: &Path) -> Result<Option<Self>, SecretError> {
-        let failed = |source| SecretError::File {
-            file: file.to_owned(),
-            action: "read",
-            source,
-        };
+        let failed = |source| SecretError::File { file: file.to_owned(), action: "read", source };
         let metadata = match fs::metadata(file) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             other => other.map_err(failed)?,
@@ -102,9 +96,8 @@ impl Secret {
             return Err(SecretError::Open { file });
         }
         let text = fs::read(file).map_err(failed)?;
-        let secret = Self::parse(&text).ok_or_else(|| SecretError::Malformed {
-            file: file.to_owned(),
-        })?;
+        let secret =
+            Self::parse(&text).ok_or_else(|| SecretError::Malformed { file: file.to_owned() })?;
         Ok(Some(secret))
     }
 
@@ -121,11 +114,8 @@ impl Secret {
     /// # Errors
     /// [`SecretError`] if it can't be written, or what is there is no secret.
     pub fn write_new(&self, file: &Path) -> Result<Self, SecretError> {
-        let failed = |source| SecretError::File {
-            file: file.to_owned(),
-            action: "written",
-            source,
-        };
+        let failed =
+            |source| SecretError::File { file: file.to_owned(), action: "written", source };
         write_private(file, &format!("{}\n", hex::encode(self.0)), false).map_err(failed)?;
         let there = Self::read(file)?;
         there.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))
@@ -188,13 +178,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("secret");
         let digits = "0123456789abcdef".repeat(4);
-        for bad in [
-            "",
-            "secret",
-            &"00".repeat(32),
-            &"ab".repeat(31),
-            &"zz".repeat(32),
-        ] {
+        for bad in ["", "secret", &"00".repeat(32), &"ab".repeat(31), &"zz".repeat(32)] {
             write_private(&file, bad, true).unwrap();
             let error = Secret::read(&file).unwrap_err();
             assert!(matches!(error, SecretError::Malformed { .. }), "{bad}");

@@ -55,19 +55,12 @@ async fn who(database: &Database) -> String {
 #[tokio::test]
 async fn a_private_database_is_made_once_and_used_as_the_application() {
     let folder = tempfile::tempdir().unwrap();
-    let first = Database::of_cluster(cluster(&folder), "bahi")
-        .await
-        .unwrap();
-    let again = Database::of_cluster(cluster(&folder), "bahi")
-        .await
-        .unwrap();
+    let first = Database::of_cluster(cluster(&folder), "bahi").await.unwrap();
+    let again = Database::of_cluster(cluster(&folder), "bahi").await.unwrap();
     assert_eq!(who(&first).await, APP_ROLE);
     assert_eq!(who(&again).await, APP_ROLE);
     // A throwaway server is unsafe by its nature, which is what the check is for.
-    assert!(matches!(
-        first.check(false).await,
-        Err(SetupError::Check(_))
-    ));
+    assert!(matches!(first.check(false).await, Err(SetupError::Check(_))));
     assert!(first.check(true).await.is_ok());
     assert_eq!(first.close().await.unwrap(), Some(Stopped::StillUsed));
     assert_eq!(again.close().await.unwrap(), Some(Stopped::InOrder));
@@ -76,9 +69,7 @@ async fn a_private_database_is_made_once_and_used_as_the_application() {
 #[tokio::test]
 async fn another_login_role_acts_as_the_application_if_it_may() {
     let folder = tempfile::tempdir().unwrap();
-    let private = Database::of_cluster(cluster(&folder), "bahi")
-        .await
-        .unwrap();
+    let private = Database::of_cluster(cluster(&folder), "bahi").await.unwrap();
     let cluster = private.cluster().unwrap();
 
     let may = Database::own(&login(cluster, "asha", true).await);
@@ -87,10 +78,7 @@ async fn another_login_role_acts_as_the_application_if_it_may() {
 
     let may_not = Database::own(&login(cluster, "ravi", false).await);
     let error = may_not.check(true).await.unwrap_err();
-    assert!(
-        error.to_string().contains("grant bahi_app to \"ravi\""),
-        "{error}"
-    );
+    assert!(error.to_string().contains("grant bahi_app to \"ravi\""), "{error}");
     assert!(!error.is_transient());
 }
 
@@ -98,9 +86,7 @@ async fn another_login_role_acts_as_the_application_if_it_may() {
 async fn case_45_a_database_without_migrations_is_refused_with_the_line_that_helps() {
     let folder = tempfile::tempdir().unwrap();
     let cluster = cluster(&folder);
-    postgres::create_database(&cluster, "empty", None)
-        .await
-        .unwrap();
+    postgres::create_database(&cluster, "empty", None).await.unwrap();
     let owner: PgConnectOptions = cluster.url("empty", SUPERUSER).parse().unwrap();
     let database = Database::own(&owner);
     let error = database.check(true).await.unwrap_err();
@@ -118,10 +104,7 @@ async fn case_45_a_database_without_migrations_is_refused_with_the_line_that_hel
     db.execute(newer).await.unwrap();
     let error = database.check(true).await.unwrap_err();
     assert!(
-        matches!(
-            error,
-            SetupError::Migrations(MigrationError::Newer { newest: 999, .. })
-        ),
+        matches!(error, SetupError::Migrations(MigrationError::Newer { newest: 999, .. })),
         "{error:?}"
     );
     assert!(migrate(&owner).await.is_err());
@@ -130,10 +113,7 @@ async fn case_45_a_database_without_migrations_is_refused_with_the_line_that_hel
 #[tokio::test]
 async fn case_48_a_server_that_is_not_up_is_worth_waiting_for_and_a_missing_database_is_not() {
     let folder = tempfile::tempdir().unwrap();
-    let gone = format!(
-        "postgres://bahi_app@localhost/x?host={}",
-        folder.path().display()
-    );
+    let gone = format!("postgres://bahi_app@localhost/x?host={}", folder.path().display());
     let down = Database::own(&gone.parse().unwrap());
     assert!(down.check(true).await.unwrap_err().is_transient());
 
@@ -146,9 +126,7 @@ async fn case_48_a_server_that_is_not_up_is_worth_waiting_for_and_a_missing_data
 async fn case_184_a_database_belongs_to_one_secret() {
     let folder = tempfile::tempdir().unwrap();
     let settings = settings(folder.path());
-    let database = Database::of_cluster(cluster(&folder), "bahi")
-        .await
-        .unwrap();
+    let database = Database::of_cluster(cluster(&folder), "bahi").await.unwrap();
     let made = database.secret(&settings).await.unwrap();
     let read = database.secret(&settings).await.unwrap();
     assert_eq!(made.bytes(), read.bytes());
@@ -156,10 +134,7 @@ async fn case_184_a_database_belongs_to_one_secret() {
     let file = settings.secret_file();
     std::fs::remove_file(&file).unwrap();
     let error = database.secret(&settings).await.unwrap_err();
-    let missing = InstallationError::SecretMissing {
-        id: made.key_id(),
-        file: file.clone(),
-    };
+    let missing = InstallationError::SecretMissing { id: made.key_id(), file: file.clone() };
     assert!(
         matches!(&error, SetupError::Installation(e) if e.to_string() == missing.to_string()),
         "{error:?}"
@@ -177,16 +152,12 @@ async fn case_184_a_database_belongs_to_one_secret() {
 #[tokio::test]
 async fn the_application_can_set_its_secret_once_only() {
     let folder = tempfile::tempdir().unwrap();
-    let database = Database::of_cluster(cluster(&folder), "bahi")
-        .await
-        .unwrap();
+    let database = Database::of_cluster(cluster(&folder), "bahi").await.unwrap();
     database.secret(&settings(folder.path())).await.unwrap();
     let pool = database.pool(database.app().clone());
-    for sql in [
-        "update installation set value = 'x'",
-        "delete from installation",
-        "truncate installation",
-    ] {
+    for sql in
+        ["update installation set value = 'x'", "delete from installation", "truncate installation"]
+    {
         let error = pool.execute(sql).await.unwrap_err();
         let code = error.as_database_error().unwrap().code().unwrap();
         assert_eq!(code, "42501", "{sql}");

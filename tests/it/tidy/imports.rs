@@ -121,10 +121,7 @@ fn use_lines_are_read_leaf_by_leaf() {
         };
         fn main() { let used = x; }
     ";
-    assert_eq!(
-        paths(text),
-        ["a::b", "c::d", "c::e::self", "c::e::f", "h", "i::*"]
-    );
+    assert_eq!(paths(text), ["a::b", "c::d", "c::e::self", "c::e::f", "h", "i::*"]);
 }
 
 #[test]
@@ -136,22 +133,10 @@ fn an_import_that_points_upwards_is_found() {
         ("ledger-core/src/log/read.rs", "crate::engine", 1),
         ("ledger-core/src/money.rs", "crate::ids::Owner", 1),
         ("ledger-core/src/engine/mod.rs", "axum::Router", 1),
-        (
-            "projections/src/accounts.rs",
-            "ledger_core::engine::Engine",
-            1,
-        ),
+        ("projections/src/accounts.rs", "ledger_core::engine::Engine", 1),
         ("projections/src/accounts.rs", "ledger_core::log::read", 0),
-        (
-            "projections/src/audit/verify.rs",
-            "ledger_core::money::Money",
-            1,
-        ),
-        (
-            "projections/src/audit/verify.rs",
-            "ledger_core::log::read",
-            0,
-        ),
+        ("projections/src/audit/verify.rs", "ledger_core::money::Money", 1),
+        ("projections/src/audit/verify.rs", "ledger_core::log::read", 0),
         ("ledger-api/src/main.rs", "ledger_core::engine::Engine", 0),
     ];
     for (path, import, findings) in cases {
