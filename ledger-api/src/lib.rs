@@ -7,6 +7,7 @@ pub mod http;
 pub mod identity;
 pub mod postgres;
 mod routes;
+pub mod service;
 pub mod setup;
 pub mod shutdown;
 pub mod telemetry;

@@ -3,8 +3,9 @@
 //! Text for people at a terminal, JSON for machines elsewhere. What may be said is decided where
 //! it is said: request ids, principals and outcomes; never bodies, tokens or passwords.
 
-use std::io::IsTerminal;
+use std::{io::IsTerminal, time::Duration};
 
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::{EnvFilter, fmt, util::SubscriberInitExt};
 
 /// How the lines look.
@@ -53,4 +54,30 @@ pub fn start(settings: &LogSettings, default: &str) -> Result<(), FilterError> {
         tracing::debug!("lines are written already");
     }
     Ok(())
+}
+
+/// How often old samples are dropped from the metrics' memory.
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+/// Seconds; from a read in memory to the longest that a handler may take.
+const LATENCY_BUCKETS: [f64; 13] =
+    [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 10.0];
+
+/// Collects metrics from here on, for `/metrics`. Once per process.
+///
+/// # Errors
+/// [`BuildError`] if they are collected already.
+pub fn metrics() -> Result<PrometheusHandle, BuildError> {
+    let latencies = Matcher::Suffix("_seconds".to_owned());
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(latencies, &LATENCY_BUCKETS)?
+        .install_recorder()?;
+    let upkeep = handle.clone();
+    tokio::spawn(async move {
+        let mut tick = tokio::time::interval(UPKEEP_EVERY);
+        loop {
+            tick.tick().await;
+            upkeep.run_upkeep();
+        }
+    });
+    Ok(handle)
 }

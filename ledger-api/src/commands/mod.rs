@@ -7,6 +7,7 @@
 mod healthcheck;
 mod migrate;
 mod say;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -39,6 +40,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Serve(serve::Serve),
     Migrate(migrate::Migrate),
     Healthcheck(healthcheck::Healthcheck),
 }
@@ -56,12 +58,14 @@ impl Command {
     /// What it says of itself unless told otherwise.
     const fn log_default(&self) -> &'static str {
         match self {
+            Self::Serve(_) => "info,sqlx=warn",
             Self::Migrate(_) | Self::Healthcheck(_) => "warn",
         }
     }
 
     async fn run(self, settings: Settings) -> anyhow::Result<Verdict> {
         match self {
+            Self::Serve(command) => command.run(settings).await,
             Self::Migrate(command) => command.run(settings).await,
             Self::Healthcheck(command) => command.run().await,
         }
