@@ -1,3 +1,5 @@
-//! The tests that stand on all crates together: one binary, one file per subject.
+//! The integration tests: one binary, a file per subject, on a real PostgreSQL.
 
+mod engine_basics;
+mod support;
 mod tidy;

@@ -17,10 +17,7 @@ use std::{
 use super::LauncherError;
 
 /// What `nobody` is where no such name is known.
-pub(super) const NOBODY: Ids = Ids {
-    uid: 65534,
-    gid: 65534,
-};
+pub(super) const NOBODY: Ids = Ids { uid: 65534, gid: 65534 };
 
 /// What the server's programs may see of our environment. Not the rest: `PG…` variables would
 /// change what they do, and secrets are not theirs to inherit.
@@ -50,16 +47,9 @@ impl RunAs {
         }
         let owner = data.and_then(|data| fs::metadata(data).ok());
         if let Some(owner) = owner.filter(|owner| owner.uid() != 0) {
-            return Self::Dropped(Ids {
-                uid: owner.uid(),
-                gid: owner.gid(),
-            });
+            return Self::Dropped(Ids { uid: owner.uid(), gid: owner.gid() });
         }
-        Self::Dropped(
-            look_up("postgres")
-                .or_else(|| look_up("nobody"))
-                .unwrap_or(NOBODY),
-        )
+        Self::Dropped(look_up("postgres").or_else(|| look_up("nobody")).unwrap_or(NOBODY))
     }
 
     /// The server's user.
@@ -73,11 +63,7 @@ impl RunAs {
     /// A command that runs as that user, in `folder`, with a plain environment.
     pub(super) fn command(self, program: &Path, folder: &Path) -> Command {
         let mut command = Command::new(program);
-        command
-            .current_dir(folder)
-            .stdin(Stdio::null())
-            .env_clear()
-            .env("LC_ALL", "C");
+        command.current_dir(folder).stdin(Stdio::null()).env_clear().env("LC_ALL", "C");
         for name in ENVIRONMENT {
             if let Some(value) = env::var_os(name) {
                 command.env(name, value);
@@ -104,20 +90,10 @@ impl RunAs {
         let Self::Dropped(ids) = self else {
             return true;
         };
-        let above = path
-            .ancestors()
-            .skip(1)
-            .filter_map(|folder| fs::metadata(folder).ok());
-        above.filter(fs::Metadata::is_dir).all(|folder| {
-            passes(
-                ids,
-                Ids {
-                    uid: folder.uid(),
-                    gid: folder.gid(),
-                },
-                folder.mode(),
-            )
-        })
+        let above = path.ancestors().skip(1).filter_map(|folder| fs::metadata(folder).ok());
+        above
+            .filter(fs::Metadata::is_dir)
+            .all(|folder| passes(ids, Ids { uid: folder.uid(), gid: folder.gid() }, folder.mode()))
     }
 }
 
@@ -139,17 +115,10 @@ fn passes(who: Ids, owner: Ids, mode: u32) -> bool {
 /// A user by name, as the system's own `id` sees it: directories and macOS included.
 fn look_up(name: &str) -> Option<Ids> {
     let id = |flag: &str| -> Option<u32> {
-        let output = Command::new("id")
-            .args([flag, name])
-            .stdin(Stdio::null())
-            .output()
-            .ok()?;
+        let output = Command::new("id").args([flag, name]).stdin(Stdio::null()).output().ok()?;
         String::from_utf8_lossy(&output.stdout).trim().parse().ok()
     };
-    Some(Ids {
-        uid: id("-u")?,
-        gid: id("-g")?,
-    })
+    Some(Ids { uid: id("-u")?, gid: id("-g")? })
 }
 
 #[cfg(test)]
@@ -163,15 +132,9 @@ mod tests {
         assert!(passes(who, root, 0o755));
         assert!(!passes(who, root, 0o700), "a private home of root");
         assert!(passes(who, Ids { uid: 101, gid: 0 }, 0o700), "its own");
-        assert!(
-            !passes(who, Ids { uid: 101, gid: 0 }, 0o077),
-            "its own, closed to itself"
-        );
+        assert!(!passes(who, Ids { uid: 101, gid: 0 }, 0o077), "its own, closed to itself");
         assert!(passes(who, Ids { uid: 0, gid: 104 }, 0o710), "its group's");
-        assert!(
-            !passes(who, Ids { uid: 0, gid: 104 }, 0o701),
-            "closed to its group"
-        );
+        assert!(!passes(who, Ids { uid: 0, gid: 104 }, 0o701), "closed to its group");
     }
 
     #[test]

@@ -56,11 +56,7 @@ pub enum CheckError {
 }
 
 fn in_lines(findings: &[Finding]) -> String {
-    findings
-        .iter()
-        .map(Finding::to_string)
-        .collect::<Vec<_>>()
-        .join("\n- ")
+    findings.iter().map(Finding::to_string).collect::<Vec<_>>().join("\n- ")
 }
 
 /// Checks the server and the role behind `pool`; what is tolerable comes back as warnings.
@@ -79,9 +75,7 @@ pub async fn check_settings(pool: &PgPool, production: bool) -> Result<Vec<Findi
     if refused.is_empty() {
         return Ok(tolerated.into_iter().map(|(_, finding)| finding).collect());
     }
-    Err(CheckError::Refused(
-        refused.into_iter().map(|(_, finding)| finding).collect(),
-    ))
+    Err(CheckError::Refused(refused.into_iter().map(|(_, finding)| finding).collect()))
 }
 
 /// What the server says of itself and of our session.
@@ -125,12 +119,7 @@ async fn read_server(pool: &PgPool) -> Result<ServerState, sqlx::Error> {
     )
     .fetch_one(pool)
     .await?;
-    Ok(ServerState {
-        settings: settings.into_iter().collect(),
-        in_recovery,
-        role,
-        superuser,
-    })
+    Ok(ServerState { settings: settings.into_iter().collect(), in_recovery, role, superuser })
 }
 
 fn judge_server(server: &ServerState) -> Vec<(Weight, Finding)> {
@@ -145,27 +134,16 @@ fn judge_server(server: &ServerState) -> Vec<(Weight, Finding)> {
         find(Weight::Always, "version_too_old", text);
     }
     if server.in_recovery {
-        find(
-            Weight::Always,
-            "in_recovery",
-            "this server is a standby: name the primary".into(),
-        );
+        find(Weight::Always, "in_recovery", "this server is a standby: name the primary".into());
     } else if server.setting("default_transaction_read_only") == "on" {
-        find(
-            Weight::Always,
-            "read_only",
-            "sessions of this role are read-only".into(),
-        );
+        find(Weight::Always, "read_only", "sessions of this role are read-only".into());
     }
     let encoding = server.setting("server_encoding");
     if encoding != "UTF8" {
         let text = format!("the database's encoding is {encoding}: make it with encoding 'UTF8'");
         find(Weight::Always, "encoding_not_utf8", text);
     }
-    for (name, code) in [
-        ("fsync", "fsync_off"),
-        ("full_page_writes", "full_page_writes_off"),
-    ] {
+    for (name, code) in [("fsync", "fsync_off"), ("full_page_writes", "full_page_writes_off")] {
         if server.setting(name) != "on" {
             let text = format!("{name} is off: a power cut can destroy the ledger; turn it on");
             find(Weight::InProduction, code, text);
@@ -214,11 +192,7 @@ fn judge_timeouts(server: &ServerState, find: &mut impl FnMut(Weight, &'static s
     let timeouts = [
         ("statement_timeout", "statement_timeout_unset", "5s"),
         ("lock_timeout", "lock_timeout_unset", "2s"),
-        (
-            "idle_in_transaction_session_timeout",
-            "idle_in_transaction_session_timeout_unset",
-            "5s",
-        ),
+        ("idle_in_transaction_session_timeout", "idle_in_transaction_session_timeout_unset", "5s"),
     ];
     for (name, code, value) in timeouts {
         if server.setting(name) == "0" {
@@ -264,12 +238,7 @@ async fn read_grants(pool: &PgPool) -> Result<Vec<Grants>, sqlx::Error> {
 /// A table that is not there yet is the migrations' business, and is not judged.
 fn judge_grants(tables: &[Grants], role: &str) -> Vec<(Weight, Finding)> {
     let mut found = Vec::new();
-    for Grants {
-        table_name,
-        privileges,
-        owner,
-    } in tables
-    {
+    for Grants { table_name, privileges, owner } in tables {
         let (needed, excess): (Vec<&str>, Vec<&str>) = privileges
             .iter()
             .map(String::as_str)
@@ -279,39 +248,21 @@ fn judge_grants(tables: &[Grants], role: &str) -> Vec<(Weight, Finding)> {
                 "the role {role} needs SELECT and INSERT on {table_name}: \
                  grant select, insert on {table_name} to \"{role}\""
             );
-            found.push((
-                Weight::Always,
-                Finding {
-                    code: "privilege_missing",
-                    message,
-                },
-            ));
+            found.push((Weight::Always, Finding { code: "privilege_missing", message }));
         }
         if *owner {
             let message = format!(
                 "the role {role} owns {table_name}, so it can rewrite the log: \
                  let another role own it"
             );
-            found.push((
-                Weight::InProduction,
-                Finding {
-                    code: "log_owner",
-                    message,
-                },
-            ));
+            found.push((Weight::InProduction, Finding { code: "log_owner", message }));
         } else if !excess.is_empty() {
             let excess = excess.join(", ");
             let message = format!(
                 "the role {role} has {excess} on {table_name}, which is append-only: \
                  revoke {excess} on {table_name} from \"{role}\""
             );
-            found.push((
-                Weight::InProduction,
-                Finding {
-                    code: "privilege_excess",
-                    message,
-                },
-            ));
+            found.push((Weight::InProduction, Finding { code: "privilege_excess", message }));
         }
     }
     found
@@ -335,20 +286,12 @@ mod tests {
             ("lock_timeout", "2000"),
             ("idle_in_transaction_session_timeout", "5000"),
         ];
-        let mut settings: HashMap<String, String> = good
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .into();
+        let mut settings: HashMap<String, String> =
+            good.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         settings.insert(name.to_owned(), value.to_owned());
-        let server = ServerState {
-            settings,
-            in_recovery,
-            role: "app".to_owned(),
-            superuser: false,
-        };
-        judge_server(&server)
-            .into_iter()
-            .map(|(weight, finding)| (weight, finding.code))
-            .collect()
+        let server =
+            ServerState { settings, in_recovery, role: "app".to_owned(), superuser: false };
+        judge_server(&server).into_iter().map(|(weight, finding)| (weight, finding.code)).collect()
     }
 
     #[test]
@@ -361,24 +304,9 @@ mod tests {
             ("server_encoding", "SQL_ASCII", Always, "encoding_not_utf8"),
             ("default_transaction_read_only", "on", Always, "read_only"),
             ("fsync", "off", InProduction, "fsync_off"),
-            (
-                "full_page_writes",
-                "off",
-                InProduction,
-                "full_page_writes_off",
-            ),
-            (
-                "synchronous_commit",
-                "off",
-                InProduction,
-                "synchronous_commit_off",
-            ),
-            (
-                "synchronous_commit",
-                "local",
-                InProduction,
-                "synchronous_commit_local",
-            ),
+            ("full_page_writes", "off", InProduction, "full_page_writes_off"),
+            ("synchronous_commit", "off", InProduction, "synchronous_commit_off"),
+            ("synchronous_commit", "local", InProduction, "synchronous_commit_local"),
             ("data_checksums", "off", Warn, "data_checksums_off"),
             ("lock_timeout", "0", Warn, "lock_timeout_unset"),
         ];

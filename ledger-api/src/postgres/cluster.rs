@@ -37,11 +37,7 @@ pub struct Cluster {
 
 impl Cluster {
     pub(super) fn new(server: Server, started_here: bool, claim: UseLock) -> Self {
-        Self {
-            server,
-            started_here,
-            claim: Some(claim),
-        }
+        Self { server, started_here, claim: Some(claim) }
     }
 
     /// The URL of a database for a role: for sqlx and for every client built on libpq.

@@ -46,31 +46,18 @@ pub async fn create_database(
 ) -> Result<(), DatabaseError> {
     // template0 is the pristine one: template1 is a place for local additions.
     let copied = template.unwrap_or("template0");
-    let sql = format!(
-        "create database {} template {}",
-        quoted(name)?,
-        quoted(copied)?
-    );
-    run(cluster, &sql)
-        .await
-        .map_err(|source| match code(&source).as_deref() {
-            Some("42P04") => DatabaseError::Exists(name.to_owned()),
-            Some("3D000") => DatabaseError::NoTemplate(copied.to_owned()),
-            _ => DatabaseError::Server {
-                action: "create",
-                name: name.to_owned(),
-                source,
-            },
-        })
+    let sql = format!("create database {} template {}", quoted(name)?, quoted(copied)?);
+    run(cluster, &sql).await.map_err(|source| match code(&source).as_deref() {
+        Some("42P04") => DatabaseError::Exists(name.to_owned()),
+        Some("3D000") => DatabaseError::NoTemplate(copied.to_owned()),
+        _ => DatabaseError::Server { action: "create", name: name.to_owned(), source },
+    })
 }
 
 /// Makes an empty database unless it is there; true if it was not. Two processes may do it at once.
 pub async fn ensure_database(cluster: &Cluster, name: &str) -> Result<bool, DatabaseError> {
-    let failed = |source| DatabaseError::Server {
-        action: "look for",
-        name: name.to_owned(),
-        source,
-    };
+    let failed =
+        |source| DatabaseError::Server { action: "look for", name: name.to_owned(), source };
     let known = async {
         let mut db = connect(cluster).await?;
         let known: bool =
@@ -97,13 +84,11 @@ pub async fn ensure_database(cluster: &Cluster, name: &str) -> Result<bool, Data
 /// Drops a database if it is there, and ends the sessions that use it.
 pub async fn drop_database(cluster: &Cluster, name: &str) -> Result<(), DatabaseError> {
     let sql = format!("drop database if exists {} with (force)", quoted(name)?);
-    run(cluster, &sql)
-        .await
-        .map_err(|source| DatabaseError::Server {
-            action: "drop",
-            name: name.to_owned(),
-            source,
-        })
+    run(cluster, &sql).await.map_err(|source| DatabaseError::Server {
+        action: "drop",
+        name: name.to_owned(),
+        source,
+    })
 }
 
 async fn connect(cluster: &Cluster) -> Result<PgConnection, sqlx::Error> {
@@ -135,10 +120,7 @@ mod tests {
     fn names_are_quoted_and_bounded() {
         assert_eq!(quoted("a\"; drop").unwrap(), "\"a\"\"; drop\"");
         for bad in ["", "a\0b", &"x".repeat(64)] {
-            assert!(
-                matches!(quoted(bad), Err(DatabaseError::Name(_))),
-                "{bad:?}"
-            );
+            assert!(matches!(quoted(bad), Err(DatabaseError::Name(_))), "{bad:?}");
         }
         assert!(quoted(&"x".repeat(63)).is_ok());
     }

@@ -229,16 +229,9 @@ impl LauncherError {
         let folder = folder.to_path_buf();
         move |source| {
             if source.kind() == io::ErrorKind::StorageFull {
-                return Self::DiskFull {
-                    folder,
-                    free_bytes: None,
-                };
+                return Self::DiskFull { folder, free_bytes: None };
             }
-            Self::Folder {
-                folder,
-                action,
-                source,
-            }
+            Self::Folder { folder, action, source }
         }
     }
 }

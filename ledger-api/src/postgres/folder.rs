@@ -48,17 +48,9 @@ impl Folder {
         let wanted = std::path::absolute(wanted)
             .map_err(LauncherError::folder(wanted, "find its absolute path"))?;
         let wanted = wanted.canonicalize().unwrap_or(wanted);
-        if wanted
-            .as_os_str()
-            .as_encoded_bytes()
-            .iter()
-            .any(u8::is_ascii_control)
-        {
+        if wanted.as_os_str().as_encoded_bytes().iter().any(u8::is_ascii_control) {
             let problem = "it has control characters in it";
-            return Err(LauncherError::BadPath {
-                folder: wanted,
-                problem,
-            });
+            return Err(LauncherError::BadPath { folder: wanted, problem });
         }
         let existing = newest_data(&wanted);
         let run_as = RunAs::for_data(existing.as_ref().map(|(_, data)| data.as_path()));
@@ -67,10 +59,7 @@ impl Folder {
             // To start afresh elsewhere would look like an empty ledger.
             (Some(_), false) => {
                 let uid = run_as.uid();
-                return Err(LauncherError::Unreachable {
-                    folder: wanted,
-                    uid,
-                });
+                return Err(LauncherError::Unreachable { folder: wanted, uid });
             }
             (None, reachable) => {
                 let instead = system.join(short_hash(&wanted));
@@ -86,15 +75,11 @@ impl Folder {
 
     fn make(root: &Path) -> Result<Self, LauncherError> {
         fs::create_dir_all(root).map_err(LauncherError::folder(root, "make it"))?;
-        let root = root
-            .canonicalize()
-            .map_err(LauncherError::folder(root, "find its real path"))?;
+        let root =
+            root.canonicalize().map_err(LauncherError::folder(root, "find its real path"))?;
         let run_as = RunAs::for_data(newest_data(&root).as_ref().map(|(_, data)| data.as_path()));
         if !run_as.reaches(&root) {
-            return Err(LauncherError::Unreachable {
-                folder: root,
-                uid: run_as.uid(),
-            });
+            return Err(LauncherError::Unreachable { folder: root, uid: run_as.uid() });
         }
         let folder = Self { root, run_as };
         folder.refuse_foreign()?;
@@ -109,9 +94,7 @@ impl Folder {
         // without a lock is a backup that was put back.
         let ours = || self.start_lock().exists() || self.newest_data().is_some();
         if entries.next().is_some() && !ours() {
-            return Err(LauncherError::NotOurs {
-                folder: self.root.clone(),
-            });
+            return Err(LauncherError::NotOurs { folder: self.root.clone() });
         }
         Ok(())
     }
@@ -128,24 +111,13 @@ impl Folder {
         if owner == us {
             return Ok(());
         }
-        Err(LauncherError::OtherOwner {
-            data: data.to_path_buf(),
-            owner,
-            us,
-        })
+        Err(LauncherError::OtherOwner { data: data.to_path_buf(), owner, us })
     }
 
     /// Closes the folder as far as the server's user allows.
     pub(super) fn close(&self) -> Result<(), LauncherError> {
         let owner = self.owner()?.uid();
-        account::set_mode(
-            &self.root,
-            if owner == self.run_as.uid() {
-                0o700
-            } else {
-                0o711
-            },
-        )
+        account::set_mode(&self.root, if owner == self.run_as.uid() { 0o700 } else { 0o711 })
     }
 
     /// Gives a file that we made to the folder's owner: root must not leave files behind that the
@@ -170,23 +142,16 @@ impl Folder {
     /// Where to make a new one. The name is this process's own: when we are killed, our initdb
     /// lives on for a moment, and must not meddle with the next one's.
     pub(super) fn unfinished_data(&self, major: u32) -> PathBuf {
-        self.root
-            .join(format!("pg{major}{UNFINISHED}{}", std::process::id()))
+        self.root.join(format!("pg{major}{UNFINISHED}{}", std::process::id()))
     }
 
     /// All that were begun and not finished.
     pub(super) fn all_unfinished(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(&self.root).into_iter().flatten().flatten();
         let unfinished = |entry: &fs::DirEntry| {
-            entry
-                .file_name()
-                .to_str()
-                .is_some_and(|name| name.contains(UNFINISHED))
+            entry.file_name().to_str().is_some_and(|name| name.contains(UNFINISHED))
         };
-        entries
-            .filter(unfinished)
-            .map(|entry| entry.path())
-            .collect()
+        entries.filter(unfinished).map(|entry| entry.path()).collect()
     }
 
     pub(super) fn mode_file(&self, major: u32) -> PathBuf {
@@ -202,9 +167,7 @@ impl Folder {
     }
 
     pub(super) fn log(&self) -> Log {
-        Log {
-            path: self.root.join("postgres.log"),
-        }
+        Log { path: self.root.join("postgres.log") }
     }
 
     pub(super) fn downloads(&self) -> PathBuf {
@@ -215,10 +178,7 @@ impl Folder {
     /// for a socket, below `/tmp`. Not below `TMPDIR`: a second process must find the same one.
     pub(super) fn make_socket_folder(&self) -> Result<PathBuf, LauncherError> {
         let folder = socket_folder(&self.root);
-        let bad = |problem: String| LauncherError::SocketFolder {
-            folder: folder.clone(),
-            problem,
-        };
+        let bad = |problem: String| LauncherError::SocketFolder { folder: folder.clone(), problem };
         match fs::DirBuilder::new().mode(0o700).create(&folder) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
                 return Err(bad(error.to_string()));
@@ -229,10 +189,7 @@ impl Folder {
         let found = fs::symlink_metadata(&folder).map_err(|error| bad(error.to_string()))?;
         let us = rustix::process::geteuid().as_raw();
         if !found.is_dir() || ![us, self.run_as.uid()].contains(&found.uid()) {
-            return Err(bad(format!(
-                "it belongs to uid {} or is no folder",
-                found.uid()
-            )));
+            return Err(bad(format!("it belongs to uid {} or is no folder", found.uid())));
         }
         self.run_as.make_private(&folder)?;
         Ok(folder)
@@ -252,12 +209,7 @@ fn newest_data(root: &Path) -> Option<(u32, PathBuf)> {
     let entries = fs::read_dir(root).into_iter().flatten().flatten();
     entries
         .filter_map(|entry| {
-            let major = entry
-                .file_name()
-                .to_str()?
-                .strip_prefix("pg")?
-                .parse()
-                .ok()?;
+            let major = entry.file_name().to_str()?.strip_prefix("pg")?.parse().ok()?;
             let path = entry.path();
             path.join("PG_VERSION").is_file().then_some((major, path))
         })
@@ -276,10 +228,7 @@ mod tests {
 
     #[test]
     fn a_short_path_holds_its_own_socket() {
-        assert_eq!(
-            socket_folder(Path::new("/srv/bahi")),
-            Path::new("/srv/bahi/s")
-        );
+        assert_eq!(socket_folder(Path::new("/srv/bahi")), Path::new("/srv/bahi/s"));
     }
 
     #[test]
@@ -289,11 +238,7 @@ mod tests {
         assert!(folder.starts_with("/tmp"), "{folder:?}");
         assert!(folder.as_os_str().len() <= SOCKET_FOLDER_BYTES_MAX);
         assert_eq!(folder, socket_folder(&long), "the same for every process");
-        assert_ne!(
-            folder,
-            socket_folder(&long.join("b")),
-            "another for another folder"
-        );
+        assert_ne!(folder, socket_folder(&long.join("b")), "another for another folder");
     }
 
     #[test]
@@ -308,12 +253,9 @@ mod tests {
     fn only_complete_data_directories_count_and_the_newest_wins() {
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(newest_data(dir.path()), None);
-        for (name, complete) in [
-            ("pg9", true),
-            ("pg15", true),
-            ("pg17", false),
-            ("pg18.new-7", true),
-        ] {
+        for (name, complete) in
+            [("pg9", true), ("pg15", true), ("pg17", false), ("pg18.new-7", true)]
+        {
             fs::create_dir(dir.path().join(name)).unwrap();
             if complete {
                 fs::write(dir.path().join(name).join("PG_VERSION"), "x").unwrap();
@@ -324,14 +266,7 @@ mod tests {
 
     #[test]
     fn a_path_hash_does_not_change() {
-        assert_eq!(
-            short_hash(Path::new("/srv/bahi")),
-            short_hash(Path::new("/srv/bahi"))
-        );
-        assert_eq!(
-            short_hash(Path::new("abc")),
-            "ba7816bf8f01cfea",
-            "SHA-256 of abc"
-        );
+        assert_eq!(short_hash(Path::new("/srv/bahi")), short_hash(Path::new("/srv/bahi")));
+        assert_eq!(short_hash(Path::new("abc")), "ba7816bf8f01cfea", "SHA-256 of abc");
     }
 }

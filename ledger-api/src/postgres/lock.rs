@@ -36,11 +36,7 @@ impl StartLock {
             if began.elapsed() > patience {
                 let seconds = patience.as_secs();
                 let folder = folder.root.clone();
-                return Err(LauncherError::LockHeld {
-                    folder,
-                    lock: path,
-                    seconds,
-                });
+                return Err(LauncherError::LockHeld { folder, lock: path, seconds });
             }
             thread::sleep(RETRY);
         }
@@ -77,11 +73,7 @@ impl UseLock {
         folder: &Folder,
         _starting: &StartLock,
     ) -> Result<bool, LauncherError> {
-        try_lock(
-            &self.file,
-            &folder.use_lock(),
-            FlockOperation::NonBlockingLockExclusive,
-        )
+        try_lock(&self.file, &folder.use_lock(), FlockOperation::NonBlockingLockExclusive)
     }
 }
 

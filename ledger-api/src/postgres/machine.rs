@@ -35,19 +35,14 @@ pub(super) fn free_bytes(folder: &Path) -> Option<u64> {
 }
 
 fn total_memory(meminfo: &str) -> Option<u64> {
-    let line = meminfo
-        .lines()
-        .find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
     let kilobytes: u64 = line.split_whitespace().next()?.parse().ok()?;
     kilobytes.checked_mul(1024)
 }
 
 /// macOS has no /proc.
 fn sysctl_memory() -> Option<u64> {
-    let output = Command::new("sysctl")
-        .args(["-n", "hw.memsize"])
-        .output()
-        .ok()?;
+    let output = Command::new("sysctl").args(["-n", "hw.memsize"]).output().ok()?;
     String::from_utf8_lossy(&output.stdout).trim().parse().ok()
 }
 
@@ -62,19 +57,13 @@ fn limit_files(groups: &str) -> Vec<PathBuf> {
         };
         let (base, file) = if controllers.is_empty() {
             ("/sys/fs/cgroup", "memory.max")
-        } else if controllers
-            .split(',')
-            .any(|controller| controller == "memory")
-        {
+        } else if controllers.split(',').any(|controller| controller == "memory") {
             ("/sys/fs/cgroup/memory", "memory.limit_in_bytes")
         } else {
             continue;
         };
         let path = Path::new(path.trim_start_matches('/'));
-        files.extend(
-            path.ancestors()
-                .map(|group| Path::new(base).join(group).join(file)),
-        );
+        files.extend(path.ancestors().map(|group| Path::new(base).join(group).join(file)));
     }
     files
 }
@@ -94,25 +83,17 @@ mod tests {
     #[test]
     fn looks_for_limits_in_the_group_and_above_it() {
         let unified = limit_files("0::/user.slice/bahi.service\n");
-        let expected = [
-            "user.slice/bahi.service/memory.max",
-            "user.slice/memory.max",
-            "memory.max",
-        ];
-        let expected: Vec<PathBuf> = expected
-            .iter()
-            .map(|file| Path::new("/sys/fs/cgroup").join(file))
-            .collect();
+        let expected =
+            ["user.slice/bahi.service/memory.max", "user.slice/memory.max", "memory.max"];
+        let expected: Vec<PathBuf> =
+            expected.iter().map(|file| Path::new("/sys/fs/cgroup").join(file)).collect();
         assert_eq!(unified, expected);
 
         let split = limit_files("5:cpu,cpuacct:/a\n4:memory:/b\n");
         let base = Path::new("/sys/fs/cgroup/memory");
         assert_eq!(
             split,
-            [
-                base.join("b/memory.limit_in_bytes"),
-                base.join("memory.limit_in_bytes")
-            ]
+            [base.join("b/memory.limit_in_bytes"), base.join("memory.limit_in_bytes")]
         );
         assert!(limit_files("nonsense\n").is_empty());
     }

@@ -105,9 +105,8 @@ impl Options {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
         Self {
             mode,
-            binaries: set("BAHI_PG_BIN").map_or(Binaries::Anywhere, |folder| {
-                Binaries::Exactly(folder.into())
-            }),
+            binaries: set("BAHI_PG_BIN")
+                .map_or(Binaries::Anywhere, |folder| Binaries::Exactly(folder.into())),
             download: set("BAHI_NO_DOWNLOAD").is_none_or(|value| value == "0"),
             settings: Vec::new(),
             system_folder: SYSTEM_FOLDER.into(),
@@ -129,9 +128,7 @@ pub fn open_with(root: &Path, options: &Options) -> Result<Cluster, LauncherErro
     let folder = Folder::settle(root, &options.system_folder)?;
     let starting = lock::StartLock::take(&folder, options.patience)?;
     let existing = folder.newest_data();
-    let existing = existing
-        .as_ref()
-        .map(|(major, data)| (*major, data.as_path()));
+    let existing = existing.as_ref().map(|(major, data)| (*major, data.as_path()));
     if let Some((_, data)) = existing {
         folder.check_owner(data)?;
     }
@@ -159,13 +156,7 @@ fn choose_server(
     existing: Option<(u32, &Path)>,
 ) -> Result<find::Server, LauncherError> {
     let downloads = folder.downloads();
-    let look = || {
-        find::servers(
-            &options.binaries,
-            &fetch::folders(&downloads),
-            folder.run_as,
-        )
-    };
+    let look = || find::servers(&options.binaries, &fetch::folders(&downloads), folder.run_as);
     let mut servers = look()?;
     if servers.is_empty() && options.download {
         fetch::fetch(&downloads, folder.run_as).map_err(|why| LauncherError::NoServer {
@@ -182,10 +173,7 @@ mod option_tests {
 
     fn from(variables: &[(&str, &str)]) -> Options {
         Options::from_variables(Mode::Durable, |name| {
-            variables
-                .iter()
-                .find(|(known, _)| *known == name)
-                .map(|(_, value)| value.into())
+            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into())
         })
     }
 
@@ -194,10 +182,7 @@ mod option_tests {
         let plain = from(&[]);
         assert_eq!((plain.binaries, plain.download), (Binaries::Anywhere, true));
         let named = from(&[("BAHI_PG_BIN", "/x/bin"), ("BAHI_NO_DOWNLOAD", "1")]);
-        assert_eq!(
-            (named.binaries, named.download),
-            (Binaries::Exactly("/x/bin".into()), false)
-        );
+        assert_eq!((named.binaries, named.download), (Binaries::Exactly("/x/bin".into()), false));
         let empty = from(&[("BAHI_PG_BIN", ""), ("BAHI_NO_DOWNLOAD", "")]);
         assert_eq!((empty.binaries, empty.download), (Binaries::Anywhere, true));
         assert!(from(&[("BAHI_NO_DOWNLOAD", "0")]).download);

@@ -76,21 +76,13 @@ impl Server {
         self.folder.hand_over(&mode_file)?;
         fs::rename(&unfinished, &self.data)
             .and_then(|()| File::open(&self.folder.root)?.sync_all())
-            .map_err(LauncherError::folder(
-                &self.data,
-                "give the new database its name",
-            ))
+            .map_err(LauncherError::folder(&self.data, "give the new database its name"))
     }
 
     fn initdb(&self, into: &Path) -> Result<(), LauncherError> {
         let mut initdb = self.program("initdb");
         initdb
-            .args([
-                "--username",
-                SUPERUSER,
-                "--auth-local=trust",
-                "--auth-host=reject",
-            ])
+            .args(["--username", SUPERUSER, "--auth-local=trust", "--auth-host=reject"])
             .args(["--encoding=UTF8", "--no-locale", "--data-checksums"])
             .arg("--pgdata")
             .arg(into);
@@ -100,15 +92,9 @@ impl Server {
         run(&mut initdb, |stderr| {
             if server_log::says_disk_full(&stderr) {
                 let folder = self.folder.root.clone();
-                return LauncherError::DiskFull {
-                    folder,
-                    free_bytes: None,
-                };
+                return LauncherError::DiskFull { folder, free_bytes: None };
             }
-            LauncherError::Initdb {
-                data: self.data.clone(),
-                stderr,
-            }
+            LauncherError::Initdb { data: self.data.clone(), stderr }
         })
     }
 
@@ -121,21 +107,14 @@ impl Server {
         if made == self.mode {
             return Ok(());
         }
-        Err(LauncherError::OtherMode {
-            data: self.data.clone(),
-            made,
-            wanted: self.mode,
-        })
+        Err(LauncherError::OtherMode { data: self.data.clone(), made, wanted: self.mode })
     }
 
     fn check_room(&self) -> Result<(), LauncherError> {
         match machine::free_bytes(&self.folder.root) {
             Some(free) if free < FREE_BYTES_MIN => {
                 let folder = self.folder.root.clone();
-                Err(LauncherError::DiskFull {
-                    folder,
-                    free_bytes: Some(free),
-                })
+                Err(LauncherError::DiskFull { folder, free_bytes: Some(free) })
             }
             Some(_) | None => Ok(()),
         }
@@ -172,23 +151,14 @@ impl Server {
 
     /// A server that is starting may have a long recovery before it; one that is going has not.
     fn old_server_patience(&self) -> Duration {
-        let starting = self
-            .pid_file_line(7)
-            .is_some_and(|status| status == "starting");
-        if starting {
-            self.patience
-        } else {
-            OLD_BACKENDS_PATIENCE
-        }
+        let starting = self.pid_file_line(7).is_some_and(|status| status == "starting");
+        if starting { self.patience } else { OLD_BACKENDS_PATIENCE }
     }
 
     fn ended(&self, status: ExitStatus, tail: String) -> LauncherError {
         if server_log::says_disk_full(&tail) {
             let folder = self.folder.root.clone();
-            return LauncherError::DiskFull {
-                folder,
-                free_bytes: None,
-            };
+            return LauncherError::DiskFull { folder, free_bytes: None };
         }
         LauncherError::EndedAtStart {
             status: status.to_string(),
@@ -200,19 +170,11 @@ impl Server {
     fn spawn(&self) -> Result<Child, LauncherError> {
         let (out, err) = self.folder.log().open(&self.folder)?;
         let mut postgres = self.program("postgres");
-        postgres
-            .arg("-D")
-            .arg(&self.data)
-            .stdout(out)
-            .stderr(err)
-            .process_group(0);
+        postgres.arg("-D").arg(&self.data).stdout(out).stderr(err).process_group(0);
         for (name, value) in self.settings() {
             postgres.arg("-c").arg(format!("{name}={value}"));
         }
-        postgres.spawn().map_err(|source| LauncherError::Run {
-            program: self.bin.clone(),
-            source,
-        })
+        postgres.spawn().map_err(|source| LauncherError::Run { program: self.bin.clone(), source })
     }
 
     fn settings(&self) -> Vec<(String, String)> {
@@ -224,10 +186,7 @@ impl Server {
         all.extend(self.more_settings.iter().cloned());
         // A list of folders: quoted, so that commas and spaces stay part of the one.
         let socket = self.socket.to_string_lossy().replace('"', "\"\"");
-        all.push((
-            "unix_socket_directories".to_owned(),
-            format!("\"{socket}\""),
-        ));
+        all.push(("unix_socket_directories".to_owned(), format!("\"{socket}\"")));
         all.push(("unix_socket_permissions".to_owned(), "0700".to_owned()));
         all.push(("listen_addresses".to_owned(), String::new()));
         all.push(("port".to_owned(), PORT.to_string()));
@@ -244,10 +203,8 @@ impl Server {
         let program = || self.bin.join("postgres");
         while !self.is_up() {
             let ended = child.try_wait();
-            let ended = ended.map_err(|source| LauncherError::Run {
-                program: program(),
-                source,
-            })?;
+            let ended =
+                ended.map_err(|source| LauncherError::Run { program: program(), source })?;
             if ended.is_some() {
                 return Ok(ended);
             }
@@ -255,17 +212,10 @@ impl Server {
                 // Immediate shutdown: unlike a kill, it takes the server's other processes along.
                 let quit = kill_process(Pid::from_child(child), Signal::QUIT);
                 let end = quit.map_err(io::Error::from).and_then(|()| child.wait());
-                end.map_err(|source| LauncherError::Run {
-                    program: program(),
-                    source,
-                })?;
+                end.map_err(|source| LauncherError::Run { program: program(), source })?;
                 let (seconds, log) = (self.patience.as_secs(), self.folder.log());
                 let tail = log.tail(log_start);
-                return Err(LauncherError::NotReady {
-                    seconds,
-                    log: log.path,
-                    tail,
-                });
+                return Err(LauncherError::NotReady { seconds, log: log.path, tail });
             }
             thread::sleep(POLL);
         }
@@ -275,9 +225,7 @@ impl Server {
     /// Whether the server accepts connections: its pid file says so, and the socket answers. (A pid
     /// file alone may be of before a reboot; a socket alone accepts before recovery has ended.)
     pub(super) fn is_up(&self) -> bool {
-        let ready = self
-            .pid_file_line(7)
-            .is_some_and(|status| status == "ready");
+        let ready = self.pid_file_line(7).is_some_and(|status| status == "ready");
         ready && UnixStream::connect(self.socket.join(format!(".s.PGSQL.{PORT}"))).is_ok()
     }
 
@@ -295,20 +243,12 @@ impl Server {
     pub(super) fn stop(&self, _: &StartLock) -> Result<(), LauncherError> {
         let mut pg_ctl = self.program("pg_ctl");
         let seconds = self.patience.as_secs().to_string();
-        pg_ctl
-            .arg("-D")
-            .arg(&self.data)
-            .args(["stop", "-m", "fast", "-w", "-t", &seconds]);
-        run(&mut pg_ctl, |stderr| LauncherError::Stop {
-            data: self.data.clone(),
-            stderr,
-        })
+        pg_ctl.arg("-D").arg(&self.data).args(["stop", "-m", "fast", "-w", "-t", &seconds]);
+        run(&mut pg_ctl, |stderr| LauncherError::Stop { data: self.data.clone(), stderr })
     }
 
     fn program(&self, name: &str) -> Command {
-        self.folder
-            .run_as
-            .command(&self.bin.join(name), &self.folder.root)
+        self.folder.run_as.command(&self.bin.join(name), &self.folder.root)
     }
 }
 
@@ -317,15 +257,11 @@ fn run(
     failed: impl FnOnce(String) -> LauncherError,
 ) -> Result<(), LauncherError> {
     let program = PathBuf::from(command.get_program());
-    let output = command
-        .output()
-        .map_err(|source| LauncherError::Run { program, source })?;
+    let output = command.output().map_err(|source| LauncherError::Run { program, source })?;
     if output.status.success() {
         return Ok(());
     }
-    Err(failed(
-        String::from_utf8_lossy(&output.stderr).trim().to_owned(),
-    ))
+    Err(failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
 }
 
 fn reap(mut child: Child) {

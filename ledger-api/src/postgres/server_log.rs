@@ -33,10 +33,7 @@ impl Log {
     /// Opens it twice for appending: standard output and standard error.
     pub(super) fn open(&self, folder: &Folder) -> Result<(File, File), LauncherError> {
         let open = || -> io::Result<(File, File)> {
-            let log = OpenOptions::new()
-                .create(true)
-                .append(true)
-                .open(&self.path)?;
+            let log = OpenOptions::new().create(true).append(true).open(&self.path)?;
             Ok((log.try_clone()?, log))
         };
         let files = open().map_err(LauncherError::folder(&self.path, "write it"))?;
@@ -57,11 +54,7 @@ impl Log {
     pub(super) fn tail(&self, start: u64) -> String {
         let read = || -> io::Result<Vec<u8>> {
             let mut log = File::open(&self.path)?;
-            let from = log
-                .metadata()?
-                .len()
-                .saturating_sub(TAIL_BYTES_MAX)
-                .max(start);
+            let from = log.metadata()?.len().saturating_sub(TAIL_BYTES_MAX).max(start);
             log.seek(SeekFrom::Start(from))?;
             let mut text = Vec::new();
             log.take(TAIL_BYTES_MAX).read_to_end(&mut text)?;
@@ -96,20 +89,14 @@ mod tests {
             "FATAL:  lock file \"postmaster.pid\" already exists",
         ];
         assert!(waits.iter().all(|line| says_old_server_lives(line)));
-        assert!(!says_old_server_lives(
-            "FATAL:  could not access file \"x\""
-        ));
-        assert!(says_disk_full(
-            "PANIC: could not write to file: No space left on device"
-        ));
+        assert!(!says_old_server_lives("FATAL:  could not access file \"x\""));
+        assert!(says_disk_full("PANIC: could not write to file: No space left on device"));
     }
 
     #[test]
     fn the_tail_is_what_came_since_and_not_too_much_of_it() {
         let dir = tempfile::tempdir().unwrap();
-        let log = Log {
-            path: dir.path().join("postgres.log"),
-        };
+        let log = Log { path: dir.path().join("postgres.log") };
         assert_eq!((log.length(), log.tail(0)), (0, String::new()));
         fs::write(&log.path, "before\n").unwrap();
         let start = log.length();
@@ -122,16 +109,11 @@ mod tests {
     #[test]
     fn a_long_log_is_put_aside() {
         let dir = tempfile::tempdir().unwrap();
-        let log = Log {
-            path: dir.path().join("postgres.log"),
-        };
+        let log = Log { path: dir.path().join("postgres.log") };
         File::create(&log.path).unwrap().set_len(BYTES_MAX).unwrap();
         log.put_aside_if_long().unwrap();
         assert_eq!(log.length(), BYTES_MAX);
-        File::create(&log.path)
-            .unwrap()
-            .set_len(BYTES_MAX + 1)
-            .unwrap();
+        File::create(&log.path).unwrap().set_len(BYTES_MAX + 1).unwrap();
         log.put_aside_if_long().unwrap();
         assert_eq!(log.length(), 0);
         assert!(dir.path().join("postgres.log.1").exists());

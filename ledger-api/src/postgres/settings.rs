@@ -40,15 +40,10 @@ pub(super) fn settings(mode: Mode, machine: Machine) -> Vec<(String, String)> {
             ("max_connections", "200"),
         ],
     };
-    let mut all: Vec<(String, String)> = fixed
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect();
+    let mut all: Vec<(String, String)> =
+        fixed.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let sizes = match mode {
-        Mode::Durable => (
-            shared_buffers(machine.memory_bytes),
-            max_wal_size(machine.free_bytes),
-        ),
+        Mode::Durable => (shared_buffers(machine.memory_bytes), max_wal_size(machine.free_bytes)),
         Mode::Throwaway => (128 * MB, 2 * GB),
     };
     all.push(("shared_buffers".to_owned(), megabytes(sizes.0)));
@@ -65,10 +60,7 @@ fn shared_buffers(memory_bytes: Option<u64>) -> u64 {
 fn max_wal_size(free_bytes: Option<u64>) -> u64 {
     let free = free_bytes.unwrap_or(0);
     let steps = [16 * GB, 4 * GB, 2 * GB];
-    steps
-        .into_iter()
-        .find(|size| free / 4 >= *size)
-        .unwrap_or(GB)
+    steps.into_iter().find(|size| free / 4 >= *size).unwrap_or(GB)
 }
 
 fn megabytes(bytes: u64) -> String {
@@ -80,10 +72,7 @@ mod tests {
     use super::*;
 
     fn value(mode: Mode, name: &str) -> String {
-        let machine = Machine {
-            memory_bytes: Some(10 * GB),
-            free_bytes: Some(100 * GB),
-        };
+        let machine = Machine { memory_bytes: Some(10 * GB), free_bytes: Some(100 * GB) };
         let all = settings(mode, machine);
         all.into_iter().rfind(|(known, _)| known == name).unwrap().1
     }

@@ -24,11 +24,7 @@ async fn proper(root: &Path) -> Cluster {
 }
 
 async fn pool(cluster: &Cluster, database: &str, role: &str) -> PgPool {
-    PgPoolOptions::new()
-        .max_connections(1)
-        .connect(&cluster.url(database, role))
-        .await
-        .unwrap()
+    PgPoolOptions::new().max_connections(1).connect(&cluster.url(database, role)).await.unwrap()
 }
 
 /// The codes of the warnings, or of the refusal; with a pool of its own, to see fresh settings.
@@ -62,39 +58,22 @@ async fn case_62_a_proper_server_passes_and_each_weakness_is_named() {
     let dir = fresh();
     let cluster = proper(dir.path()).await;
     assert_eq!(check(&cluster, "app", true).await, Ok(vec![]));
-    assert_eq!(
-        check(&cluster, SUPERUSER, true).await,
-        Err(vec!["superuser"])
-    );
+    assert_eq!(check(&cluster, SUPERUSER, true).await, Err(vec!["superuser"]));
     let weak = check(&cluster, SUPERUSER, false).await.unwrap();
     assert!(weak.contains(&"superuser"), "{weak:?}");
 
     let cases = [
-        (
-            "alter role app set synchronous_commit = off",
-            "synchronous_commit_off",
-        ),
-        (
-            "alter role app set default_transaction_read_only = on",
-            "read_only",
-        ),
+        ("alter role app set synchronous_commit = off", "synchronous_commit_off"),
+        ("alter role app set default_transaction_read_only = on", "read_only"),
     ];
     for (spoil, code) in cases {
         let mend = "alter role app reset synchronous_commit; \
                     alter role app reset default_transaction_read_only";
-        assert_eq!(
-            spoiled(&cluster, spoil, mend).await,
-            Err(vec![code]),
-            "{spoil}"
-        );
+        assert_eq!(spoiled(&cluster, spoil, mend).await, Err(vec![code]), "{spoil}");
     }
     let mend = "alter role app reset synchronous_commit";
     let local = "alter role app set synchronous_commit = local";
-    assert_eq!(
-        spoiled(&cluster, local, mend).await,
-        Ok(vec![]),
-        "no standby to wait for"
-    );
+    assert_eq!(spoiled(&cluster, local, mend).await, Ok(vec![]), "no standby to wait for");
     assert_eq!(check(&cluster, "app", true).await, Ok(vec![]), "mended");
 }
 
@@ -103,66 +82,32 @@ async fn privileges_on_the_log_are_select_and_insert_and_nothing_else() {
     let dir = fresh();
     let cluster = proper(dir.path()).await;
     let excess = [
-        (
-            "grant update on events to app",
-            "revoke update on events from app",
-        ),
-        (
-            "grant update (n) on batches to app",
-            "revoke update (n) on batches from app",
-        ),
-        (
-            "grant delete on idempotency to public",
-            "revoke delete on idempotency from public",
-        ),
-        (
-            "grant truncate on events to app",
-            "revoke truncate on events from app",
-        ),
-        (
-            "grant trigger on events to app",
-            "revoke trigger on events from app",
-        ),
+        ("grant update on events to app", "revoke update on events from app"),
+        ("grant update (n) on batches to app", "revoke update (n) on batches from app"),
+        ("grant delete on idempotency to public", "revoke delete on idempotency from public"),
+        ("grant truncate on events to app", "revoke truncate on events from app"),
+        ("grant trigger on events to app", "revoke trigger on events from app"),
     ];
     for (spoil, mend) in excess {
         let expected = Err(vec!["privilege_excess"]);
         assert_eq!(spoiled(&cluster, spoil, mend).await, expected, "{spoil}");
     }
-    let (spoil, mend) = (
-        "revoke insert on batches from app",
-        "grant insert on batches to app",
-    );
-    assert_eq!(
-        spoiled(&cluster, spoil, mend).await,
-        Err(vec!["privilege_missing"])
-    );
-    let (spoil, mend) = (
-        "alter table events owner to app",
-        "alter table events owner to bahi",
-    );
+    let (spoil, mend) = ("revoke insert on batches from app", "grant insert on batches to app");
+    assert_eq!(spoiled(&cluster, spoil, mend).await, Err(vec!["privilege_missing"]));
+    let (spoil, mend) = ("alter table events owner to app", "alter table events owner to bahi");
     assert_eq!(spoiled(&cluster, spoil, mend).await, Err(vec!["log_owner"]));
     tell(&cluster, "ledger", "grant select, insert on events to app").await;
     tell(&cluster, "ledger", "drop table batches").await;
-    assert_eq!(
-        check(&cluster, "app", true).await,
-        Ok(vec![]),
-        "not there yet: not judged"
-    );
+    assert_eq!(check(&cluster, "app", true).await, Ok(vec![]), "not there yet: not judged");
 }
 
 #[tokio::test]
 async fn case_68_time_outs_that_are_not_set_are_named_with_the_line_that_sets_them() {
     let dir = fresh();
     let cluster = proper(dir.path()).await;
-    for name in [
-        "statement_timeout",
-        "lock_timeout",
-        "idle_in_transaction_session_timeout",
-    ] {
-        let (spoil, mend) = (
-            format!("alter role app reset {name}"),
-            format!("alter role app set {name} = '5s'"),
-        );
+    for name in ["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"] {
+        let (spoil, mend) =
+            (format!("alter role app reset {name}"), format!("alter role app set {name} = '5s'"));
         let found = spoiled(&cluster, &spoil, &mend).await.unwrap();
         assert_eq!(found, [format!("{name}_unset")]);
     }
@@ -183,14 +128,9 @@ async fn case_62_a_throwaway_server_is_refused_in_production_only() {
     let tolerated = codes(&check_settings(&pool, false).await.unwrap());
     assert!(tolerated.contains(&"fsync_off"), "{tolerated:?}");
     let refused = check_settings(&pool, true).await.unwrap_err();
-    let CheckError::Refused(findings) = &refused else {
-        panic!("{refused}")
-    };
+    let CheckError::Refused(findings) = &refused else { panic!("{refused}") };
     assert_eq!(codes(findings), ["fsync_off", "full_page_writes_off"]);
-    assert!(
-        refused.to_string().contains("full_page_writes is off"),
-        "{refused}"
-    );
+    assert!(refused.to_string().contains("full_page_writes is off"), "{refused}");
     pool.close().await;
 }
 
@@ -203,9 +143,7 @@ async fn a_database_in_another_encoding_is_refused_everywhere() {
     tell(&cluster, "postgres", latin).await;
     let pool = pool(&cluster, "latin", SUPERUSER).await;
     let refused = check_settings(&pool, false).await.unwrap_err();
-    let CheckError::Refused(findings) = &refused else {
-        panic!("{refused}")
-    };
+    let CheckError::Refused(findings) = &refused else { panic!("{refused}") };
     assert_eq!(codes(findings), ["encoding_not_utf8"]);
     pool.close().await;
 }

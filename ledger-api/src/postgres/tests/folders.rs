@@ -29,12 +29,7 @@ async fn a_path_with_signs_in_it_works() {
     assert_eq!(ask(&cluster, "select 'here'").await, "here");
     tell(&cluster, "postgres", "create database \"o'c %&\"").await;
     let url = cluster.url("o'c %&", SUPERUSER);
-    PgConnection::connect(&url)
-        .await
-        .unwrap()
-        .close()
-        .await
-        .unwrap();
+    PgConnection::connect(&url).await.unwrap().close().await.unwrap();
 }
 
 #[test]
@@ -80,25 +75,13 @@ fn the_folder_and_the_data_are_private() {
     let dir = fresh();
     let cluster = throwaway(dir.path());
     for folder in [cluster.data_dir(), cluster.socket_dir()] {
-        assert_eq!(
-            fs::metadata(folder).unwrap().mode() & 0o777,
-            0o700,
-            "{folder:?}"
-        );
+        assert_eq!(fs::metadata(folder).unwrap().mode() & 0o777, 0o700, "{folder:?}");
     }
     let around = fs::metadata(dir.path()).unwrap();
-    assert_eq!(
-        around.uid(),
-        rustix::process::geteuid().as_raw(),
-        "the folder stays its owner's"
-    );
+    assert_eq!(around.uid(), rustix::process::geteuid().as_raw(), "the folder stays its owner's");
     let passable = if around.uid() == 0 { 0o711 } else { 0o700 };
     assert_eq!(around.mode() & 0o777, passable);
-    assert_ne!(
-        fs::metadata(cluster.data_dir()).unwrap().uid(),
-        0,
-        "never as root"
-    );
+    assert_ne!(fs::metadata(cluster.data_dir()).unwrap().uid(), 0, "never as root");
 }
 
 #[test]
@@ -111,17 +94,10 @@ fn root_goes_where_the_servers_user_can_follow() {
     open_up(system.path());
     let hidden = dir.path().join("below/a/private/home");
     let system_folder = system.path().join("pg");
-    let options = Options {
-        system_folder: system_folder.clone(),
-        ..options(Mode::Throwaway)
-    };
+    let options = Options { system_folder: system_folder.clone(), ..options(Mode::Throwaway) };
 
     let cluster = open_with(&hidden, &options).unwrap();
-    assert!(
-        cluster.data_dir().starts_with(&system_folder),
-        "{:?}",
-        cluster.data_dir()
-    );
+    assert!(cluster.data_dir().starts_with(&system_folder), "{:?}", cluster.data_dir());
     // Once data is there, it stays the one that is found, even if the path opens later.
     open_up(dir.path());
     let again = open_with(&hidden, &options).unwrap();
@@ -137,18 +113,12 @@ fn root_does_not_start_afresh_beside_data_that_became_unreachable() {
     open_up(dir.path());
     open_up(system.path());
     let root = dir.path().join("data");
-    let options = Options {
-        system_folder: system.path().join("pg"),
-        ..options(Mode::Throwaway)
-    };
+    let options = Options { system_folder: system.path().join("pg"), ..options(Mode::Throwaway) };
     drop(open_with(&root, &options).unwrap());
 
     fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o700)).unwrap();
     let error = open_with(&root, &options).unwrap_err();
-    assert!(
-        matches!(error, LauncherError::Unreachable { .. }),
-        "{error}"
-    );
+    assert!(matches!(error, LauncherError::Unreachable { .. }), "{error}");
 }
 
 /// Temporary folders are private to us, and the server may run as somebody else.

@@ -26,14 +26,8 @@ fn fresh() -> TempDir {
 /// Small, and deaf to the network.
 fn options(mode: Mode) -> Options {
     let settings = [("shared_buffers", "16MB"), ("max_connections", "20")];
-    let settings = settings
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .to_vec();
-    Options {
-        download: false,
-        settings,
-        ..Options::from_env(mode)
-    }
+    let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    Options { download: false, settings, ..Options::from_env(mode) }
 }
 
 fn throwaway(root: &Path) -> Cluster {
@@ -42,9 +36,7 @@ fn throwaway(root: &Path) -> Cluster {
 
 /// One row and one column, asked as the superuser.
 async fn ask(cluster: &Cluster, sql: &str) -> String {
-    let mut db = PgConnection::connect(&cluster.url("postgres", SUPERUSER))
-        .await
-        .unwrap();
+    let mut db = PgConnection::connect(&cluster.url("postgres", SUPERUSER)).await.unwrap();
     let answer: String = sqlx::query_scalar(sql).fetch_one(&mut db).await.unwrap();
     db.close().await.unwrap();
     answer
@@ -52,9 +44,7 @@ async fn ask(cluster: &Cluster, sql: &str) -> String {
 
 /// A statement without an answer, as the superuser.
 async fn tell(cluster: &Cluster, database: &str, sql: &str) {
-    let mut db = PgConnection::connect(&cluster.url(database, SUPERUSER))
-        .await
-        .unwrap();
+    let mut db = PgConnection::connect(&cluster.url(database, SUPERUSER)).await.unwrap();
     sqlx::raw_sql(sql).execute(&mut db).await.unwrap();
     db.close().await.unwrap();
 }
@@ -63,10 +53,7 @@ async fn tell(cluster: &Cluster, database: &str, sql: &str) {
 fn until(what: &str, mut reached: impl FnMut() -> bool) {
     let began = Instant::now();
     while !reached() {
-        assert!(
-            began.elapsed() < Duration::from_secs(30),
-            "waited in vain: {what}"
-        );
+        assert!(began.elapsed() < Duration::from_secs(30), "waited in vain: {what}");
         thread::sleep(Duration::from_millis(5));
     }
 }

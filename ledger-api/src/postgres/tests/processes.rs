@@ -65,23 +65,14 @@ async fn a_killed_process_leaves_the_server_to_the_next_one() {
     let cluster = throwaway(dir.path());
     assert!(!cluster.started_here(), "found running");
     assert_eq!(ask(&cluster, "select n::text from kept").await, "7");
-    assert_eq!(
-        cluster.stop_if_last().unwrap(),
-        Stopped::InOrder,
-        "the dead hold no claim"
-    );
+    assert_eq!(cluster.stop_if_last().unwrap(), Stopped::InOrder, "the dead hold no claim");
 }
 
 #[tokio::test]
 #[ignore = "run by a_killed_process_leaves_the_server_to_the_next_one"]
 async fn open_and_die() {
     let cluster = throwaway(&given_folder());
-    tell(
-        &cluster,
-        "postgres",
-        "create table kept (n int); insert into kept values (7)",
-    )
-    .await;
+    tell(&cluster, "postgres", "create table kept (n int); insert into kept values (7)").await;
     kill_9(rustix::process::getpid().as_raw_pid());
 }
 
@@ -107,23 +98,13 @@ fn open_and_end() {
 async fn a_machine_without_a_server_gets_one() {
     let dir = fresh();
     let nothing = Binaries::Among(Vec::new());
-    let options = Options {
-        download: true,
-        binaries: nothing,
-        ..options(Mode::Durable)
-    };
+    let options = Options { download: true, binaries: nothing, ..options(Mode::Durable) };
     let cluster = open_with(dir.path(), &options).unwrap();
     assert!(cluster.bin_dir().starts_with(dir.path()));
     assert_eq!(ask(&cluster, "select 'here'").await, "here");
     drop(cluster);
-    let offline = Options {
-        download: false,
-        ..options
-    };
-    assert!(
-        open_with(dir.path(), &offline).unwrap().started_here(),
-        "found again"
-    );
+    let offline = Options { download: false, ..options };
+    assert!(open_with(dir.path(), &offline).unwrap().started_here(), "found again");
 }
 
 /// Runs one ignored test of this file in a process of its own.
@@ -132,23 +113,15 @@ fn again(test: &str, folder: &Path, prepare: impl FnOnce(&mut Command, &Path)) -
     let mut command = Command::new(&program);
     prepare(&mut command, &program);
     let name = format!("postgres::tests::processes::{test}");
-    command
-        .args([&name, "--exact", "--ignored", "--nocapture"])
-        .env(FOLDER, folder);
+    command.args([&name, "--exact", "--ignored", "--nocapture"]).env(FOLDER, folder);
     command.current_dir("/").output().unwrap()
 }
 
 fn given_folder() -> PathBuf {
-    env::var_os(FOLDER)
-        .expect("this test is run by another one")
-        .into()
+    env::var_os(FOLDER).expect("this test is run by another one").into()
 }
 
 fn text(output: &Output) -> String {
     let (out, err) = (&output.stdout, &output.stderr);
-    format!(
-        "{}\n{}",
-        String::from_utf8_lossy(out),
-        String::from_utf8_lossy(err)
-    )
+    format!("{}\n{}", String::from_utf8_lossy(out), String::from_utf8_lossy(err))
 }

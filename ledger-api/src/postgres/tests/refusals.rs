@@ -15,19 +15,11 @@ fn refused(root: &Path, options: &Options) -> LauncherError {
 #[test]
 fn without_any_server_the_message_names_the_line_to_install_one() {
     let dir = fresh();
-    let options = Options {
-        binaries: Binaries::Among(Vec::new()),
-        ..options(Mode::Durable)
-    };
+    let options = Options { binaries: Binaries::Among(Vec::new()), ..options(Mode::Durable) };
     let error = refused(dir.path(), &options);
     assert!(matches!(error, LauncherError::NoServer { download: None }));
     let text = error.to_string();
-    for hint in [
-        "apt-get install -y postgresql",
-        "brew install",
-        "BAHI_PG_BIN",
-        "DATABASE_URL",
-    ] {
+    for hint in ["apt-get install -y postgresql", "brew install", "BAHI_PG_BIN", "DATABASE_URL"] {
         assert!(text.contains(hint), "{text}");
     }
 }
@@ -37,36 +29,21 @@ fn a_programs_folder_without_programs_is_named() {
     let dir = fresh();
     let nowhere = dir.path().join("nowhere");
     let binaries = Binaries::Exactly(nowhere.clone());
-    let error = refused(
-        dir.path(),
-        &Options {
-            binaries,
-            ..options(Mode::Durable)
-        },
-    );
+    let error = refused(dir.path(), &Options { binaries, ..options(Mode::Durable) });
     assert!(matches!(error, LauncherError::BadBinFolder { .. }));
-    assert!(
-        error.to_string().contains(nowhere.to_str().unwrap()),
-        "{error}"
-    );
+    assert!(error.to_string().contains(nowhere.to_str().unwrap()), "{error}");
 }
 
 #[test]
 fn an_old_or_broken_server_is_not_used() {
     let (dir, old, broken) = (fresh(), fake_server("13.9"), fake_server("none"));
-    let with = |binaries| Options {
-        binaries,
-        ..options(Mode::Durable)
-    };
+    let with = |binaries| Options { binaries, ..options(Mode::Durable) };
     let exact = refused(dir.path(), &with(Binaries::Exactly(old.path().into())));
     assert!(exact.to_string().contains("it is version 13"), "{exact}");
     let exact = refused(dir.path(), &with(Binaries::Exactly(broken.path().into())));
     assert!(exact.to_string().contains("--version"), "{exact}");
     let both = Binaries::Among(vec![old.path().into(), broken.path().into()]);
-    assert!(matches!(
-        refused(dir.path(), &with(both)),
-        LauncherError::NoServer { .. }
-    ));
+    assert!(matches!(refused(dir.path(), &with(both)), LauncherError::NoServer { .. }));
 }
 
 #[test]
@@ -76,13 +53,7 @@ fn data_of_another_major_version_is_left_alone() {
     let (major, data) = (cluster.major(), cluster.data_dir().to_path_buf());
     drop(cluster);
     let only_newer = Binaries::Among(vec![newer.path().into()]);
-    let error = refused(
-        dir.path(),
-        &Options {
-            binaries: only_newer,
-            ..options(Mode::Throwaway)
-        },
-    );
+    let error = refused(dir.path(), &Options { binaries: only_newer, ..options(Mode::Throwaway) });
     assert!(
         matches!(&error, LauncherError::OtherMajor { wrote, found, .. }
             if *wrote == major && found == "99"),
@@ -99,14 +70,7 @@ fn a_newer_server_does_not_replace_the_one_that_wrote_the_data() {
     let (major, bin) = (first.major(), first.bin_dir().to_path_buf());
     drop(first);
     let binaries = Binaries::Among(vec![newer.path().into(), bin]);
-    let again = open_with(
-        dir.path(),
-        &Options {
-            binaries,
-            ..options(Mode::Throwaway)
-        },
-    )
-    .unwrap();
+    let again = open_with(dir.path(), &Options { binaries, ..options(Mode::Throwaway) }).unwrap();
     assert_eq!(again.major(), major);
 }
 
@@ -119,11 +83,7 @@ fn a_folder_with_other_things_in_it_stays_as_it_is() {
     assert!(matches!(error, LauncherError::NotOurs { .. }), "{error}");
     let after = fs::metadata(dir.path()).unwrap();
     assert_eq!(after.mode() & 0o777, 0o755, "not closed");
-    assert_eq!(
-        after.uid(),
-        rustix::process::geteuid().as_raw(),
-        "not given away"
-    );
+    assert_eq!(after.uid(), rustix::process::geteuid().as_raw(), "not given away");
 }
 
 #[test]
@@ -137,10 +97,7 @@ fn data_of_another_user_is_left_alone() {
     drop(cluster);
     std::os::unix::fs::chown(&data, Some(0), Some(0)).unwrap();
     let error = refused(dir.path(), &options(Mode::Throwaway));
-    assert!(
-        matches!(error, LauncherError::OtherOwner { owner: 0, .. }),
-        "{error}"
-    );
+    assert!(matches!(error, LauncherError::OtherOwner { owner: 0, .. }), "{error}");
 }
 
 #[test]
@@ -154,23 +111,14 @@ fn a_file_in_the_way_is_named() {
 
 #[test]
 fn durable_and_throwaway_never_mix() {
-    for (made, wanted) in [
-        (Mode::Durable, Mode::Throwaway),
-        (Mode::Throwaway, Mode::Durable),
-    ] {
+    for (made, wanted) in [(Mode::Durable, Mode::Throwaway), (Mode::Throwaway, Mode::Durable)] {
         let dir = fresh();
         let cluster = open_with(dir.path(), &options(made)).unwrap();
         let running = refused(dir.path(), &options(wanted));
-        assert!(
-            matches!(running, LauncherError::OtherMode { .. }),
-            "{running}"
-        );
+        assert!(matches!(running, LauncherError::OtherMode { .. }), "{running}");
         drop(cluster);
         let stopped = refused(dir.path(), &options(wanted));
-        assert!(
-            matches!(stopped, LauncherError::OtherMode { .. }),
-            "{stopped}"
-        );
+        assert!(matches!(stopped, LauncherError::OtherMode { .. }), "{stopped}");
     }
 }
 
@@ -181,13 +129,7 @@ fn a_lock_that_stays_taken_is_named() {
     let folder = Folder::settle(dir.path(), &options.system_folder).unwrap();
     let held = StartLock::take(&folder, Duration::ZERO).unwrap();
     let patience = Duration::from_millis(50);
-    let error = refused(
-        dir.path(),
-        &Options {
-            patience,
-            ..options.clone()
-        },
-    );
+    let error = refused(dir.path(), &Options { patience, ..options.clone() });
     assert!(matches!(error, LauncherError::LockHeld { .. }), "{error}");
     assert!(error.to_string().contains("start.lock"), "{error}");
     drop(held);
@@ -198,51 +140,28 @@ fn a_lock_that_stays_taken_is_named() {
 fn a_server_that_ends_at_start_says_why() {
     let dir = fresh();
     let mut wrong = options(Mode::Throwaway);
-    wrong
-        .settings
-        .push(("shared_buffers".into(), "some".into()));
+    wrong.settings.push(("shared_buffers".into(), "some".into()));
     let error = refused(dir.path(), &wrong);
-    assert!(
-        matches!(error, LauncherError::EndedAtStart { .. }),
-        "{error}"
-    );
+    assert!(matches!(error, LauncherError::EndedAtStart { .. }), "{error}");
     let text = error.to_string();
-    assert!(
-        text.contains("invalid value for parameter \"shared_buffers\""),
-        "{text}"
-    );
-    assert!(
-        throwaway(dir.path()).is_running(),
-        "and it starts once that is mended"
-    );
+    assert!(text.contains("invalid value for parameter \"shared_buffers\""), "{text}");
+    assert!(throwaway(dir.path()).is_running(), "and it starts once that is mended");
 }
 
 #[test]
 fn a_server_that_is_not_ready_in_time_is_not_left_behind() {
     let dir = fresh();
-    let impatient = Options {
-        patience: Duration::ZERO,
-        ..options(Mode::Throwaway)
-    };
+    let impatient = Options { patience: Duration::ZERO, ..options(Mode::Throwaway) };
     let error = refused(dir.path(), &impatient);
     assert!(matches!(error, LauncherError::NotReady { .. }), "{error}");
-    assert!(
-        throwaway(dir.path()).started_here(),
-        "it was ended, and starts anew"
-    );
+    assert!(throwaway(dir.path()).started_here(), "it was ended, and starts anew");
 }
 
 #[test]
 fn a_failed_initdb_says_why() {
     let (dir, broken) = (fresh(), fake_server("15.1"));
     let binaries = Binaries::Exactly(broken.path().into());
-    let error = refused(
-        dir.path(),
-        &Options {
-            binaries,
-            ..options(Mode::Throwaway)
-        },
-    );
+    let error = refused(dir.path(), &Options { binaries, ..options(Mode::Throwaway) });
     assert!(
         matches!(&error, LauncherError::Initdb { stderr, .. } if stderr == "no initdb here"),
         "{error}"
@@ -257,13 +176,7 @@ fn a_full_disk_is_told_from_other_failures() {
                   exit 1\n";
     fs::write(full.path().join("initdb"), initdb).unwrap();
     let binaries = Binaries::Exactly(full.path().into());
-    let error = refused(
-        dir.path(),
-        &Options {
-            binaries,
-            ..options(Mode::Throwaway)
-        },
-    );
+    let error = refused(dir.path(), &Options { binaries, ..options(Mode::Throwaway) });
     assert!(matches!(error, LauncherError::DiskFull { .. }), "{error}");
 }
 
@@ -279,10 +192,7 @@ fn a_socket_folder_that_somebody_else_made_is_refused() {
     std::os::unix::fs::symlink(dir.path(), &socket).unwrap();
     let error = folder.make_socket_folder().unwrap_err();
     fs::remove_file(&socket).unwrap();
-    assert!(
-        matches!(error, LauncherError::SocketFolder { .. }),
-        "{error}"
-    );
+    assert!(matches!(error, LauncherError::SocketFolder { .. }), "{error}");
 }
 
 /// Programs that answer `--version` and can do nothing else.
@@ -295,11 +205,8 @@ fn fake_server(version: &str) -> TempDir {
         format!("#!/bin/sh\necho 'postgres (PostgreSQL) {version} (Fake)'\n")
     };
     let fails = |name: &str| format!("#!/bin/sh\necho 'no {name} here' >&2\nexit 1\n");
-    let programs = [
-        ("postgres", postgres),
-        ("initdb", fails("initdb")),
-        ("pg_ctl", fails("pg_ctl")),
-    ];
+    let programs =
+        [("postgres", postgres), ("initdb", fails("initdb")), ("pg_ctl", fails("pg_ctl"))];
     for (name, script) in programs {
         let path = dir.path().join(name);
         fs::write(&path, script).unwrap();

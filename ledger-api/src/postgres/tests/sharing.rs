@@ -9,29 +9,13 @@ async fn a_fresh_durable_database_gives_nothing_up() {
     let dir = fresh();
     let cluster = open_with(dir.path(), &options(Mode::Durable)).unwrap();
     assert!(cluster.started_here());
-    for name in [
-        "fsync",
-        "synchronous_commit",
-        "full_page_writes",
-        "data_checksums",
-    ] {
+    for name in ["fsync", "synchronous_commit", "full_page_writes", "data_checksums"] {
         assert_eq!(ask(&cluster, &format!("show {name}")).await, "on", "{name}");
     }
-    assert_eq!(
-        ask(&cluster, "show listen_addresses").await,
-        "",
-        "nothing on the network"
-    );
+    assert_eq!(ask(&cluster, "show listen_addresses").await, "", "nothing on the network");
     assert_eq!(ask(&cluster, "show server_encoding").await, "UTF8");
-    assert_eq!(
-        ask(&cluster, "show max_connections").await,
-        "20",
-        "overridden"
-    );
-    let major = ask(
-        &cluster,
-        "select current_setting('server_version_num')::int / 10000 || ''",
-    );
+    assert_eq!(ask(&cluster, "show max_connections").await, "20", "overridden");
+    let major = ask(&cluster, "select current_setting('server_version_num')::int / 10000 || ''");
     assert_eq!(major.await, cluster.major().to_string());
     assert_eq!(cluster.stop_if_last().unwrap(), Stopped::InOrder);
 }
@@ -54,11 +38,7 @@ async fn the_last_one_stops_the_server_and_the_next_one_finds_the_data() {
     tell(&first, "postgres", "create table kept (n int)").await;
 
     assert_eq!(first.stop_if_last().unwrap(), Stopped::StillUsed);
-    assert_eq!(
-        ask(&second, "select count(*)::text from kept").await,
-        "0",
-        "it runs on"
-    );
+    assert_eq!(ask(&second, "select count(*)::text from kept").await, "0", "it runs on");
     let pid = second.postmaster_pid().unwrap();
     assert_eq!(second.stop_if_last().unwrap(), Stopped::InOrder);
     assert!(!alive(pid), "pg_ctl has waited for its end");
@@ -95,18 +75,9 @@ async fn several_at_once_on_a_fresh_folder_make_one_server() {
             throwaway(dir.path())
         };
         let threads: Vec<_> = (0..4).map(|_| scope.spawn(open)).collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap())
-            .collect()
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
-    assert_eq!(
-        clusters
-            .iter()
-            .filter(|cluster| cluster.started_here())
-            .count(),
-        1
-    );
+    assert_eq!(clusters.iter().filter(|cluster| cluster.started_here()).count(), 1);
     for cluster in &clusters {
         assert_eq!(cluster.postmaster_pid(), clusters[0].postmaster_pid());
         assert_eq!(ask(cluster, "select 'here'").await, "here");
@@ -117,12 +88,7 @@ async fn several_at_once_on_a_fresh_folder_make_one_server() {
 async fn a_killed_server_comes_back_with_what_it_acknowledged() {
     let dir = fresh();
     let cluster = throwaway(dir.path());
-    tell(
-        &cluster,
-        "postgres",
-        "create table kept (n int); insert into kept values (7)",
-    )
-    .await;
+    tell(&cluster, "postgres", "create table kept (n int); insert into kept values (7)").await;
     assert!(!cluster.ensure_running().unwrap(), "nothing to do");
 
     let pid = cluster.postmaster_pid().unwrap();
@@ -136,11 +102,7 @@ async fn a_killed_server_comes_back_with_what_it_acknowledged() {
     let next = throwaway(dir.path());
     assert!(next.started_here(), "for the next process");
     assert_eq!(ask(&next, "select n::text from kept").await, "7");
-    assert_eq!(
-        ask(&cluster, "select n::text from kept").await,
-        "7",
-        "and for the one before"
-    );
+    assert_eq!(ask(&cluster, "select n::text from kept").await, "7", "and for the one before");
 }
 
 #[tokio::test]
@@ -152,27 +114,19 @@ async fn a_killed_server_is_not_replaced_before_its_backends_are_gone() {
     let busy = tokio::spawn(async move {
         let mut db = PgConnection::connect(&url).await.unwrap();
         let sum = "select sum(sqrt(n))::text from generate_series(1, 3000000) as n";
-        sqlx::query_scalar::<_, String>(sum)
-            .fetch_one(&mut db)
-            .await
+        sqlx::query_scalar::<_, String>(sum).fetch_one(&mut db).await
     });
     let running = "select count(*)::text from pg_stat_activity where query like 'select sum(sqrt%' \
                    and state = 'active'";
     let began = Instant::now();
     while ask(&cluster, running).await != "1" {
-        assert!(
-            began.elapsed() < Duration::from_secs(30),
-            "the query does not run"
-        );
+        assert!(began.elapsed() < Duration::from_secs(30), "the query does not run");
     }
     kill_9(cluster.postmaster_pid().unwrap());
     until("the server to be gone", || !cluster.is_running());
     assert!(cluster.ensure_running().unwrap());
     let log = std::fs::read_to_string(cluster.log_file()).unwrap();
-    assert!(
-        log.contains("is still in use"),
-        "the start had to wait:\n{log}"
-    );
+    assert!(log.contains("is still in use"), "the start had to wait:\n{log}");
     drop(busy.await.unwrap()); // Its answer may have come or not.
     assert_eq!(ask(&cluster, "select 'here'").await, "here");
 }
