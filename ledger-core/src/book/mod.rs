@@ -35,18 +35,12 @@ impl Book {
 
     /// The currency of a code, if the book has it.
     pub fn currency(&self, code: CurrencyCode) -> Option<Currency> {
-        self.currencies.get(&code).map(|scale| Currency {
-            code,
-            scale: *scale,
-        })
+        self.currencies.get(&code).map(|scale| Currency { code, scale: *scale })
     }
 
     /// All currencies, by code.
     pub fn currencies(&self) -> impl Iterator<Item = Currency> + '_ {
-        self.currencies.iter().map(|(code, scale)| Currency {
-            code: *code,
-            scale: *scale,
-        })
+        self.currencies.iter().map(|(code, scale)| Currency { code: *code, scale: *scale })
     }
 
     /// The time zone whose days are the book's days; UTC before the book is opened.

@@ -98,3 +98,21 @@ pub struct Rejection {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transaction: Option<u16>,
 }
+
+impl Rejection {
+    /// A refusal for no account's reason.
+    pub fn new(code: &str, detail: &str) -> Self {
+        let (code, detail) = (code.to_owned(), detail.to_owned());
+        Self { code, detail, account: None, available: None, transaction: None }
+    }
+
+    /// The same, for a reason of `account`'s.
+    pub fn of(self, account: &AccountId) -> Self {
+        Self { account: Some(account.clone()), ..self }
+    }
+
+    /// The same, because of one of several transactions.
+    pub fn in_transaction(self, index: u16) -> Self {
+        Self { transaction: Some(index), ..self }
+    }
+}

@@ -98,9 +98,9 @@ impl Posting {
             .iter()
             .find(|condition| self.legs.iter().all(|leg| leg.account != condition.account));
         match foreign {
-            Some(condition) => Err(PostingError::ConditionWithoutLeg {
-                account: condition.account.clone(),
-            }),
+            Some(condition) => {
+                Err(PostingError::ConditionWithoutLeg { account: condition.account.clone() })
+            }
             None => Ok(()),
         }
     }
@@ -110,9 +110,7 @@ impl Posting {
         for leg in &self.legs {
             let side = *sides.entry(&leg.account).or_insert(leg.direction);
             if side != leg.direction {
-                return Err(PostingError::SameAccount {
-                    account: leg.account.clone(),
-                });
+                return Err(PostingError::SameAccount { account: leg.account.clone() });
             }
         }
         Ok(())
@@ -128,14 +126,9 @@ impl Posting {
                 Direction::Debit => debits,
                 Direction::Credit => credits,
             };
-            *sum = sum
-                .checked_add(leg.amount)
-                .map_err(|_: MoneyError| PostingError::Overflow)?;
+            *sum = sum.checked_add(leg.amount).map_err(|_: MoneyError| PostingError::Overflow)?;
         }
-        match sums
-            .into_values()
-            .find(|(debits, credits)| debits != credits)
-        {
+        match sums.into_values().find(|(debits, credits)| debits != credits) {
             Some((debits, credits)) => Err(PostingError::Unbalanced { debits, credits }),
             None => Ok(()),
         }
