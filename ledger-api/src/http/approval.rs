@@ -28,6 +28,19 @@ impl FromRequestParts<ApiState> for Approver {
     }
 }
 
+#[cfg(test)]
+impl Approver {
+    /// Nobody.
+    pub(crate) fn none() -> Self {
+        Self(None)
+    }
+
+    /// Somebody.
+    pub(crate) fn of(caller: Caller) -> Self {
+        Self(Some(caller))
+    }
+}
+
 impl Approver {
     /// The approver, who must be another person than the caller and must be allowed to approve.
     pub(crate) fn approve(&self, caller: &Caller) -> Result<Principal, Problem> {

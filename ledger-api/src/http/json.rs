@@ -112,9 +112,23 @@ fn problem<T: DeserializeOwned>(bytes: &[u8], error: &serde_json::Error) -> Prob
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let pointer = match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
         Ok(_) => String::new(),
-        Err(error) => pointer(error.path()),
+        Err(error) => {
+            let mut pointer = pointer(error.path());
+            if let Some(field) = named_field(&error.inner().to_string()) {
+                pointer.push('/');
+                pointer.push_str(field);
+            }
+            pointer
+        }
     };
     Problem::field(codes::INVALID, pointer, format!("{error}."))
+}
+
+/// The field that a message is about where the path ends at the object around it.
+pub(super) fn named_field(message: &str) -> Option<&str> {
+    ["missing field `", "duplicate field `"]
+        .into_iter()
+        .find_map(|start| message.strip_prefix(start)?.split('`').next())
 }
 
 fn pointer(path: &serde_path_to_error::Path) -> String {
@@ -184,7 +198,7 @@ mod tests {
             pointed(r#"{"inner":[{"value":"1","value":"2"}]}"#),
             "/inner/0/value"
         );
-        assert_eq!(pointed(r#"{"note":null}"#), "");
+        assert_eq!(pointed(r#"{"note":null}"#), "/inner");
         assert_eq!(pointed(r#"{"inner":{}}"#), "/inner");
         assert_eq!(pointed("[]"), "");
     }

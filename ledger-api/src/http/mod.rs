@@ -2,24 +2,24 @@
 //!
 //! What they are about stands in `routes`, one file per resource. Nothing here knows an account.
 
-mod approval;
-mod auth;
+pub(crate) mod approval;
+pub(crate) mod auth;
+pub(crate) mod authority;
 pub mod codes;
-mod context;
-mod cursor;
-mod idempotency;
-mod json;
+pub(crate) mod context;
+pub(crate) mod idempotency;
+pub(crate) mod json;
 mod layers;
 mod ledger;
-mod position;
-mod problem;
-mod query;
-mod reply;
+pub(crate) mod problem;
+pub(crate) mod query;
+pub(crate) mod reply;
 mod server;
 mod state;
 #[cfg(test)]
 mod testing;
-mod wire;
+pub(crate) mod wire;
+pub(crate) mod writer;
 
 pub use layers::router;
 pub use ledger::Ledger;

@@ -71,21 +71,21 @@ struct Inner {
 
 /// The body of a problem.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub struct ProblemBody<'a> {
+pub struct ProblemBody {
     /// The address of a page about the code.
     #[serde(rename = "type")]
     pub problem_type: String,
     /// What it says in a few words.
-    pub title: Cow<'a, str>,
+    pub title: Cow<'static, str>,
     /// The status.
     pub status: u16,
     /// What is wrong with this request.
-    pub detail: Cow<'a, str>,
+    pub detail: Cow<'static, str>,
     /// The path of the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub instance: Option<Cow<'a, str>>,
+    pub instance: Option<String>,
     /// The stable code to match on.
-    pub code: Cow<'a, str>,
+    pub code: Cow<'static, str>,
     /// The request's id. Not on refusals by the ledger: they are the same whenever asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
@@ -93,7 +93,7 @@ pub struct ProblemBody<'a> {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
     /// Whether sending it again can help: `never` or `same_key`.
-    pub retry: Cow<'a, str>,
+    pub retry: Cow<'static, str>,
     /// What became of the money; on writes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub funds: Option<Funds>,
@@ -238,28 +238,29 @@ impl Problem {
     }
 
     /// The body without what belongs to a single request: for items of a bulk answer.
-    pub fn body(&self) -> ProblemBody<'_> {
+    pub fn body(&self) -> ProblemBody {
+        let inner = &self.0;
         ProblemBody {
-            problem_type: format!("/problems/{}", self.0.code),
-            title: Cow::Borrowed(self.0.title),
-            status: self.0.status,
-            detail: Cow::Borrowed(&self.0.detail),
+            problem_type: format!("/problems/{}", inner.code),
+            title: Cow::Borrowed(inner.title),
+            status: inner.status,
+            detail: inner.detail.clone(),
             instance: None,
-            code: Cow::Borrowed(&self.0.code),
+            code: inner.code.clone(),
             request_id: None,
-            errors: self.0.errors.clone(),
-            retry: Cow::Borrowed(self.0.retry.as_str()),
-            funds: self.0.funds,
-            account: self.0.account.clone(),
-            available: self.0.available.clone(),
-            transaction: self.0.transaction,
+            errors: inner.errors.clone(),
+            retry: Cow::Borrowed(inner.retry.as_str()),
+            funds: inner.funds,
+            account: inner.account.clone(),
+            available: inner.available.clone(),
+            transaction: inner.transaction,
         }
     }
 
     /// The whole answer, for the request it answers.
     pub fn render(&self, request: RequestId, method: &Method, path: &str) -> Response {
         let mut body = self.body();
-        body.instance = Some(Cow::Borrowed(path));
+        body.instance = Some(path.to_owned());
         if self.0.outcome.is_none() {
             body.request_id = Some(request.to_string());
         }

@@ -4,7 +4,7 @@
 use axum::{extract::FromRequestParts, http::request::Parts};
 use serde::de::DeserializeOwned;
 
-use super::{ApiState, Problem, codes};
+use super::{ApiState, Problem, json::named_field};
 
 /// The query of a request as a `T`.
 #[derive(Debug)]
@@ -22,13 +22,10 @@ fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
     let pairs = form_urlencoded::parse(query.as_bytes());
     let deserializer = serde_urlencoded::Deserializer::new(pairs);
     serde_path_to_error::deserialize(deserializer).map_err(|error| {
-        let name = error.path().to_string();
-        let pointer = if name == "." {
-            "?".to_owned()
-        } else {
-            format!("?{name}")
-        };
-        Problem::field(codes::INVALID, pointer, format!("{}.", error.inner()))
+        let message = error.inner().to_string();
+        let path = error.path().to_string();
+        let name = named_field(&message).unwrap_or(path.trim_matches('.'));
+        Problem::parameter(name, format!("{message}."))
     })
 }
 

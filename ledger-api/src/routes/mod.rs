@@ -1,12 +1,20 @@
 //! The resources of the API, one file each.
 
 mod health;
+mod transactions;
 
 use axum::Router;
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::http::ApiState;
 
 /// All routes.
 pub(crate) fn all() -> Router<ApiState> {
-    health::routes()
+    let (documented, _api) = documented().split_for_parts();
+    documented.merge(health::routes())
+}
+
+/// The routes that the OpenAPI document describes.
+fn documented() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new().merge(transactions::routes())
 }
