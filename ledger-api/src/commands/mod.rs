@@ -4,10 +4,14 @@
 //! It ends with 0 if all is well, 1 if the answer is no (a broken log, a service that is not
 //! ready), 2 if there is no answer.
 
+mod audit;
+mod currencies;
 mod healthcheck;
+mod keys;
 mod migrate;
 mod say;
 mod serve;
+mod work;
 
 use std::process::ExitCode;
 
@@ -42,6 +46,9 @@ struct Cli {
 enum Command {
     Serve(serve::Serve),
     Migrate(migrate::Migrate),
+    Keys(keys::Keys),
+    Currencies(currencies::Currencies),
+    Audit(audit::Audit),
     Healthcheck(healthcheck::Healthcheck),
 }
 
@@ -59,7 +66,11 @@ impl Command {
     const fn log_default(&self) -> &'static str {
         match self {
             Self::Serve(_) => "info,sqlx=warn",
-            Self::Migrate(_) | Self::Healthcheck(_) => "warn",
+            Self::Migrate(_)
+            | Self::Keys(_)
+            | Self::Currencies(_)
+            | Self::Audit(_)
+            | Self::Healthcheck(_) => "warn",
         }
     }
 
@@ -67,6 +78,9 @@ impl Command {
         match self {
             Self::Serve(command) => command.run(settings).await,
             Self::Migrate(command) => command.run(settings).await,
+            Self::Keys(command) => command.run(settings).await,
+            Self::Currencies(command) => command.run(settings).await,
+            Self::Audit(command) => command.run(settings).await,
             Self::Healthcheck(command) => command.run().await,
         }
     }
