@@ -6,6 +6,7 @@
 
 mod audit;
 mod currencies;
+mod demo;
 mod healthcheck;
 mod keys;
 mod migrate;
@@ -44,6 +45,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::Demo),
     Serve(serve::Serve),
     Migrate(migrate::Migrate),
     Keys(keys::Keys),
@@ -66,7 +68,9 @@ impl Command {
     const fn log_default(&self) -> &'static str {
         match self {
             Self::Serve(_) => "info,sqlx=warn",
-            Self::Migrate(_)
+            // Its terminal belongs to the one who tries it.
+            Self::Demo(_)
+            | Self::Migrate(_)
             | Self::Keys(_)
             | Self::Currencies(_)
             | Self::Audit(_)
@@ -76,6 +80,7 @@ impl Command {
 
     async fn run(self, settings: Settings) -> anyhow::Result<Verdict> {
         match self {
+            Self::Demo(command) => command.run(settings).await,
             Self::Serve(command) => command.run(settings).await,
             Self::Migrate(command) => command.run(settings).await,
             Self::Keys(command) => command.run(settings).await,

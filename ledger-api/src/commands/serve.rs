@@ -55,7 +55,7 @@ impl Serve {
 }
 
 /// Takes the port.
-async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+pub(super) async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     if !address.ip().is_loopback() {
         say::remark(format_args!(
             "{address} is reachable from other machines, in plain HTTP: let only a proxy with \

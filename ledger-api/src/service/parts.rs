@@ -7,6 +7,7 @@ use ledger_core::{
     engine::{Engine, EngineConfig},
 };
 use metrics_exporter_prometheus::PrometheusHandle;
+use projections::{Projector, ProjectorStatus};
 use sqlx::PgPool;
 use tokio::{sync::watch, task::JoinHandle};
 
@@ -27,6 +28,7 @@ const HANDLER_TIMEOUT: Duration = Duration::from_secs(10);
 /// What runs.
 pub(super) struct Parts {
     engine: Option<Engine>,
+    projector: Option<watch::Receiver<ProjectorStatus>>,
     api: Option<ApiState>,
     tasks: Vec<(&'static str, JoinHandle<()>)>,
     pools: Vec<PgPool>,
@@ -49,7 +51,11 @@ impl Parts {
             None
         };
         let (stop, _) = watch::channel(false);
-        let mut parts = Self { engine, api: None, tasks: Vec::new(), pools: Vec::new(), stop };
+        let mut parts =
+            Self { engine, projector: None, api: None, tasks: Vec::new(), pools: Vec::new(), stop };
+        if roles.projector {
+            parts.start_projector(database);
+        }
         if roles.api
             && let Some(engine) = parts.engine.clone()
         {
@@ -83,6 +89,28 @@ impl Parts {
             stopping: stopping.clone(),
             handler_timeout: HANDLER_TIMEOUT,
         })
+    }
+
+    fn start_projector(&mut self, database: &Database) {
+        let pool = self.kept(database.pool(database.app().clone()));
+        let (nudge, nudged) = watch::channel(0);
+        if let Some(engine) = &self.engine {
+            // Ends when the engine does, or when nobody is to be nudged any more.
+            let mut status = engine.status();
+            tokio::spawn(async move {
+                while status.changed().await.is_ok() {
+                    let position = status.borrow_and_update().head.position;
+                    if nudge.send(position).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        let projector = Projector::new(pool, nudged);
+        self.projector = Some(projector.status());
+        let mut stop = self.stop.subscribe();
+        let stopped = async move { shutdown::wait(&mut stop).await };
+        self.tasks.push(("the projector", tokio::spawn(projector.run(stopped))));
     }
 
     fn kept(&mut self, pool: PgPool) -> PgPool {
