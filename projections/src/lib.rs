@@ -10,8 +10,10 @@ mod error;
 mod models;
 mod projector;
 mod reads;
+mod rebuild;
 
 pub use error::{Poison, PoisonReason, ProjectionError, ReadError, describe};
 pub use models::{ReadModel, UnknownReadModel};
 pub use projector::{Projector, ProjectorState, ProjectorStatus, wait_for};
 pub use reads::*;
+pub use rebuild::{RebuildReport, rebuild};

@@ -22,9 +22,7 @@ impl FromRequestParts<ApiState> for Approver {
         if !parts.headers.contains_key(APPROVER) {
             return Ok(Self(None));
         }
-        bearer(&parts.headers, &APPROVER, state)
-            .await
-            .map(|caller| Self(Some(caller)))
+        bearer(&parts.headers, &APPROVER, state).await.map(|caller| Self(Some(caller)))
     }
 }
 
@@ -52,9 +50,7 @@ impl Approver {
                 Err(needed("The approver's key needs the scope ops:approve."))
             }
             Some(_) => Err(needed("The approver must be another principal.")),
-            None => Err(needed(
-                "An adjustment needs the header Approver-Authorization.",
-            )),
+            None => Err(needed("An adjustment needs the header Approver-Authorization.")),
         }
     }
 }

@@ -44,11 +44,10 @@ pub(super) async fn bearer(
             tracing::warn!(header = %name, "an API key was refused");
             Err(refused())
         }
-        Err(VerifyError::Unavailable) => Err(Problem::new(
-            codes::LEDGER_UNAVAILABLE,
-            "The API keys cannot be read now.",
-        )
-        .retry_after(1)),
+        Err(VerifyError::Unavailable) => {
+            Err(Problem::new(codes::LEDGER_UNAVAILABLE, "The API keys cannot be read now.")
+                .retry_after(1))
+        }
     }
 }
 
@@ -80,8 +79,5 @@ impl Require for Caller {
 /// The refusal that names what would have been enough.
 pub(crate) fn missing(scopes: &[Scope]) -> Problem {
     let names: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
-    Problem::new(
-        codes::FORBIDDEN,
-        format!("The key needs the scope {}.", names.join(" or ")),
-    )
+    Problem::new(codes::FORBIDDEN, format!("The key needs the scope {}.", names.join(" or ")))
 }

@@ -41,11 +41,7 @@ pub(crate) fn to_post(
         return to_adjust(caller, evidence, approver);
     }
     if evidence.reason.is_some() || evidence.sha256.is_some() {
-        let field = if evidence.reason.is_some() {
-            "/reason"
-        } else {
-            "/evidence_sha256"
-        };
+        let field = if evidence.reason.is_some() { "/reason" } else { "/evidence_sha256" };
         let detail = "Only transactions of kind adjustment have a reason and evidence.";
         return Err(Problem::field(codes::INVALID, field, detail));
     }
@@ -108,10 +104,7 @@ mod tests {
     }
 
     fn classes(scopes: &[Scope], kind: &str) -> Result<Vec<PostingClass>, u16> {
-        let none = Evidence {
-            reason: None,
-            sha256: None,
-        };
+        let none = Evidence { reason: None, sha256: None };
         let kind = kind.parse().unwrap();
         to_post(&caller("a", scopes), &kind, none, &Approver::none())
             .map(|permission| {
@@ -130,10 +123,7 @@ mod tests {
         assert_eq!(classes(&[LedgerWrite], "cashback"), Ok(vec![Open]));
         assert_eq!(classes(&[LedgerWrite], "fee"), Ok(vec![Open, Income, Tax]));
         assert_eq!(classes(&[LedgerWrite], "deposit"), Err(403));
-        assert_eq!(
-            classes(&[DepositsWrite], "deposit"),
-            Ok(vec![Open, Clearing, Suspense])
-        );
+        assert_eq!(classes(&[DepositsWrite], "deposit"), Ok(vec![Open, Clearing, Suspense]));
         assert_eq!(
             classes(&[WithdrawalsWrite], "withdrawal"),
             Ok(vec![Open, Clearing, Withdrawal])
@@ -149,10 +139,7 @@ mod tests {
     fn an_adjustment_takes_a_reason_evidence_and_two_people() {
         let kind = Kind::ADJUSTMENT.parse().unwrap();
         let sha256 = "ab".repeat(32);
-        let evidence = Evidence {
-            reason: Some("Bank error of 12 Nov"),
-            sha256: Some(&sha256),
-        };
+        let evidence = Evidence { reason: Some("Bank error of 12 Nov"), sha256: Some(&sha256) };
         let admin = caller("asha", &[Scope::Admin]);
         let try_with = |evidence, approver: &Approver| {
             to_post(&admin, &kind, evidence, approver).map_err(|problem| problem.code().to_owned())
@@ -164,32 +151,10 @@ mod tests {
 
         let refused = [
             (evidence, Approver::none(), "second_person_needed"),
-            (
-                evidence,
-                Approver::of(caller("asha", &[Scope::OpsApprove])),
-                "second_person_needed",
-            ),
-            (
-                evidence,
-                Approver::of(caller("ravi", &[Scope::Admin])),
-                "second_person_needed",
-            ),
-            (
-                Evidence {
-                    reason: None,
-                    ..evidence
-                },
-                second.clone(),
-                "invalid",
-            ),
-            (
-                Evidence {
-                    sha256: Some("AB"),
-                    ..evidence
-                },
-                second.clone(),
-                "invalid",
-            ),
+            (evidence, Approver::of(caller("asha", &[Scope::OpsApprove])), "second_person_needed"),
+            (evidence, Approver::of(caller("ravi", &[Scope::Admin])), "second_person_needed"),
+            (Evidence { reason: None, ..evidence }, second.clone(), "invalid"),
+            (Evidence { sha256: Some("AB"), ..evidence }, second.clone(), "invalid"),
         ];
         for (evidence, approver, code) in refused {
             assert_eq!(try_with(evidence, &approver).err().as_deref(), Some(code));

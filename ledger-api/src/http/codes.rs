@@ -105,6 +105,9 @@ codes! {
     LEDGER_HALTED = "ledger_halted" 503 SameKey "The ledger has stopped writing"
         "The log is not the one that this process knew (a failover to a server that lags, or a \
          restore). Nothing is written until an operator decides.";
+    LEDGER_CORRUPT = "ledger_corrupt" 500 Never "A stream cannot be read"
+        "Stored events that this request needs cannot be decoded. Nothing was done; an operator \
+         is needed.";
     OUTCOME_UNKNOWN = "outcome_unknown" 503 SameKey "The outcome is not known in time"
         "The request was accepted but its outcome did not come in time. It may still happen, so \
          `funds` is `unknown`. Send it again with the same idempotency key: it happens once.";
@@ -145,6 +148,76 @@ codes! {
         "An account stands on one side of a transaction only.";
     CONDITION_WITHOUT_LEG = "condition_without_leg" 422 Never "A condition without a leg"
         "A condition names an account that the transaction does not move.";
+    LIEN_AMOUNT = "lien_amount" 422 Never "A lien has an amount"
+        "An amount is given for a freeze of mode `lien`, and only for that.";
+    AMOUNT_REQUIRED = "amount_required" 422 Never "An amount is missing"
+        "A hold is captured to several accounts: each must state its amount.";
+    TRANSACTION_COUNT = "transaction_count" 422 Never "Too many transactions"
+        "1 to 100 transactions stand or fall together.";
+    // What the accounts say. These outcomes are stored under the request's key.
+    ACCOUNT_NOT_FOUND = "account_not_found" 422 Never "No such account"
+        "The account was never opened.";
+    ACCOUNT_EXISTS = "account_exists" 422 Never "The account exists already"
+        "An account of this code and currency was opened before.";
+    ACCOUNT_CLOSED = "account_closed" 422 Never "The account is closed"
+        "The account was closed, which is for good.";
+    POSTING_NOT_PERMITTED = "posting_not_permitted" 422 Never "Not by this kind of request"
+        "The account is of a posting class that this kind of transaction, with this key, does \
+         not move. docs/api.md has the table.";
+    ITEM_REQUIRED = "item_required" 422 Never "An item is missing"
+        "Legs on this account name the item that they belong to.";
+    ITEM_NOT_ALLOWED = "item_not_allowed" 422 Never "No item here"
+        "Legs on this account carry no item.";
+    ACCOUNT_FROZEN = "account_frozen" 422 Never "The account is frozen"
+        "A freeze stops this side of the account; `detail` has its reference.";
+    FREEZE_EXISTS = "freeze_exists" 422 Never "The reference is taken"
+        "The account has a freeze or lien under this reference already.";
+    FREEZE_NOT_FOUND = "freeze_not_found" 422 Never "No such freeze"
+        "The account has no freeze or lien under this reference.";
+    TOO_MANY_FREEZES = "too_many_freezes" 422 Never "Too many freezes"
+        "The account has as many freezes as an account can have.";
+    FLOOR_ABOVE_CEILING = "floor_above_ceiling" 422 Never "The floor is above the ceiling"
+        "The lowest balance allowed would be above the highest.";
+    UNEXPECTED_SEQUENCE = "unexpected_sequence" 422 Never "The account has moved on"
+        "A condition expected another sequence of the account. Read it again and decide afresh.";
+    INSUFFICIENT_FUNDS = "insufficient_funds" 422 Never "Not enough available"
+        "The account cannot give that much; `available` says how much it can. Holds and liens \
+         are not available.";
+    BALANCE_LIMIT_EXCEEDED = "balance_limit_exceeded" 422 Never "Over the account's limit"
+        "The account would hold more than its ceiling.";
+    MINIMUM_BALANCE_NOT_MET = "minimum_balance_not_met" 422 Never "Below the asked minimum"
+        "A condition asked for a higher balance after the transaction.";
+    BALANCE_NOT_ZERO = "balance_not_zero" 422 Never "There is money on the account"
+        "Only an account with a balance of zero can be closed.";
+    HOLDS_OPEN = "holds_open" 422 Never "There are open holds"
+        "Only an account without open holds can be closed.";
+    FREEZES_OPEN = "freezes_open" 422 Never "There are freezes"
+        "Only an account without freezes and liens can be closed.";
+    // What holds, reversals and the book say.
+    HOLD_NOT_FOUND = "hold_not_found" 422 Never "No such hold"
+        "The hold was never placed.";
+    HOLD_EXISTS = "hold_exists" 422 Never "The hold exists already"
+        "A hold of this id was placed before.";
+    HOLD_NOT_OPEN = "hold_not_open" 422 Never "The hold has ended"
+        "The hold was captured, released or has expired; `detail` says which.";
+    HOLD_EXPIRED = "hold_expired" 422 Never "The hold has expired"
+        "The hold's time has come: from `expires_at` on it cannot be captured or increased.";
+    HOLD_EXPIRY_PAST = "hold_expiry_past" 422 Never "The expiry is in the past"
+        "A hold ends in the future.";
+    HOLD_NOT_EXPIRED = "hold_not_expired" 422 Never "The hold has not expired"
+        "The hold's time has not come.";
+    CAPTURE_EXCEEDS_HOLD = "capture_exceeds_hold" 422 Never "More than the hold"
+        "A capture takes at most what the hold reserves.";
+    ALREADY_REVERSED = "already_reversed" 422 Never "Reversed already"
+        "A transaction is reversed once; `detail` names the transaction that did it.";
+    NOT_REVERSIBLE = "not_reversible" 422 Never "Not reversible"
+        "The transaction is a reversal itself, or belongs to an object which alone may undo it.";
+    BOOK_NOT_OPEN = "book_not_open" 422 Never "The book is not open"
+        "The ledger has just been set up; try again with a fresh key.";
+    BOOK_ALREADY_OPEN = "book_already_open" 422 Never "The book is open already"
+        "The book is opened once.";
+    POSITION_AHEAD = "position_ahead" 422 Never "The log does not reach that far"
+        "The question is about a position or time that the log has not reached.";
 }
 
 /// The code of a name, if it is one of ours.
@@ -154,9 +227,51 @@ pub fn find(name: &str) -> Option<&'static Code> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::{collections::BTreeSet, fs, path::Path};
 
     use super::*;
+
+    /// The codes that a source file gives: in its functions `code` and in rejections.
+    fn codes_of(source: &str, codes: &mut BTreeSet<String>) {
+        let functions = source.split("fn code(").skip(1);
+        let arms = functions.filter_map(|rest| rest.split("\n    }\n").next());
+        let quoted = arms.flat_map(|body| body.split('"').skip(1).step_by(2));
+        let rejections = source.split("Rejection::new(\"").skip(1);
+        let rejections = rejections.filter_map(|rest| rest.split('"').next());
+        codes.extend(quoted.chain(rejections).map(str::to_owned));
+    }
+
+    fn walk(folder: &Path, codes: &mut BTreeSet<String>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, codes);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                codes_of(&fs::read_to_string(path).unwrap(), codes);
+            }
+        }
+    }
+
+    #[test]
+    fn every_code_of_the_ledger_is_in_the_table() {
+        let mut codes = BTreeSet::new();
+        let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ledger-core/src");
+        walk(&core, &mut codes);
+        assert!(codes.contains("insufficient_funds") && codes.contains("not_reversible"));
+        for code in codes {
+            assert!(find(&code).is_some(), "{code} has no entry");
+        }
+    }
+
+    #[test]
+    fn every_code_has_an_entry_in_the_documentation() {
+        let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/api.md");
+        let docs = fs::read_to_string(docs).unwrap();
+        for code in ALL {
+            let entry = format!("### `{}`", code.name);
+            assert!(docs.contains(&entry), "docs/api.md lacks {}", code.name);
+        }
+    }
 
     #[test]
     fn codes_are_unique_and_in_snake_case() {

@@ -16,10 +16,7 @@ pub(crate) struct RequestContext {
 
 impl RequestContext {
     pub(super) fn new(id: RequestId) -> Self {
-        Self {
-            id,
-            principal: Arc::default(),
-        }
+        Self { id, principal: Arc::default() }
     }
 }
 

@@ -71,10 +71,7 @@ pub(crate) fn bind(
         update(&mut mac, part.as_bytes());
     }
     update(&mut mac, &canonical);
-    Ok(Idempotency {
-        key,
-        fingerprint: mac.finalize().into_bytes().into(),
-    })
+    Ok(Idempotency { key, fingerprint: mac.finalize().into_bytes().into() })
 }
 
 /// With its length before it, so that no two lists of parts run together to the same bytes.
@@ -101,22 +98,14 @@ mod tests {
         let body: Body = serde_json::from_str(json).unwrap();
         let secret = FingerprintKey::new([7; 32]);
         let key = "k".parse().unwrap();
-        bind(&secret, key, operation, path, &body)
-            .unwrap()
-            .fingerprint
+        bind(&secret, key, operation, path, &body).unwrap().fingerprint
     }
 
     #[test]
     fn case_24_reordered_and_respaced_json_is_the_same_request() {
         let one = print("post", &[], r#"{"a":"x","b":1}"#);
-        assert_eq!(
-            one,
-            print("post", &[], "{ \"b\" : 1,\n \"a\": \"\\u0078\" }")
-        );
-        assert_eq!(
-            print("post", &[], r#"{"a":"x"}"#),
-            print("post", &[], r#"{"a":"x","b":null}"#)
-        );
+        assert_eq!(one, print("post", &[], "{ \"b\" : 1,\n \"a\": \"\\u0078\" }"));
+        assert_eq!(print("post", &[], r#"{"a":"x"}"#), print("post", &[], r#"{"a":"x","b":null}"#));
     }
 
     #[test]

@@ -89,10 +89,7 @@ fn is_plain_json(headers: &HeaderMap) -> bool {
     if headers.contains_key(header::CONTENT_ENCODING) {
         return false;
     }
-    let Some(Ok(value)) = headers
-        .get(header::CONTENT_TYPE)
-        .map(|value| value.to_str())
-    else {
+    let Some(Ok(value)) = headers.get(header::CONTENT_TYPE).map(|value| value.to_str()) else {
         return false;
     };
     let mut parts = value.split(';');
@@ -175,29 +172,16 @@ mod tests {
 
     fn pointed(body: &str) -> String {
         let problem = refused(body);
-        assert_eq!(
-            (problem.status(), problem.code()),
-            (422, "invalid"),
-            "{body}"
-        );
+        assert_eq!((problem.status(), problem.code()), (422, "invalid"), "{body}");
         problem.body().errors[0].pointer.clone()
     }
 
     #[test]
     fn case_155_numbers_unknown_and_duplicate_fields_are_refused_with_a_pointer() {
-        assert_eq!(
-            pointed(r#"{"inner":[{"value":"1"},{"value":1.0}]}"#),
-            "/inner/1/value"
-        );
-        assert_eq!(
-            pointed(r#"{"inner":[{"value":9007199254740993}]}"#),
-            "/inner/0/value"
-        );
+        assert_eq!(pointed(r#"{"inner":[{"value":"1"},{"value":1.0}]}"#), "/inner/1/value");
+        assert_eq!(pointed(r#"{"inner":[{"value":9007199254740993}]}"#), "/inner/0/value");
         assert_eq!(pointed(r#"{"inner":[],"nope":1}"#), "/nope");
-        assert_eq!(
-            pointed(r#"{"inner":[{"value":"1","value":"2"}]}"#),
-            "/inner/0/value"
-        );
+        assert_eq!(pointed(r#"{"inner":[{"value":"1","value":"2"}]}"#), "/inner/0/value");
         assert_eq!(pointed(r#"{"note":null}"#), "/inner");
         assert_eq!(pointed(r#"{"inner":{}}"#), "/inner");
         assert_eq!(pointed("[]"), "");
@@ -207,15 +191,7 @@ mod tests {
     fn what_is_not_json_is_malformed() {
         let deep = "[".repeat(100_000);
         let nul = "{\"note\":\"\0\"}";
-        for bad in [
-            "",
-            "{",
-            "nonsense",
-            "{\"inner\":[]} x",
-            r#"{"note":"\ud800"}"#,
-            nul,
-            &deep,
-        ] {
+        for bad in ["", "{", "nonsense", "{\"inner\":[]} x", r#"{"note":"\ud800"}"#, nul, &deep] {
             let problem = refused(bad);
             let expected = if bad.starts_with('[') { 422 } else { 400 };
             assert_eq!(problem.status(), expected, "{bad:.40}");

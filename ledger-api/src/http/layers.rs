@@ -27,10 +27,7 @@ pub fn router(state: ApiState) -> Router {
     routes::all()
         .fallback(async || Problem::not_found("There is nothing at this address."))
         .method_not_allowed_fallback(async || {
-            Problem::new(
-                codes::METHOD_NOT_ALLOWED,
-                "The address does not have this method.",
-            )
+            Problem::new(codes::METHOD_NOT_ALLOWED, "The address does not have this method.")
         })
         .layer(middleware::from_fn_with_state(state.clone(), envelope))
         .with_state(state)
@@ -90,11 +87,7 @@ impl About {
         let elapsed = started.elapsed();
         let status = response.status().as_u16();
         // The pattern and not the path: a path would make as many series as there are accounts.
-        let route = self
-            .route
-            .as_ref()
-            .map_or("none", MatchedPath::as_str)
-            .to_owned();
+        let route = self.route.as_ref().map_or("none", MatchedPath::as_str).to_owned();
         let labels = [
             ("method", method_label(&self.method).to_owned()),
             ("route", route),
@@ -138,21 +131,12 @@ const CSP_DOCS: &str = "default-src 'none'; script-src 'self'; style-src 'self' 
                         base-uri 'none'; object-src 'none'; frame-ancestors 'none'";
 
 const HEADERS: [(HeaderName, &str); 8] = [
-    (
-        header::STRICT_TRANSPORT_SECURITY,
-        "max-age=31536000; includeSubDomains",
-    ),
+    (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
     (header::REFERRER_POLICY, "no-referrer"),
-    (
-        HeaderName::from_static("cross-origin-opener-policy"),
-        "same-origin",
-    ),
-    (
-        HeaderName::from_static("cross-origin-resource-policy"),
-        "same-origin",
-    ),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     (
         HeaderName::from_static("permissions-policy"),
         "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
@@ -166,10 +150,7 @@ fn set_headers(headers: &mut HeaderMap, about: &About, id: RequestId) {
     }
     let docs = about.path == "/docs" || about.path.starts_with("/docs/");
     let csp = if docs { CSP_DOCS } else { CSP };
-    headers.insert(
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(csp),
-    );
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(csp));
     if let Ok(value) = HeaderValue::try_from(id.to_string()) {
         headers.insert(REQUEST_ID, value);
     }

@@ -11,13 +11,14 @@ pub(crate) mod idempotency;
 pub(crate) mod json;
 mod layers;
 mod ledger;
+pub(crate) mod path;
 pub(crate) mod problem;
 pub(crate) mod query;
 pub(crate) mod reply;
 mod server;
 mod state;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 pub(crate) mod wire;
 pub(crate) mod writer;
 

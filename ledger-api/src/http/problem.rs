@@ -274,10 +274,7 @@ impl Problem {
             StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, bytes).into_response();
         let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = self.0.retry_after_s {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
@@ -304,15 +301,18 @@ impl From<SubmitError> for Problem {
             SubmitError::Overloaded => {
                 Self::new(codes::OVERLOADED, "Too many requests wait already.").retry_after(1)
             }
-            SubmitError::Unavailable => Self::new(
-                codes::LEDGER_UNAVAILABLE,
-                "The ledger's database is not available.",
-            )
-            .retry_after(1),
+            SubmitError::Unavailable => {
+                Self::new(codes::LEDGER_UNAVAILABLE, "The ledger's database is not available.")
+                    .retry_after(1)
+            }
             SubmitError::KeyReused => Self::new(
                 codes::IDEMPOTENCY_KEY_REUSED,
                 "This idempotency key came with another request before.",
             ),
+            SubmitError::OutcomeUnknown => Self::outcome_unknown(),
+            SubmitError::Corrupt => {
+                Self::new(codes::LEDGER_CORRUPT, "A stream that the request needs cannot be read.")
+            }
             SubmitError::Halted => Self::new(
                 codes::LEDGER_HALTED,
                 "The ledger has stopped writing until an operator decides.",
@@ -325,11 +325,8 @@ impl From<SubmitError> for Problem {
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
         tracing::warn!(%error, "a read failed");
-        Self::new(
-            codes::LEDGER_UNAVAILABLE,
-            "The ledger's database is not available.",
-        )
-        .retry_after(1)
+        Self::new(codes::LEDGER_UNAVAILABLE, "The ledger's database is not available.")
+            .retry_after(1)
     }
 }
 

@@ -2,13 +2,18 @@
 //! ignored shows somebody more than they asked for.
 
 use axum::{extract::FromRequestParts, http::request::Parts};
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{ApiState, Problem, json::named_field};
 
 /// The query of a request as a `T`.
 #[derive(Debug)]
 pub(crate) struct Params<T>(pub(crate) T);
+
+/// A query without parameters.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NoParams {}
 
 impl<T: DeserializeOwned + Send> FromRequestParts<ApiState> for Params<T> {
     type Rejection = Problem;
@@ -31,8 +36,6 @@ fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
 
 #[cfg(test)]
 mod tests {
-    use serde::Deserialize;
-
     use super::*;
 
     #[derive(Debug, Deserialize, PartialEq, Eq)]

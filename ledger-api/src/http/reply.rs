@@ -23,11 +23,7 @@ pub(crate) struct Reply<T> {
 impl<T: Serialize> Reply<T> {
     /// 200 with this body.
     pub(crate) fn ok(body: T) -> Self {
-        Self {
-            status: StatusCode::OK,
-            body,
-            headers: HeaderMap::new(),
-        }
+        Self { status: StatusCode::OK, body, headers: HeaderMap::new() }
     }
 
     /// 201 with this body, which stands at `location` from now on.
@@ -67,10 +63,9 @@ impl<T: Serialize> IntoResponse for Reply<T> {
         match serde_json::to_vec(&self.body) {
             Ok(bytes) => {
                 let mut response = (self.status, self.headers, bytes).into_response();
-                response.headers_mut().insert(
-                    header::CONTENT_TYPE,
-                    HeaderValue::from_static("application/json"),
-                );
+                response
+                    .headers_mut()
+                    .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
                 response
             }
             Err(error) => Problem::internal(&error).into_response(),

@@ -104,10 +104,7 @@ pub async fn serve(
     }
     // No new connections from here on, not even into the system's queue.
     drop(listener);
-    if tokio::time::timeout(config.shutdown_deadline, graceful.shutdown())
-        .await
-        .is_err()
-    {
+    if tokio::time::timeout(config.shutdown_deadline, graceful.shutdown()).await.is_err() {
         tracing::warn!("requests were still under way at the deadline; their clients retry");
     }
     Ok(())

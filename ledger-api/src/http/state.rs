@@ -84,11 +84,7 @@ pub struct Shared {
 impl ApiState {
     /// The state of a service made of these parts.
     pub fn new(parts: ApiParts) -> Self {
-        Self(Arc::new(Shared {
-            parts,
-            tails: Semaphore::new(TAILS_MAX),
-            started: Instant::now(),
-        }))
+        Self(Arc::new(Shared { parts, tails: Semaphore::new(TAILS_MAX), started: Instant::now() }))
     }
 }
 

@@ -161,10 +161,7 @@ mod tests {
     use super::*;
 
     fn money(value: &str) -> MoneyIn {
-        MoneyIn {
-            value: value.to_owned(),
-            currency: "INR".to_owned(),
-        }
+        MoneyIn { value: value.to_owned(), currency: "INR".to_owned() }
     }
 
     #[test]

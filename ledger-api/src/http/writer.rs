@@ -32,10 +32,7 @@ pub(crate) struct Permission {
 
 impl From<Authority> for Permission {
     fn from(authority: Authority) -> Self {
-        Self {
-            authority,
-            approval: None,
-        }
+        Self { authority, approval: None }
     }
 }
 
@@ -68,11 +65,7 @@ impl FromRequestParts<ApiState> for Writer {
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
         let caller = Caller::from_request_parts(parts, state).await?;
         let context = RequestContext::from_request_parts(parts, state).await?;
-        Ok(Self {
-            state: state.clone(),
-            caller,
-            request: context.id,
-        })
+        Ok(Self { state: state.clone(), caller, request: context.id })
     }
 }
 
@@ -133,11 +126,9 @@ impl Writer {
 pub(crate) fn done(answer: Result<Answer, SubmitError>) -> Result<Done, Problem> {
     let answer = answer?;
     match answer.outcome {
-        Outcome::Accepted(accepted) => Ok(Done {
-            accepted,
-            position: answer.position,
-            replayed: answer.replayed,
-        }),
+        Outcome::Accepted(accepted) => {
+            Ok(Done { accepted, position: answer.position, replayed: answer.replayed })
+        }
         Outcome::Rejected(ref rejection) => Err(Problem::rejected(rejection, &answer)),
     }
 }

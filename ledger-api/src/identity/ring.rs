@@ -86,11 +86,7 @@ struct Entry {
 impl KeyRing {
     /// An empty ring over a database; it is read at the first use.
     pub fn new(db: PgPool) -> Arc<Self> {
-        Arc::new(Self {
-            db,
-            current: RwLock::default(),
-            reloading: Mutex::default(),
-        })
+        Arc::new(Self { db, current: RwLock::default(), reloading: Mutex::default() })
     }
 
     /// The caller that a key belongs to.
@@ -159,10 +155,7 @@ impl KeyRing {
             };
             keys.insert(entry.hash, entry);
         }
-        let snapshot = Arc::new(Snapshot {
-            read_at: Some(read_at),
-            keys,
-        });
+        let snapshot = Arc::new(Snapshot { read_at: Some(read_at), keys });
         let mut current = self.current.write().unwrap_or_else(|poisoned| {
             // Only ever replaced whole, so a panic elsewhere leaves nothing half-done.
             poisoned.into_inner()
@@ -172,10 +165,7 @@ impl KeyRing {
     }
 
     fn snapshot(&self) -> Arc<Snapshot> {
-        let current = self
-            .current
-            .read()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let current = self.current.read().unwrap_or_else(std::sync::PoisonError::into_inner);
         Arc::clone(&current)
     }
 
@@ -206,22 +196,12 @@ impl KeyRing {
         let far = Instant::now() + Duration::from_secs(3600);
         let keys = tokens.iter().map(|(token, caller)| {
             let hash = secret_hash(token);
-            let entry = Entry {
-                hash,
-                caller: caller.clone(),
-                used: std::sync::Mutex::new(Some(far)),
-            };
+            let entry =
+                Entry { hash, caller: caller.clone(), used: std::sync::Mutex::new(Some(far)) };
             (hash, entry)
         });
-        let snapshot = Snapshot {
-            read_at: Some(far),
-            keys: keys.collect(),
-        };
-        Arc::new(Self {
-            db,
-            current: RwLock::new(Arc::new(snapshot)),
-            reloading: Mutex::default(),
-        })
+        let snapshot = Snapshot { read_at: Some(far), keys: keys.collect() };
+        Arc::new(Self { db, current: RwLock::new(Arc::new(snapshot)), reloading: Mutex::default() })
     }
 }
 
@@ -244,10 +224,8 @@ fn entry(row: &PgRow, before: &Snapshot) -> Result<Entry, sqlx::Error> {
     let id: String = row.try_get("id")?;
     let names: Vec<String> = row.try_get("scopes")?;
     let scopes: Result<Vec<Scope>, _> = names.iter().map(|name| name.parse()).collect();
-    let used = before
-        .keys
-        .get(&hash)
-        .and_then(|entry| entry.used.lock().ok().and_then(|used| *used));
+    let used =
+        before.keys.get(&hash).and_then(|entry| entry.used.lock().ok().and_then(|used| *used));
     Ok(Entry {
         hash,
         caller: Caller {

@@ -13,9 +13,7 @@ use crate::http::{ApiState, Problem};
 
 /// The routes.
 pub(super) fn routes() -> Router<ApiState> {
-    Router::new()
-        .route("/healthz", get(healthz))
-        .route("/metrics", get(metrics))
+    Router::new().route("/healthz", get(healthz)).route("/metrics", get(metrics))
 }
 
 async fn healthz() -> &'static str {
@@ -23,10 +21,8 @@ async fn healthz() -> &'static str {
 }
 
 async fn metrics(State(state): State<ApiState>) -> Result<Response, Problem> {
-    let handle = state
-        .metrics
-        .as_ref()
-        .ok_or_else(|| Problem::not_found("Metrics are not collected."))?;
+    let handle =
+        state.metrics.as_ref().ok_or_else(|| Problem::not_found("Metrics are not collected."))?;
     let mut response = handle.render().into_response();
     response.headers_mut().insert(
         header::CONTENT_TYPE,

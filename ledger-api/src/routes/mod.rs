@@ -1,6 +1,9 @@
 //! The resources of the API, one file each.
 
+mod accounts;
+mod currencies;
 mod health;
+mod holds;
 mod transactions;
 
 use axum::Router;
@@ -16,5 +19,9 @@ pub(crate) fn all() -> Router<ApiState> {
 
 /// The routes that the OpenAPI document describes.
 fn documented() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new().merge(transactions::routes())
+    OpenApiRouter::new()
+        .merge(accounts::routes())
+        .merge(transactions::routes())
+        .merge(holds::routes())
+        .merge(currencies::routes())
 }

@@ -25,6 +25,7 @@ struct ItemLeg {
 }
 
 /// What is open on an item.
+#[derive(Clone, Copy)]
 struct Open {
     net_debits: Decimal,
     opened_position: i64,
@@ -58,12 +59,11 @@ impl<'e> Changes<'e> {
         let (mut closed_accounts, mut closed_items) = (Vec::new(), Vec::new());
         for ((account, item), legs) in &self.0 {
             let before = known.remove(&((*account).to_owned(), item.as_str().to_owned()));
-            match replay(before, legs)? {
-                Some(state) => open.push(account, item.as_str(), state),
-                None => {
-                    closed_accounts.push(*account);
-                    closed_items.push(item.as_str());
-                }
+            if let Some(state) = replay(before, legs)? {
+                open.push(account, item.as_str(), state);
+            } else {
+                closed_accounts.push(*account);
+                closed_items.push(item.as_str());
             }
         }
         delete(db, schema, &closed_accounts, &closed_items).await?;

@@ -213,17 +213,17 @@ impl<'e> Transaction<'e> {
             .rsplit_once(':')
             .ok_or(PoisonReason::MalformedId)?;
         let (debit, credit) = placed.sides();
-        let total = match self.totals.iter_mut().find(|t| t.currency == currency) {
-            Some(total) => total,
-            None => {
-                self.totals.push(Total {
-                    currency,
-                    debits: Decimal::ZERO,
-                    credits: Decimal::ZERO,
-                });
-                let last = self.totals.last_mut();
-                last.ok_or(PoisonReason::Incomplete)?
-            }
+        let known = self.totals.iter().position(|t| t.currency == currency);
+        let index = known.unwrap_or(self.totals.len());
+        if known.is_none() {
+            self.totals.push(Total {
+                currency,
+                debits: Decimal::ZERO,
+                credits: Decimal::ZERO,
+            });
+        }
+        let Some(total) = self.totals.get_mut(index) else {
+            return Ok(());
         };
         add_to(&mut total.debits, debit)?;
         add_to(&mut total.credits, credit)

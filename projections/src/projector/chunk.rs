@@ -6,7 +6,7 @@
 //! at a time; that the row still holds the step's start makes a repeat impossible.
 
 use ledger_core::log::{self, Position};
-use sqlx::{Connection, PgConnection};
+use sqlx::{Connection, PgConnection, error::DatabaseError};
 
 use crate::{
     error::{Poison, PoisonReason, ProjectionError},
@@ -114,6 +114,24 @@ async fn attempt(
         ..range.reach
     };
     Ok(Ok(Step::Moved(reach)))
+}
+
+/// Folds from `after` to the job's end in the caller's database transaction; returns where it is
+/// then, which is `after` if that is not before the end.
+pub(crate) async fn catch_up_in_tx(
+    db: &mut PgConnection,
+    job: Job<'_>,
+    after: Position,
+) -> Result<Position, ProjectionError> {
+    let mut after = after;
+    loop {
+        let range = next_range(db, after, job).await?;
+        if range.upto == after {
+            return Ok(after);
+        }
+        fold_in_tx(db, &range, job).await?;
+        after = range.upto;
+    }
 }
 
 /// Folds the range and moves the checkpoint, in the caller's database transaction.
@@ -249,7 +267,7 @@ async fn move_checkpoint(
 
 /// A table or schema that is not there.
 fn missing(error: sqlx::Error) -> ProjectionError {
-    match error.as_database_error().and_then(|cause| cause.code()) {
+    match error.as_database_error().and_then(DatabaseError::code) {
         Some(code) if matches!(&*code, "42P01" | "3F000") => ProjectionError::Missing,
         _ => ProjectionError::Database(error),
     }

@@ -15,12 +15,12 @@ use serde::{Deserialize, Serialize};
 use sqlx::{Postgres, QueryBuilder, Row, postgres::PgRow};
 
 use super::{
-    At, Page, ReadModels, at_scale, decimal, decimal_or_none, parsed, undecodable, unsigned,
+    At, Page, ReadModels, at_scale, cut, decimal, decimal_or_none, parsed, undecodable, unsigned,
     variant,
 };
 use crate::error::ReadError;
 
-pub(super) const COLUMNS: &str = "a.id, a.code, a.currency, a.scale, a.owner, a.account_type, \
+const COLUMNS: &str = "a.id, a.code, a.currency, a.scale, a.owner, a.account_type, \
     a.class, a.itemised, a.floor::text as floor, a.ceiling::text as ceiling, \
     a.freezes::text as freezes, a.closed_at, a.opened_at, a.opened_position, \
     a.debits_posted::text as debits_posted, a.credits_posted::text as credits_posted, \
@@ -148,23 +148,8 @@ impl ReadModels {
             .push_bind(i64::from(limit) + 1)
             .push(") a on true order by a.id");
         let rows = sql.build().fetch_all(&self.pool).await?;
-        let position = match rows.first() {
-            Some(row) => unsigned(row, "reflects")?,
-            None => 0,
-        };
-        let mut items = Vec::with_capacity(rows.len());
-        for row in &rows {
-            items.extend(account_or_none(row)?);
-        }
-        let full = usize::try_from(limit).unwrap_or(usize::MAX);
-        let more = items.len() > full;
-        items.truncate(full);
-        let next = items.last().filter(|_| more).map(|last| last.id.clone());
-        Ok(Page {
-            items,
-            next,
-            position,
-        })
+        let (position, items) = super::rows(&rows, account_or_none)?;
+        Ok(cut(items, limit, position, |account| account.id.clone()))
     }
 }
 
@@ -212,11 +197,7 @@ fn account_or_none(row: &PgRow) -> sqlx::Result<Option<Account>> {
     if row.try_get::<Option<&str>, _>("id")?.is_none() {
         return Ok(None);
     }
-    let scale: i32 = row.try_get("scale")?;
-    let currency = Currency {
-        code: parsed(row, "currency")?,
-        scale: u8::try_from(scale).map_err(|source| undecodable("scale", source))?,
-    };
+    let currency = currency(row)?;
     let at_scale = |amount| at_scale(amount, u32::from(currency.scale));
     let freezes = freezes(row.try_get("freezes")?)?;
     let metadata: &str = row.try_get("metadata")?;
@@ -242,6 +223,15 @@ fn account_or_none(row: &PgRow) -> sqlx::Result<Option<Account>> {
     }))
 }
 
+/// The currency of an account's row.
+pub(super) fn currency(row: &PgRow) -> sqlx::Result<Currency> {
+    let scale: i32 = row.try_get("scale")?;
+    Ok(Currency {
+        code: parsed(row, "currency")?,
+        scale: u8::try_from(scale).map_err(|source| undecodable("scale", source))?,
+    })
+}
+
 fn freezes(text: &str) -> sqlx::Result<Vec<Freeze>> {
     let states: BTreeMap<Reference, FreezeState> =
         serde_json::from_str(text).map_err(|source| undecodable("freezes", source))?;
@@ -258,9 +248,10 @@ fn balance(row: &PgRow, currency: Currency, freezes: &[Freeze]) -> sqlx::Result<
     let posted = at_scale(decimal(row, "balance")?);
     let held = at_scale(decimal(row, "held")?);
     let floor = decimal_or_none(row, "floor")?.map(at_scale);
-    let liens = freezes.iter().filter_map(|freeze| freeze.amount);
-    let liens = liens.fold(Some(Decimal::ZERO), |sum, lien| sum?.checked_add(lien));
-    let liens = liens.ok_or_else(|| undecodable("freezes", std::fmt::Error))?;
+    let mut liens = freezes.iter().filter_map(|freeze| freeze.amount);
+    let liens = liens
+        .try_fold(Decimal::ZERO, Decimal::checked_add)
+        .ok_or_else(|| undecodable("freezes", std::fmt::Error))?;
     let available = floor.map(|floor| {
         posted
             .checked_sub(held)

@@ -6,8 +6,15 @@
 //! parsed exactly: the driver's own conversion drops the scale of a zero and can round.
 
 mod accounts;
+mod as_of;
+mod flows;
+mod holds;
 mod legs;
+mod notes;
+mod open_items;
+mod statements;
 mod transactions;
+mod trial_balance;
 
 use std::{str::FromStr, time::Duration};
 
@@ -18,8 +25,14 @@ use sqlx::{PgPool, Row, postgres::PgRow};
 use tokio::{sync::watch, time};
 
 pub use accounts::{Account, AccountFilter, Balance};
+pub use as_of::PastBalance;
+pub use flows::{DayFlow, Flows};
+pub use holds::{Hold, HoldState};
 pub use legs::Order;
+pub use open_items::OpenItem;
+pub use statements::{Statement, StatementLine, StatementQuery};
 pub use transactions::{Total, Transaction, TransactionDetail, TransactionFilter, TransactionLeg};
+pub use trial_balance::{CurrencyBalance, TrialBalance, TrialLine};
 
 use crate::{error::ReadError, projector::ProjectorStatus};
 
@@ -151,7 +164,7 @@ pub(crate) fn decimal(row: &PgRow, column: &str) -> sqlx::Result<Decimal> {
 }
 
 /// An amount that may be missing.
-pub(crate) fn decimal_or_none(row: &PgRow, column: &str) -> sqlx::Result<Option<Decimal>> {
+fn decimal_or_none(row: &PgRow, column: &str) -> sqlx::Result<Option<Decimal>> {
     let text: Option<&str> = row.try_get(column)?;
     text.map(exact)
         .transpose()
@@ -163,7 +176,7 @@ fn exact(text: &str) -> Result<Decimal, rust_decimal::Error> {
 }
 
 /// An id or code.
-pub(crate) fn parsed<T: FromStr>(row: &PgRow, column: &str) -> sqlx::Result<T>
+fn parsed<T: FromStr>(row: &PgRow, column: &str) -> sqlx::Result<T>
 where
     T::Err: std::error::Error + Send + Sync + 'static,
 {
@@ -172,14 +185,46 @@ where
 }
 
 /// A variant by the name that it has in events.
-pub(crate) fn variant<T: DeserializeOwned>(row: &PgRow, column: &str) -> sqlx::Result<T> {
-    let text: &str = row.try_get(column)?;
+fn variant<T: DeserializeOwned>(row: &PgRow, column: &str) -> sqlx::Result<T> {
+    named(column, row.try_get(column)?)
+}
+
+fn named<T: DeserializeOwned>(column: &str, name: &str) -> sqlx::Result<T> {
     let name: serde::de::value::StrDeserializer<'_, serde::de::value::Error> =
-        text.into_deserializer();
+        name.into_deserializer();
     T::deserialize(name).map_err(|source| undecodable(column, source))
 }
 
-pub(crate) fn undecodable(
+/// The position that all rows reflect, and what they stand for. There is a row at least, for the
+/// position; `item` says nothing for a row that stands for nothing else.
+fn rows<T, E: From<sqlx::Error>>(
+    rows: &[PgRow],
+    item: impl Fn(&PgRow) -> Result<Option<T>, E>,
+) -> Result<(Position, Vec<T>), E> {
+    let first = rows.first().ok_or(sqlx::Error::RowNotFound)?;
+    let position = unsigned(first, "reflects")?;
+    let items = rows.iter().filter_map(|row| item(row).transpose());
+    Ok((position, items.collect::<Result<_, _>>()?))
+}
+
+/// The page of items of which one more than `limit` was asked for.
+fn cut<T, C>(
+    mut items: Vec<T>,
+    limit: u32,
+    position: Position,
+    cursor: impl Fn(&T) -> C,
+) -> Page<T, C> {
+    let full = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = items.len() > full;
+    items.truncate(full);
+    Page {
+        next: items.last().filter(|_| more).map(cursor),
+        items,
+        position,
+    }
+}
+
+fn undecodable(
     column: &str,
     source: impl std::error::Error + Send + Sync + 'static,
 ) -> sqlx::Error {

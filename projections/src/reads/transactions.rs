@@ -17,7 +17,7 @@ use serde::Serialize;
 use sqlx::{Postgres, QueryBuilder, Row, postgres::PgRow, types::Uuid};
 
 use super::{
-    At, Page, ReadModels,
+    At, Page, ReadModels, cut,
     legs::{Order, Stretch, scan, sequence_at},
     parsed, undecodable, unsigned,
 };
@@ -198,26 +198,10 @@ impl ReadModels {
             .push_bind(i64::from(limit) + 1)
             .push(") t on true order by t.first_position desc");
         let rows = sql.build().fetch_all(&self.pool).await?;
-        let position = match rows.first() {
-            Some(row) => unsigned(row, "reflects")?,
-            None => 0,
-        };
-        let mut items = Vec::with_capacity(rows.len());
-        for row in &rows {
-            items.extend(transaction_or_none(row)?);
-        }
-        let full = usize::try_from(limit).unwrap_or(usize::MAX);
-        let more = items.len() > full;
-        items.truncate(full);
-        let next = items
-            .last()
-            .filter(|_| more)
-            .map(|last| last.first_position);
-        Ok(Page {
-            items,
-            next,
-            position,
-        })
+        let (position, items) = super::rows(&rows, transaction_or_none)?;
+        Ok(cut(items, limit, position, |transaction| {
+            transaction.first_position
+        }))
     }
 
     /// The transactions of one account, by way of its stream: no table holds legs by account.
@@ -232,7 +216,8 @@ impl ReadModels {
         let position = self.position().await?;
         let upto = before.saturating_sub(1).min(position);
         let stretch = Stretch {
-            after: sequence_at(&self.pool, account, after).await?,
+            // The first event of every account opens it.
+            after: sequence_at(&self.pool, account, after).await?.max(1),
             upto: sequence_at(&self.pool, account, upto).await?,
             order: Order::NewestFirst,
         };
@@ -284,27 +269,12 @@ impl ReadModels {
         let mut after = 0;
         let mut before = filter.before.unwrap_or(Position::MAX >> 1);
         if let Some(from) = filter.recorded_from {
-            after = self.position_before(from).await?;
+            after = self.recorded_before(from).await?;
         }
         if let Some(end) = filter.recorded_before {
-            before = before.min(self.position_before(end).await?.saturating_add(1));
+            before = before.min(self.recorded_before(end).await?.saturating_add(1));
         }
         Ok((after, before))
-    }
-
-    /// The last position that was recorded before `moment`: moments never go back in the log.
-    pub(super) async fn position_before(&self, moment: Timestamp) -> Result<Position, ReadError> {
-        let row = sqlx::query(
-            "select last_position from batches where recorded_at < $1
-             order by recorded_at desc, number desc limit 1",
-        )
-        .bind(moment)
-        .fetch_optional(&self.pool)
-        .await?;
-        match row {
-            Some(row) => Ok(unsigned(&row, "last_position")?),
-            None => Ok(0),
-        }
     }
 
     async fn with_legs(&self, transaction: Transaction) -> Result<TransactionDetail, ReadError> {
@@ -332,25 +302,6 @@ impl ReadModels {
             transaction.note = notes.remove(&transaction.id);
         }
         Ok(())
-    }
-
-    /// The notes of transactions. They are no part of the log and can be erased at any time.
-    pub(super) async fn notes(
-        &self,
-        ids: &[TransactionId],
-    ) -> Result<HashMap<TransactionId, String>, ReadError> {
-        let texts: Vec<String> = ids.iter().map(TransactionId::to_string).collect();
-        let rows = sqlx::query(
-            "select transaction_id, note from transaction_notes where transaction_id = any($1)",
-        )
-        .bind(texts)
-        .fetch_all(&self.pool)
-        .await?;
-        let mut notes = HashMap::with_capacity(rows.len());
-        for row in &rows {
-            notes.insert(parsed(row, "transaction_id")?, row.try_get("note")?);
-        }
-        Ok(notes)
     }
 }
 

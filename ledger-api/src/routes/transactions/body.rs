@@ -115,10 +115,7 @@ pub(crate) enum DirectionWord {
 impl TransactionIn {
     /// Why a correction by hand is right.
     pub(super) fn evidence(&self) -> Evidence<'_> {
-        Evidence {
-            reason: self.reason.as_deref(),
-            sha256: self.evidence_sha256.as_deref(),
-        }
+        Evidence { reason: self.reason.as_deref(), sha256: self.evidence_sha256.as_deref() }
     }
 
     /// The transaction in the book's terms, checked as far as it can be without its accounts.
@@ -145,8 +142,7 @@ impl TransactionIn {
         match (&self.legs, &self.debit, &self.credit, &self.amount) {
             (Some(legs), None, None, None) => {
                 let legs = legs.iter().enumerate();
-                legs.map(|(index, leg)| leg.to_leg(book, &format!("/legs/{index}")))
-                    .collect()
+                legs.map(|(index, leg)| leg.to_leg(book, &format!("/legs/{index}"))).collect()
             }
             (None, Some(debit), Some(credit), Some(amount)) => {
                 let amount = amount.resolve_positive(book, "/amount")?;
@@ -184,9 +180,7 @@ impl LegIn {
         Ok(PostingLeg {
             account: self.account.clone(),
             direction: self.direction,
-            amount: self
-                .amount
-                .resolve_positive(book, &format!("{pointer}/amount"))?,
+            amount: self.amount.resolve_positive(book, &format!("{pointer}/amount"))?,
             item: self.item.clone(),
         })
     }
@@ -222,21 +216,15 @@ pub(crate) fn check_currency(
         return Ok(());
     }
     let detail = "The amount is in another currency than the account.";
-    Err(Problem::field(
-        codes::CURRENCY_MISMATCH,
-        format!("{pointer}/currency"),
-        detail,
-    ))
+    Err(Problem::field(codes::CURRENCY_MISMATCH, format!("{pointer}/currency"), detail))
 }
 
 /// Refuses dates that no business has, before they reach anything that stores dates.
 pub(crate) fn check_date(date: Option<NaiveDate>, pointer: &str) -> Result<(), Problem> {
     match date {
-        Some(date) if !(1900..=9999).contains(&date.year()) => Err(Problem::field(
-            codes::INVALID,
-            pointer,
-            "A date between the years 1900 and 9999.",
-        )),
+        Some(date) if !(1900..=9999).contains(&date.year()) => {
+            Err(Problem::field(codes::INVALID, pointer, "A date between the years 1900 and 9999."))
+        }
         Some(_) | None => Ok(()),
     }
 }

@@ -129,15 +129,8 @@ pub(super) async fn bulk(
             }
         });
     }
-    let reply = Reply::ok(BulkOut {
-        object: "bulk",
-        data: items,
-    });
-    Ok(if position > 0 {
-        reply.at(position)
-    } else {
-        reply
-    })
+    let reply = Reply::ok(BulkOut { object: "bulk", data: items });
+    Ok(if position > 0 { reply.at(position) } else { reply })
 }
 
 async fn command(
@@ -149,9 +142,7 @@ async fn command(
 ) -> Result<(ledger_core::command::Command, Posting), Problem> {
     let permission = authority::to_post(&writer.caller, &item.kind, item.evidence(), approver)?;
     let posting = resolve(writer, item).await?;
-    let key = format!("{key}/{index}")
-        .parse()
-        .map_err(|error| Problem::internal(&error))?;
+    let key = format!("{key}/{index}").parse().map_err(|error| Problem::internal(&error))?;
     let secret = &writer.state.fingerprint_key;
     let idempotency = idempotency::bind(secret, key, "post_bulk_item", &[], item)?;
     let mut command = writer.command(permission, Operation::Post(vec![posting.clone()]));

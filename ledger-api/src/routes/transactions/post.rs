@@ -117,12 +117,7 @@ pub(super) async fn post(
     let body: TransactionIn = payload.parse()?;
     let permission = authority::to_post(&writer.caller, &body.kind, body.evidence(), &approver)?;
     let posting = resolve(&writer, &body).await?;
-    let identity = Identity {
-        key,
-        operation: "post_transaction",
-        path: &[],
-        body: &body,
-    };
+    let identity = Identity { key, operation: "post_transaction", path: &[], body: &body };
     let operation = Operation::Post(vec![posting.clone()]);
     let done = writer.submit(identity, permission, operation).await?;
     let [transaction] = &*posted(&[posting], &done)? else {
@@ -151,11 +146,8 @@ async fn dry_run(
     let [effective_on] = &**effective_on else {
         return Err(wrong_receipt(&done.accepted.receipt));
     };
-    let answer = DryRun {
-        object: "dry_run".to_owned(),
-        accepted: true,
-        effective_on: *effective_on,
-    };
+    let answer =
+        DryRun { object: "dry_run".to_owned(), accepted: true, effective_on: *effective_on };
     Ok(Reply::ok(answer).at(done.position).into_response())
 }
 
@@ -191,12 +183,7 @@ pub(super) async fn batch(
         let posting = resolve(&writer, transaction).await;
         postings.push(posting.map_err(|problem| under(problem, index))?);
     }
-    let identity = Identity {
-        key,
-        operation: "post_batch",
-        path: &[],
-        body: &body,
-    };
+    let identity = Identity { key, operation: "post_batch", path: &[], body: &body };
     let operation = Operation::Post(postings.clone());
     let done = writer.submit(identity, permission, operation).await?;
     let answer = BatchOut {
@@ -205,9 +192,7 @@ pub(super) async fn batch(
         recorded_at: done.accepted.recorded_at,
         position: done.accepted.position,
     };
-    Ok(Reply::created(answer, "/v1/transactions")
-        .at(done.position)
-        .replayed(done.replayed))
+    Ok(Reply::created(answer, "/v1/transactions").at(done.position).replayed(done.replayed))
 }
 
 /// A batch is one command with one authority, so its kinds must all give the same: or a batch
@@ -250,11 +235,7 @@ pub(super) async fn resolve(writer: &Writer, body: &TransactionIn) -> Result<Pos
 /// alone, so that a replay is the same to the byte.
 pub(super) fn posted(postings: &[Posting], done: &Done) -> Result<Vec<TransactionOut>, Problem> {
     let accepted = &done.accepted;
-    let Receipt::Posted {
-        transactions,
-        effective_on,
-    } = &accepted.receipt
-    else {
+    let Receipt::Posted { transactions, effective_on } = &accepted.receipt else {
         return Err(wrong_receipt(&accepted.receipt));
     };
     if transactions.len() != postings.len() || effective_on.len() != postings.len() {
@@ -262,13 +243,7 @@ pub(super) fn posted(postings: &[Posting], done: &Done) -> Result<Vec<Transactio
     }
     let made = transactions.iter().zip(effective_on);
     let one = |(posting, (id, effective_on)): (&Posting, (&TransactionId, &NaiveDate))| {
-        TransactionOut::posted(
-            posting,
-            *id,
-            *effective_on,
-            accepted.recorded_at,
-            accepted.position,
-        )
+        TransactionOut::posted(posting, *id, *effective_on, accepted.recorded_at, accepted.position)
     };
     Ok(postings.iter().zip(made).map(one).collect())
 }

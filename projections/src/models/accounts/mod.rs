@@ -4,6 +4,8 @@
 //! balance with the sum of the legs. Every update demands that the row stands at the sequence
 //! before the first new event, so that nothing is folded twice or left out.
 
+mod rows;
+
 use std::collections::{BTreeMap, HashMap};
 
 use ledger_core::{
@@ -11,11 +13,11 @@ use ledger_core::{
     log::{Position, RecordedEvent},
 };
 use rust_decimal::Decimal;
-use serde_json::value::RawValue;
 use sqlx::{PgConnection, Row};
 
-use super::{PlacedLeg, Schema, add_to, bigint};
+use super::{PlacedLeg, Schema, add_to};
 use crate::error::{Poison, PoisonReason, ProjectionError};
+use rows::{MovedRows, OpenedRows, SettingsRows};
 
 /// What a run of events changes on accounts.
 #[derive(Default)]
@@ -298,113 +300,5 @@ impl Change {
 
     fn settings(&mut self) -> &mut Settings {
         self.settings.get_or_insert_default()
-    }
-}
-
-#[derive(Default)]
-struct OpenedRows<'a> {
-    id: Vec<&'a str>,
-    code: Vec<String>,
-    currency: Vec<String>,
-    scale: Vec<i32>,
-    owner: Vec<&'a str>,
-    account_type: Vec<&'static str>,
-    class: Vec<&'static str>,
-    itemised: Vec<bool>,
-    floor: Vec<Option<Decimal>>,
-    ceiling: Vec<Option<Decimal>>,
-    opened_at: Vec<ledger_core::clock::Timestamp>,
-    opened_position: Vec<i64>,
-    metadata: Vec<String>,
-}
-
-impl<'a> OpenedRows<'a> {
-    fn push(
-        &mut self,
-        event: &'a RecordedEvent,
-        opened: &'a Opened,
-    ) -> Result<(), ProjectionError> {
-        let malformed = |reason| Poison {
-            position: event.position,
-            reason,
-        };
-        let currency = opened
-            .account
-            .currency()
-            .map_err(|_| malformed(PoisonReason::MalformedId))?;
-        let metadata = serde_json::value::to_raw_value(&opened.metadata)
-            .map(|raw: Box<RawValue>| raw.get().to_owned())
-            .map_err(|_| malformed(PoisonReason::MalformedId))?;
-        self.id.push(opened.account.as_str());
-        self.code.push(opened.account.code().as_str().to_owned());
-        self.currency.push(currency.as_str().to_owned());
-        self.scale.push(i32::from(opened.scale));
-        self.owner.push(opened.owner.as_str());
-        self.account_type.push(opened.account_type.as_str());
-        self.class.push(opened.class.as_str());
-        self.itemised.push(opened.itemised);
-        self.floor.push(opened.floor);
-        self.ceiling.push(opened.ceiling);
-        self.opened_at.push(event.recorded_at);
-        self.opened_position.push(bigint(event.position)?);
-        self.metadata.push(metadata);
-        Ok(())
-    }
-}
-
-#[derive(Default)]
-struct MovedRows<'a> {
-    id: Vec<&'a str>,
-    before: Vec<i64>,
-    sequence: Vec<i64>,
-    last_position: Vec<i64>,
-    debits: Vec<Decimal>,
-    credits: Vec<Decimal>,
-    balance: Vec<Option<Decimal>>,
-    held: Vec<Option<Decimal>>,
-    open_holds: Vec<i64>,
-}
-
-impl<'a> MovedRows<'a> {
-    fn push(&mut self, id: &'a str, change: &Change) -> Result<(), ProjectionError> {
-        self.id.push(id);
-        self.before.push(bigint(change.before)?);
-        self.sequence.push(bigint(change.sequence)?);
-        self.last_position.push(bigint(change.last_position)?);
-        self.debits.push(change.debits);
-        self.credits.push(change.credits);
-        self.balance.push(change.stated.map(|(balance, _)| balance));
-        self.held.push(change.stated.map(|(_, held)| held));
-        self.open_holds.push(change.open_holds);
-        Ok(())
-    }
-}
-
-#[derive(Default)]
-struct SettingsRows<'a> {
-    id: Vec<&'a str>,
-    limited: Vec<bool>,
-    floor: Vec<Option<Decimal>>,
-    ceiling: Vec<Option<Decimal>>,
-    lifted: Vec<serde_json::Value>,
-    frozen: Vec<serde_json::Value>,
-    closed_at: Vec<Option<ledger_core::clock::Timestamp>>,
-}
-
-impl<'a> SettingsRows<'a> {
-    fn push(&mut self, id: &'a str, settings: &Settings) {
-        let frozen = settings.freezes.iter().filter_map(|(reference, freeze)| {
-            let freeze = freeze.as_ref()?;
-            let state = serde_json::json!({ "mode": freeze.mode, "amount": freeze.amount });
-            Some((reference.clone(), state))
-        });
-        let limits = settings.limits.as_ref();
-        self.id.push(id);
-        self.limited.push(limits.is_some());
-        self.floor.push(limits.and_then(|limits| limits.floor));
-        self.ceiling.push(limits.and_then(|limits| limits.ceiling));
-        self.frozen.push(frozen.collect());
-        self.lifted.push(settings.freezes.keys().cloned().collect());
-        self.closed_at.push(settings.closed_at);
     }
 }
