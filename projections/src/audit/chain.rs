@@ -86,6 +86,7 @@ impl Chain {
     }
 
     pub(super) fn item(&mut self, item: &Item<'_>) {
+        self.findings.next_row();
         if self.end != ExportEnd::Awaited {
             return self.after_end();
         }
@@ -136,12 +137,9 @@ impl Chain {
         let lost = std::mem::take(&mut self.lost_events);
         let latest = expected.saturating_add(lost);
         if event.position < expected {
-            let words = format!("found where position {expected} should be");
-            self.findings.position(
-                event.position.min(expected),
-                Code::PositionOutOfOrder,
-                words,
-            );
+            let words = format!("position {} stands here", event.position);
+            self.findings
+                .position(expected, Code::PositionOutOfOrder, words);
         } else if event.position > latest {
             let words = format!("position {} follows {}", event.position, self.last_position);
             self.findings

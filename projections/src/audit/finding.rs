@@ -183,9 +183,11 @@ pub(super) struct Place<'a> {
 /// A bounded collection of findings: it counts all and keeps the first ones.
 #[derive(Debug)]
 pub(super) struct Findings {
-    kept: Vec<Finding>,
+    /// Each with the row at which it came to light.
+    kept: Vec<(u64, Finding)>,
     total: u64,
     max: usize,
+    row: u64,
 }
 
 impl Findings {
@@ -195,13 +197,19 @@ impl Findings {
             kept: Vec::new(),
             total: 0,
             max: max.max(1),
+            row: 0,
         }
+    }
+
+    /// The next row of the source is looked at.
+    pub(super) fn next_row(&mut self) {
+        self.row = self.row.saturating_add(1);
     }
 
     pub(super) fn push(&mut self, finding: Finding) {
         self.total = self.total.saturating_add(1);
         if self.kept.len() < self.max {
-            self.kept.push(finding);
+            self.kept.push((self.row, finding));
         }
     }
 
@@ -249,14 +257,18 @@ impl Findings {
         });
     }
 
-    /// All of both, in order of position, and how many there were.
+    /// All of both, in the order in which they came to light, and how many there were.
+    ///
+    /// Not by position: what is noticed at a transaction's end is put down at its first leg, but a
+    /// leg in between that was tampered with is the cause of it and comes before.
     pub(super) fn merge(self, other: Self) -> (Vec<Finding>, u64) {
         let mut kept = self.kept;
         kept.extend(other.kept);
-        // Stable: of one position, the chain's finding comes before what follows from it.
-        kept.sort_by_key(|f| f.position.unwrap_or(i64::MAX));
+        // Stable: of one row, the first collection's come first.
+        kept.sort_by_key(|(row, _)| *row);
         kept.truncate(self.max);
-        (kept, self.total.saturating_add(other.total))
+        let findings = kept.into_iter().map(|(_, finding)| finding).collect();
+        (findings, self.total.saturating_add(other.total))
     }
 }
 
@@ -273,14 +285,18 @@ mod tests {
     }
 
     #[test]
-    fn findings_are_bounded_and_counted() {
-        let mut findings = Findings::new(2);
-        for position in [3, 2, 1] {
+    fn findings_are_bounded_counted_and_merged_row_by_row() {
+        let mut chain = Findings::new(3);
+        let mut books = Findings::new(3);
+        for (position, findings) in [(1, true), (2, false), (3, true), (4, true), (5, true)] {
+            chain.next_row();
+            books.next_row();
+            let findings = if findings { &mut chain } else { &mut books };
             findings.position(position, Code::HashDiffers, "x");
         }
-        let (kept, total) = findings.merge(Findings::new(2));
-        assert_eq!(total, 3);
+        let (kept, total) = chain.merge(books);
+        assert_eq!(total, 5);
         let positions: Vec<_> = kept.iter().map(|f| f.position).collect();
-        assert_eq!(positions, [Some(2), Some(3)]);
+        assert_eq!(positions, [Some(1), Some(2), Some(3)]);
     }
 }

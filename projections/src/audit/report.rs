@@ -120,7 +120,7 @@ pub struct Report {
     pub read_models: Option<ReadModelFigures>,
     /// How many findings there are.
     pub findings_total: u64,
-    /// The first of them, by position.
+    /// The first of them, in the order in which they came to light.
     pub findings: Vec<Finding>,
     /// How long it took.
     pub elapsed_ms: u64,
@@ -178,8 +178,8 @@ impl Report {
         u8::from(!self.verified)
     }
 
-    /// The first position where something is wrong.
+    /// The position of the first finding that has one.
     pub fn first_bad_position(&self) -> Option<i64> {
-        self.findings.first().and_then(|finding| finding.position)
+        self.findings.iter().find_map(|finding| finding.position)
     }
 }

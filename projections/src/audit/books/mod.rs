@@ -79,6 +79,7 @@ impl Books {
     }
 
     pub(super) fn item(&mut self, item: &Item<'_>) {
+        self.findings.next_row();
         match item {
             Item::Event(event) => self.event(event),
             Item::Batch(_) => self.batch_ends(),

@@ -152,7 +152,7 @@ impl Transactions {
             let words = format!("leg {} of {} where leg 1 should be", leg.leg, leg.legs);
             findings.event(place, Code::LegOutOfPlace, words);
         }
-        if self.done.contains_key(&id) {
+        if !misplaced && self.done.contains_key(&id) {
             let words = format!("{} is an earlier transaction", id_text(id, "txn_"));
             findings.event(place, Code::TransactionRepeated, words);
         }
