@@ -8,7 +8,7 @@
 //! checkouts beside each other are two ledgers, and to throw one away is to remove one folder. A
 //! service says where it wants it (`BAHI_DATA`).
 
-use std::{fmt, path::PathBuf, str::FromStr};
+use std::{convert::Infallible, fmt, path::PathBuf, str::FromStr};
 
 use sqlx::postgres::PgConnectOptions;
 
@@ -59,43 +59,60 @@ impl Settings {
 }
 
 /// The URL of a database, or nothing: an empty variable counts as none.
+///
+/// A malformed one is kept as such until it is used: the command line's parser would repeat it in
+/// its message, and it may have a password.
 #[derive(Clone, Default)]
-pub struct DatabaseUrl(Option<Box<PgConnectOptions>>);
+pub struct DatabaseUrl(Given);
+
+#[derive(Clone, Default)]
+enum Given {
+    #[default]
+    Nothing,
+    Malformed,
+    Url(Box<PgConnectOptions>),
+}
+
+/// A URL that is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the database's URL is not of the form postgres://USER:PASSWORD@HOST:PORT/DATABASE")]
+pub struct DatabaseUrlError;
 
 impl DatabaseUrl {
     /// What to connect to, if a URL was given.
-    pub fn options(&self) -> Option<&PgConnectOptions> {
-        self.0.as_deref()
+    ///
+    /// # Errors
+    /// [`DatabaseUrlError`] if it is none.
+    pub fn options(&self) -> Result<Option<&PgConnectOptions>, DatabaseUrlError> {
+        match &self.0 {
+            Given::Nothing => Ok(None),
+            Given::Malformed => Err(DatabaseUrlError),
+            Given::Url(options) => Ok(Some(options)),
+        }
     }
 }
 
-/// A URL that is none. It isn't repeated: it may have a password.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a URL of the form postgres://USER:PASSWORD@HOST:PORT/DATABASE")]
-pub struct DatabaseUrlError;
-
 impl FromStr for DatabaseUrl {
-    type Err = DatabaseUrlError;
+    type Err = Infallible;
 
-    fn from_str(text: &str) -> Result<Self, DatabaseUrlError> {
+    fn from_str(text: &str) -> Result<Self, Infallible> {
         if text.is_empty() {
-            return Ok(Self(None));
+            return Ok(Self(Given::Nothing));
         }
         let known = ["postgres://", "postgresql://"];
-        if !known.iter().any(|scheme| text.starts_with(scheme)) {
-            return Err(DatabaseUrlError);
-        }
-        let options: PgConnectOptions = text.parse().map_err(|_| DatabaseUrlError)?;
-        Ok(Self(Some(Box::new(options))))
+        let parsed = text.parse().ok();
+        let parsed = parsed.filter(|_| known.iter().any(|scheme| text.starts_with(scheme)));
+        Ok(Self(parsed.map_or(Given::Malformed, |options| Given::Url(Box::new(options)))))
     }
 }
 
 impl fmt::Debug for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(options) = &self.0 else {
-            return f.write_str("none");
-        };
-        write!(f, "{}:{}", options.get_host(), options.get_port())
+        match &self.0 {
+            Given::Nothing => f.write_str("none"),
+            Given::Malformed => f.write_str("malformed"),
+            Given::Url(options) => write!(f, "{}:{}", options.get_host(), options.get_port()),
+        }
     }
 }
 
@@ -103,20 +120,25 @@ impl fmt::Debug for DatabaseUrl {
 mod tests {
     use super::*;
 
+    fn url(text: &str) -> DatabaseUrl {
+        text.parse().unwrap()
+    }
+
     #[test]
     fn case_183_a_url_never_shows_its_password() {
-        let url: DatabaseUrl = "postgres://app:hunter2@db.example/bahi".parse().unwrap();
-        assert!(url.options().is_some());
-        assert!(!format!("{url:?}").contains("hunter2"));
-        let bad = "postgres//app:hunter2@db".parse::<DatabaseUrl>().unwrap_err();
-        assert!(!format!("{bad} {bad:?}").contains("hunter2"));
+        let good = url("postgres://app:hunter2@db.example/bahi");
+        assert!(good.options().unwrap().is_some());
+        let bad = url("postgres//app:hunter2@db");
+        let error = bad.options().unwrap_err();
+        let shown = format!("{good:?} {bad:?} {error} {error:?}");
+        assert!(!shown.contains("hunter2"), "{shown}");
     }
 
     #[test]
     fn an_empty_url_is_none() {
-        assert!("".parse::<DatabaseUrl>().unwrap().options().is_none());
+        assert!(url("").options().unwrap().is_none());
         for bad in ["localhost", "mysql://a/b", "postgres://a:port/b"] {
-            assert!(bad.parse::<DatabaseUrl>().is_err(), "{bad}");
+            assert!(url(bad).options().is_err(), "{bad}");
         }
     }
 }

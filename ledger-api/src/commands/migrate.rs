@@ -34,8 +34,11 @@ pub(super) struct Migrate {
 
 impl Migrate {
     pub(super) async fn run(self, settings: Settings) -> anyhow::Result<Verdict> {
-        let url = self.migrate_url.options();
-        match url.or(settings.database_url.options()) {
+        let url = match self.migrate_url.options()? {
+            Some(owner) => Some(owner),
+            None => settings.database_url.options()?,
+        };
+        match url {
             Some(owner) => migrate(owner).await?,
             None => drop(Database::open(&settings).await?.close().await?),
         }

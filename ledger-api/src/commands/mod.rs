@@ -10,6 +10,7 @@ mod demo;
 mod healthcheck;
 mod keys;
 mod migrate;
+mod projections;
 mod say;
 mod serve;
 mod work;
@@ -50,6 +51,7 @@ enum Command {
     Migrate(migrate::Migrate),
     Keys(keys::Keys),
     Currencies(currencies::Currencies),
+    Projections(projections::Projections),
     Audit(audit::Audit),
     Healthcheck(healthcheck::Healthcheck),
 }
@@ -73,6 +75,7 @@ impl Command {
             | Self::Migrate(_)
             | Self::Keys(_)
             | Self::Currencies(_)
+            | Self::Projections(_)
             | Self::Audit(_)
             | Self::Healthcheck(_) => "warn",
         }
@@ -85,6 +88,7 @@ impl Command {
             Self::Migrate(command) => command.run(settings).await,
             Self::Keys(command) => command.run(settings).await,
             Self::Currencies(command) => command.run(settings).await,
+            Self::Projections(command) => command.run(settings).await,
             Self::Audit(command) => command.run(settings).await,
             Self::Healthcheck(command) => command.run().await,
         }

@@ -27,7 +27,7 @@ pub use self::{
     secret::{Secret, SecretError, write_private},
 };
 use crate::{
-    config::Settings,
+    config::{DatabaseUrlError, Settings},
     postgres::{
         self, CheckError, Cluster, DatabaseError, Finding, LauncherError, Mode, SUPERUSER, Stopped,
     },
@@ -53,6 +53,9 @@ const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
 /// Why there is no database to work on.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
+    /// The URL is none.
+    #[error("no database to connect to")]
+    Url(#[from] DatabaseUrlError),
     /// The folder for the data can't be made.
     #[error("the folder {} can't be made", .folder.display())]
     Folder {
@@ -98,7 +101,8 @@ impl SetupError {
             | Self::Check(CheckError::Unavailable(error))
             | Self::Migrations(MigrationError::Unavailable(error))
             | Self::Installation(InstallationError::Unavailable(error)) => error,
-            Self::Folder { .. }
+            Self::Url(_)
+            | Self::Folder { .. }
             | Self::Launcher(_)
             | Self::Database(_)
             | Self::Migrations(_)
@@ -131,7 +135,7 @@ impl Database {
     /// # Errors
     /// [`SetupError`] if the private server or its database can't be had.
     pub async fn open(settings: &Settings) -> Result<Self, SetupError> {
-        match settings.database_url.options() {
+        match settings.database_url.options()? {
             Some(options) => Ok(Self::own(options)),
             None => Self::private(settings).await,
         }

@@ -55,7 +55,7 @@ pub(super) struct Demo {
 
 impl Demo {
     pub(super) async fn run(self, settings: Settings) -> anyhow::Result<Verdict> {
-        if settings.database_url.options().is_some() && !self.into_my_database {
+        if settings.database_url.options()?.is_some() && !self.into_my_database {
             bail!(
                 "DATABASE_URL is set, and what a demo writes into a ledger stays there: unset it, \
                  or say --into-my-database"
