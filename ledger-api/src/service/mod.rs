@@ -119,8 +119,9 @@ impl Service {
         let supervisor =
             database.cluster().map(|c| supervisor::keep_running(Arc::clone(c), stopping.clone()));
 
+        let starting_parts = wait_until_ready(&database, &settings, roles, &stopping, metrics);
         let ready = tokio::select! {
-            ready = wait_until_ready(&database, &settings, roles, &stopping, metrics) => Some(ready),
+            ready = starting_parts => Some(ready),
             () = shutdown::wait(&mut told) => None,
         };
         let parts = match ready {

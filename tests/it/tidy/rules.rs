@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 const LINE_COLUMNS_MAX: usize = 100;
-/// The most lines of a source file.
-pub(super) const FILE_LINES_MAX: usize = 400;
+/// The most lines of a file of the program, without the tests at its end.
+const FILE_LINES_MAX: usize = 400;
+/// The most lines of a file of tests: a table of cases is long, and no better in two.
+const TEST_LINES_MAX: usize = 600;
 
 fn in_lines(text: &str, wrong: impl Fn(&str) -> Option<String>) -> Vec<String> {
     text.lines()
@@ -18,6 +20,16 @@ pub(super) fn long_lines(text: &str) -> Vec<String> {
         let columns = line.chars().count();
         (columns > LINE_COLUMNS_MAX).then(|| format!("{columns} columns"))
     })
+}
+
+pub(super) fn too_long(path: &str, text: &str) -> Option<String> {
+    let is_test = path.contains("tests/") || path.ends_with("tests.rs");
+    let (lines, most) = if is_test {
+        (text.lines().count(), TEST_LINES_MAX)
+    } else {
+        (text.lines().take_while(|line| *line != "#[cfg(test)]").count(), FILE_LINES_MAX)
+    };
+    (lines > most).then(|| format!("{lines} lines, of {most} at most"))
 }
 
 /// Words that mean that something is missing. Put together here, so as not to find themselves.
@@ -167,6 +179,10 @@ pub(super) fn own_versions(manifest: &str) -> Vec<String> {
 fn each_rule_finds_what_it_forbids() {
     assert_eq!(long_lines(&"x".repeat(101)).len(), 1);
     assert_eq!(long_lines(&"é".repeat(100)).len(), 0);
+    let long = "x\n".repeat(401);
+    assert!(too_long("a/src/b.rs", &long).is_some());
+    assert!(too_long("a/src/tests.rs", &long).is_none());
+    assert!(too_long("a/src/b.rs", &format!("#[cfg(test)]\n{long}")).is_none());
     let unfinished_line = format!("{}!()", ["to", "do"].concat());
     assert_eq!(unfinished(&unfinished_line).len(), 1);
     for (line, findings) in [("\"/PLACE/x\"", 1), ("a/PLACE/b", 0), ("see /PLACE/", 1)] {
