@@ -83,10 +83,9 @@ pub enum ProjectionError {
 impl From<LogError> for ProjectionError {
     fn from(error: LogError) -> Self {
         match error {
-            LogError::Corrupt { position, source } => Self::Poison(Poison {
-                position,
-                reason: source.into(),
-            }),
+            LogError::Corrupt { position, source } => {
+                Self::Poison(Poison { position, reason: source.into() })
+            }
             LogError::Database(source) => Self::Database(source),
             LogError::OutOfRange => Self::Log(error),
         }

@@ -68,11 +68,7 @@ pub async fn rebuild(
     let position = swap(&mut db, &models).await?;
     progress(position, position);
     db.close().await?;
-    Ok(RebuildReport {
-        models,
-        position,
-        elapsed: start.elapsed(),
-    })
+    Ok(RebuildReport { models, position, elapsed: start.elapsed() })
 }
 
 /// Empty shadow tables, and nobody else at it.
@@ -97,19 +93,14 @@ async fn prepare(db: &mut PgConnection, only: Option<ReadModel>) -> Result<(), P
         db_tx.execute("select make_read_models('read')").await?;
     }
     drop_shadow(&mut db_tx).await?;
-    db_tx
-        .execute("select make_read_models('read_next')")
-        .await?;
+    db_tx.execute("select make_read_models('read_next')").await?;
     db_tx.commit().await?;
     Ok(())
 }
 
 async fn drop_shadow(db: &mut PgConnection) -> Result<(), ProjectionError> {
     let tables = ReadModel::ALL.map(|model| format!("read_next.{}", model.name()));
-    let sql = format!(
-        "drop table if exists read_next.checkpoint, {}",
-        tables.join(", ")
-    );
+    let sql = format!("drop table if exists read_next.checkpoint, {}", tables.join(", "));
     db.execute(sql.as_str()).await?;
     Ok(())
 }
@@ -127,12 +118,7 @@ async fn fold_beside(
             Some(_) => Some(chunk::checkpoint(db, Schema::Live).await?),
             None => None,
         };
-        let job = Job {
-            schema: Schema::Shadow,
-            models,
-            events_max: EVENTS_MAX,
-            upto,
-        };
+        let job = Job { schema: Schema::Shadow, models, events_max: EVENTS_MAX, upto };
         let reach = match chunk::step(db, job).await? {
             Step::Moved(reach) => reach,
             Step::Idle(_) => return Ok(()),
@@ -167,17 +153,10 @@ async fn try_swap(
 ) -> Result<Position, ProjectionError> {
     let mut db_tx = db.begin().await?;
     // Whoever waits for a table also waits for us: rather give way and come again.
-    db_tx
-        .execute("set local lock_timeout = '3s'; set local synchronous_commit = on")
-        .await?;
+    db_tx.execute("set local lock_timeout = '3s'; set local synchronous_commit = on").await?;
     let live = lock_checkpoint(&mut db_tx, Schema::Live).await?;
     let shadow = lock_checkpoint(&mut db_tx, Schema::Shadow).await?;
-    let job = Job {
-        schema: Schema::Shadow,
-        models,
-        events_max: EVENTS_MAX,
-        upto: Some(live),
-    };
+    let job = Job { schema: Schema::Shadow, models, events_max: EVENTS_MAX, upto: Some(live) };
     let position = chunk::catch_up_in_tx(&mut db_tx, job, shadow).await?;
     for model in models {
         let name = model.name();
@@ -200,10 +179,7 @@ async fn lock_checkpoint(
     db: &mut PgConnection,
     schema: Schema,
 ) -> Result<Position, ProjectionError> {
-    let sql = format!(
-        "select position from {}.checkpoint for update",
-        schema.name()
-    );
+    let sql = format!("select position from {}.checkpoint for update", schema.name());
     let row = sqlx::query(&sql).fetch_optional(db).await?;
     let row = row.ok_or(ProjectionError::Missing)?;
     Ok(crate::reads::unsigned(&row, "position")?)

@@ -43,11 +43,7 @@ impl<'e> Changes<'e> {
         fact: HoldEvent,
     ) -> Result<(), PoisonReason> {
         let change = self.touch(event)?;
-        let end = |state, captured| End {
-            state,
-            at: event.recorded_at,
-            captured,
-        };
+        let end = |state, captured| End { state, at: event.recorded_at, captured };
         match fact {
             HoldEvent::Placed(placed) => {
                 if change.before != 0 {
@@ -218,8 +214,7 @@ impl Rows {
         self.amount.push(change.amount);
         self.state.push(end.map(|end| end.state));
         self.captured.push(captured.map(|(amount, _)| amount));
-        self.transaction
-            .push(captured.map(|(_, transaction)| transaction.uuid()));
+        self.transaction.push(captured.map(|(_, transaction)| transaction.uuid()));
         self.ended_at.push(end.map(|end| end.at));
         Ok(())
     }

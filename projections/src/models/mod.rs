@@ -41,13 +41,8 @@ pub enum ReadModel {
 
 impl ReadModel {
     /// All of them, by name.
-    pub const ALL: [Self; 5] = [
-        Self::Accounts,
-        Self::Flows,
-        Self::Holds,
-        Self::OpenItems,
-        Self::Transactions,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::Accounts, Self::Flows, Self::Holds, Self::OpenItems, Self::Transactions];
 
     /// The name, which is also the table's.
     pub const fn name(self) -> &'static str {
@@ -65,10 +60,7 @@ impl std::str::FromStr for ReadModel {
     type Err = UnknownReadModel;
 
     fn from_str(text: &str) -> Result<Self, UnknownReadModel> {
-        Self::ALL
-            .into_iter()
-            .find(|model| model.name() == text)
-            .ok_or(UnknownReadModel)
+        Self::ALL.into_iter().find(|model| model.name() == text).ok_or(UnknownReadModel)
     }
 }
 
@@ -139,24 +131,15 @@ impl<'e> Changes<'e> {
         let mut expected = after;
         for event in events {
             expected += 1;
-            let poison = |reason| Poison {
-                position: expected,
-                reason,
-            };
+            let poison = |reason| Poison { position: expected, reason };
             if event.position != expected {
                 return Err(poison(PoisonReason::Gap));
             }
             changes.apply(event).map_err(poison)?;
         }
-        let end = |reason| Poison {
-            position: expected,
-            reason,
-        };
+        let end = |reason| Poison { position: expected, reason };
         if expected != upto {
-            return Err(Poison {
-                position: expected + 1,
-                reason: PoisonReason::Gap,
-            });
+            return Err(Poison { position: expected + 1, reason: PoisonReason::Gap });
         }
         changes.transactions.finish().map_err(end)?;
         Ok(changes)
@@ -186,11 +169,7 @@ impl<'e> Changes<'e> {
         if leg.amount <= Decimal::ZERO {
             return Err(PoisonReason::Amount);
         }
-        let placed = PlacedLeg {
-            event,
-            side,
-            leg: &leg,
-        };
+        let placed = PlacedLeg { event, side, leg: &leg };
         self.accounts.leg(placed)?;
         self.flows.leg(placed)?;
         self.open_items.leg(placed);
@@ -236,10 +215,8 @@ pub(crate) fn decode_leg(
             version: version.to_owned(),
         });
     }
-    serde_json::from_slice(payload).map_err(|source| CodecError::Malformed {
-        event_type: event_type.to_owned(),
-        source,
-    })
+    serde_json::from_slice(payload)
+        .map_err(|source| CodecError::Malformed { event_type: event_type.to_owned(), source })
 }
 
 /// Adds to a sum, exactly: a sum that would lose a digit is refused.

@@ -76,11 +76,8 @@ impl<'e> Changes<'e> {
         db: &mut PgConnection,
         schema: Schema,
     ) -> Result<HashMap<(String, String), Open>, ProjectionError> {
-        let (accounts, items): (Vec<&str>, Vec<&str>) = self
-            .0
-            .keys()
-            .map(|(account, item)| (*account, item.as_str()))
-            .unzip();
+        let (accounts, items): (Vec<&str>, Vec<&str>) =
+            self.0.keys().map(|(account, item)| (*account, item.as_str())).unzip();
         let sql = format!(
             "select o.account_id, o.item, o.net_debits::text as net_debits, o.opened_position,
                     o.opened_at
@@ -88,11 +85,7 @@ impl<'e> Changes<'e> {
              join {}.open_items o on o.account_id = k.account_id and o.item = k.item",
             schema.name()
         );
-        let rows = sqlx::query(&sql)
-            .bind(accounts)
-            .bind(items)
-            .fetch_all(db)
-            .await?;
+        let rows = sqlx::query(&sql).bind(accounts).bind(items).fetch_all(db).await?;
         let mut known = HashMap::with_capacity(rows.len());
         for row in rows {
             let open = Open {
@@ -117,10 +110,8 @@ fn replay(mut open: Option<Open>, legs: &[ItemLeg]) -> Result<Option<Open>, Proj
                 opened_at: leg.recorded_at,
             }),
         };
-        add_to(&mut state.net_debits, leg.debit).map_err(|reason| Poison {
-            position: leg.position,
-            reason,
-        })?;
+        add_to(&mut state.net_debits, leg.debit)
+            .map_err(|reason| Poison { position: leg.position, reason })?;
         if state.net_debits.is_zero() {
             open = None;
         }
@@ -142,11 +133,7 @@ async fn delete(
          where o.account_id = k.account_id and o.item = k.item",
         schema.name()
     );
-    sqlx::query(&sql)
-        .bind(accounts)
-        .bind(items)
-        .execute(db)
-        .await?;
+    sqlx::query(&sql).bind(accounts).bind(items).execute(db).await?;
     Ok(())
 }
 

@@ -70,11 +70,7 @@ pub(crate) async fn step(db: &mut PgConnection, job: Job<'_>) -> Result<Step, Pr
         // event it refused, half of the way: down to the one batch that it is in.
         let before_poison = poison.position.saturating_sub(range.after + 1);
         let half = (range.upto - range.after) / 2;
-        job.events_max = if before_poison == 0 {
-            half
-        } else {
-            before_poison.min(half.max(1))
-        };
+        job.events_max = if before_poison == 0 { half } else { before_poison.min(half.max(1)) };
     }
 }
 
@@ -106,11 +102,7 @@ async fn attempt(
     db_tx.commit().await?;
     let reach = Reach {
         position: range.upto,
-        lag_ms: if range.upto == range.reach.head {
-            0
-        } else {
-            range.reach.lag_ms
-        },
+        lag_ms: if range.upto == range.reach.head { 0 } else { range.reach.lag_ms },
         ..range.reach
     };
     Ok(Ok(Step::Moved(reach)))
@@ -160,10 +152,7 @@ fn refused(error: ProjectionError, position: Position) -> ProjectionError {
         return error;
     }
     let constraint = cause.constraint().unwrap_or(cause.message()).to_owned();
-    ProjectionError::Poison(Poison {
-        position,
-        reason: PoisonReason::Contradiction { constraint },
-    })
+    ProjectionError::Poison(Poison { position, reason: PoisonReason::Contradiction { constraint } })
 }
 
 async fn next_range(
@@ -197,20 +186,12 @@ async fn next_range(
             reason: PoisonReason::LogEnds { head },
         }));
     }
-    let upto = if after >= bound {
-        after
-    } else {
-        unsigned(&row, "upto")?
-    };
+    let upto = if after >= bound { after } else { unsigned(&row, "upto")? };
     Ok(Range {
         after,
         upto,
         first_end: unsigned(&row, "first_end")?,
-        reach: Reach {
-            position: after,
-            head,
-            lag_ms: unsigned(&row, "lag_ms")?,
-        },
+        reach: Reach { position: after, head, lag_ms: unsigned(&row, "lag_ms")? },
     })
 }
 
@@ -219,10 +200,7 @@ async fn lock_checkpoint(
     db: &mut PgConnection,
     schema: Schema,
 ) -> Result<Option<Position>, ProjectionError> {
-    let sql = format!(
-        "select position from {}.checkpoint for update skip locked",
-        schema.name()
-    );
+    let sql = format!("select position from {}.checkpoint for update skip locked", schema.name());
     let row = sqlx::query(&sql).fetch_optional(db).await;
     match row.map_err(missing)? {
         Some(row) => Ok(Some(unsigned(&row, "position")?)),
@@ -249,10 +227,7 @@ async fn move_checkpoint(
     from: Position,
     to: Position,
 ) -> Result<(), ProjectionError> {
-    let sql = format!(
-        "update {}.checkpoint set position = $2 where position = $1",
-        schema.name()
-    );
+    let sql = format!("update {}.checkpoint set position = $2 where position = $1", schema.name());
     let done = sqlx::query(&sql)
         .bind(log::read::signed(from)?)
         .bind(log::read::signed(to)?)

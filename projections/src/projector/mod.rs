@@ -57,11 +57,7 @@ impl Projector {
     /// process knows it; without news the log is looked at every 50 ms.
     pub fn new(pool: PgPool, nudge: watch::Receiver<Position>) -> Self {
         let (status, _) = watch::channel(ProjectorStatus::starting());
-        Self {
-            pool,
-            nudge,
-            status,
-        }
+        Self { pool, nudge, status }
     }
 
     /// What the projector says about itself, from now on.
@@ -155,10 +151,7 @@ impl Projector {
         let reason = describe(error);
         let (state, pause) = match error {
             ProjectionError::Poison(poison) => {
-                let state = ProjectorState::Stopped {
-                    position: poison.position,
-                    reason,
-                };
+                let state = ProjectorState::Stopped { position: poison.position, reason };
                 (state, STOPPED_RETRY)
             }
             ProjectionError::Database(_)
@@ -187,9 +180,7 @@ impl Projector {
 }
 
 fn standby() -> ProjectorState {
-    ProjectorState::Waiting {
-        reason: "another projector is at work".to_owned(),
-    }
+    ProjectorState::Waiting { reason: "another projector is at work".to_owned() }
 }
 
 /// A connection of one's own, set up as the pool sets up its connections.

@@ -50,9 +50,7 @@ impl ProjectorStatus {
             head: 0,
             lag_events: 0,
             lag_ms: 0,
-            state: ProjectorState::Waiting {
-                reason: "starting".to_owned(),
-            },
+            state: ProjectorState::Waiting { reason: "starting".to_owned() },
         }
     }
 

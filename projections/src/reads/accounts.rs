@@ -113,23 +113,14 @@ impl ReadModels {
             "select c.position as reflects, {COLUMNS}
              from read.checkpoint c left join read.accounts a on a.id = $1"
         );
-        let row = sqlx::query(&sql)
-            .bind(id.as_str())
-            .fetch_one(&self.pool)
-            .await?;
-        Ok(At {
-            position: unsigned(&row, "reflects")?,
-            value: account_or_none(&row)?,
-        })
+        let row = sqlx::query(&sql).bind(id.as_str()).fetch_one(&self.pool).await?;
+        Ok(At { position: unsigned(&row, "reflects")?, value: account_or_none(&row)? })
     }
 
     /// An account's balance, if the account exists.
     pub async fn balance(&self, id: &AccountId) -> Result<At<Option<Balance>>, ReadError> {
         let account = self.account(id).await?;
-        Ok(At {
-            position: account.position,
-            value: account.value.map(|account| account.balance),
-        })
+        Ok(At { position: account.position, value: account.value.map(|account| account.balance) })
     }
 
     /// Accounts in the order of their ids, `limit` at most.
@@ -155,33 +146,25 @@ impl ReadModels {
 
 fn restrict(sql: &mut QueryBuilder<'_, Postgres>, filter: &AccountFilter) {
     if let Some(owner) = &filter.owner {
-        sql.push(" and a.owner = ")
-            .push_bind(owner.as_str().to_owned());
+        sql.push(" and a.owner = ").push_bind(owner.as_str().to_owned());
     }
     if let Some(code) = &filter.code {
-        sql.push(" and a.code = ")
-            .push_bind(code.as_str().to_owned());
+        sql.push(" and a.code = ").push_bind(code.as_str().to_owned());
     }
     if let Some(prefix) = &filter.code_prefix {
         // As a range, which the primary key serves; `like` would take `_` for a wildcard.
         sql.push(" and a.id >= ").push_bind(prefix.clone());
-        sql.push(" and a.id < ")
-            .push_bind(format!("{prefix}{}", char::MAX));
-        sql.push(" and starts_with(a.code, ")
-            .push_bind(prefix.clone())
-            .push(")");
+        sql.push(" and a.id < ").push_bind(format!("{prefix}{}", char::MAX));
+        sql.push(" and starts_with(a.code, ").push_bind(prefix.clone()).push(")");
     }
     if let Some(account_type) = filter.account_type {
-        sql.push(" and a.account_type = ")
-            .push_bind(account_type.as_str());
+        sql.push(" and a.account_type = ").push_bind(account_type.as_str());
     }
     if let Some(currency) = filter.currency {
-        sql.push(" and a.currency = ")
-            .push_bind(currency.as_str().to_owned());
+        sql.push(" and a.currency = ").push_bind(currency.as_str().to_owned());
     }
     if let Some(after) = &filter.after {
-        sql.push(" and a.id > ")
-            .push_bind(after.as_str().to_owned());
+        sql.push(" and a.id > ").push_bind(after.as_str().to_owned());
     }
 }
 

@@ -50,10 +50,7 @@ impl ReadModels {
     ) -> Result<At<Option<PastBalance>>, ReadError> {
         let head = log::read::head(&self.pool).await?.position;
         if position > head {
-            return Err(ReadError::NotRecorded {
-                wanted: position,
-                head,
-            });
+            return Err(ReadError::NotRecorded { wanted: position, head });
         }
         let sequence = sequence_at(&self.pool, id, position).await?;
         let value = match sequence {
@@ -94,10 +91,7 @@ impl ReadModels {
         .await?;
         let position = unsigned(&row, "reflects")?;
         if row.try_get::<Option<&str>, _>("currency")?.is_none() {
-            return Ok(At {
-                position,
-                value: None,
-            });
+            return Ok(At { position, value: None });
         }
         let account_type: AccountType = variant(&row, "account_type")?;
         let (debits, credits) = (decimal(&row, "debits")?, decimal(&row, "credits")?);
@@ -161,9 +155,7 @@ impl ReadModels {
                 | AccountEvent::Closed {} => {}
             }
         }
-        let code = id
-            .currency()
-            .map_err(|source| undecodable("currency", source))?;
+        let code = id.currency().map_err(|source| undecodable("currency", source))?;
         Ok(PastBalance {
             currency: Currency { code, scale },
             posted: at_scale(stated.0, u32::from(scale)),
@@ -191,10 +183,7 @@ impl ReadModels {
             "select last_position from batches where recorded_at {relation} $1
              order by recorded_at desc, number desc limit 1"
         );
-        let row = sqlx::query(&sql)
-            .bind(moment)
-            .fetch_optional(&self.pool)
-            .await?;
+        let row = sqlx::query(&sql).bind(moment).fetch_optional(&self.pool).await?;
         match row {
             Some(row) => Ok(unsigned(&row, "last_position")?),
             None => Ok(0),

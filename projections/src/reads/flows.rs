@@ -59,20 +59,11 @@ impl ReadModels {
         let first = rows.first().ok_or(sqlx::Error::RowNotFound)?;
         let position = unsigned(first, "reflects")?;
         if first.try_get::<Option<&str>, _>("currency")?.is_none() {
-            return Ok(At {
-                position,
-                value: None,
-            });
+            return Ok(At { position, value: None });
         }
         let currency = currency(first)?;
         let days = rows.iter().filter_map(|row| day(row, currency).transpose());
-        Ok(At {
-            position,
-            value: Some(Flows {
-                currency,
-                days: days.collect::<Result<_, _>>()?,
-            }),
-        })
+        Ok(At { position, value: Some(Flows { currency, days: days.collect::<Result<_, _>>()? }) })
     }
 }
 
@@ -89,10 +80,5 @@ fn day(row: &PgRow, currency: Currency) -> sqlx::Result<Option<DayFlow>> {
         Direction::Debit => (debits, credits),
         Direction::Credit => (credits, debits),
     };
-    Ok(Some(DayFlow {
-        day,
-        money_in,
-        money_out,
-        legs: unsigned(row, "legs")?,
-    }))
+    Ok(Some(DayFlow { day, money_in, money_out, legs: unsigned(row, "legs")? }))
 }

@@ -75,14 +75,8 @@ impl ReadModels {
             "select c.position as reflects, {COLUMNS}
              from read.checkpoint c left join read.holds h on h.id = $1"
         );
-        let row = sqlx::query(&sql)
-            .bind(id.uuid())
-            .fetch_one(&self.pool)
-            .await?;
-        Ok(At {
-            position: unsigned(&row, "reflects")?,
-            value: hold_or_none(&row)?,
-        })
+        let row = sqlx::query(&sql).bind(id.uuid()).fetch_one(&self.pool).await?;
+        Ok(At { position: unsigned(&row, "reflects")?, value: hold_or_none(&row)? })
     }
 
     /// The holds of an account that were placed before position `before`, newest first; all, or
@@ -131,11 +125,7 @@ impl ReadModels {
                  order by h.expires_at, h.id limit $2) h on true
              order by h.expires_at, h.id"
         );
-        let rows = sqlx::query(&sql)
-            .bind(now)
-            .bind(i64::from(limit))
-            .fetch_all(&self.pool)
-            .await?;
+        let rows = sqlx::query(&sql).bind(now).bind(i64::from(limit)).fetch_all(&self.pool).await?;
         let (position, value) = super::rows(&rows, hold_or_none)?;
         Ok(At { position, value })
     }

@@ -44,8 +44,7 @@ pub(crate) struct StreamLeg {
 impl StreamLeg {
     /// Where the first leg of its transaction stands: they lie side by side.
     pub(crate) fn first_position(&self) -> Position {
-        self.position
-            .saturating_sub(u64::from(self.leg.leg).saturating_sub(1))
+        self.position.saturating_sub(u64::from(self.leg.leg).saturating_sub(1))
     }
 }
 
@@ -128,11 +127,7 @@ async fn read(
 fn stream_leg(row: &PgRow) -> Result<StreamLeg, ReadError> {
     let event_type: &str = row.try_get("event_type")?;
     let position = unsigned(row, "position")?;
-    let leg = decode_leg(
-        event_type,
-        row.try_get("event_version")?,
-        row.try_get("payload")?,
-    );
+    let leg = decode_leg(event_type, row.try_get("event_version")?, row.try_get("payload")?);
     Ok(StreamLeg {
         position,
         sequence: unsigned(row, "sequence")?,

@@ -75,17 +75,12 @@ impl ReadModels {
 
     /// The same, with a projector in this process: waiting for it then costs the database nothing.
     pub fn with_projector(self, status: watch::Receiver<ProjectorStatus>) -> Self {
-        Self {
-            status: Some(status),
-            ..self
-        }
+        Self { status: Some(status), ..self }
     }
 
     /// How far the read models are.
     pub async fn position(&self) -> Result<Position, ReadError> {
-        let row = sqlx::query("select position from read.checkpoint")
-            .fetch_one(&self.pool)
-            .await?;
+        let row = sqlx::query("select position from read.checkpoint").fetch_one(&self.pool).await?;
         Ok(unsigned(&row, "position")?)
     }
 
@@ -113,13 +108,9 @@ impl ReadModels {
                 return Ok(reached);
             }
             if time::Instant::now() >= deadline {
-                return Err(ReadError::Behind {
-                    wanted: position,
-                    reached,
-                });
+                return Err(ReadError::Behind { wanted: position, reached });
             }
-            self.told(position, pause.min(deadline - time::Instant::now()))
-                .await;
+            self.told(position, pause.min(deadline - time::Instant::now())).await;
             reached = reached.max(self.known_position());
             pause = (pause * 2).min(WAIT_POLL_MAX);
         }
@@ -166,9 +157,7 @@ pub(crate) fn decimal(row: &PgRow, column: &str) -> sqlx::Result<Decimal> {
 /// An amount that may be missing.
 fn decimal_or_none(row: &PgRow, column: &str) -> sqlx::Result<Option<Decimal>> {
     let text: Option<&str> = row.try_get(column)?;
-    text.map(exact)
-        .transpose()
-        .map_err(|source| undecodable(column, source))
+    text.map(exact).transpose().map_err(|source| undecodable(column, source))
 }
 
 fn exact(text: &str) -> Result<Decimal, rust_decimal::Error> {
@@ -217,21 +206,14 @@ fn cut<T, C>(
     let full = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = items.len() > full;
     items.truncate(full);
-    Page {
-        next: items.last().filter(|_| more).map(cursor),
-        items,
-        position,
-    }
+    Page { next: items.last().filter(|_| more).map(cursor), items, position }
 }
 
 fn undecodable(
     column: &str,
     source: impl std::error::Error + Send + Sync + 'static,
 ) -> sqlx::Error {
-    sqlx::Error::ColumnDecode {
-        index: column.to_owned(),
-        source: Box::new(source),
-    }
+    sqlx::Error::ColumnDecode { index: column.to_owned(), source: Box::new(source) }
 }
 
 /// An amount at the scale of its currency: the database keeps a plain zero without decimals.

@@ -112,20 +112,13 @@ impl ReadModels {
         let row = self.sums(query).await?;
         let position = unsigned(&row, "reflects")?;
         if row.try_get::<Option<&str>, _>("currency")?.is_none() {
-            return Ok(At {
-                position,
-                value: None,
-            });
+            return Ok(At { position, value: None });
         }
         let mut statement = statement(&row, query)?;
         if statement.legs > 0 {
-            self.put_lines(&mut statement, query, stretch(&row, query)?)
-                .await?;
+            self.put_lines(&mut statement, query, stretch(&row, query)?).await?;
         }
-        Ok(At {
-            position,
-            value: Some(statement),
-        })
+        Ok(At { position, value: Some(statement) })
     }
 
     /// The account, and the sums over the days before and in the statement.
@@ -210,11 +203,7 @@ fn statement(row: &PgRow, query: &StatementQuery) -> Result<Statement, ReadError
     let at_scale = |amount| at_scale(amount, u32::from(currency.scale));
     let amount = |column| decimal(row, column).map(at_scale);
     let (debits, credits) = (amount("debits")?, amount("credits")?);
-    let opening = net(
-        account_type,
-        amount("debits_before")?,
-        amount("credits_before")?,
-    )?;
+    let opening = net(account_type, amount("debits_before")?, amount("credits_before")?)?;
     let moved = net(account_type, debits, credits)?;
     Ok(Statement {
         account: query.account.clone(),

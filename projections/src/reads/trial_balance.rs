@@ -83,10 +83,7 @@ impl ReadModels {
     /// The trial balance of everything that is in the read models.
     pub async fn trial_balance(&self) -> Result<At<TrialBalance>, ReadError> {
         let (position, sums) = self.sums_now(Position::MAX >> 1).await?;
-        Ok(At {
-            position,
-            value: trial_balance(sums)?,
-        })
+        Ok(At { position, value: trial_balance(sums)? })
     }
 
     /// The trial balance after the event at `position`.
@@ -99,24 +96,17 @@ impl ReadModels {
     ) -> Result<At<TrialBalance>, ReadError> {
         let (reached, mut sums) = self.sums_now(position).await?;
         if position > reached {
-            return Err(ReadError::Behind {
-                wanted: position,
-                reached,
-            });
+            return Err(ReadError::Behind { wanted: position, reached });
         }
         if reached - position <= position {
-            self.sum_legs(&mut sums, position, reached, Way::Off)
-                .await?;
+            self.sum_legs(&mut sums, position, reached, Way::Off).await?;
         } else {
             for sum in sums.values_mut() {
                 (sum.debits, sum.credits) = (Decimal::ZERO, Decimal::ZERO);
             }
             self.sum_legs(&mut sums, 0, position, Way::On).await?;
         }
-        Ok(At {
-            position,
-            value: trial_balance(sums)?,
-        })
+        Ok(At { position, value: trial_balance(sums)? })
     }
 
     /// The sums over the accounts as they are; counted are those opened up to `position`.
@@ -192,12 +182,9 @@ impl ReadModels {
         for row in &rows {
             let event_type: &str = row.try_get("event_type")?;
             let position = unsigned(row, "position")?;
-            let leg = decode_leg(
-                event_type,
-                row.try_get("event_version")?,
-                row.try_get("payload")?,
-            )
-            .map_err(|source| LogError::Corrupt { position, source })?;
+            let leg =
+                decode_leg(event_type, row.try_get("event_version")?, row.try_get("payload")?)
+                    .map_err(|source| LogError::Corrupt { position, source })?;
             let (debits, credits) = moved.entry(row.try_get("aggregate_id")?).or_default();
             let side = match event_type {
                 "debited" => Direction::Debit,
@@ -222,11 +209,7 @@ fn put(sum: &mut Decimal, amount: Decimal, way: Way) -> Result<(), ReadError> {
 }
 
 fn key(row: &PgRow) -> sqlx::Result<Key> {
-    Ok((
-        row.try_get("currency")?,
-        row.try_get("account_type")?,
-        row.try_get("class")?,
-    ))
+    Ok((row.try_get("currency")?, row.try_get("account_type")?, row.try_get("class")?))
 }
 
 /// The line of a row; nothing if the row stands for none.
@@ -249,9 +232,8 @@ fn trial_balance(sums: BTreeMap<Key, Sums>) -> Result<TrialBalance, ReadError> {
         if sum.accounts == 0 {
             continue;
         }
-        let currency: CurrencyCode = currency
-            .parse()
-            .map_err(|source| super::undecodable("currency", source))?;
+        let currency: CurrencyCode =
+            currency.parse().map_err(|source| super::undecodable("currency", source))?;
         let account_type: AccountType = super::named("account_type", &account_type)?;
         let balance = net(account_type, sum.debits, sum.credits)?;
         let line = TrialLine {

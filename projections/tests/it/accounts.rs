@@ -62,40 +62,25 @@ async fn accounts_are_found_by_owner_code_and_type_with_a_stable_cursor() {
             (ids, page.next)
         }
     };
-    let by_owner = AccountFilter {
-        owner: Some("asha".parse().unwrap()),
-        ..AccountFilter::default()
-    };
+    let by_owner =
+        AccountFilter { owner: Some("asha".parse().unwrap()), ..AccountFilter::default() };
     let (found, next) = ids(by_owner, 10).await;
     assert_eq!(found, ["till:7:INR", "wallet:asha:INR", "wallet:asha:USD"]);
     assert_eq!(next, None);
 
-    let mut by_prefix = AccountFilter {
-        code_prefix: Some("wallet:ash".to_owned()),
-        ..AccountFilter::default()
-    };
+    let mut by_prefix =
+        AccountFilter { code_prefix: Some("wallet:ash".to_owned()), ..AccountFilter::default() };
     let (first, next) = ids(by_prefix.clone(), 3).await;
-    assert_eq!(
-        first,
-        ["wallet:asha:INR", "wallet:asha:USD", "wallet:ashok:INR"]
-    );
+    assert_eq!(first, ["wallet:asha:INR", "wallet:asha:USD", "wallet:ashok:INR"]);
     // An account that is opened before the cursor does not shift the next page.
     log.open("wallet:asha0:INR");
     project(&pool, log.commit().await).await;
     by_prefix.after = next;
-    assert_eq!(
-        ids(by_prefix, 3).await,
-        (vec!["wallet:ashok:USD".to_owned()], None)
-    );
+    assert_eq!(ids(by_prefix, 3).await, (vec!["wallet:ashok:USD".to_owned()], None));
 
-    let underscore = AccountFilter {
-        code_prefix: Some("wallet:a_".to_owned()),
-        ..AccountFilter::default()
-    };
-    assert_eq!(
-        ids(underscore, 10).await.0,
-        ["wallet:a_b:INR", "wallet:a_b:USD"]
-    );
+    let underscore =
+        AccountFilter { code_prefix: Some("wallet:a_".to_owned()), ..AccountFilter::default() };
+    assert_eq!(ids(underscore, 10).await.0, ["wallet:a_b:INR", "wallet:a_b:USD"]);
     let by_code = AccountFilter {
         code: Some("wallet:ravi".parse().unwrap()),
         currency: Some("USD".parse().unwrap()),

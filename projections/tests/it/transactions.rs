@@ -23,13 +23,7 @@ async fn ids(reads: &ReadModels, filter: &TransactionFilter) -> Vec<String> {
 async fn a_transaction_has_its_legs_its_totals_and_its_links() {
     let pool = database().await;
     let mut log = TestLog::new(&pool);
-    for account in [
-        "wallet:a:INR",
-        "wallet:b:INR",
-        "fx:pool:INR",
-        "fx:pool:USD",
-        "wallet:b:USD",
-    ] {
+    for account in ["wallet:a:INR", "wallet:b:INR", "fx:pool:INR", "fx:pool:USD", "wallet:b:USD"] {
         log.open(account);
     }
     let legs = [
@@ -77,17 +71,10 @@ async fn transactions_are_listed_newest_first_by_every_filter() {
     let start = log.now;
     for day in 0..3 {
         for kind in ["transfer", "fee"] {
-            let to = if day == 1 {
-                "wallet:c:INR"
-            } else {
-                "wallet:b:INR"
-            };
+            let to = if day == 1 { "wallet:c:INR" } else { "wallet:b:INR" };
             // Two legs on one account: one transaction of that account all the same.
-            let legs = [
-                debit("wallet:a:INR", "1.00"),
-                debit("wallet:a:INR", "2.00"),
-                credit(to, "3.00"),
-            ];
+            let legs =
+                [debit("wallet:a:INR", "1.00"), debit("wallet:a:INR", "2.00"), credit(to, "3.00")];
             all.push(log.post(kind, &legs, None).to_string());
             log.commit().await;
         }
@@ -107,19 +94,11 @@ async fn transactions_are_listed_newest_first_by_every_filter() {
     assert_eq!(ids(&reads, &of("wallet:nobody:INR")).await, [""; 0]);
 
     for account in [None, Some("wallet:a:INR".parse().unwrap())] {
-        let of = |filter: TransactionFilter| TransactionFilter {
-            account: account.clone(),
-            ..filter
-        };
-        let fees = of(TransactionFilter {
-            kind: Some("fee".parse().unwrap()),
-            ..any.clone()
-        });
+        let of =
+            |filter: TransactionFilter| TransactionFilter { account: account.clone(), ..filter };
+        let fees = of(TransactionFilter { kind: Some("fee".parse().unwrap()), ..any.clone() });
         let expected = [&all[0], &all[2], &all[4]];
-        assert_eq!(
-            ids(&reads, &fees).await.iter().collect::<Vec<_>>(),
-            expected
-        );
+        assert_eq!(ids(&reads, &fees).await.iter().collect::<Vec<_>>(), expected);
         let second_day = of(TransactionFilter {
             effective_from: Some("2026-11-23".parse().unwrap()),
             effective_to: Some("2026-11-23".parse().unwrap()),

@@ -96,20 +96,17 @@ impl<'e> Changes<'e> {
 
     fn touch(&mut self, event: &'e RecordedEvent) -> Result<&mut Change, PoisonReason> {
         let before = event.sequence.saturating_sub(1);
-        let change = self
-            .moved
-            .entry(event.aggregate_id.as_str())
-            .or_insert_with(|| Change {
-                first_position: event.position,
-                last_position: event.position,
-                before,
-                sequence: before,
-                debits: Decimal::ZERO,
-                credits: Decimal::ZERO,
-                stated: None,
-                open_holds: 0,
-                settings: None,
-            });
+        let change = self.moved.entry(event.aggregate_id.as_str()).or_insert_with(|| Change {
+            first_position: event.position,
+            last_position: event.position,
+            before,
+            sequence: before,
+            debits: Decimal::ZERO,
+            credits: Decimal::ZERO,
+            stated: None,
+            open_holds: 0,
+            settings: None,
+        });
         if change.sequence != before {
             let found = Some(change.sequence);
             return Err(PoisonReason::Sequence { found });
@@ -225,10 +222,7 @@ impl<'e> Changes<'e> {
         schema: Schema,
         ids: &[&str],
     ) -> Result<Poison, ProjectionError> {
-        let sql = format!(
-            "select id, sequence from {}.accounts where id = any($1)",
-            schema.name()
-        );
+        let sql = format!("select id, sequence from {}.accounts where id = any($1)", schema.name());
         let rows = sqlx::query(&sql).bind(ids).fetch_all(db).await?;
         let mut known = HashMap::new();
         for row in rows {
@@ -245,9 +239,7 @@ impl<'e> Changes<'e> {
             .min_by_key(|(change, _)| change.first_position);
         Ok(Poison {
             position: first.map_or(0, |(change, _)| change.first_position),
-            reason: PoisonReason::Sequence {
-                found: first.and_then(|(_, found)| found),
-            },
+            reason: PoisonReason::Sequence { found: first.and_then(|(_, found)| found) },
         })
     }
 

@@ -33,14 +33,9 @@ impl<'a> OpenedRows<'a> {
         event: &'a RecordedEvent,
         opened: &'a Opened,
     ) -> Result<(), ProjectionError> {
-        let malformed = |reason| Poison {
-            position: event.position,
-            reason,
-        };
-        let currency = opened
-            .account
-            .currency()
-            .map_err(|_| malformed(PoisonReason::MalformedId))?;
+        let malformed = |reason| Poison { position: event.position, reason };
+        let currency =
+            opened.account.currency().map_err(|_| malformed(PoisonReason::MalformedId))?;
         let metadata = serde_json::to_string(&opened.metadata)
             .map_err(|_| malformed(PoisonReason::MalformedId))?;
         self.id.push(opened.account.as_str());

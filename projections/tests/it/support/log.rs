@@ -102,9 +102,7 @@ impl TestLog {
         };
         let account_type = entry.map_or(AccountType::Asset, |entry| entry.account_type);
         let itemised = entry.is_some_and(|entry| entry.itemised);
-        let floor = entry
-            .filter(|entry| entry.floor_zero)
-            .map(|_| Decimal::ZERO);
+        let floor = entry.filter(|entry| entry.floor_zero).map(|_| Decimal::ZERO);
         self.accounts.insert(
             id.to_owned(),
             Books {
@@ -152,11 +150,7 @@ impl TestLog {
             let books = self.accounts.get_mut(account).expect(account);
             let mut amount = *amount;
             amount.rescale(books.scale);
-            books.balance += if *side == books.normal {
-                amount
-            } else {
-                -amount
-            };
+            books.balance += if *side == books.normal { amount } else { -amount };
             let item = item.clone().or(books.itemised.then(|| "item-0".to_owned()));
             let leg = Leg {
                 transaction_id: id,
@@ -184,12 +178,7 @@ impl TestLog {
         self.ids += 1;
         let by = TransactionId::from_uuid(uuid_of(self.ids));
         let reversed = ReversalEvent::Reversed(Reversed { by });
-        self.push(
-            "reversal",
-            &original.to_string(),
-            reversed.name(),
-            &reversed,
-        );
+        self.push("reversal", &original.to_string(), reversed.name(), &reversed);
         let legs: Vec<OwnLeg> = self.legs[&original]
             .iter()
             .map(|(account, side, amount, item)| {
@@ -209,11 +198,8 @@ impl TestLog {
         self.ids += 1;
         let id = HoldId::from_uuid(uuid_of(self.ids));
         let amount: Decimal = amount.parse().unwrap();
-        let placed = HoldEvent::Placed(Placed {
-            account: account.parse().unwrap(),
-            amount,
-            expires_at,
-        });
+        let placed =
+            HoldEvent::Placed(Placed { account: account.parse().unwrap(), amount, expires_at });
         self.push("hold", &id.to_string(), placed.name(), &placed);
         let change = self.held(account, id, amount, amount, expires_at);
         self.account_event(account, &AccountEvent::HoldPlaced(change));
@@ -333,10 +319,7 @@ impl TestLog {
 
     /// An event as it is, right or wrong.
     pub(crate) fn push_raw(&mut self, kind: &str, id: &str, name: &str, payload: Vec<u8>) {
-        let sequence = self
-            .sequences
-            .entry((kind.to_owned(), id.to_owned()))
-            .or_default();
+        let sequence = self.sequences.entry((kind.to_owned(), id.to_owned())).or_default();
         *sequence += 1;
         self.pending.push(RecordedEvent {
             position: 0,
@@ -405,29 +388,14 @@ pub(crate) async fn append(
     .bind(signed(head.position))
     .bind(head.hash.as_slice())
     .bind(head.recorded_at)
-    .bind(
-        events
-            .iter()
-            .map(|e| signed(e.position))
-            .collect::<Vec<_>>(),
-    )
+    .bind(events.iter().map(|e| signed(e.position)).collect::<Vec<_>>())
     .bind(column(|e| e.aggregate_type.clone()))
     .bind(column(|e| e.aggregate_id.clone()))
-    .bind(
-        events
-            .iter()
-            .map(|e| signed(e.sequence))
-            .collect::<Vec<_>>(),
-    )
+    .bind(events.iter().map(|e| signed(e.sequence)).collect::<Vec<_>>())
     .bind(column(|e| e.event_type.clone()))
     .bind(column(|e| e.event_version.clone()))
     .bind(events.iter().map(|e| e.payload.clone()).collect::<Vec<_>>())
-    .bind(
-        events
-            .iter()
-            .map(|e| e.metadata.clone())
-            .collect::<Vec<_>>(),
-    )
+    .bind(events.iter().map(|e| e.metadata.clone()).collect::<Vec<_>>())
     .bind(events.iter().map(|e| e.hash.to_vec()).collect::<Vec<_>>())
     .execute(pool)
     .await?;

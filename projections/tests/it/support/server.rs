@@ -53,24 +53,15 @@ pub(crate) async fn database() -> PgPool {
         std::thread::spawn(start).join().unwrap()
     });
     let name = format!("t{}", DATABASES.fetch_add(1, Ordering::SeqCst));
-    let mut admin = PgConnection::connect_with(&options(server, "postgres"))
-        .await
-        .unwrap();
+    let mut admin = PgConnection::connect_with(&options(server, "postgres")).await.unwrap();
     let create = format!("create database {name} template {TEMPLATE}");
     admin.execute(create.as_str()).await.unwrap();
     let options = options(server, &name).options([("role", "bahi_app")]);
-    PgPoolOptions::new()
-        .max_connections(10)
-        .connect_with(options)
-        .await
-        .unwrap()
+    PgPoolOptions::new().max_connections(10).connect_with(options).await.unwrap()
 }
 
 fn options(server: &Server, database: &str) -> PgConnectOptions {
-    PgConnectOptions::new()
-        .socket(&server.socket)
-        .username("bahi")
-        .database(database)
+    PgConnectOptions::new().socket(&server.socket).username("bahi").database(database)
 }
 
 async fn start() -> Server {
@@ -94,10 +85,7 @@ async fn start() -> Server {
     }
     let mut watch = command.spawn().unwrap();
     watch.stdin.as_mut().unwrap().flush().unwrap();
-    let server = Server {
-        socket: dir,
-        _watch: watch,
-    };
+    let server = Server { socket: dir, _watch: watch };
     prepare(&server).await;
     server
 }
@@ -114,9 +102,7 @@ async fn prepare(server: &Server) {
     };
     let create = format!("create database {TEMPLATE}");
     admin.execute(create.as_str()).await.unwrap();
-    let pool = PgPool::connect_with(options(server, TEMPLATE))
-        .await
-        .unwrap();
+    let pool = PgPool::connect_with(options(server, TEMPLATE)).await.unwrap();
     ledger_core::log::MIGRATOR.run(&pool).await.unwrap();
     pool.close().await;
 }
@@ -124,10 +110,7 @@ async fn prepare(server: &Server) {
 /// PostgreSQL refuses to run as root.
 fn unprivileged() -> (u32, u32) {
     let users = std::fs::read_to_string("/etc/passwd").unwrap();
-    let user = users
-        .lines()
-        .find(|line| line.starts_with("postgres:"))
-        .unwrap();
+    let user = users.lines().find(|line| line.starts_with("postgres:")).unwrap();
     let fields: Vec<&str> = user.split(':').collect();
     (fields[2].parse().unwrap(), fields[3].parse().unwrap())
 }
