@@ -14,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::body::{AccountOut, AccountTypeWord, BalanceOut, FreezeState};
 use crate::{
     http::{
-        Problem, codes,
+        Problem,
         path::Id,
         query::Params,
         reader::{Listed, Reader, limit, resume},
@@ -199,7 +199,7 @@ pub(super) async fn balance(
         }
         _ => {
             let detail = "At most one of as_of_position, as_of_time and as_of_date.";
-            return Err(Problem::new(codes::INVALID, detail));
+            return Err(Problem::parameter("as_of_position", detail));
         }
     };
     let position = answer.position;
