@@ -238,7 +238,8 @@ mod tests {
         let quoted = arms.flat_map(|body| body.split('"').skip(1).step_by(2));
         let rejections = source.split("Rejection::new(\"").skip(1);
         let rejections = rejections.filter_map(|rest| rest.split('"').next());
-        codes.extend(quoted.chain(rejections).map(str::to_owned));
+        let words = quoted.chain(rejections).filter(|word| !word.is_empty());
+        codes.extend(words.map(str::to_owned));
     }
 
     fn walk(folder: &Path, codes: &mut BTreeSet<String>) {

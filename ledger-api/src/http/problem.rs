@@ -15,8 +15,9 @@ use ledger_core::{
     command::Rejection,
     engine::{Answer, SubmitError},
     ids::{AccountId, RequestId},
-    log::Position,
+    log::{LogError, Position},
 };
+use projections::ReadError;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -324,9 +325,51 @@ impl From<SubmitError> for Problem {
 /// A failed read. What is wrong with the database is said in the log, not to the client.
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
-        tracing::warn!(%error, "a read failed");
-        Self::new(codes::LEDGER_UNAVAILABLE, "The ledger's database is not available.")
-            .retry_after(1)
+        tracing::warn!(error = %projections::describe(&error), "a read failed");
+        let timed_out =
+            error.as_database_error().is_some_and(|e| e.code().as_deref() == Some("57014"));
+        let (code, detail) = match error {
+            sqlx::Error::PoolTimedOut => (codes::OVERLOADED, "Too many reads wait already."),
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
+                (codes::INTERNAL, "Something went wrong on our side.")
+            }
+            _ if timed_out => (codes::READ_TIMEOUT, "The answer took too long."),
+            _ => (codes::LEDGER_UNAVAILABLE, "The ledger's database is not available."),
+        };
+        Self::new(code, detail).retry_after(1)
+    }
+}
+
+impl From<LogError> for Problem {
+    fn from(error: LogError) -> Self {
+        match error {
+            LogError::Database(error) => error.into(),
+            LogError::OutOfRange => {
+                Self::new(codes::POSITION_AHEAD, "No log reaches that position.")
+            }
+            other => {
+                tracing::error!(error = %projections::describe(&other), "the log cannot be read");
+                Self::new(codes::LEDGER_CORRUPT, "The log cannot be read.")
+            }
+        }
+    }
+}
+
+impl From<ReadError> for Problem {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Database(error) => error.into(),
+            ReadError::Log(error) => error.into(),
+            ReadError::Behind { wanted, reached } => {
+                let detail = format!("The read models are at position {reached}, not at {wanted}.");
+                Self::new(codes::PROJECTION_BEHIND, detail).retry_after(1)
+            }
+            ReadError::NotRecorded { wanted, head } => {
+                let detail = format!("The log ends at position {head}, before {wanted}.");
+                Self::new(codes::POSITION_AHEAD, detail)
+            }
+            ReadError::NotALeg(_) | ReadError::Amount => Self::internal(&error),
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use ledger_core::{
     log::Position,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
+use projections::{ProjectorStatus, ReadModels};
 use sqlx::PgPool;
 use tokio::sync::{Semaphore, watch};
 
@@ -75,6 +76,10 @@ pub struct ApiState(Arc<Shared>);
 /// The parts and what is made of them.
 pub struct Shared {
     parts: ApiParts,
+    /// The read models.
+    pub read_models: ReadModels,
+    /// The projector of this process, if it has one.
+    pub projector: Option<watch::Receiver<ProjectorStatus>>,
     /// Permits for live tails.
     pub tails: Semaphore,
     /// When the state was made.
@@ -84,7 +89,24 @@ pub struct Shared {
 impl ApiState {
     /// The state of a service made of these parts.
     pub fn new(parts: ApiParts) -> Self {
-        Self(Arc::new(Shared { parts, tails: Semaphore::new(TAILS_MAX), started: Instant::now() }))
+        let read_models = ReadModels::new(parts.reads.clone());
+        Self::of(parts, read_models, None)
+    }
+
+    /// The state of a service whose process also runs the projector: waiting for a position then
+    /// costs the database nothing.
+    pub fn with_projector(parts: ApiParts, projector: watch::Receiver<ProjectorStatus>) -> Self {
+        let read_models = ReadModels::new(parts.reads.clone()).with_projector(projector.clone());
+        Self::of(parts, read_models, Some(projector))
+    }
+
+    fn of(
+        parts: ApiParts,
+        read_models: ReadModels,
+        projector: Option<watch::Receiver<ProjectorStatus>>,
+    ) -> Self {
+        let tails = Semaphore::new(TAILS_MAX);
+        Self(Arc::new(Shared { parts, read_models, projector, tails, started: Instant::now() }))
     }
 }
 

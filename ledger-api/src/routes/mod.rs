@@ -5,6 +5,7 @@ mod currencies;
 mod health;
 mod holds;
 mod transactions;
+mod trial_balance;
 
 use axum::Router;
 use utoipa_axum::router::OpenApiRouter;
@@ -24,4 +25,5 @@ fn documented() -> OpenApiRouter<ApiState> {
         .merge(transactions::routes())
         .merge(holds::routes())
         .merge(currencies::routes())
+        .merge(trial_balance::routes())
 }

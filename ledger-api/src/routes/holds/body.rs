@@ -132,6 +132,6 @@ pub(super) struct HoldOut {
     pub(super) effective_on: Option<NaiveDate>,
     /// When this was recorded.
     pub(super) recorded_at: DateTime<Utc>,
-    /// The position of its last event.
+    /// The position that the answer reflects.
     pub(super) position: Position,
 }

@@ -2,6 +2,7 @@
 //! captured once, released.
 
 mod body;
+mod read;
 mod write;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -11,7 +12,8 @@ use crate::http::ApiState;
 /// The routes.
 pub(super) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
-        .routes(routes!(write::place))
+        .routes(routes!(write::place, read::list))
+        .routes(routes!(read::get))
         .routes(routes!(write::increase))
         .routes(routes!(write::capture))
         .routes(routes!(write::release))

@@ -4,7 +4,7 @@ use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 use ledger_core::{
     book::Book,
     chart::Direction,
-    ids::{AccountId, Item, TransactionId},
+    ids::{AccountId, Item, Reference, TransactionId},
     log::Position,
     posting::{Condition, Kind, Posting, PostingError, PostingLeg},
 };
@@ -279,6 +279,10 @@ pub(crate) struct TransactionOut {
     /// Words that were put on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) note: Option<String>,
+    /// The object that caused it, such as a hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub(crate) cause: Option<Reference>,
     /// The transaction that this one undid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
@@ -287,6 +291,21 @@ pub(crate) struct TransactionOut {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub(crate) reversed_by: Option<TransactionId>,
+    /// Who posted it; where the transaction is read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) actor: Option<String>,
+    /// The second person of an adjustment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) approver: Option<String>,
+    /// Why an adjustment is right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
+    /// SHA-256 of an adjustment's evidence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) evidence_sha256: Option<String>,
+    /// The request that it was posted by; where the transaction is read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) request: Option<String>,
     /// When it was recorded.
     pub(crate) recorded_at: DateTime<Utc>,
     /// The position of the last event of the append that brought it.
@@ -345,8 +364,14 @@ impl TransactionOut {
             effective_on,
             value_date: posting.value_date,
             note: posting.note.clone(),
+            cause: None,
             reverses: None,
             reversed_by: None,
+            actor: None,
+            approver: None,
+            reason: None,
+            evidence_sha256: None,
+            request: None,
             recorded_at,
             position,
         }

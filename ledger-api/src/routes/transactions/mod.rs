@@ -4,6 +4,8 @@
 pub(crate) mod body;
 mod bulk;
 mod post;
+mod read;
+mod reverse;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -12,7 +14,9 @@ use crate::http::ApiState;
 /// The routes.
 pub(super) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
-        .routes(routes!(post::post))
+        .routes(routes!(post::post, read::list))
         .routes(routes!(post::batch))
         .routes(routes!(bulk::bulk))
+        .routes(routes!(read::get))
+        .routes(routes!(reverse::reverse))
 }
