@@ -24,6 +24,7 @@ mod finding;
 mod hash;
 mod lines;
 mod payload;
+mod read_models;
 mod record;
 mod render;
 mod report;

@@ -13,6 +13,7 @@ use super::{
     chain::Chain,
     database::LogReader,
     lines::Lines,
+    read_models::{self, compare_read_models},
     record::Chunk,
     report::{Report, Source},
 };
@@ -72,7 +73,12 @@ pub async fn verify_database(
     let mut log = LogReader::open(pool).await?;
     let (send, mut receive) = tokio::sync::mpsc::channel(CHUNKS_WAITING_MAX);
     let mut chain = Chain::new(options.findings_max, options.checkpoint.clone());
-    let mut books = Books::new(options.findings_max, None);
+    let reflected = if options.read_models {
+        read_models::position(log.connection()).await?
+    } else {
+        None
+    };
+    let mut books = Books::new(options.findings_max, reflected);
     let check = tokio::task::spawn_blocking(move || {
         while let Some(chunk) = receive.blocking_recv() {
             check_chain(&mut chain, &chunk);
@@ -93,13 +99,20 @@ pub async fn verify_database(
         }
     }
     drop(send);
-    let (chain, totals) = check.await.map_err(|_| AuditError::Stopped)?;
+    let (chain, mut totals) = check.await.map_err(|_| AuditError::Stopped)?;
+    let read_models = match (reflected, &totals.balances) {
+        (Some(position), Some(balances)) => {
+            let (connection, findings) = (log.connection(), &mut totals.findings);
+            Some(compare_read_models(connection, position, balances, findings).await?)
+        }
+        _ => None,
+    };
     log.close().await?;
     Ok(Report::new(
         Source::Database,
         chain,
         totals,
-        None,
+        read_models,
         started.elapsed(),
     ))
 }

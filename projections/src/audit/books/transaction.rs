@@ -127,6 +127,15 @@ impl Transactions {
         } else {
             self.first_leg(place, leg, transaction, findings);
         }
+        for day in [Some(&leg.effective_on), leg.value_date.as_ref()]
+            .into_iter()
+            .flatten()
+        {
+            if time::date(day).is_none() {
+                let words = format!("{:?} is not a date", &**day);
+                findings.event(place, Code::PayloadUnreadable, words);
+            }
+        }
         self.open.last = place.position;
         self.open.next = leg.leg.saturating_add(1);
         if let Some(original) = self.open.reverses
@@ -155,10 +164,6 @@ impl Transactions {
         if !misplaced && self.done.contains_key(&id) {
             let words = format!("{} is an earlier transaction", id_text(id, "txn_"));
             findings.event(place, Code::TransactionRepeated, words);
-        }
-        if time::date(&leg.effective_on).is_none() {
-            let words = format!("{:?} is not a date", &*leg.effective_on);
-            findings.event(place, Code::PayloadUnreadable, words);
         }
         let awaited = self.awaited_reversals.iter().position(|r| r.by == id);
         let reverses = awaited.map(|at| self.awaited_reversals.swap_remove(at).original);

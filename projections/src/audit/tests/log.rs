@@ -63,18 +63,6 @@ impl Log {
         assert!(rows.next().is_none(), "a row without a batch");
     }
 
-    /// The place in `rows` of the `nth` event of a type.
-    #[track_caller]
-    pub(super) fn nth(&self, aggregate_type: &str, event_type: &str, nth: usize) -> usize {
-        let mut found = self
-            .rows
-            .iter()
-            .enumerate()
-            .filter(|(_, r)| r.aggregate_type == aggregate_type && r.event_type == event_type);
-        let (at, _) = found.nth(nth).expect("the generator makes every type");
-        at
-    }
-
     /// The place of the first row from `from` on for which `is` holds.
     #[track_caller]
     pub(super) fn find(&self, from: usize, is: impl Fn(&Row) -> bool) -> usize {

@@ -3,8 +3,10 @@
 
 mod database;
 mod export;
+mod forged_objects;
 mod forgery;
 mod generator;
+mod lies;
 mod log;
 mod maker;
 mod rate;
