@@ -215,12 +215,7 @@ pub fn lookup(code: &AccountCode) -> Option<ChartEntry> {
         _ => return None,
     };
     let floor_zero = matches!(head.0, "wallet" | "merchant");
-    Some(ChartEntry {
-        account_type,
-        class,
-        itemised,
-        floor_zero,
-    })
+    Some(ChartEntry { account_type, class, itemised, floor_zero })
 }
 
 /// Whether the code stands in a room of the chart, so that it must match one of its entries.
@@ -241,9 +236,7 @@ pub fn is_reserved(code: &AccountCode) -> bool {
         "receivable",
         "equity",
     ];
-    code.segments()
-        .next()
-        .is_some_and(|head| ROOMS.contains(&head) || head == "migration")
+    code.segments().next().is_some_and(|head| ROOMS.contains(&head) || head == "migration")
 }
 
 #[cfg(test)]

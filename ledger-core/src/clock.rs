@@ -25,20 +25,14 @@ pub trait Ids: Send + Sync {
 pub struct System;
 
 impl Clock for System {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the port that all others use"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the port that all others use")]
     fn now(&self) -> Timestamp {
         truncate(Utc::now())
     }
 }
 
 impl Ids for System {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the port that all others use"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the port that all others use")]
     fn fresh(&self) -> Uuid {
         Uuid::now_v7()
     }
@@ -56,8 +50,7 @@ impl ManualClock {
 
     /// Moves the clock, forwards or backwards.
     pub fn advance(&self, by: TimeDelta) {
-        self.0
-            .fetch_add(by.num_microseconds().unwrap_or(0), Ordering::SeqCst);
+        self.0.fetch_add(by.num_microseconds().unwrap_or(0), Ordering::SeqCst);
     }
 }
 

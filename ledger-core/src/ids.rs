@@ -90,10 +90,8 @@ prefixed_id!(
 /// Exactly one text per id: lower case, no hyphens, never the nil UUID.
 fn parse_uuid(text: &str, prefix: &str) -> Option<Uuid> {
     let digits = text.strip_prefix(prefix)?;
-    let canonical = digits.len() == 32
-        && digits
-            .bytes()
-            .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let canonical =
+        digits.len() == 32 && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     if !canonical {
         return None;
     }
@@ -127,8 +125,7 @@ impl FromStr for AccountCode {
 
     fn from_str(text: &str) -> Result<Self, IdError> {
         let segment = |s: &str| {
-            s.bytes()
-                .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'-'))
+            s.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'-'))
                 && s.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric())
         };
         let well_formed = text.len() <= ACCOUNT_CODE_LEN_MAX
@@ -137,9 +134,7 @@ impl FromStr for AccountCode {
         if well_formed {
             Ok(Self(Arc::from(text)))
         } else {
-            Err(IdError {
-                expected: "account code (lower-case segments joined by ':')",
-            })
+            Err(IdError { expected: "account code (lower-case segments joined by ':')" })
         }
     }
 }
@@ -181,9 +176,7 @@ impl AccountId {
     }
 }
 
-const ACCOUNT_ID: IdError = IdError {
-    expected: "account id (a code, ':' and a currency)",
-};
+const ACCOUNT_ID: IdError = IdError { expected: "account id (a code, ':' and a currency)" };
 
 impl FromStr for AccountId {
     type Err = IdError;
@@ -238,6 +231,11 @@ macro_rules! opaque_text {
             /// The text.
             pub fn as_str(&self) -> &str {
                 &self.0
+            }
+
+            /// The text, cheap to share.
+            pub fn shared(&self) -> Arc<str> {
+                Arc::clone(&self.0)
             }
         }
 
@@ -307,14 +305,7 @@ mod tests {
         let id: AccountId = "bank:hdfc:clearing_in:INR".parse().unwrap();
         assert_eq!(id.code().as_str(), "bank:hdfc:clearing_in");
         assert_eq!(id.currency().unwrap().as_str(), "INR");
-        for bad in [
-            "INR",
-            ":INR",
-            "wallet:Alice:INR",
-            "wallet::INR",
-            "wallet:a:inr",
-            "a b:INR",
-        ] {
+        for bad in ["INR", ":INR", "wallet:Alice:INR", "wallet::INR", "wallet:a:inr", "a b:INR"] {
             assert!(bad.parse::<AccountId>().is_err(), "{bad}");
         }
         let long = format!("wallet:{}:INR", "a".repeat(100));

@@ -63,10 +63,7 @@ impl CurrencyCode {
     /// The code as text.
     pub fn as_str(&self) -> &str {
         let len = usize::from(self.len);
-        self.bytes
-            .get(..len)
-            .and_then(|b| std::str::from_utf8(b).ok())
-            .unwrap_or_default()
+        self.bytes.get(..len).and_then(|b| std::str::from_utf8(b).ok()).unwrap_or_default()
     }
 }
 
@@ -77,9 +74,7 @@ impl FromStr for CurrencyCode {
         let source = text.as_bytes();
         let len = u8::try_from(source.len()).map_err(|_| MoneyError::CurrencyCode)?;
         let well_formed = (3..=CODE_LEN_MAX).contains(&source.len())
-            && source
-                .iter()
-                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+            && source.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
             && source.first().is_some_and(u8::is_ascii_uppercase);
         if !well_formed {
             return Err(MoneyError::CurrencyCode);
@@ -137,10 +132,7 @@ pub struct Money {
 impl Money {
     /// Nothing, in `currency`.
     pub fn zero(currency: Currency) -> Self {
-        Self {
-            amount: Decimal::new(0, u32::from(currency.scale)),
-            currency,
-        }
+        Self { amount: Decimal::new(0, u32::from(currency.scale)), currency }
     }
 
     /// Parses an amount as it stands on the wire: digits, and for a fraction a point and digits.
@@ -187,10 +179,7 @@ impl Money {
         if positive.is_zero() {
             return Err(MoneyError::Malformed);
         }
-        Ok(Self {
-            amount: -positive.amount,
-            currency,
-        })
+        Self::zero(currency).checked_sub(positive)
     }
 
     /// Takes a decimal that is already at the currency's scale.
@@ -259,12 +248,8 @@ impl Money {
         }
         let minor = self.amount.mantissa();
         let count = i128::from(parts);
-        let base = minor
-            .checked_div_euclid(count)
-            .ok_or(MoneyError::Overflow)?;
-        let remainder = minor
-            .checked_rem_euclid(count)
-            .ok_or(MoneyError::Overflow)?;
+        let base = minor.checked_div_euclid(count).ok_or(MoneyError::Overflow)?;
+        let remainder = minor.checked_rem_euclid(count).ok_or(MoneyError::Overflow)?;
         (0..count)
             .map(|part| {
                 let extra = i128::from(part < remainder);
@@ -279,16 +264,12 @@ impl Money {
 
 /// Adds two decimals of one scale, exactly: a sum that would lose a digit is an overflow.
 pub(crate) fn add(a: Decimal, b: Decimal) -> Result<Decimal, MoneyError> {
-    a.checked_add(b)
-        .filter(|sum| sum.scale() == a.scale())
-        .ok_or(MoneyError::Overflow)
+    a.checked_add(b).filter(|sum| sum.scale() == a.scale()).ok_or(MoneyError::Overflow)
 }
 
 /// Subtracts two decimals of one scale, exactly.
 pub(crate) fn sub(a: Decimal, b: Decimal) -> Result<Decimal, MoneyError> {
-    a.checked_sub(b)
-        .filter(|rest| rest.scale() == a.scale())
-        .ok_or(MoneyError::Overflow)
+    a.checked_sub(b).filter(|rest| rest.scale() == a.scale()).ok_or(MoneyError::Overflow)
 }
 
 impl fmt::Display for Money {
@@ -320,10 +301,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn currency(code: &str, scale: u8) -> Currency {
-        Currency {
-            code: code.parse().unwrap(),
-            scale,
-        }
+        Currency { code: code.parse().unwrap(), scale }
     }
 
     fn inr(text: &str) -> Money {
@@ -357,13 +335,7 @@ mod tests {
     fn fewer_decimals_are_the_same_amount_at_the_same_scale() {
         assert_eq!(inr("5"), inr("5.00"));
         assert_eq!(inr("5").amount().to_string(), "5.00");
-        assert_eq!(
-            Money::parse("7", currency("JPY", 0))
-                .unwrap()
-                .amount()
-                .to_string(),
-            "7"
-        );
+        assert_eq!(Money::parse("7", currency("JPY", 0)).unwrap().amount().to_string(), "7");
     }
 
     #[test]
@@ -384,29 +356,13 @@ mod tests {
         }
         assert!(refused, "the sum never overflowed");
         let long = "9".repeat(AMOUNT_DIGITS_MAX);
-        assert_eq!(
-            Money::parse(&long, currency("INR", 2)),
-            Err(MoneyError::Overflow)
-        );
+        assert_eq!(Money::parse(&long, currency("INR", 2)), Err(MoneyError::Overflow));
     }
 
     #[test]
     fn case_157_currency_codes_are_strict() {
-        for bad in [
-            "inr",
-            "IN",
-            "",
-            "I\u{200b}NR",
-            "INRINRINR",
-            "1NR",
-            "IN R",
-            "İNR",
-        ] {
-            assert_eq!(
-                bad.parse::<CurrencyCode>(),
-                Err(MoneyError::CurrencyCode),
-                "{bad:?}"
-            );
+        for bad in ["inr", "IN", "", "I\u{200b}NR", "INRINRINR", "1NR", "IN R", "İNR"] {
+            assert_eq!(bad.parse::<CurrencyCode>(), Err(MoneyError::CurrencyCode), "{bad:?}");
         }
         assert_eq!("USDT".parse::<CurrencyCode>().unwrap().as_str(), "USDT");
     }

@@ -1,5 +1,145 @@
-//! Book.
+//! The book: the rules that every account stands under. One per log; always in the engine's memory.
 
 mod event;
 
-pub use event::*;
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use chrono_tz::Tz;
+use cqrs_es::{Aggregate, event_sink::EventSink};
+use serde::{Deserialize, Serialize};
+
+pub use event::{BookEvent, Opened};
+
+use crate::{
+    clock::Timestamp,
+    money::{Currency, CurrencyCode, SCALE_MAX},
+};
+
+/// The stream of the one book.
+pub const BOOK_ID: &str = "main";
+
+/// The book as its events made it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Book {
+    sequence: u64,
+    time_zone: Option<Tz>,
+    currencies: BTreeMap<CurrencyCode, u8>,
+}
+
+impl Book {
+    /// How many events it has: which version of the rules this is.
+    pub const fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// The currency of a code, if the book has it.
+    pub fn currency(&self, code: CurrencyCode) -> Option<Currency> {
+        self.currencies.get(&code).map(|scale| Currency { code, scale: *scale })
+    }
+
+    /// All currencies, by code.
+    pub fn currencies(&self) -> impl Iterator<Item = Currency> + '_ {
+        self.currencies.iter().map(|(code, scale)| Currency { code: *code, scale: *scale })
+    }
+
+    /// The time zone whose days are the book's days; UTC before the book is opened.
+    pub fn time_zone(&self) -> Tz {
+        self.time_zone.unwrap_or(Tz::UTC)
+    }
+
+    /// The book's day at a moment.
+    pub fn day(&self, moment: Timestamp) -> NaiveDate {
+        moment.with_timezone(&self.time_zone()).date_naive()
+    }
+}
+
+/// What can be asked of the book.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BookCommand {
+    /// Open it, once.
+    Open {
+        /// Its time zone.
+        time_zone: Tz,
+    },
+    /// Make a currency usable.
+    AddCurrency(Currency),
+}
+
+/// Why the book refuses, in order of precedence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BookError {
+    /// It was never opened.
+    #[error("the book is not open")]
+    NotOpen,
+    /// It is open already.
+    #[error("the book is open already")]
+    AlreadyOpen,
+    /// The scale is larger than amounts can have.
+    #[error("a scale is at most {SCALE_MAX}")]
+    Scale,
+    /// The currency is there already; a scale never changes.
+    #[error("the currency exists already; its scale never changes")]
+    CurrencyExists,
+}
+
+impl BookError {
+    /// The stable code of this error.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::NotOpen => "book_not_open",
+            Self::AlreadyOpen => "book_already_open",
+            Self::Scale => "currency_scale",
+            Self::CurrencyExists => "currency_exists",
+        }
+    }
+}
+
+impl Aggregate for Book {
+    const TYPE: &'static str = "book";
+    type Command = BookCommand;
+    type Event = BookEvent;
+    type Error = BookError;
+    type Services = ();
+
+    async fn handle(
+        &mut self,
+        command: BookCommand,
+        (): &(),
+        sink: &EventSink<Self>,
+    ) -> Result<(), BookError> {
+        let event = match command {
+            BookCommand::Open { time_zone } => {
+                if self.time_zone.is_some() {
+                    return Err(BookError::AlreadyOpen);
+                }
+                BookEvent::Opened(Opened { time_zone })
+            }
+            BookCommand::AddCurrency(currency) => {
+                if self.time_zone.is_none() {
+                    return Err(BookError::NotOpen);
+                }
+                if currency.scale > SCALE_MAX {
+                    return Err(BookError::Scale);
+                }
+                if self.currencies.contains_key(&currency.code) {
+                    return Err(BookError::CurrencyExists);
+                }
+                BookEvent::CurrencyAdded(currency)
+            }
+        };
+        // After this point the command succeeds.
+        sink.write(event, self).await;
+        Ok(())
+    }
+
+    fn apply(&mut self, event: BookEvent) {
+        self.sequence = self.sequence.saturating_add(1);
+        match event {
+            BookEvent::Opened(opened) => self.time_zone = Some(opened.time_zone),
+            BookEvent::CurrencyAdded(currency) => {
+                self.currencies.insert(currency.code, currency.scale);
+            }
+        }
+    }
+}

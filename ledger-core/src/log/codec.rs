@@ -63,10 +63,7 @@ pub(crate) use event_names;
 pub fn encode<E: Serialize>(event: &E) -> Result<Vec<u8>, serde_json::Error> {
     // Externally tagged JSON is `{"name":payload}`; the payload is cut out of it.
     let mut bytes = serde_json::to_vec(event)?;
-    let start = bytes
-        .iter()
-        .position(|b| *b == b':')
-        .map_or(0, |colon| colon.saturating_add(1));
+    let start = bytes.iter().position(|b| *b == b':').map_or(0, |colon| colon.saturating_add(1));
     bytes.drain(..start);
     bytes.pop();
     Ok(bytes)
@@ -87,13 +84,9 @@ pub fn decode<E: DeserializeOwned>(
             version: version.to_owned(),
         });
     }
-    let text = std::str::from_utf8(payload).map_err(|_| CodecError::NotText {
-        event_type: event_type.to_owned(),
-    })?;
-    let malformed = |source| CodecError::Malformed {
-        event_type: event_type.to_owned(),
-        source,
-    };
+    let text = std::str::from_utf8(payload)
+        .map_err(|_| CodecError::NotText { event_type: event_type.to_owned() })?;
+    let malformed = |source| CodecError::Malformed { event_type: event_type.to_owned(), source };
     // Checked on its own first, so that a payload cannot close the tag that is put around it.
     let raw: &RawValue = serde_json::from_str(text).map_err(malformed)?;
     let name = serde_json::to_string(event_type).map_err(malformed)?;
@@ -135,35 +128,17 @@ mod tests {
     fn a_payload_is_the_inner_struct() {
         let event = AccountEvent::Closed {};
         assert_eq!(encode(&event).unwrap(), b"{}");
-        assert_eq!(
-            decode::<AccountEvent>("closed", "1.0", b"{}").unwrap(),
-            event
-        );
+        assert_eq!(decode::<AccountEvent>("closed", "1.0", b"{}").unwrap(), event);
     }
 
     #[test]
     fn case_80_unknown_types_versions_and_fields_are_a_hard_stop() {
         let decode = decode::<AccountEvent>;
-        assert!(matches!(
-            decode("closed", "2.0", b"{}"),
-            Err(CodecError::UnknownVersion { .. })
-        ));
-        assert!(matches!(
-            decode("melted", "1.0", b"{}"),
-            Err(CodecError::Malformed { .. })
-        ));
-        assert!(matches!(
-            decode("closed", "1.0", b"{\"x\":1}"),
-            Err(CodecError::Malformed { .. })
-        ));
-        assert!(matches!(
-            decode("closed", "1.0", b"\xff"),
-            Err(CodecError::NotText { .. })
-        ));
+        assert!(matches!(decode("closed", "2.0", b"{}"), Err(CodecError::UnknownVersion { .. })));
+        assert!(matches!(decode("melted", "1.0", b"{}"), Err(CodecError::Malformed { .. })));
+        assert!(matches!(decode("closed", "1.0", b"{\"x\":1}"), Err(CodecError::Malformed { .. })));
+        assert!(matches!(decode("closed", "1.0", b"\xff"), Err(CodecError::NotText { .. })));
         let smuggled = b"{},\"opened\":{}";
-        assert!(matches!(
-            decode("closed", "1.0", smuggled),
-            Err(CodecError::Malformed { .. })
-        ));
+        assert!(matches!(decode("closed", "1.0", smuggled), Err(CodecError::Malformed { .. })));
     }
 }

@@ -1,8 +1,10 @@
 //! The log: append-only events in PostgreSQL, chained by hashes.
 
+pub(crate) mod append;
 mod codec;
 mod error;
 pub mod hash;
+pub(crate) mod load;
 pub mod read;
 mod record;
 

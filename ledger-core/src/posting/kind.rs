@@ -45,16 +45,12 @@ impl FromStr for Kind {
 
     fn from_str(text: &str) -> Result<Self, IdError> {
         let well_formed = (1..=32).contains(&text.len())
-            && text
-                .bytes()
-                .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'))
+            && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'))
             && text.bytes().next().is_some_and(|b| b.is_ascii_lowercase());
         if well_formed {
             Ok(Self(Arc::from(text)))
         } else {
-            Err(IdError {
-                expected: "kind (a snake_case code of 1 to 32 characters)",
-            })
+            Err(IdError { expected: "kind (a snake_case code of 1 to 32 characters)" })
         }
     }
 }

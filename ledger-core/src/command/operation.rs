@@ -1,0 +1,186 @@
+//! What can be asked of the ledger.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use chrono_tz::Tz;
+use rust_decimal::Decimal;
+
+use crate::{
+    account::FreezeMode,
+    chart::{AccountType, PostingClass},
+    clock::Timestamp,
+    ids::{AccountId, HoldId, Item, Owner, Reference, TransactionId},
+    money::{Currency, Money},
+    posting::{Kind, Posting, PostingLeg},
+};
+
+/// One thing that can be asked of the ledger. All of it happens, or nothing.
+#[derive(Debug, Clone)]
+pub enum Operation {
+    /// Opens an account.
+    OpenAccount(OpenAccount),
+    /// Changes an account's floor and ceiling.
+    ChangeLimits(ChangeLimits),
+    /// Puts a freeze or lien on an account.
+    Freeze(FreezeAccount),
+    /// Lifts the freeze or lien of a reference.
+    Unfreeze {
+        /// The account.
+        account: AccountId,
+        /// The reference it was put under.
+        reference: Reference,
+    },
+    /// Closes an account that is empty, for good.
+    CloseAccount {
+        /// The account.
+        account: AccountId,
+    },
+    /// Posts one transaction, or several that stand or fall together.
+    Post(Vec<Posting>),
+    /// Reserves an amount.
+    PlaceHold(PlaceHold),
+    /// Reserves more under the same hold.
+    IncreaseHold(IncreaseHold),
+    /// Posts a hold, a part or the whole; the rest is free again.
+    CaptureHold(CaptureHold),
+    /// Ends a hold without posting anything.
+    ReleaseHold {
+        /// The hold.
+        hold_id: HoldId,
+    },
+    /// Ends a hold whose time has come.
+    ExpireHold {
+        /// The hold.
+        hold_id: HoldId,
+    },
+    /// Posts the opposite of an earlier transaction, once.
+    Reverse(Reverse),
+    /// Opens the book: once, before everything else.
+    OpenBook {
+        /// The time zone whose days are the book's days.
+        time_zone: Tz,
+    },
+    /// Makes a currency usable.
+    AddCurrency(Currency),
+}
+
+/// An account to open. What the chart of accounts says of the code was applied already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenAccount {
+    /// Code and currency.
+    pub account: AccountId,
+    /// The currency with its scale.
+    pub currency: Currency,
+    /// Whose account it is.
+    pub owner: Owner,
+    /// Which of the five types.
+    pub account_type: AccountType,
+    /// Who may move it.
+    pub class: PostingClass,
+    /// Whether every leg names an item.
+    pub itemised: bool,
+    /// The lowest balance that a decrease may leave; nothing = no limit.
+    pub floor: Option<Decimal>,
+    /// The highest balance that an increase may leave; nothing = no limit.
+    pub ceiling: Option<Decimal>,
+    /// Opaque pairs; 2 kB at most.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// New limits; nothing = no limit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangeLimits {
+    /// The account.
+    pub account: AccountId,
+    /// The lowest balance that a decrease may leave, at the currency's scale.
+    pub floor: Option<Decimal>,
+    /// The highest balance that an increase may leave, at the currency's scale.
+    pub ceiling: Option<Decimal>,
+}
+
+/// A freeze or lien to put on an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FreezeAccount {
+    /// The account.
+    pub account: AccountId,
+    /// The order behind it; one freeze per reference.
+    pub reference: Reference,
+    /// What it stops.
+    pub mode: FreezeMode,
+    /// How much stays; exactly for liens.
+    pub amount: Option<Money>,
+}
+
+/// A hold to place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlaceHold {
+    /// The hold's id.
+    pub hold_id: HoldId,
+    /// The account whose decrease is reserved.
+    pub account: AccountId,
+    /// How much.
+    pub amount: Money,
+    /// When it ends by itself.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// More to reserve.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IncreaseHold {
+    /// The hold.
+    pub hold_id: HoldId,
+    /// How much more.
+    pub by: Money,
+}
+
+/// A hold to post.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaptureHold {
+    /// The hold.
+    pub hold_id: HoldId,
+    /// The id of the transaction that posts it.
+    pub transaction_id: TransactionId,
+    /// Its kind.
+    pub kind: Kind,
+    /// How much; nothing = all of it.
+    pub amount: Option<Money>,
+    /// Where the money goes. A single leg may leave its amount out: it gets everything.
+    pub to: Vec<CaptureLeg>,
+    /// The business date; nothing = today in the book's time zone.
+    pub effective_on: Option<NaiveDate>,
+    /// The bank's date.
+    pub value_date: Option<NaiveDate>,
+    /// Words to keep beside the log, erasable.
+    pub note: Option<String>,
+}
+
+/// Where a part of a captured hold goes; on the side opposite to the held account's decrease.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaptureLeg {
+    /// The account.
+    pub account: AccountId,
+    /// How much; nothing = what is captured.
+    pub amount: Option<Money>,
+    /// The item, on an itemised account.
+    pub item: Option<Item>,
+}
+
+/// A transaction to undo.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reverse {
+    /// The transaction to undo.
+    pub original: TransactionId,
+    /// Its kind, as the log has it.
+    pub original_kind: Kind,
+    /// What caused it, as the log has it: a transaction with a cause belongs to that object.
+    pub original_cause: Option<Reference>,
+    /// Its legs, as the log has them.
+    pub original_legs: Vec<PostingLeg>,
+    /// The id of the transaction that undoes it.
+    pub transaction_id: TransactionId,
+    /// The business date; nothing = today in the book's time zone.
+    pub effective_on: Option<NaiveDate>,
+    /// Words to keep beside the log, erasable.
+    pub note: Option<String>,
+}

@@ -1,0 +1,118 @@
+//! What the ledger answers. An outcome is stored under the command's key in the very append that
+//! decided it, so its shape is a contract like an event's: fields are added, never changed.
+
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    clock::Timestamp,
+    ids::{AccountId, HoldId, TransactionId},
+    log::Position,
+};
+
+/// What became of a command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It happened.
+    Accepted(Accepted),
+    /// It did not, and with this key it never will.
+    Rejected(Rejection),
+}
+
+/// A command that happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accepted {
+    /// The position of its first event.
+    pub first_position: Position,
+    /// The position of its last event.
+    pub position: Position,
+    /// When it was recorded.
+    pub recorded_at: Timestamp,
+    /// What it made.
+    pub receipt: Receipt,
+}
+
+/// What a command made: what cannot be known from the request alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Receipt {
+    /// An account was opened, changed, frozen, unfrozen or closed.
+    Account {
+        /// Its sequence now.
+        sequence: u64,
+    },
+    /// Transactions were posted, in the order of the request. Also the answer to a reversal.
+    Posted {
+        /// Their ids.
+        transactions: Vec<TransactionId>,
+        /// Their business dates.
+        effective_on: Vec<NaiveDate>,
+    },
+    /// A hold was placed, increased, released or has expired.
+    Hold {
+        /// The hold.
+        hold_id: HoldId,
+        /// Its account.
+        account: AccountId,
+        /// What it reserves now; zero when it has ended.
+        amount: Decimal,
+    },
+    /// A hold was posted.
+    Captured {
+        /// The hold.
+        hold_id: HoldId,
+        /// Its account.
+        account: AccountId,
+        /// The transaction that posted it.
+        transaction_id: TransactionId,
+        /// What was posted.
+        amount: Decimal,
+        /// What became free again.
+        released: Decimal,
+        /// The business date.
+        effective_on: NaiveDate,
+    },
+    /// The book changed.
+    Book {
+        /// Its sequence now.
+        sequence: u64,
+    },
+}
+
+/// A command that was refused by a rule of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejection {
+    /// The stable code, such as `insufficient_funds`.
+    pub code: String,
+    /// What it says to a person.
+    pub detail: String,
+    /// The account whose rule refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountId>,
+    /// What the account could have given, where that is the reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub available: Option<Decimal>,
+    /// Which transaction of the request, from 0, where it has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transaction: Option<u16>,
+}
+
+impl Rejection {
+    /// A refusal for no account's reason.
+    pub fn new(code: &str, detail: &str) -> Self {
+        let (code, detail) = (code.to_owned(), detail.to_owned());
+        Self { code, detail, account: None, available: None, transaction: None }
+    }
+
+    /// The same, for a reason of `account`'s.
+    pub fn of(self, account: &AccountId) -> Self {
+        Self { account: Some(account.clone()), ..self }
+    }
+
+    /// The same, because of one of several transactions.
+    pub fn in_transaction(self, index: u16) -> Self {
+        Self { transaction: Some(index), ..self }
+    }
+}

@@ -1,0 +1,191 @@
+//! A batch as it is decided: what each command comes to, and the rows that go into the log.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use super::{
+    Answer,
+    cache::{Cache, Undo},
+    idempotency::Key,
+    snapshots::Snapshots,
+    subject::Subject,
+    unit::{self, Decision, NewEvent},
+    worker::Job,
+};
+use crate::{
+    clock::{Clock, Timestamp},
+    command::{Accepted, Outcome},
+    log::{
+        EVENT_VERSION, Head, LogError,
+        append::{Batch, Rows},
+        hash::{self, Hash, HashedFields},
+        read::signed,
+    },
+    planning::StreamId,
+};
+
+/// A batch while it is decided, and until it is in the log. The aggregates in memory have changed
+/// already; `undo` takes that back.
+pub(super) struct Draft {
+    after: Head,
+    now: Timestamp,
+    position: u64,
+    hash: Hash,
+    rows: Rows,
+    /// The jobs, in order, and what each came to.
+    pub(super) jobs: Vec<Job>,
+    outcomes: Vec<Outcome>,
+    /// The keys of the jobs: a second job with one of them waits.
+    pub(super) keys: BTreeSet<Key>,
+    /// How to take it back.
+    pub(super) undo: Undo,
+    /// Streams that have grown enough for a snapshot, as they are once this is in the log.
+    pub(super) grown: Vec<(StreamId, u64, Subject)>,
+    /// Whether there is anything to append: not for dry runs alone.
+    pub(super) appends: bool,
+}
+
+/// A batch that goes to the log, and what is answered once it is there.
+pub(super) struct Sealed {
+    pub(super) batch: Arc<Batch>,
+    pub(super) jobs: Vec<Job>,
+    /// One answer per job, in order.
+    pub(super) answers: Vec<Answer>,
+    pub(super) keys: BTreeSet<Key>,
+    pub(super) undo: Undo,
+    pub(super) grown: Vec<(StreamId, u64, Subject)>,
+}
+
+impl Draft {
+    /// A batch that will follow `after`.
+    pub(super) fn new(after: Head, clock: &dyn Clock) -> Self {
+        Self {
+            after,
+            now: clock.now().max(after.recorded_at),
+            position: after.position,
+            hash: after.hash,
+            rows: Rows::default(),
+            jobs: Vec::new(),
+            outcomes: Vec::new(),
+            keys: BTreeSet::new(),
+            undo: Undo::new(),
+            grown: Vec::new(),
+            appends: false,
+        }
+    }
+
+    /// Decides a job on what the ones before it left.
+    ///
+    /// # Errors
+    /// [`LogError`] only where numbers run out.
+    pub(super) fn decide(&mut self, job: Job, cache: &mut Cache) -> Result<(), LogError> {
+        let outcome = match unit::decide(&job.command, cache, self.now) {
+            Ok(decision) => {
+                let first_position = self.position.saturating_add(1);
+                let count = u64::try_from(decision.events.len()).unwrap_or(u64::MAX);
+                let receipt = decision.receipt.clone();
+                if !job.dry_run {
+                    self.take(decision, cache)?;
+                }
+                Outcome::Accepted(Accepted {
+                    first_position,
+                    position: first_position.saturating_add(count).saturating_sub(1),
+                    recorded_at: self.now,
+                    receipt,
+                })
+            }
+            Err(rejection) => Outcome::Rejected(rejection),
+        };
+        if !job.dry_run {
+            self.appends = true;
+            self.remember(&job, &outcome)?;
+        }
+        self.outcomes.push(outcome);
+        self.jobs.push(job);
+        Ok(())
+    }
+
+    /// Makes a decision the truth of the aggregates in memory.
+    fn take(&mut self, decision: Decision, cache: &mut Cache) -> Result<(), LogError> {
+        for event in decision.events {
+            self.push(event)?;
+        }
+        for (id, note) in decision.notes {
+            self.rows.note_ids.push(id.to_string());
+            self.rows.notes.push(note);
+        }
+        for (stream, subject) in decision.touched {
+            let grown = Snapshots::wants(cache.peek(&stream), &subject);
+            if let Some(before) = grown {
+                self.grown.push((stream.clone(), before, subject.clone()));
+            }
+            let before = cache.put(stream.clone(), subject);
+            self.undo.push((stream, before));
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, event: NewEvent) -> Result<(), LogError> {
+        self.position = self.position.checked_add(1).ok_or(LogError::OutOfRange)?;
+        let fields = HashedFields {
+            position: self.position,
+            aggregate_type: event.aggregate_type,
+            aggregate_id: &event.aggregate_id,
+            sequence: event.sequence,
+            event_type: event.event_type,
+            event_version: EVENT_VERSION,
+            recorded_at: self.now,
+            payload: &event.payload,
+            metadata: &event.metadata,
+        };
+        self.hash = hash::event_hash(&self.hash, &fields);
+        let rows = &mut self.rows;
+        rows.aggregate_types.push(event.aggregate_type);
+        rows.aggregate_ids.push(event.aggregate_id);
+        rows.sequences.push(signed(event.sequence)?);
+        rows.event_types.push(event.event_type);
+        rows.payloads.push(event.payload);
+        rows.metadatas.push(event.metadata);
+        rows.hashes.push(self.hash);
+        Ok(())
+    }
+
+    /// Stores what a command with a key came to, beside its events.
+    fn remember(&mut self, job: &Job, outcome: &Outcome) -> Result<(), LogError> {
+        let Some(idempotency) = &job.command.idempotency else { return Ok(()) };
+        let stored = serde_json::to_vec(outcome).map_err(|_| LogError::OutOfRange)?;
+        self.keys.insert((job.command.principal.clone(), idempotency.key.clone()));
+        let rows = &mut self.rows;
+        rows.principals.push(job.command.principal.shared());
+        rows.keys.push(idempotency.key.shared());
+        rows.fingerprints.push(idempotency.fingerprint);
+        rows.outcomes.push(stored);
+        Ok(())
+    }
+
+    /// The batch as it goes to the log.
+    pub(super) fn seal(self) -> Sealed {
+        let number = self.after.batch.saturating_add(1);
+        let hash = if self.rows.sequences.is_empty() {
+            hash::empty_batch_hash(&self.after.hash, number)
+        } else {
+            self.hash
+        };
+        let position = self.position;
+        let head = Head { batch: number, position, hash, recorded_at: self.now };
+        let answer = |outcome: Outcome| {
+            let position = match &outcome {
+                Outcome::Accepted(accepted) => accepted.position,
+                Outcome::Rejected(_) => position,
+            };
+            Answer { outcome, replayed: false, position }
+        };
+        Sealed {
+            batch: Arc::new(Batch { after: self.after, head, rows: self.rows }),
+            jobs: self.jobs,
+            answers: self.outcomes.into_iter().map(answer).collect(),
+            keys: self.keys,
+            undo: self.undo,
+            grown: self.grown,
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! The aggregates that the engine keeps in memory, as one type.
+
+use std::{fmt::Debug, sync::Arc};
+
+use cqrs_es::{Aggregate, event_sink::EventSink};
+use futures::FutureExt;
+use serde::Serialize;
+
+use crate::{
+    account::{Account, AccountEvent, Leg},
+    book::{BOOK_ID, Book, BookEvent},
+    chart::Direction,
+    command::Rejection,
+    hold::{Hold, HoldEvent},
+    log::{self, CodecError},
+    planning::{Step, StreamId},
+    reversal::{Reversal, ReversalEvent},
+};
+
+/// The version of the folds below, written into snapshots. Another one does not read them.
+pub(crate) const FOLD_VERSION: i32 = 1;
+
+/// An event of any kind of stream, decided and not yet appended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum AnyEvent {
+    Book(BookEvent),
+    Account(AccountEvent),
+    Hold(HoldEvent),
+    Reversal(ReversalEvent),
+}
+
+impl AnyEvent {
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Book(event) => event.name(),
+            Self::Account(event) => event.name(),
+            Self::Hold(event) => event.name(),
+            Self::Reversal(event) => event.name(),
+        }
+    }
+
+    /// The leg that it is, if it is one, with its side.
+    pub(crate) const fn leg(&self) -> Option<(Direction, &Leg)> {
+        if let Self::Account(AccountEvent::Debited(leg)) = self {
+            Some((Direction::Debit, leg))
+        } else if let Self::Account(AccountEvent::Credited(leg)) = self {
+            Some((Direction::Credit, leg))
+        } else {
+            None
+        }
+    }
+
+    pub(crate) fn encode(&self) -> Result<Vec<u8>, serde_json::Error> {
+        match self {
+            Self::Book(event) => log::encode(event),
+            Self::Account(event) => log::encode(event),
+            Self::Hold(event) => log::encode(event),
+            Self::Reversal(event) => log::encode(event),
+        }
+    }
+}
+
+/// Where a stream stands in the log: its kind and its id.
+pub(crate) fn address(stream: &StreamId) -> (&'static str, Arc<str>) {
+    match stream {
+        StreamId::Book => (Book::TYPE, Arc::from(BOOK_ID)),
+        StreamId::Account(account) => (Account::TYPE, account.shared()),
+        StreamId::Hold(hold) => (Hold::TYPE, Arc::from(hold.to_string())),
+        StreamId::Reversal(id) => (Reversal::TYPE, Arc::from(id.to_string())),
+    }
+}
+
+/// The stream at a place in the log; nothing for a kind that this program does not know.
+pub(crate) fn stream_at(aggregate_type: &str, aggregate_id: &str) -> Option<StreamId> {
+    match aggregate_type {
+        Book::TYPE => Some(StreamId::Book),
+        Account::TYPE => aggregate_id.parse().ok().map(StreamId::Account),
+        Hold::TYPE => aggregate_id.parse().ok().map(StreamId::Hold),
+        Reversal::TYPE => aggregate_id.parse().ok().map(StreamId::Reversal),
+        _ => None,
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum State {
+    Book(Book),
+    Account(Account),
+    Hold(Hold),
+    Reversal(Reversal),
+}
+
+/// An aggregate in memory, with how many events it has. Cheap to clone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Subject {
+    state: State,
+    sequence: u64,
+}
+
+impl Subject {
+    /// The aggregate of a stream without events.
+    pub(crate) fn empty(stream: &StreamId) -> Self {
+        let state = match stream {
+            StreamId::Book => State::Book(Book::default()),
+            StreamId::Account(_) => State::Account(Account::default()),
+            StreamId::Hold(_) => State::Hold(Hold::default()),
+            StreamId::Reversal(_) => State::Reversal(Reversal::default()),
+        };
+        Self { state, sequence: 0 }
+    }
+
+    pub(crate) const fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    pub(crate) const fn as_account(&self) -> Option<&Account> {
+        if let State::Account(account) = &self.state { Some(account) } else { None }
+    }
+
+    pub(crate) const fn as_hold(&self) -> Option<&Hold> {
+        if let State::Hold(hold) = &self.state { Some(hold) } else { None }
+    }
+
+    pub(crate) const fn as_book(&self) -> Option<&Book> {
+        if let State::Book(book) = &self.state { Some(book) } else { None }
+    }
+
+    /// Asks the aggregate; on acceptance it has changed and the events are returned. On refusal
+    /// it must be thrown away: cqrs-es lets `handle` change the aggregate before it refuses.
+    pub(crate) fn ask(&mut self, step: Step) -> Result<Vec<AnyEvent>, Rejection> {
+        let events = match (&mut self.state, step) {
+            (State::Book(book), Step::Book(command)) => handle(book, command, AnyEvent::Book)
+                .map_err(|error| Rejection::new(error.code(), &error.to_string()))?,
+            (State::Account(account), Step::Account(id, command)) => {
+                handle(account, command, AnyEvent::Account).map_err(|error| Rejection {
+                    available: error.available(),
+                    ..Rejection::new(error.code(), &error.to_string()).of(&id)
+                })?
+            }
+            (State::Hold(hold), Step::Hold(_, command)) => {
+                handle(hold, command, AnyEvent::Hold).map_err(Rejection::from)?
+            }
+            (State::Reversal(reversal), Step::Reversal(_, command)) => {
+                handle(reversal, command, AnyEvent::Reversal)
+                    .map_err(|error| Rejection::new(error.code(), &error.to_string()))?
+            }
+            _ => {
+                return Err(Rejection::new("internal", "a step met a stream of another kind"));
+            }
+        };
+        let count = u64::try_from(events.len()).unwrap_or(u64::MAX);
+        self.sequence = self.sequence.saturating_add(count);
+        Ok(events)
+    }
+
+    /// Applies a stored event. The caller has checked that it is the next one.
+    pub(crate) fn apply(
+        &mut self,
+        event_type: &str,
+        version: &str,
+        payload: &[u8],
+    ) -> Result<(), CodecError> {
+        match &mut self.state {
+            State::Book(book) => book.apply(log::decode(event_type, version, payload)?),
+            State::Account(account) => account.apply(log::decode(event_type, version, payload)?),
+            State::Hold(hold) => hold.apply(log::decode(event_type, version, payload)?),
+            State::Reversal(reversal) => {
+                reversal.apply(log::decode(event_type, version, payload)?);
+            }
+        }
+        self.sequence = self.sequence.saturating_add(1);
+        Ok(())
+    }
+
+    /// The aggregate as bytes, for a snapshot.
+    pub(crate) fn snapshot(&self) -> Result<Vec<u8>, serde_json::Error> {
+        match &self.state {
+            State::Book(book) => serde_json::to_vec(book),
+            State::Account(account) => serde_json::to_vec(account),
+            State::Hold(hold) => serde_json::to_vec(hold),
+            State::Reversal(reversal) => serde_json::to_vec(reversal),
+        }
+    }
+
+    /// The aggregate of a snapshot.
+    pub(crate) fn restore(
+        stream: &StreamId,
+        sequence: u64,
+        payload: &[u8],
+    ) -> Result<Self, serde_json::Error> {
+        let state = match stream {
+            StreamId::Book => State::Book(serde_json::from_slice(payload)?),
+            StreamId::Account(_) => State::Account(serde_json::from_slice(payload)?),
+            StreamId::Hold(_) => State::Hold(serde_json::from_slice(payload)?),
+            StreamId::Reversal(_) => State::Reversal(serde_json::from_slice(payload)?),
+        };
+        Ok(Self { state, sequence })
+    }
+}
+
+/// Runs one `handle` to its end. Ours never wait for anything, so one poll is the end; tokio's
+/// budget of polls, which would make the sink's uncontended lock yield, is switched off for it.
+fn handle<A>(
+    aggregate: &mut A,
+    command: A::Command,
+    wrap: fn(A::Event) -> AnyEvent,
+) -> Result<Vec<AnyEvent>, A::Error>
+where
+    A: Aggregate<Services = ()> + Debug + Serialize,
+{
+    let sink = EventSink::default();
+    let run = async {
+        aggregate.handle(command, &(), &sink).await?;
+        Ok(sink.collect().await)
+    };
+    let done = tokio::task::unconstrained(run).now_or_never();
+    let events: Vec<A::Event> = done.expect("a handle that waits is a bug")?;
+    Ok(events.into_iter().map(wrap).collect())
+}

@@ -1,0 +1,210 @@
+//! Compare-and-append: one autocommitted statement that inserts the next batch only if the batch
+//! that this process knows as the last one still is, and the events only if the batch came in.
+
+use std::sync::Arc;
+
+use sqlx::{PgConnection, Row};
+
+use super::{Head, LogError, hash::Hash, read::signed};
+use crate::clock::Timestamp;
+
+/// The columns of the events and outcomes of one append.
+#[derive(Debug, Default)]
+pub(crate) struct Rows {
+    pub(crate) aggregate_types: Vec<&'static str>,
+    pub(crate) aggregate_ids: Vec<Arc<str>>,
+    pub(crate) sequences: Vec<i64>,
+    pub(crate) event_types: Vec<&'static str>,
+    pub(crate) payloads: Vec<Vec<u8>>,
+    pub(crate) metadatas: Vec<Vec<u8>>,
+    pub(crate) hashes: Vec<Hash>,
+    pub(crate) principals: Vec<Arc<str>>,
+    pub(crate) keys: Vec<Arc<str>>,
+    pub(crate) fingerprints: Vec<[u8; 32]>,
+    pub(crate) outcomes: Vec<Vec<u8>>,
+    pub(crate) note_ids: Vec<String>,
+    pub(crate) notes: Vec<String>,
+}
+
+/// One append: what it follows, what it brings, and the head that it makes.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    pub(crate) after: Head,
+    pub(crate) head: Head,
+    pub(crate) rows: Rows,
+}
+
+/// How an append ended, as far as the answer tells.
+#[derive(Debug)]
+pub(crate) enum Appended {
+    /// It is in the log.
+    Won,
+    /// Another process appended first; nothing of it is in the log.
+    Lost,
+    /// A key of it is used already; nothing of it is in the log.
+    KeyUsed,
+    /// The statement was refused for a passing reason; nothing of it is in the log.
+    Refused(sqlx::Error),
+    /// The answer got lost: it may be in the log, or come to be in it yet.
+    Unknown(sqlx::Error),
+}
+
+const APPEND: &str = "
+    with won as (
+        insert into batches (number, last_position, head_hash, recorded_at)
+        select $1::bigint + 1, $3, $4, $5
+        where exists (select from batches where number = $1 and head_hash = $2)
+        on conflict do nothing
+        returning number
+    ), noted as (
+        insert into transaction_notes (transaction_id, note)
+        select n.transaction_id, n.note
+        from won, unnest($17::text[], $18::text[]) as n (transaction_id, note)
+    ), recorded as (
+        insert into events (position, aggregate_type, aggregate_id, sequence, event_type,
+                            event_version, payload, metadata, recorded_at, hash)
+        select $6::bigint + e.place, e.aggregate_type, e.aggregate_id, e.sequence, e.event_type,
+               '1.0', e.payload, e.metadata, $5, e.hash
+        from won, unnest($7::text[], $8::text[], $9::bigint[], $10::text[], $11::bytea[],
+                         $12::bytea[], $13::bytea[]) with ordinality
+             as e (aggregate_type, aggregate_id, sequence, event_type, payload, metadata, hash,
+                   place)
+    ), answered as (
+        insert into idempotency (principal, key, fingerprint, outcome)
+        select i.principal, i.key, i.fingerprint, i.outcome
+        from won, unnest($14::text[], $15::text[], $16::bytea[], $19::bytea[])
+             as i (principal, key, fingerprint, outcome)
+    )
+    select number from won";
+
+/// Appends a batch. Never cancelled by its caller: the engine runs it to its end.
+pub(crate) async fn append(db: &mut PgConnection, batch: &Batch) -> Appended {
+    match execute(db, batch).await {
+        Ok(true) => Appended::Won,
+        Ok(false) => Appended::Lost,
+        Err(LogError::Database(error)) => classify(error),
+        // Said before anything was sent.
+        Err(error) => Appended::Refused(sqlx::Error::Protocol(error.to_string())),
+    }
+}
+
+async fn execute(db: &mut PgConnection, batch: &Batch) -> Result<bool, LogError> {
+    let Rows {
+        aggregate_types,
+        aggregate_ids,
+        sequences,
+        event_types,
+        payloads,
+        metadatas,
+        hashes,
+        principals,
+        keys,
+        fingerprints,
+        outcomes,
+        note_ids,
+        notes,
+    } = &batch.rows;
+    let row = sqlx::query(APPEND)
+        .bind(signed(batch.after.batch)?)
+        .bind(&batch.after.hash[..])
+        .bind(signed(batch.head.position)?)
+        .bind(&batch.head.hash[..])
+        .bind(batch.head.recorded_at)
+        .bind(signed(batch.after.position)?)
+        .bind(aggregate_types)
+        .bind(texts(aggregate_ids))
+        .bind(sequences)
+        .bind(event_types)
+        .bind(payloads)
+        .bind(metadatas)
+        .bind(bytes(hashes))
+        .bind(texts(principals))
+        .bind(texts(keys))
+        .bind(bytes(fingerprints))
+        .bind(note_ids)
+        .bind(notes)
+        .bind(outcomes)
+        .fetch_optional(db)
+        .await?;
+    Ok(row.is_some())
+}
+
+fn texts(shared: &[Arc<str>]) -> Vec<&str> {
+    shared.iter().map(AsRef::as_ref).collect()
+}
+
+fn bytes(hashes: &[[u8; 32]]) -> Vec<&[u8]> {
+    hashes.iter().map(<[u8; 32]>::as_slice).collect()
+}
+
+/// What an error says about whether the statement took effect.
+fn classify(error: sqlx::Error) -> Appended {
+    let known = error.as_database_error().and_then(|database| {
+        let code = database.code()?;
+        let constraint = database.constraint();
+        match code.as_ref() {
+            "23505" if constraint == Some("idempotency_pkey") => Some(true),
+            // Conflict, deadlock, lock or statement time-out, duplicate: the server itself says
+            // that the statement was undone.
+            "23505" | "40001" | "40P01" | "55P03" | "57014" | "53100" | "53200" | "53300" => {
+                Some(false)
+            }
+            _ => None,
+        }
+    });
+    match known {
+        Some(true) => Appended::KeyUsed,
+        Some(false) => Appended::Refused(error),
+        None => Appended::Unknown(error),
+    }
+}
+
+/// An outcome that is stored under a key.
+#[derive(Debug, Clone)]
+pub(crate) struct StoredOutcome {
+    pub(crate) principal: String,
+    pub(crate) key: String,
+    pub(crate) fingerprint: Vec<u8>,
+    pub(crate) outcome: Vec<u8>,
+}
+
+/// What is stored under these keys.
+///
+/// # Errors
+/// [`LogError`] if the database cannot be read.
+pub(crate) async fn outcomes(
+    db: &mut PgConnection,
+    principals: &[&str],
+    keys: &[&str],
+) -> Result<Vec<StoredOutcome>, LogError> {
+    let rows = sqlx::query(
+        "select i.principal, i.key, i.fingerprint, i.outcome
+         from unnest($1::text[], $2::text[]) as w (principal, key)
+         join idempotency i on i.principal = w.principal and i.key = w.key",
+    )
+    .bind(principals)
+    .bind(keys)
+    .fetch_all(db)
+    .await?;
+    let stored = |row: &sqlx::postgres::PgRow| -> sqlx::Result<StoredOutcome> {
+        Ok(StoredOutcome {
+            principal: row.try_get("principal")?,
+            key: row.try_get("key")?,
+            fingerprint: row.try_get("fingerprint")?,
+            outcome: row.try_get("outcome")?,
+        })
+    };
+    Ok(rows.iter().map(stored).collect::<sqlx::Result<_>>()?)
+}
+
+/// A batch without events that follows `after`: the fence after a lost answer.
+pub(crate) fn empty_batch(after: Head, recorded_at: Timestamp) -> Batch {
+    let number = after.batch.saturating_add(1);
+    let head = Head {
+        batch: number,
+        position: after.position,
+        hash: super::hash::empty_batch_hash(&after.hash, number),
+        recorded_at,
+    };
+    Batch { after, head, rows: Rows::default() }
+}
