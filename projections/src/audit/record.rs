@@ -60,28 +60,10 @@ pub(super) struct Chunk {
 
 #[derive(Debug)]
 enum Row {
-    Event {
-        position: i64,
-        sequence: i64,
-        recorded_at: i64,
-        start: usize,
-        ends: [usize; 7],
-    },
-    Batch {
-        number: i64,
-        last_position: i64,
-        recorded_at: i64,
-        head: (usize, usize),
-    },
-    End {
-        events: i64,
-        batches: i64,
-        head: (usize, usize),
-    },
-    Unreadable {
-        line: u64,
-        reason: (usize, usize),
-    },
+    Event { position: i64, sequence: i64, recorded_at: i64, start: usize, ends: [usize; 7] },
+    Batch { number: i64, last_position: i64, recorded_at: i64, head: (usize, usize) },
+    End { events: i64, batches: i64, head: (usize, usize) },
+    Unreadable { line: u64, reason: (usize, usize) },
 }
 
 impl Chunk {
@@ -96,10 +78,7 @@ impl Chunk {
 
     /// How many events are in it.
     pub(super) fn events(&self) -> u64 {
-        let events = self
-            .rows
-            .iter()
-            .filter(|row| matches!(row, Row::Event { .. }));
+        let events = self.rows.iter().filter(|row| matches!(row, Row::Event { .. }));
         u64::try_from(events.count()).unwrap_or(u64::MAX)
     }
 
@@ -136,11 +115,7 @@ impl Chunk {
 
     pub(super) fn end(&mut self, end: &End<'_>) {
         let head = self.keep(end.head_hash);
-        self.rows.push(Row::End {
-            events: end.events,
-            batches: end.batches,
-            head,
-        });
+        self.rows.push(Row::End { events: end.events, batches: end.batches, head });
     }
 
     pub(super) fn unreadable(&mut self, line: u64, reason: &str) {
@@ -154,19 +129,9 @@ impl Chunk {
 
     fn item(&self, row: &Row) -> Item<'_> {
         match *row {
-            Row::Event {
-                position,
-                sequence,
-                recorded_at,
-                start,
-                ends,
-            } => {
-                let span = |field: usize| {
-                    (
-                        if field == 0 { start } else { ends[field - 1] },
-                        ends[field],
-                    )
-                };
+            Row::Event { position, sequence, recorded_at, start, ends } => {
+                let span =
+                    |field: usize| (if field == 0 { start } else { ends[field - 1] }, ends[field]);
                 Item::Event(Event {
                     position,
                     aggregate_type: self.text(span(0)),
@@ -180,30 +145,18 @@ impl Chunk {
                     hash: self.slice(span(6)),
                 })
             }
-            Row::Batch {
-                number,
-                last_position,
-                recorded_at,
-                head,
-            } => Item::Batch(Batch {
+            Row::Batch { number, last_position, recorded_at, head } => Item::Batch(Batch {
                 number,
                 last_position,
                 recorded_at,
                 head_hash: self.slice(head),
             }),
-            Row::End {
-                events,
-                batches,
-                head,
-            } => Item::End(End {
-                events,
-                batches,
-                head_hash: self.slice(head),
-            }),
-            Row::Unreadable { line, reason } => Item::Unreadable {
-                line,
-                reason: self.text(reason),
-            },
+            Row::End { events, batches, head } => {
+                Item::End(End { events, batches, head_hash: self.slice(head) })
+            }
+            Row::Unreadable { line, reason } => {
+                Item::Unreadable { line, reason: self.text(reason) }
+            }
         }
     }
 
