@@ -1,5 +1,6 @@
 //! The integration tests: one binary, a file per subject, on a real PostgreSQL.
 
+mod audit_engine;
 mod engine_basics;
 mod support;
 mod tidy;
