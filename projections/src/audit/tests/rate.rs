@@ -1,10 +1,12 @@
-//! How fast an export is checked. Ignored, for it says something in a release build only:
+//! How fast a log is checked. Ignored, for it says something in a release build only:
 //! `cargo test --release -p projections rate -- --ignored --nocapture`.
 
 use super::{
-    check,
+    super::{Options, verify_database},
+    check, database,
     log::Log,
     maker::{Maker, leg},
+    server::Database,
 };
 
 /// A million events: wallets, transfers of two legs among them, a hundred to a batch.
@@ -41,5 +43,17 @@ fn rate_of_an_export() {
         let report = check(&text);
         assert!(report.verified, "{report}");
         println!("{} bytes\n{report}", text.len());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a measurement, in a release build only"]
+async fn rate_of_a_database() {
+    let database = Database::new().await;
+    database::store(&database.pool, &million()).await;
+    for _ in 0..3 {
+        let report = verify_database(&database.pool, &Options::default(), |_| {}).await.unwrap();
+        assert!(report.verified, "{report}");
+        println!("{report}");
     }
 }
