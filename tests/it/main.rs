@@ -1,4 +1,5 @@
 //! The integration tests: one binary, a file per subject, on a real PostgreSQL.
 
 mod engine_basics;
+mod several_engines;
 mod support;

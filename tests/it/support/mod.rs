@@ -1,4 +1,7 @@
 //! What the tests stand on.
 
+pub(crate) mod checker;
 pub(crate) mod database;
+pub(crate) mod history;
 pub(crate) mod ledger;
+pub(crate) mod load;
