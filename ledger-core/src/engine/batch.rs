@@ -208,6 +208,7 @@ impl Worker {
     /// A batch is in the log.
     pub(super) fn landed(&mut self, head: Head, grown: Vec<(StreamId, u64, Subject)>) {
         self.head = head;
+        self.counts.add_won();
         self.publish(EngineState::Running);
         for (stream, before, subject) in grown {
             self.snapshots.offer(&stream, before, &subject);
@@ -224,6 +225,7 @@ impl Worker {
         match appended {
             Appended::Won | Appended::Lost => {
                 self.turn.lost();
+                self.counts.add_lost();
                 if self.catch_up().await? {
                     Ok(Attempt::Again)
                 } else {
@@ -235,6 +237,7 @@ impl Worker {
             Appended::KeyUsed => Ok(Attempt::KeyUsed),
             Appended::Refused(error) => {
                 warn!(%error, "the database refused an append");
+                self.counts.add_refused();
                 // Another process may have appended meanwhile.
                 self.catch_up().await?;
                 Ok(Attempt::Refused)
@@ -243,6 +246,7 @@ impl Worker {
                 warn!(%error, "the outcome of an append is unknown: fencing");
                 self.link.broken();
                 let landed = self.fence(batch).await?;
+                self.counts.add_resolved(landed);
                 Ok(if landed { Attempt::Answered(answers) } else { Attempt::Again })
             }
         }

@@ -62,13 +62,16 @@ impl Worker {
         let addresses: Vec<_> = streams.iter().map(address).collect();
         let wanted: Vec<_> = addresses.iter().map(|(kind, id)| (*kind, &**id)).collect();
         let mut folds: Vec<Fold> = streams.iter().map(Fold::empty).collect();
+        let mut events = 0_u64;
         let each = |index: usize, part: Loaded| {
+            events = events.saturating_add(1);
             if let (Some(fold), Some(stream)) = (folds.get_mut(index), streams.get(index)) {
                 fold.add(stream, part);
             }
             Ok(())
         };
         load::load(self.reader.get().await?, &wanted, fold_version, each).await?;
+        self.counts.add_loaded(events);
         Ok(folds)
     }
 }

@@ -11,6 +11,7 @@
 
 mod batch;
 mod cache;
+mod counts;
 mod draft;
 mod idempotency;
 mod link;
@@ -35,6 +36,7 @@ use crate::{
     command::{Command, Outcome},
     log::{Head, LogError, Position},
 };
+pub use counts::Counts;
 use worker::{Job, Work, Worker};
 
 /// How an engine is set up. Every bound is here.
@@ -77,6 +79,7 @@ pub struct Engine {
     queue: mpsc::Sender<Work>,
     closing: Arc<watch::Sender<bool>>,
     status: watch::Receiver<EngineStatus>,
+    counts: Arc<Counts>,
 }
 
 /// What an engine is doing.
@@ -147,7 +150,8 @@ impl Engine {
         let (queue, waiting) = mpsc::channel(config.queue_max.max(1));
         let (closing, closed) = watch::channel(false);
         let worker = Worker::connect(config.clone(), waiting, closed).await?;
-        let engine = Self { queue, closing: Arc::new(closing), status: worker.status() };
+        let (status, counts) = (worker.status(), Arc::clone(&worker.counts));
+        let engine = Self { queue, closing: Arc::new(closing), status, counts };
         tokio::spawn(worker.run());
         engine.open_book(&config).await;
         Ok(engine)
@@ -208,6 +212,11 @@ impl Engine {
     /// What the engine is doing; changes can be awaited.
     pub fn status(&self) -> watch::Receiver<EngineStatus> {
         self.status.clone()
+    }
+
+    /// What the engine has met since it started.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
     }
 
     /// Takes no more commands, finishes those it has, and ends.

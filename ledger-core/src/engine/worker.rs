@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tracing::{error, info, warn};
 
 use super::{
-    Answer, EngineConfig, EngineState, EngineStatus, SubmitError, cache::Cache,
+    Answer, Counts, EngineConfig, EngineState, EngineStatus, SubmitError, cache::Cache,
     idempotency::Recent, link::Link, snapshots::Snapshots, turn::Turn,
 };
 use crate::{
@@ -61,6 +61,7 @@ pub(super) struct Worker {
     pub(super) cache: Cache,
     pub(super) recent: Recent,
     pub(super) snapshots: Snapshots,
+    pub(super) counts: Arc<Counts>,
     status: watch::Sender<EngineStatus>,
     pub(super) queue: mpsc::Receiver<Work>,
     pub(super) closing: watch::Receiver<bool>,
@@ -83,6 +84,7 @@ impl Worker {
             turn: Turn::new(&config.database),
             recent: Recent::default(),
             snapshots: Snapshots::start(&config.database),
+            counts: Arc::default(),
             config,
             link,
             head,

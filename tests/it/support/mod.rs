@@ -5,3 +5,4 @@ pub(crate) mod database;
 pub(crate) mod history;
 pub(crate) mod ledger;
 pub(crate) mod load;
+pub(crate) mod proxy;
