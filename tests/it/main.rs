@@ -1,5 +1,6 @@
 //! The integration tests: one binary, a file per subject, on a real PostgreSQL.
 
+mod corrupt_streams;
 mod engine_basics;
 mod lost_answers;
 mod several_engines;

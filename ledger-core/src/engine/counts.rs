@@ -11,6 +11,7 @@ pub struct Counts {
     landed: AtomicU64,
     fenced: AtomicU64,
     loaded: AtomicU64,
+    cached: AtomicU64,
 }
 
 impl Counts {
@@ -39,9 +40,18 @@ impl Counts {
         self.fenced.load(Ordering::Relaxed)
     }
 
-    /// Events that were read to load aggregates.
+    /// Events and snapshots that were read to load aggregates.
     pub fn loaded(&self) -> u64 {
         self.loaded.load(Ordering::Relaxed)
+    }
+
+    /// Aggregates in memory, lately.
+    pub fn cached(&self) -> u64 {
+        self.cached.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_cached(&self, entries: usize) {
+        self.cached.store(u64::try_from(entries).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     pub(super) fn add_won(&self) {

@@ -18,6 +18,7 @@ mod link;
 mod loading;
 mod opening;
 mod pipeline;
+mod recovery;
 mod snapshots;
 mod subject;
 mod turn;
@@ -132,8 +133,9 @@ pub enum SubmitError {
     /// The key was used with another request before.
     #[error("the idempotency key was used with another request")]
     KeyReused,
-    /// A stream that the command needs cannot be read. Nothing happened.
-    #[error("a stream of the log cannot be read")]
+    /// A stream that the command needs cannot be read, or the database cannot store what the
+    /// command comes to. Nothing happened.
+    #[error("a stream of the log cannot be read or continued")]
     Corrupt,
     /// The engine refuses everything until an operator decides.
     #[error("the ledger has stopped writing")]
@@ -145,7 +147,7 @@ impl Engine {
     /// usual currencies if the log is empty.
     ///
     /// # Errors
-    /// [`LogError`] if the log cannot be read.
+    /// [`LogError`] if the log cannot be read, or an empty one cannot be begun.
     pub async fn start(config: EngineConfig) -> Result<Self, LogError> {
         let (queue, waiting) = mpsc::channel(config.queue_max.max(1));
         let (closing, closed) = watch::channel(false);
@@ -153,7 +155,10 @@ impl Engine {
         let (status, counts) = (worker.status(), Arc::clone(&worker.counts));
         let engine = Self { queue, closing: Arc::new(closing), status, counts };
         tokio::spawn(worker.run());
-        engine.open_book(&config).await;
+        engine
+            .open_book(&config)
+            .await
+            .map_err(|error| LogError::Database(sqlx::Error::Io(std::io::Error::other(error))))?;
         Ok(engine)
     }
 
