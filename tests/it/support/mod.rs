@@ -6,3 +6,4 @@ pub(crate) mod history;
 pub(crate) mod ledger;
 pub(crate) mod load;
 pub(crate) mod proxy;
+pub(crate) mod tamper;
