@@ -4,4 +4,5 @@ mod corrupt_streams;
 mod engine_basics;
 mod lost_answers;
 mod several_engines;
+mod snapshots;
 mod support;
