@@ -6,3 +6,4 @@ mod lost_answers;
 mod several_engines;
 mod snapshots;
 mod support;
+mod tidy;

@@ -1,0 +1,29 @@
+//! The resources of the API, one file each.
+
+mod accounts;
+mod currencies;
+mod health;
+mod holds;
+mod transactions;
+mod trial_balance;
+
+use axum::Router;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::http::ApiState;
+
+/// All routes.
+pub(crate) fn all() -> Router<ApiState> {
+    let (documented, _api) = documented().split_for_parts();
+    documented.merge(health::routes())
+}
+
+/// The routes that the OpenAPI document describes.
+fn documented() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .merge(accounts::routes())
+        .merge(transactions::routes())
+        .merge(holds::routes())
+        .merge(currencies::routes())
+        .merge(trial_balance::routes())
+}
