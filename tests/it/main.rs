@@ -3,6 +3,7 @@
 mod corrupt_streams;
 mod engine_basics;
 mod lost_answers;
+mod overload;
 mod several_engines;
 mod snapshots;
 mod support;

@@ -50,6 +50,8 @@ struct Shared {
     plan: Mutex<(Plan, Dice)>,
     /// Whether new connections are cut, and held-back bytes pass.
     refusing: watch::Sender<bool>,
+    /// Whether nothing passes, in either direction, on any connection: a line that is half open.
+    frozen: watch::Sender<bool>,
     healed: watch::Sender<bool>,
     /// Faults that were done, and connections that were made.
     faults: AtomicUsize,
@@ -76,6 +78,7 @@ impl Proxy {
         let shared = Arc::new(Shared {
             plan: Mutex::new((Box::new(|_| Fault::None), Dice::new(1))),
             refusing: watch::channel(false).0,
+            frozen: watch::channel(false).0,
             healed: watch::channel(false).0,
             faults: AtomicUsize::new(0),
             connections: AtomicUsize::new(0),
@@ -110,6 +113,7 @@ impl Proxy {
     pub(crate) fn heal(&self) {
         self.plan(|_| Fault::None);
         self.shared.refusing.send_replace(false);
+        self.shared.frozen.send_replace(false);
         self.shared.healed.send_replace(true);
     }
 
@@ -117,6 +121,11 @@ impl Proxy {
     pub(crate) fn refuse(&self) {
         self.shared.refusing.send_replace(true);
         self.cut();
+    }
+
+    /// Lets nothing pass any more, without cutting anything, until it is healed.
+    pub(crate) fn freeze(&self) {
+        self.shared.frozen.send_replace(true);
     }
 
     /// Cuts every connection.
@@ -147,7 +156,11 @@ impl Shared {
     /// Passes bytes on in both directions until either side ends or a fault ends both.
     async fn pass(&self, mut client: UnixStream, mut server: UnixStream) {
         let (mut up, mut down) = (vec![0_u8; 1 << 16], vec![0_u8; 1 << 16]);
+        let mut frozen = self.frozen.subscribe();
         loop {
+            if frozen.wait_for(|frozen| !*frozen).await.is_err() {
+                return;
+            }
             tokio::select! {
                 read = client.read(&mut up) => {
                     let Some(bytes) = read.ok().and_then(|n| up.get(..n)) else { return };
