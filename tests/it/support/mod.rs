@@ -1,4 +1,9 @@
 //! What the tests stand on.
 
+pub(crate) mod checker;
 pub(crate) mod database;
+pub(crate) mod history;
 pub(crate) mod ledger;
+pub(crate) mod load;
+pub(crate) mod proxy;
+pub(crate) mod tamper;
