@@ -7,5 +7,7 @@ mod lost_answers;
 mod overload;
 mod several_engines;
 mod snapshots;
+mod golden;
+mod postings;
 mod support;
 mod tidy;
