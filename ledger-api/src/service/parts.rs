@@ -1,6 +1,6 @@
 //! The parts of a running service, by role.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use ledger_core::{
     clock::System,
@@ -11,7 +11,7 @@ use projections::{Projector, ProjectorStatus};
 use sqlx::PgPool;
 use tokio::{sync::watch, task::JoinHandle};
 
-use super::{ENGINE_DEADLINE, Roles, ServiceError, ended};
+use super::{ENGINE_DEADLINE, Roles, ServiceError, anchor, ended};
 use crate::{
     db,
     http::{self, ApiParts, ApiState, FingerprintKey, Ledger},
@@ -111,6 +111,12 @@ impl Parts {
         let mut stop = self.stop.subscribe();
         let stopped = async move { shutdown::wait(&mut stop).await };
         self.tasks.push(("the projector", tokio::spawn(projector.run(stopped))));
+    }
+
+    /// Keeps what is in the log in a file as well.
+    pub(super) fn keep_anchor(&mut self, database: &Database, file: PathBuf) {
+        let pool = self.kept(database.pool(database.app().clone()));
+        self.tasks.push(("the anchor", anchor::keep(pool, file, self.stop.subscribe())));
     }
 
     fn kept(&mut self, pool: PgPool) -> PgPool {
