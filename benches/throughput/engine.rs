@@ -29,6 +29,8 @@ pub(crate) struct Figure {
     pub(crate) rate: u64,
     /// Latency in microseconds: p50, p99.
     pub(crate) latency_us: (u64, u64),
+    /// How long the projector, if it ran, needed to see the last event, in milliseconds.
+    pub(crate) lag_ms: Option<u64>,
 }
 
 struct Load {
@@ -49,7 +51,10 @@ pub(crate) async fn measure(
     let engine = Engine::start(EngineConfig::new(database.clone())).await?;
     let currency = Currency { code: "INR".parse()?, scale: 2 };
     let load = Arc::new(Load { accounts: open(&engine, currency).await?, engine, currency });
-    let projecting = projector.then(|| crate::stand::project(database, &load.engine));
+    let projecting = match projector {
+        true => Some(crate::stand::project(database, &load.engine).await?),
+        false => None,
+    };
     let started = Instant::now();
     let end = started + time;
     let mut tasks = Vec::new();
@@ -66,11 +71,13 @@ pub(crate) async fn measure(
     }
     let rate = per_second(count, started.elapsed());
     load.engine.shutdown().await;
-    if let Some(projecting) = projecting {
-        projecting.stop().await;
-    }
+    let head = load.engine.status().borrow().head.position;
+    let lag_ms = match projecting {
+        Some(projecting) => Some(u64::try_from(projecting.stop(head).await?.as_millis())?),
+        None => None,
+    };
     let at = |percentile: f64| latencies.value_at_quantile(percentile);
-    Ok(Figure { rate, latency_us: (at(0.5), at(0.99)) })
+    Ok(Figure { rate, latency_us: (at(0.5), at(0.99)), lag_ms })
 }
 
 async fn open(engine: &Engine, currency: Currency) -> anyhow::Result<Vec<AccountId>> {

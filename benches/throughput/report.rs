@@ -18,6 +18,7 @@ struct Row {
     projector: bool,
     rate: u64,
     latency_us: (u64, u64),
+    lag_ms: Option<u64>,
 }
 
 impl Table {
@@ -45,8 +46,8 @@ impl Table {
         projector: bool,
         figure: &Figure,
     ) {
-        let (rate, latency_us) = (figure.rate, figure.latency_us);
-        self.rows.push(Row { spread, callers, projector, rate, latency_us });
+        let Figure { rate, latency_us, lag_ms } = *figure;
+        self.rows.push(Row { spread, callers, projector, rate, latency_us, lag_ms });
     }
 }
 
@@ -71,7 +72,10 @@ impl fmt::Display for Table {
                 Spread::Uniform => ("uniform", self.naive_uniform),
                 Spread::Hot => ("hot", self.naive_hot),
             };
-            let projector = if row.projector { "projector on" } else { "projector off" };
+            let projector = match row.lag_ms.filter(|_| row.projector) {
+                Some(lag_ms) => format!("projector on (behind by {lag_ms} ms at the end)"),
+                None => "projector off".to_owned(),
+            };
             let (p50, p99) = row.latency_us;
             writeln!(
                 f,

@@ -3,10 +3,20 @@
 use std::{
     path::Path,
     sync::atomic::{AtomicU32, Ordering},
+    time::{Duration, Instant},
 };
 
 use ledger_api::postgres::{self, Cluster, Mode, SUPERUSER};
-use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
+use ledger_core::engine::Engine;
+use projections::{Projector, ReadModels};
+use sqlx::{
+    Connection, PgConnection,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use tokio::{
+    sync::{oneshot, watch},
+    task::JoinHandle,
+};
 
 pub(crate) struct Stand {
     cluster: Cluster,
@@ -68,15 +78,42 @@ impl Stand {
 }
 
 /// A projector that follows the log beside the load.
-pub(crate) struct Projecting;
-
-impl Projecting {
-    pub(crate) async fn stop(self) {}
+pub(crate) struct Projecting {
+    stop: oneshot::Sender<()>,
+    running: JoinHandle<()>,
+    models: ReadModels,
 }
 
-pub(crate) fn project(
-    _database: PgConnectOptions,
-    _engine: &ledger_core::engine::Engine,
-) -> Projecting {
-    Projecting
+/// Starts one, as `bahi serve` does: on a pool of its own, nudged by the engine.
+pub(crate) async fn project(
+    database: PgConnectOptions,
+    engine: &Engine,
+) -> anyhow::Result<Projecting> {
+    let pool = PgPoolOptions::new().max_connections(2).connect_with(database).await?;
+    let mut status = engine.status();
+    let (nudges, nudge) = watch::channel(0);
+    tokio::spawn(async move {
+        while status.changed().await.is_ok() {
+            let position = status.borrow().head.position;
+            nudges.send_replace(position);
+        }
+    });
+    let projector = Projector::new(pool.clone(), nudge);
+    let models = ReadModels::new(pool).with_projector(projector.status());
+    let (stop, stopped) = oneshot::channel();
+    let running = tokio::spawn(projector.run(async move { stopped.await.unwrap_or_default() }));
+    Ok(Projecting { stop, running, models })
+}
+
+impl Projecting {
+    /// Waits until it has seen everything, and stops it. Returns how long that took: its lag.
+    pub(crate) async fn stop(self, head: u64) -> anyhow::Result<Duration> {
+        let started = Instant::now();
+        self.models.wait_for(head, Duration::from_secs(120)).await?;
+        let lag = started.elapsed();
+        // An error means that it has ended by itself, which the wait would have shown.
+        self.stop.send(()).unwrap_or_default();
+        self.running.await?;
+        Ok(lag)
+    }
 }

@@ -108,10 +108,8 @@ impl Chain {
         };
         if event.recorded_at < self.last_time {
             let before = time::text(self.last_time);
-            let words = format!(
-                "recorded at {}, after one of {before}",
-                time::text(event.recorded_at)
-            );
+            let words =
+                format!("recorded at {}, after one of {before}", time::text(event.recorded_at));
             self.findings.event(place, Code::TimeFalls, words);
         }
         self.last_time = event.recorded_at;
@@ -120,11 +118,8 @@ impl Chain {
             let words = "the hash is not that of this event after the one before";
             self.findings.event(place, Code::HashDiffers, words);
         }
-        self.before = if event.position < self.last_position {
-            None
-        } else {
-            event.hash.try_into().ok()
-        };
+        self.before =
+            if event.position < self.last_position { None } else { event.hash.try_into().ok() };
         self.last_position = self.last_position.max(event.position);
         self.head.clear();
         self.head.extend_from_slice(event.hash);
@@ -138,12 +133,10 @@ impl Chain {
         let latest = expected.saturating_add(lost);
         if event.position < expected {
             let words = format!("position {} stands here", event.position);
-            self.findings
-                .position(expected, Code::PositionOutOfOrder, words);
+            self.findings.position(expected, Code::PositionOutOfOrder, words);
         } else if event.position > latest {
             let words = format!("position {} follows {}", event.position, self.last_position);
-            self.findings
-                .position(expected, Code::PositionMissing, words);
+            self.findings.position(expected, Code::PositionMissing, words);
         }
         event.position == expected
     }
@@ -252,15 +245,11 @@ impl Chain {
             return;
         }
         let moment = time::text(batch.recorded_at);
-        let words = format!(
-            "not recorded at the moment of batch {}, {moment}",
-            batch.number
-        );
+        let words = format!("not recorded at the moment of batch {}, {moment}", batch.number);
         if let Some(split) = open.split {
             self.findings.position(split, Code::BatchTimeDiffers, words);
         } else if open.recorded_at != batch.recorded_at {
-            self.findings
-                .position(open.first, Code::BatchTimeDiffers, words);
+            self.findings.position(open.first, Code::BatchTimeDiffers, words);
         }
     }
 
@@ -268,10 +257,8 @@ impl Chain {
         self.empty_batches += 1;
         if batch.recorded_at < self.last_time {
             let before = time::text(self.last_time);
-            let words = format!(
-                "recorded at {}, after one of {before}",
-                time::text(batch.recorded_at)
-            );
+            let words =
+                format!("recorded at {}, after one of {before}", time::text(batch.recorded_at));
             self.batch_finding(batch, Code::TimeFalls, words);
         }
         let differs = |before| hash::empty_batch(&before, batch.number) != batch.head_hash;
@@ -373,12 +360,8 @@ impl Chain {
             self.findings.position(next, Code::EndMissing, words);
         }
         if let Some(open) = self.open.take() {
-            let words = format!(
-                "no batch brought the events from here to {}",
-                self.last_position
-            );
-            self.findings
-                .position(open.first, Code::BatchlessEvent, words);
+            let words = format!("no batch brought the events from here to {}", self.last_position);
+            self.findings.position(open.first, Code::BatchlessEvent, words);
         }
         if let Some((checkpoint, _)) = &self.checkpoint
             && !self.checkpoint_met

@@ -54,11 +54,7 @@ impl Checkpoint {
             && checkpoint.events == checkpoint.position
             && is_hash(&checkpoint.head_hash)
             && time::parse(&checkpoint.recorded_at).is_some();
-        if sound {
-            Ok(checkpoint)
-        } else {
-            Err(AuditError::CheckpointUnsound)
-        }
+        if sound { Ok(checkpoint) } else { Err(AuditError::CheckpointUnsound) }
     }
 
     /// The JSON of a checkpoint's file, with a line feed at its end.
@@ -130,10 +126,7 @@ mod tests {
         for checkpoint in [short, late, odd] {
             let json = checkpoint.to_json().unwrap();
             let refused = Checkpoint::from_json(json.as_bytes());
-            assert!(
-                matches!(refused, Err(AuditError::CheckpointUnsound)),
-                "{json}"
-            );
+            assert!(matches!(refused, Err(AuditError::CheckpointUnsound)), "{json}");
         }
         let refused = Checkpoint::from_json(b"{\"batch\":1}");
         assert!(matches!(refused, Err(AuditError::Checkpoint(_))));

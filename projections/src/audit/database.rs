@@ -116,10 +116,7 @@ impl LogReader {
                 self.batches.push_back(batch(row)?);
             }
         }
-        let next = self
-            .batches
-            .front()
-            .is_some_and(|b| b.last_position <= upto);
+        let next = self.batches.front().is_some_and(|b| b.last_position <= upto);
         Ok(next.then(|| self.batches.pop_front()).flatten())
     }
 

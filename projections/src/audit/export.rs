@@ -77,11 +77,7 @@ pub async fn export(
     mut progress: impl FnMut(Progress),
 ) -> Result<ExportSummary, AuditError> {
     let mut log = LogReader::open(pool).await?;
-    let mut summary = ExportSummary {
-        events: 0,
-        batches: 0,
-        head_hash: hex::encode(hash::START),
-    };
+    let mut summary = ExportSummary { events: 0, batches: 0, head_hash: hex::encode(hash::START) };
     while let Some(chunk) = log.next_chunk().await? {
         for item in chunk.items() {
             match item {
@@ -99,10 +95,7 @@ pub async fn export(
                 Item::End(_) | Item::Unreadable { .. } => {}
             }
         }
-        progress(Progress {
-            events: summary.events,
-            of: Some(log.last_position),
-        });
+        progress(Progress { events: summary.events, of: Some(log.last_position) });
     }
     log.close().await?;
     write(&mut out, &Line::End(&summary))?;
@@ -112,11 +105,7 @@ pub async fn export(
 
 fn write(out: &mut impl Write, line: &Line<'_>) -> Result<(), AuditError> {
     serde_json::to_writer(&mut *out, line).map_err(|error| {
-        if error.is_io() {
-            AuditError::Io(error.into())
-        } else {
-            AuditError::Json(error)
-        }
+        if error.is_io() { AuditError::Io(error.into()) } else { AuditError::Json(error) }
     })?;
     out.write_all(b"\n")?;
     Ok(())
@@ -172,16 +161,7 @@ mod tests {
         for json in [&b"{}"[..], b"null", b"{\"a\": [1,  2]}", b"{\"a\":\"\\n\"}"] {
             assert_eq!(exact(json).0.unwrap().get().as_bytes(), json);
         }
-        for bytes in [
-            &b""[..],
-            b" {}",
-            b"{} ",
-            b"{\n}",
-            b"{\r}",
-            b"{",
-            b"\xff",
-            b"{}{}",
-        ] {
+        for bytes in [&b""[..], b" {}", b"{} ", b"{\n}", b"{\r}", b"{", b"\xff", b"{}{}"] {
             let (raw, base64) = exact(bytes);
             assert!(raw.is_none(), "{bytes:?}");
             assert_eq!(BASE64_STANDARD.decode(base64.unwrap()).unwrap(), bytes);

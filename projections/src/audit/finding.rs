@@ -193,12 +193,7 @@ pub(super) struct Findings {
 impl Findings {
     /// Keeps `max` findings, one at least.
     pub(super) fn new(max: usize) -> Self {
-        Self {
-            kept: Vec::new(),
-            total: 0,
-            max: max.max(1),
-            row: 0,
-        }
+        Self { kept: Vec::new(), total: 0, max: max.max(1), row: 0 }
     }
 
     /// The next row of the source is looked at.
@@ -237,13 +232,7 @@ impl Findings {
 
     /// Something is wrong with the log as a whole.
     pub(super) fn whole(&mut self, code: Code, words: impl Into<String>) {
-        self.push(Finding {
-            code,
-            position: None,
-            batch: None,
-            stream: None,
-            words: words.into(),
-        });
+        self.push(Finding { code, position: None, batch: None, stream: None, words: words.into() });
     }
 
     /// Something is wrong with an account or hold, seen at the end of the log.

@@ -96,12 +96,7 @@ pub(super) struct Lines<R> {
 
 impl<R: BufRead> Lines<R> {
     pub(super) fn new(reader: R) -> Self {
-        Self {
-            reader,
-            buffer: Vec::new(),
-            line: 0,
-            read: false,
-        }
+        Self { reader, buffer: Vec::new(), line: 0, read: false }
     }
 
     /// The next lines; nothing at the end.
@@ -212,10 +207,7 @@ mod tests {
     #[test]
     fn what_has_no_line_of_an_export_is_not_one() {
         for text in ["", "\n\n", "hello\n", "{\"event\":{}}\n"] {
-            assert!(
-                matches!(read(text), Err(AuditError::NotAnExport)),
-                "{text:?}"
-            );
+            assert!(matches!(read(text), Err(AuditError::NotAnExport)), "{text:?}");
         }
     }
 

@@ -57,11 +57,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            checkpoint: None,
-            findings_max: 100,
-            read_models: true,
-        }
+        Self { checkpoint: None, findings_max: 100, read_models: true }
     }
 }
 

@@ -263,14 +263,7 @@ mod tests {
     #[test]
     fn metadata_is_an_object_of_texts() {
         assert!(serde_json::from_str::<Metadata>(r#"{"actor":"t\"ill","book":"3"}"#).is_ok());
-        for bad in [
-            "[]",
-            "{\"a\":1}",
-            "{\"a\":null}",
-            "null",
-            "{\"a\":{}}",
-            "{} {}",
-        ] {
+        for bad in ["[]", "{\"a\":1}", "{\"a\":null}", "null", "{\"a\":{}}", "{} {}"] {
             assert!(serde_json::from_str::<Metadata>(bad).is_err(), "{bad}");
         }
     }

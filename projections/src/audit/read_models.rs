@@ -45,11 +45,7 @@ pub(super) async fn compare_read_models(
     let mut comparison = Comparison {
         balances: balances.iter().peekable(),
         findings,
-        figures: ReadModelFigures {
-            position,
-            compared: 0,
-            differing: 0,
-        },
+        figures: ReadModelFigures { position, compared: 0, differing: 0 },
     };
     sqlx::query(CURSOR).execute(&mut *connection).await?;
     loop {
@@ -76,9 +72,7 @@ struct Comparison<'a> {
 impl Comparison<'_> {
     fn row(&mut self, row: &PgRow) -> Result<(), AuditError> {
         let id: &str = row.try_get(0)?;
-        while let Some(balance) = self
-            .balances
-            .next_if(|b| (*b.account).cmp(id) == Ordering::Less)
+        while let Some(balance) = self.balances.next_if(|b| (*b.account).cmp(id) == Ordering::Less)
         {
             self.differs(&balance.account, "the read models do not have it");
         }

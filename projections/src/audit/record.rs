@@ -59,28 +59,10 @@ pub(super) struct Chunk {
 
 #[derive(Debug)]
 enum Row {
-    Event {
-        position: i64,
-        sequence: i64,
-        recorded_at: i64,
-        start: usize,
-        ends: [usize; 7],
-    },
-    Batch {
-        number: i64,
-        last_position: i64,
-        recorded_at: i64,
-        head: (usize, usize),
-    },
-    End {
-        events: i64,
-        batches: i64,
-        head: (usize, usize),
-    },
-    Unreadable {
-        line: u64,
-        reason: (usize, usize),
-    },
+    Event { position: i64, sequence: i64, recorded_at: i64, start: usize, ends: [usize; 7] },
+    Batch { number: i64, last_position: i64, recorded_at: i64, head: (usize, usize) },
+    End { events: i64, batches: i64, head: (usize, usize) },
+    Unreadable { line: u64, reason: (usize, usize) },
 }
 
 impl Chunk {
@@ -95,10 +77,7 @@ impl Chunk {
 
     /// How many events are in it.
     pub(super) fn events(&self) -> u64 {
-        let events = self
-            .rows
-            .iter()
-            .filter(|row| matches!(row, Row::Event { .. }));
+        let events = self.rows.iter().filter(|row| matches!(row, Row::Event { .. }));
         u64::try_from(events.count()).unwrap_or(u64::MAX)
     }
 
@@ -135,11 +114,7 @@ impl Chunk {
 
     pub(super) fn end(&mut self, end: &End<'_>) {
         let head = self.keep(end.head_hash);
-        self.rows.push(Row::End {
-            events: end.events,
-            batches: end.batches,
-            head,
-        });
+        self.rows.push(Row::End { events: end.events, batches: end.batches, head });
     }
 
     pub(super) fn unreadable(&mut self, line: u64, reason: &str) {
@@ -153,48 +128,32 @@ impl Chunk {
 
     fn item(&self, row: &Row) -> Item<'_> {
         match *row {
-            Row::Event {
-                position,
-                sequence,
-                recorded_at,
-                start,
-                ends: [a, b, c, d, e, f, g],
-            } => Item::Event(Event {
-                position,
-                aggregate_type: self.text((start, a)),
-                aggregate_id: self.text((a, b)),
-                sequence,
-                event_type: self.text((b, c)),
-                event_version: self.text((c, d)),
-                recorded_at,
-                payload: self.slice((d, e)),
-                metadata: self.slice((e, f)),
-                hash: self.slice((f, g)),
-            }),
-            Row::Batch {
-                number,
-                last_position,
-                recorded_at,
-                head,
-            } => Item::Batch(Batch {
+            Row::Event { position, sequence, recorded_at, start, ends: [a, b, c, d, e, f, g] } => {
+                Item::Event(Event {
+                    position,
+                    aggregate_type: self.text((start, a)),
+                    aggregate_id: self.text((a, b)),
+                    sequence,
+                    event_type: self.text((b, c)),
+                    event_version: self.text((c, d)),
+                    recorded_at,
+                    payload: self.slice((d, e)),
+                    metadata: self.slice((e, f)),
+                    hash: self.slice((f, g)),
+                })
+            }
+            Row::Batch { number, last_position, recorded_at, head } => Item::Batch(Batch {
                 number,
                 last_position,
                 recorded_at,
                 head_hash: self.slice(head),
             }),
-            Row::End {
-                events,
-                batches,
-                head,
-            } => Item::End(End {
-                events,
-                batches,
-                head_hash: self.slice(head),
-            }),
-            Row::Unreadable { line, reason } => Item::Unreadable {
-                line,
-                reason: self.text(reason),
-            },
+            Row::End { events, batches, head } => {
+                Item::End(End { events, batches, head_hash: self.slice(head) })
+            }
+            Row::Unreadable { line, reason } => {
+                Item::Unreadable { line, reason: self.text(reason) }
+            }
         }
     }
 

@@ -10,19 +10,12 @@ impl Report {
     /// # Errors
     /// Those of `out`.
     pub fn render(&self, out: &mut impl fmt::Write) -> fmt::Result {
-        let chain = if self.verified {
-            "contiguous, hashes ok"
-        } else {
-            "read"
-        };
+        let chain = if self.verified { "contiguous, hashes ok" } else { "read" };
         row(out, "events", &grouped(self.events), chain)?;
         let empty = format!("{} empty", grouped(self.batches_empty));
         row(out, "batches", &grouped(self.batches), &empty)?;
-        let sums: Vec<String> = self
-            .currencies
-            .iter()
-            .map(|c| format!("{} {}", c.code, mark(c.balanced)))
-            .collect();
+        let sums: Vec<String> =
+            self.currencies.iter().map(|c| format!("{} {}", c.code, mark(c.balanced))).collect();
         let sums = format!("Σdebit = Σcredit   {}", sums.join("  "));
         row(out, "entries", &grouped(self.entries), &sums)?;
         let reversals = format!("{} reversals", grouped(self.reversals));
@@ -53,11 +46,7 @@ impl Report {
             };
             row(out, "checkpoint", &grouped(checkpoint.position), contained)?;
         }
-        let head = format!(
-            "position {}, {}",
-            grouped(self.head.position),
-            self.head.hash
-        );
+        let head = format!("position {}, {}", grouped(self.head.position), self.head.hash);
         row(out, "head", &grouped(self.head.batch), &head)?;
         self.render_findings(out)?;
         self.render_verdict(out)
@@ -136,9 +125,7 @@ fn grouped(number: impl fmt::Display) -> String {
 
 /// Text of the log without what a terminal would obey.
 fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 #[cfg(test)]

@@ -40,23 +40,14 @@ pub fn verify_export(
         let bookkeeper = scope.spawn(move || keep_books(books, receive.into_iter()));
         while let Some(chunk) = lines.next_chunk()? {
             check_chain(&mut chain, &chunk);
-            progress(Progress {
-                events: u64::try_from(chain.events).unwrap_or(0),
-                of: None,
-            });
+            progress(Progress { events: u64::try_from(chain.events).unwrap_or(0), of: None });
             send.send(chunk).map_err(|_| AuditError::Stopped)?;
         }
         drop(send);
         bookkeeper.join().map_err(|_| AuditError::Stopped)
     })?;
     chain.finish(Source::Export);
-    Ok(Report::new(
-        Source::Export,
-        chain,
-        totals,
-        None,
-        started.elapsed(),
-    ))
+    Ok(Report::new(Source::Export, chain, totals, None, started.elapsed()))
 }
 
 /// Checks the log of a database, and its read models if it has them.
@@ -73,11 +64,8 @@ pub async fn verify_database(
     let mut log = LogReader::open(pool).await?;
     let (send, mut receive) = tokio::sync::mpsc::channel(CHUNKS_WAITING_MAX);
     let mut chain = Chain::new(options.findings_max, options.checkpoint.clone());
-    let reflected = if options.read_models {
-        read_models::position(log.connection()).await?
-    } else {
-        None
-    };
+    let reflected =
+        if options.read_models { read_models::position(log.connection()).await? } else { None };
     let mut books = Books::new(options.findings_max, reflected);
     let check = tokio::task::spawn_blocking(move || {
         while let Some(chunk) = receive.blocking_recv() {
@@ -90,10 +78,7 @@ pub async fn verify_database(
     let mut events = 0_u64;
     while let Some(chunk) = log.next_chunk().await? {
         events += chunk.events();
-        progress(Progress {
-            events,
-            of: Some(log.last_position),
-        });
+        progress(Progress { events, of: Some(log.last_position) });
         if send.send(chunk).await.is_err() {
             break;
         }
@@ -108,13 +93,7 @@ pub async fn verify_database(
         _ => None,
     };
     log.close().await?;
-    Ok(Report::new(
-        Source::Database,
-        chain,
-        totals,
-        read_models,
-        started.elapsed(),
-    ))
+    Ok(Report::new(Source::Database, chain, totals, read_models, started.elapsed()))
 }
 
 fn keep_books(mut books: Books, chunks: impl Iterator<Item = Chunk>) -> Totals {

@@ -53,13 +53,7 @@ struct Freeze {
 impl Account {
     /// An account whose opening could not be read.
     pub(super) fn unknown(currency: usize, scale: u8, sequence: i64) -> Self {
-        Self {
-            currency,
-            scale,
-            sequence,
-            unknown: true,
-            ..Self::default()
-        }
+        Self { currency, scale, sequence, unknown: true, ..Self::default() }
     }
 
     pub(super) fn opened(
@@ -68,10 +62,7 @@ impl Account {
         opened: &AccountOpened<'_>,
         findings: &mut Findings,
     ) -> Self {
-        let debit_normal = matches!(
-            opened.account_type,
-            AccountType::Asset | AccountType::Expense
-        );
+        let debit_normal = matches!(opened.account_type, AccountType::Asset | AccountType::Expense);
         let mut account = Self {
             currency,
             scale: opened.scale,
@@ -166,11 +157,7 @@ impl Account {
         let Move { debit, amount, .. } = *movement;
         self.one_side(place, debit, first, findings);
         if (debit && self.frozen_debit > 0) || (!debit && self.frozen_credit > 0) {
-            findings.event(
-                place,
-                Code::FrozenMoved,
-                "this side of the account is frozen",
-            );
+            findings.event(place, Code::FrozenMoved, "this side of the account is frozen");
         }
         let increases = debit == self.debit_normal;
         if increases {
@@ -179,18 +166,9 @@ impl Account {
             self.may_decrease(place, amount, findings);
             self.touched.2 = self.touched.2.saturating_add(amount);
         }
-        let sum = if debit {
-            &mut self.debits
-        } else {
-            &mut self.credits
-        };
+        let sum = if debit { &mut self.debits } else { &mut self.credits };
         *sum = sum.saturating_add(amount);
-        self.item(
-            place,
-            leg,
-            if increases { amount } else { -amount },
-            findings,
-        );
+        self.item(place, leg, if increases { amount } else { -amount }, findings);
         self.stated(place, &leg.balance_after, leg.held_after.as_ref(), findings);
     }
 
@@ -234,11 +212,7 @@ impl Account {
                 findings.event(place, Code::ItemDiffers, "the account is not itemised");
             }
             (Some(_), None) => {
-                findings.event(
-                    place,
-                    Code::ItemDiffers,
-                    "an itemised account's leg has no item",
-                );
+                findings.event(place, Code::ItemDiffers, "an itemised account's leg has no item");
             }
             (Some(items), Some(item)) => match items.get_mut(item) {
                 Some(open) if *open == -signed => {
@@ -261,9 +235,7 @@ impl Account {
         let Some(items) = &self.items else {
             return 0;
         };
-        let sum = items
-            .values()
-            .fold(0_i128, |sum, item| sum.saturating_add(*item));
+        let sum = items.values().fold(0_i128, |sum, item| sum.saturating_add(*item));
         let judged = !self.taken_over && !self.distrusted;
         if judged && sum != self.balance() {
             let (balance, sum) = (self.text(self.balance()), self.text(sum));
@@ -288,12 +260,7 @@ impl Account {
             self.may_decrease(place, signed, findings);
         }
         self.held = self.held.saturating_add(signed);
-        self.stated(
-            place,
-            &change.balance_after,
-            change.held_after.as_ref(),
-            findings,
-        );
+        self.stated(place, &change.balance_after, change.held_after.as_ref(), findings);
     }
 
     /// Compares what the event states with what the account came to, and goes on from the former.
@@ -312,11 +279,7 @@ impl Account {
                 findings.event(place, Code::BalanceDiffers, words);
             }
             let missing = stated.map_or(0, |stated| stated.saturating_sub(self.balance()));
-            let normal = if self.debit_normal {
-                &mut self.debits
-            } else {
-                &mut self.credits
-            };
+            let normal = if self.debit_normal { &mut self.debits } else { &mut self.credits };
             *normal = normal.saturating_add(missing);
             self.taken_over = true;
         }
@@ -355,10 +318,7 @@ impl Account {
         }
         let text = frozen.amount.as_deref().filter(|_| lien);
         let amount = text.and_then(|text| self.positive(place, text, findings));
-        let freeze = Freeze {
-            mode: frozen.mode,
-            amount: amount.unwrap_or(0),
-        };
+        let freeze = Freeze { mode: frozen.mode, amount: amount.unwrap_or(0) };
         let before = self.freezes.insert(Box::from(&*frozen.reference), freeze);
         if let Some(before) = before {
             let words = format!("{:?} is in force already", &*frozen.reference);

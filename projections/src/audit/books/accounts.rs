@@ -35,10 +35,7 @@ impl Accounts {
     }
 
     /// The account of an index that `find` or `unknown` gave.
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "an index is only ever given for what is there"
-    )]
+    #[expect(clippy::indexing_slicing, reason = "an index is only ever given for what is there")]
     pub(super) fn at(&mut self, index: usize) -> &mut Account {
         &mut self.list[index]
     }
@@ -61,10 +58,7 @@ impl Accounts {
             self.at(index).sequence = sequence;
             return index;
         }
-        let code = place
-            .aggregate_id
-            .rsplit_once(':')
-            .map_or("", |(_, code)| code);
+        let code = place.aggregate_id.rsplit_once(':').map_or("", |(_, code)| code);
         let (currency, scale) = currencies.scale_of(code);
         let account = Account::unknown(currency, scale, sequence);
         self.insert(place.aggregate_id, account)

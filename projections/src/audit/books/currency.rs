@@ -80,10 +80,7 @@ impl Currencies {
             findings.event(place, Code::BookDiffers, words);
         }
         if added.scale > SCALE_MAX || !is_code(&added.code) {
-            let words = format!(
-                "no currency is {:?} with scale {}",
-                &*added.code, added.scale
-            );
+            let words = format!("no currency is {:?} with scale {}", &*added.code, added.scale);
             findings.event(place, Code::PayloadUnreadable, words);
         }
         let index = self.claim(&added.code, added.scale);
@@ -135,10 +132,7 @@ impl Currencies {
             let words = format!("the book has no currency {:?}", currency.code);
             findings.event(place, Code::CurrencyUnknown, words);
         } else if currency.scale != scale {
-            let words = format!(
-                "scale {scale}, but {} has {}",
-                currency.code, currency.scale
-            );
+            let words = format!("scale {scale}, but {} has {}", currency.code, currency.scale);
             findings.event(place, Code::ScaleDiffers, words);
         }
     }
@@ -149,11 +143,7 @@ impl Currencies {
 
     pub(super) fn add(&mut self, index: usize, debit: bool, amount: i128) {
         if let Some(currency) = self.list.get_mut(index) {
-            let sum = if debit {
-                &mut currency.debits
-            } else {
-                &mut currency.credits
-            };
+            let sum = if debit { &mut currency.debits } else { &mut currency.credits };
             *sum = sum.saturating_add(amount);
         }
     }
@@ -188,8 +178,6 @@ impl Currencies {
 /// Three to eight upper-case letters or digits, a letter first.
 fn is_code(code: &str) -> bool {
     (3..=8).contains(&code.len())
-        && code
-            .bytes()
-            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+        && code.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
         && code.bytes().next().is_some_and(|b| b.is_ascii_uppercase())
 }

@@ -115,11 +115,8 @@ impl Holds {
             let words = format!("no account {:?} is open", &*placed.account);
             findings.event(place, Code::AccountUnknown, words);
         }
-        let amount = account.and_then(|account| {
-            accounts
-                .at(account)
-                .positive(place, &placed.amount, findings)
-        });
+        let amount = account
+            .and_then(|account| accounts.at(account).positive(place, &placed.amount, findings));
         let expires_at = moment(place, placed.expires_at.as_ref(), findings);
         let Some(entry) = self.living(place, hold, findings) else {
             return;
@@ -172,11 +169,7 @@ impl Holds {
         };
         let amount = side.amount.saturating_add(by);
         if amount != stated {
-            let words = format!(
-                "states {}, comes to {}",
-                &*increased.amount,
-                account.text(amount)
-            );
+            let words = format!("states {}, comes to {}", &*increased.amount, account.text(amount));
             findings.event(place, Code::HoldAmountDiffers, words);
         }
         side.amount = stated;
@@ -215,12 +208,7 @@ impl Holds {
             findings.event(place, Code::IdMalformed, words);
             return None;
         };
-        Some(Capture {
-            transaction,
-            account: side.account,
-            amount,
-            position: place.position,
-        })
+        Some(Capture { transaction, account: side.account, amount, position: place.position })
     }
 
     pub(super) fn released(&mut self, place: Place<'_>, hold: u128, findings: &mut Findings) {
@@ -280,11 +268,7 @@ impl Holds {
             return findings.event(place, Code::HoldUnknown, "no such hold is open here");
         };
         if side.account != change.account {
-            findings.event(
-                place,
-                Code::HoldSidesDiffer,
-                "the hold is another account's",
-            );
+            findings.event(place, Code::HoldSidesDiffer, "the hold is another account's");
         }
         match change.event_type {
             "hold_increased" => side.amount = side.amount.saturating_add(change.amount),
@@ -346,10 +330,7 @@ impl Holds {
     }
 
     pub(super) fn figures(&self) -> HoldFigures {
-        HoldFigures {
-            open: u64::try_from(self.open.len()).unwrap_or(u64::MAX),
-            ..self.counts
-        }
+        HoldFigures { open: u64::try_from(self.open.len()).unwrap_or(u64::MAX), ..self.counts }
     }
 }
 

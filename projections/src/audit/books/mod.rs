@@ -127,8 +127,7 @@ impl Books {
             return;
         }
         if let Err(error) = serde_json::from_slice::<shape::Metadata>(bytes) {
-            self.findings
-                .event(place, Code::MetadataUnreadable, error.to_string());
+            self.findings.event(place, Code::MetadataUnreadable, error.to_string());
         }
     }
 
@@ -143,8 +142,7 @@ impl Books {
                     &mut self.findings,
                 );
             } else {
-                self.accounts
-                    .unknown(place, event.sequence, &mut self.currencies);
+                self.accounts.unknown(place, event.sequence, &mut self.currencies);
             }
             return;
         }
@@ -153,8 +151,7 @@ impl Books {
             None => {
                 let words = "the account was never opened";
                 self.findings.event(place, Code::AccountUnknown, words);
-                self.accounts
-                    .unknown(place, event.sequence - 1, &mut self.currencies)
+                self.accounts.unknown(place, event.sequence - 1, &mut self.currencies)
             }
         };
         let account = self.accounts.at(index);
@@ -183,12 +180,8 @@ impl Books {
         }
         let account = self.accounts.at(index);
         let amount = account.positive(place, &leg.amount, &mut self.findings);
-        let movement = amount.map(|amount| Move {
-            account: index,
-            currency: account.currency,
-            debit,
-            amount,
-        });
+        let movement =
+            amount.map(|amount| Move { account: index, currency: account.currency, debit, amount });
         let first = self.transactions.leg(
             place,
             &leg,
@@ -199,17 +192,11 @@ impl Books {
         if let Some(movement) = &movement {
             let account = self.accounts.at(index);
             account.post(place, &leg, movement, first, &mut self.findings);
-            self.currencies
-                .add(movement.currency, debit, movement.amount);
+            self.currencies.add(movement.currency, debit, movement.amount);
         } else {
             self.accounts.at(index).distrust();
         }
-        self.transactions.complete(
-            &leg,
-            &mut self.accounts,
-            &self.currencies,
-            &mut self.findings,
-        );
+        self.transactions.complete(&leg, &mut self.accounts, &self.currencies, &mut self.findings);
     }
 
     fn hold_change(&mut self, place: Place<'_>, event: &Event<'_>, index: usize) {
@@ -221,18 +208,8 @@ impl Books {
             return account.distrust();
         };
         let grows = matches!(event.event_type, "hold_placed" | "hold_increased");
-        account.hold(
-            place,
-            &change,
-            if grows { amount } else { -amount },
-            &mut self.findings,
-        );
-        let side = hold::Change {
-            place,
-            event_type: event.event_type,
-            account: index,
-            amount,
-        };
+        account.hold(place, &change, if grows { amount } else { -amount }, &mut self.findings);
+        let side = hold::Change { place, event_type: event.event_type, account: index, amount };
         self.holds.account_side(&side, &change, &mut self.findings);
     }
 
@@ -269,8 +246,7 @@ impl Books {
             let words = "not a hold's id";
             return self.findings.event(place, Code::IdMalformed, words);
         };
-        self.holds
-            .sequence(place, hold, event.sequence, &mut self.findings);
+        self.holds.sequence(place, hold, event.sequence, &mut self.findings);
         let (holds, findings) = (&mut self.holds, &mut self.findings);
         match event.event_type {
             "placed" => {
@@ -361,10 +337,7 @@ fn read<'a, T: Deserialize<'a>>(
     findings: &mut Findings,
 ) -> Option<T> {
     if event.event_version != VERSION {
-        let words = format!(
-            "version {:?}; this check knows {VERSION}",
-            event.event_version
-        );
+        let words = format!("version {:?}; this check knows {VERSION}", event.event_version);
         findings.event(place, Code::EventVersionUnknown, words);
         return None;
     }

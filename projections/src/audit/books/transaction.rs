@@ -127,10 +127,7 @@ impl Transactions {
         } else {
             self.first_leg(place, leg, transaction, findings);
         }
-        for day in [Some(&leg.effective_on), leg.value_date.as_ref()]
-            .into_iter()
-            .flatten()
-        {
+        for day in [Some(&leg.effective_on), leg.value_date.as_ref()].into_iter().flatten() {
             if time::date(day).is_none() {
                 let words = format!("{:?} is not a date", &**day);
                 findings.event(place, Code::PayloadUnreadable, words);
@@ -206,20 +203,14 @@ impl Transactions {
     }
 
     fn add(&mut self, movement: &Move, item: Option<&str>) {
-        let signed = if movement.debit {
-            movement.amount
-        } else {
-            -movement.amount
-        };
+        let signed = if movement.debit { movement.amount } else { -movement.amount };
         let open = &mut self.open;
         match open.sums.iter_mut().find(|(c, _)| *c == movement.currency) {
             Some((_, sum)) => *sum = sum.saturating_add(signed),
             None => open.sums.push((movement.currency, signed)),
         }
-        let digest = |debit: bool| {
-            self.key
-                .hash_one((movement.account, debit, movement.amount, item))
-        };
+        let digest =
+            |debit: bool| self.key.hash_one((movement.account, debit, movement.amount, item));
         // A sum, so that the order of the legs does not matter.
         open.digest = open.digest.wrapping_add(digest(movement.debit));
         if open.reverses.is_some() {
@@ -248,15 +239,13 @@ impl Transactions {
         }
         self.reversals += u64::from(self.open.reverses.is_some());
         self.forget_claims(self.open.id);
-        self.done
-            .insert(self.open.id, trusted.then_some(self.open.digest));
+        self.done.insert(self.open.id, trusted.then_some(self.open.digest));
     }
 
     fn balanced(&self, currencies: &Currencies, findings: &mut Findings) {
         for (index, sum) in self.open.sums.iter().filter(|(_, sum)| *sum != 0) {
-            let (code, scale) = currencies
-                .get(*index)
-                .map_or(("?", 0), |c| (c.code.as_str(), c.scale));
+            let (code, scale) =
+                currencies.get(*index).map_or(("?", 0), |c| (c.code.as_str(), c.scale));
             let words = format!(
                 "{}: debits less credits are {} {code}",
                 id_text(self.open.id, "txn_"),
@@ -274,10 +263,8 @@ impl Transactions {
             return;
         };
         if *digest != self.open.opposite {
-            let words = format!(
-                "the legs are not the opposite of those of {}",
-                id_text(original, "txn_")
-            );
+            let words =
+                format!("the legs are not the opposite of those of {}", id_text(original, "txn_"));
             findings.position(self.open.first, Code::ReversalDiffers, words);
         }
     }
@@ -335,11 +322,9 @@ impl Transactions {
             findings.event(place, Code::SequenceDiffers, words);
         }
         match id(&reversed.by, "txn_") {
-            Some(by) => self.awaited_reversals.push(Reversal {
-                by,
-                original,
-                position: place.position,
-            }),
+            Some(by) => {
+                self.awaited_reversals.push(Reversal { by, original, position: place.position })
+            }
             None => {
                 let words = format!("{:?} is not a transaction's id", &*reversed.by);
                 findings.event(place, Code::IdMalformed, words);
@@ -355,10 +340,7 @@ impl Transactions {
             findings.position(reversal.position, Code::ReversalIncomplete, words);
         }
         for capture in self.awaited_captures.drain(..) {
-            let words = format!(
-                "{} is not in this append",
-                id_text(capture.transaction, "txn_")
-            );
+            let words = format!("{} is not in this append", id_text(capture.transaction, "txn_"));
             findings.position(capture.position, Code::CaptureDiffers, words);
         }
     }

@@ -17,11 +17,8 @@ pub(super) async fn store(pool: &PgPool, log: &Log) {
         let column = |get: fn(&Row) -> String| rows.iter().map(get).collect::<Vec<_>>();
         let number = |get: fn(&Row) -> i64| rows.iter().map(get).collect::<Vec<_>>();
         let bytes = |get: fn(&Row) -> &[u8]| rows.iter().map(|r| get(r).to_vec()).collect();
-        let (payload, metadata, hash): (Vec<_>, Vec<_>, Vec<_>) = (
-            bytes(|r| r.payload.as_bytes()),
-            bytes(|r| r.metadata.as_bytes()),
-            bytes(|r| &r.hash),
-        );
+        let (payload, metadata, hash): (Vec<_>, Vec<_>, Vec<_>) =
+            (bytes(|r| r.payload.as_bytes()), bytes(|r| r.metadata.as_bytes()), bytes(|r| &r.hash));
         sqlx::query(
             "insert into events (position, aggregate_type, aggregate_id, sequence, event_type,
                                  event_version, payload, metadata, recorded_at, hash)
@@ -61,9 +58,7 @@ pub(super) async fn store(pool: &PgPool, log: &Log) {
 }
 
 async fn verify(database: &Database) -> Report {
-    verify_database(&database.pool, &Options::default(), |_| {})
-        .await
-        .expect("a log")
+    verify_database(&database.pool, &Options::default(), |_| {}).await.expect("a log")
 }
 
 /// A database with a sound log, and the position of a leg in its middle.
@@ -71,9 +66,7 @@ async fn stored() -> (Database, Log, i64) {
     let database = Database::new().await;
     let log = sound_log();
     store(&database.pool, &log).await;
-    let at = log.find(log.rows.len() / 2, |r| {
-        r.payload.contains("\"leg\":2,\"legs\":3")
-    });
+    let at = log.find(log.rows.len() / 2, |r| r.payload.contains("\"leg\":2,\"legs\":3"));
     let position = log.rows[at].position;
     (database, log, position)
 }
@@ -82,9 +75,8 @@ async fn stored() -> (Database, Log, i64) {
 async fn a_sound_database_is_verified_with_the_figures_of_its_log() {
     let (database, log, _) = stored().await;
     let mut last = None;
-    let report = verify_database(&database.pool, &Options::default(), |p| last = Some(p))
-        .await
-        .unwrap();
+    let report =
+        verify_database(&database.pool, &Options::default(), |p| last = Some(p)).await.unwrap();
     assert!(report.verified, "{report}");
     let mut of_export = super::check(&log.text());
     of_export.source = report.source;
@@ -134,11 +126,7 @@ async fn case_174_what_a_superuser_changes_is_found_at_its_position() {
             "update events set metadata = metadata || ' '::bytea where position = $p",
             HashDiffers,
         ),
-        (
-            "a middle row",
-            "delete from events where position = $p",
-            PositionMissing,
-        ),
+        ("a middle row", "delete from events where position = $p", PositionMissing),
         (
             "two rows swapped",
             "update events set position = 1000000 where position = $p;
@@ -204,24 +192,14 @@ async fn case_174_what_dropped_constraints_allow_is_found_too() {
                insert into events select * from events where position = $p";
     tamper(&database, &sql.replace("$p", &position.to_string())).await;
     let report = verify(&database).await;
-    assert_found(
-        &report,
-        position + 1,
-        Code::PositionOutOfOrder,
-        "a row twice",
-    );
+    assert_found(&report, position + 1, Code::PositionOutOfOrder, "a row twice");
 
     let (database, _, _) = stored().await;
     let sql = "alter table events drop constraint events_position_positive;
                update events set position = -5 where position = 3";
     tamper(&database, sql).await;
     let report = verify(&database).await;
-    assert_found(
-        &report,
-        1,
-        Code::PositionOutOfOrder,
-        "a row before the first",
-    );
+    assert_found(&report, 1, Code::PositionOutOfOrder, "a row before the first");
 }
 
 #[tokio::test]
@@ -233,10 +211,7 @@ async fn case_174_batches_that_a_superuser_changes_are_found() {
     };
     let changes = [
         ("delete from batches where number = $n", Code::BatchMissing),
-        (
-            "update batches set head_hash = sha256('x') where number = $n",
-            Code::BatchHashDiffers,
-        ),
+        ("update batches set head_hash = sha256('x') where number = $n", Code::BatchHashDiffers),
         (
             "update batches set last_position = last_position - 1 where number = $n",
             Code::BatchHashDiffers,
@@ -246,10 +221,7 @@ async fn case_174_batches_that_a_superuser_changes_are_found() {
             Code::BatchTimeDiffers,
         ),
         ("delete from batches where number = 0", Code::BatchMissing),
-        (
-            "update batches set head_hash = sha256('x') where number = 0",
-            Code::BatchHashDiffers,
-        ),
+        ("update batches set head_hash = sha256('x') where number = 0", Code::BatchHashDiffers),
         (
             "delete from batches where number = (select max(number) from batches);
              delete from batches where number = (select max(number) from batches)",
@@ -261,10 +233,7 @@ async fn case_174_batches_that_a_superuser_changes_are_found() {
         let number = middle(&log, position).number.to_string();
         tamper(&database, &sql.replace("$n", &number)).await;
         let report = verify(&database).await;
-        assert!(
-            report.findings.iter().any(|f| f.code == code),
-            "{sql}\n{report}"
-        );
+        assert!(report.findings.iter().any(|f| f.code == code), "{sql}\n{report}");
         assert_eq!(report.exit_code(), 1);
     }
 }
@@ -274,30 +243,16 @@ async fn a_tail_cut_off_a_database_is_found_by_a_checkpoint() {
     let (database, log, _) = stored().await;
     let taken = checkpoint(&database.pool).await.unwrap();
     let last = log.checkpoint(log.batches.len() - 1);
-    assert_eq!(
-        Checkpoint {
-            made_at: last.made_at.clone(),
-            ..taken.clone()
-        },
-        last
-    );
+    assert_eq!(Checkpoint { made_at: last.made_at.clone(), ..taken.clone() }, last);
     let number = log.batches[log.batches.len() / 2].number;
     let head = log.batches[log.batches.len() / 2].last_position;
     let cut = format!(
         "delete from batches where number > {number}; delete from events where position > {head}"
     );
     tamper(&database, &cut).await;
-    assert!(
-        verify(&database).await.verified,
-        "the rest is sound in itself"
-    );
-    let options = Options {
-        checkpoint: Some(taken),
-        ..Options::default()
-    };
-    let report = verify_database(&database.pool, &options, |_| {})
-        .await
-        .unwrap();
+    assert!(verify(&database).await.verified, "the rest is sound in itself");
+    let options = Options { checkpoint: Some(taken), ..Options::default() };
+    let report = verify_database(&database.pool, &options, |_| {}).await.unwrap();
     assert_found(&report, head + 1, Code::CheckpointAhead, "a cut tail");
 }
 
@@ -399,9 +354,7 @@ async fn i7_read_models_are_compared_at_the_position_that_they_reflect() {
     ];
     for sql in changes {
         read_models(&database, &report).await;
-        database
-            .execute(&sql.replace("$a", &format!("'{account}'")))
-            .await;
+        database.execute(&sql.replace("$a", &format!("'{account}'"))).await;
         let report = verify(&database).await;
         let code = report.findings.first().map(|f| f.code);
         assert_eq!(code, Some(Code::ReadModelDiffers), "{sql}\n{report}");
@@ -409,12 +362,7 @@ async fn i7_read_models_are_compared_at_the_position_that_they_reflect() {
         let of_account = |f: &super::super::Finding| f.stream.as_ref() == Some(&named);
         assert!(report.findings.iter().any(of_account), "{sql}\n{report}");
     }
-    let ignored = Options {
-        read_models: false,
-        ..Options::default()
-    };
-    let report = verify_database(&database.pool, &ignored, |_| {})
-        .await
-        .unwrap();
+    let ignored = Options { read_models: false, ..Options::default() };
+    let report = verify_database(&database.pool, &ignored, |_| {}).await.unwrap();
     assert!(report.verified && report.read_models.is_none(), "{report}");
 }

@@ -10,9 +10,7 @@ use super::{
 
 async fn exported(database: &Database) -> String {
     let mut out = Vec::new();
-    export(&database.pool, &mut out, |_| {})
-        .await
-        .expect("an export");
+    export(&database.pool, &mut out, |_| {}).await.expect("an export");
     String::from_utf8(out).expect("text")
 }
 
@@ -22,10 +20,7 @@ async fn an_export_is_byte_for_byte_the_documented_one() {
     let log = sound_log();
     store(&database.pool, &log).await;
     let text = exported(&database).await;
-    assert!(
-        text == log.text(),
-        "the export differs from the documented form"
-    );
+    assert!(text == log.text(), "the export differs from the documented form");
     assert!(check(&text).verified);
 }
 
@@ -68,9 +63,8 @@ async fn what_somebody_changed_is_exported_as_it_is_and_found_in_the_export() {
         assert_eq!(text.contains("_base64\":\""), base64, "{change}");
         let of_export = check(&text);
         assert_found(&of_export, position, Code::HashDiffers, change);
-        let of_database = verify_database(&database.pool, &Options::default(), |_| {})
-            .await
-            .unwrap();
+        let of_database =
+            verify_database(&database.pool, &Options::default(), |_| {}).await.unwrap();
         assert_eq!(of_database.findings, of_export.findings, "{change}");
     }
 }

@@ -132,15 +132,9 @@ fn captures_and_what_they_post() {
         }
     };
     lie("no transaction", 2, CaptureDiffers, |m| capture(m, 20, &[]));
-    lie("another amount", 2, CaptureDiffers, |m| {
-        capture(m, 20, &pair(ASHA, BINOD, 21))
-    });
-    lie("another account", 2, CaptureDiffers, |m| {
-        capture(m, 20, &pair(CHITRA, BINOD, 20))
-    });
-    lie("the other side", 2, CaptureDiffers, |m| {
-        capture(m, 20, &pair(BINOD, ASHA, 20))
-    });
+    lie("another amount", 2, CaptureDiffers, |m| capture(m, 20, &pair(ASHA, BINOD, 21)));
+    lie("another account", 2, CaptureDiffers, |m| capture(m, 20, &pair(CHITRA, BINOD, 20)));
+    lie("the other side", 2, CaptureDiffers, |m| capture(m, 20, &pair(BINOD, ASHA, 20)));
     lie("in the next append", 2, CaptureDiffers, |m| {
         capture(m, 20, &pair(ASHA, BINOD, 20));
         let legs = m.open.split_off(4);
@@ -163,12 +157,7 @@ fn reversals_that_are_none() {
     use Code::{ReversalDiffers, ReversalIncomplete, ReversalRepeated, ReversalUnknown};
     let reverse = |m: &mut Maker, original: &str, cause: &str, legs: &[Leg]| {
         let by = m.fresh("txn_");
-        m.event(
-            "reversal",
-            original,
-            "reversed",
-            &format!("{{\"by\":\"{by}\"}}"),
-        );
+        m.event("reversal", original, "reversed", &format!("{{\"by\":\"{by}\"}}"));
         if !legs.is_empty() {
             m.transaction_as(&by, "reversal", legs, Some(cause));
         }
@@ -194,15 +183,9 @@ fn reversals_that_are_none() {
     });
     lie("another item", 3, ReversalDiffers, |m| {
         let item = |name: &str| Some(name.to_owned());
-        let legs = [
-            leg(CLEARING, true, 9, item("a")),
-            leg(BINOD, false, 9, None),
-        ];
+        let legs = [leg(CLEARING, true, 9, item("a")), leg(BINOD, false, 9, None)];
         let original = post(m, &legs);
-        let legs = [
-            leg(CLEARING, false, 9, item("b")),
-            leg(BINOD, true, 9, None),
-        ];
+        let legs = [leg(CLEARING, false, 9, item("b")), leg(BINOD, true, 9, None)];
         reverse(m, &original, &original, &legs);
     });
     lie("another cause", 3, ReversalDiffers, |m| {
@@ -239,28 +222,13 @@ fn books_accounts_and_currencies_that_contradict_each_other() {
         m.event("book", "main", "opened", "{\"time_zone\":\"Asia/Kolkata\"}");
     });
     lie("another book", 0, Code::SequenceDiffers, |m| {
-        m.event(
-            "book",
-            "other",
-            "currency_added",
-            "{\"code\":\"EUR\",\"scale\":2}",
-        );
+        m.event("book", "other", "currency_added", "{\"code\":\"EUR\",\"scale\":2}");
     });
     lie("a currency twice", 0, CurrencyRepeated, |m| {
-        m.event(
-            "book",
-            "main",
-            "currency_added",
-            "{\"code\":\"INR\",\"scale\":2}",
-        );
+        m.event("book", "main", "currency_added", "{\"code\":\"INR\",\"scale\":2}");
     });
     lie("a currency that is none", 0, Code::PayloadUnreadable, |m| {
-        m.event(
-            "book",
-            "main",
-            "currency_added",
-            "{\"code\":\"eur\",\"scale\":2}",
-        );
+        m.event("book", "main", "currency_added", "{\"code\":\"eur\",\"scale\":2}");
     });
     lie("an account in no currency", 0, CurrencyUnknown, |m| {
         m.open_account("wallet:new", "EUR", 2, "liability", false, Some(0));
@@ -272,15 +240,10 @@ fn books_accounts_and_currencies_that_contradict_each_other() {
         m.open_account("wallet:asha", "INR", 2, "liability", false, Some(0));
         m.open[0].sequence = 9;
     });
-    lie(
-        "another account in the payload",
-        0,
-        Code::AccountDiffers,
-        |m| {
-            m.open_account("wallet:new", "INR", 2, "liability", false, Some(0));
-            edit(m, 0, "wallet:new", "wallet:old");
-        },
-    );
+    lie("another account in the payload", 0, Code::AccountDiffers, |m| {
+        m.open_account("wallet:new", "INR", 2, "liability", false, Some(0));
+        edit(m, 0, "wallet:new", "wallet:old");
+    });
     lie("a floor at another scale", 0, Code::AmountMalformed, |m| {
         m.open_account("wallet:new", "INR", 2, "liability", false, Some(0));
         edit(m, 0, "\"floor\":\"0.00\"", "\"floor\":\"0\"");
@@ -294,9 +257,7 @@ fn books_accounts_and_currencies_that_contradict_each_other() {
 #[test]
 fn events_that_are_none() {
     use Code::{EventTypeUnknown, EventVersionUnknown, MetadataUnreadable, PayloadUnreadable};
-    lie("a kind of stream", 0, EventTypeUnknown, |m| {
-        m.event("purse", "p", "opened", "{}")
-    });
+    lie("a kind of stream", 0, EventTypeUnknown, |m| m.event("purse", "p", "opened", "{}"));
     for kind in ["account", "hold", "reversal", "book"] {
         lie(kind, 0, EventTypeUnknown, |m| {
             let id = match kind {
@@ -333,32 +294,17 @@ fn events_that_are_none() {
         post(m, &pair(ASHA, BINOD, 70));
         m.open[1].metadata = m.open[0].metadata.clone();
     });
-    lie(
-        "a gap in an account's stream",
-        0,
-        Code::SequenceDiffers,
-        |m| {
-            post(m, &pair(ASHA, BINOD, 70));
-            m.open[0].sequence += 1;
-        },
-    );
-    lie(
-        "recorded before what came before",
-        0,
-        Code::TimeFalls,
-        |m| {
-            m.now -= 60_000_000;
-            post(m, &pair(ASHA, BINOD, 70));
-        },
-    );
-    lie(
-        "two moments in one append",
-        1,
-        Code::BatchTimeDiffers,
-        |m| {
-            post(m, &pair(ASHA, BINOD, 70));
-            m.open[1].recorded_at += 1;
-            m.now += 1;
-        },
-    );
+    lie("a gap in an account's stream", 0, Code::SequenceDiffers, |m| {
+        post(m, &pair(ASHA, BINOD, 70));
+        m.open[0].sequence += 1;
+    });
+    lie("recorded before what came before", 0, Code::TimeFalls, |m| {
+        m.now -= 60_000_000;
+        post(m, &pair(ASHA, BINOD, 70));
+    });
+    lie("two moments in one append", 1, Code::BatchTimeDiffers, |m| {
+        post(m, &pair(ASHA, BINOD, 70));
+        m.open[1].recorded_at += 1;
+        m.now += 1;
+    });
 }

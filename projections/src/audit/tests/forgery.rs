@@ -38,17 +38,10 @@ fn case_159_transactions_that_do_not_balance() {
 
 #[test]
 fn i15_amounts_that_are_none() {
-    for amount in [
-        "0.00", "-0.70", "0.7", "0.700", "7e-1", "+0.70", "00.70", "", "NaN",
-    ] {
+    for amount in ["0.00", "-0.70", "0.7", "0.700", "7e-1", "+0.70", "00.70", "", "NaN"] {
         lie(amount, 1, Code::AmountMalformed, |m| {
             post(m, &pair(ASHA, BINOD, 70));
-            edit(
-                m,
-                0,
-                "\"amount\":\"0.70\"",
-                &format!("\"amount\":\"{amount}\""),
-            );
+            edit(m, 0, "\"amount\":\"0.70\"", &format!("\"amount\":\"{amount}\""));
         });
     }
     lie("a number", 1, Code::PayloadUnreadable, |m| {
@@ -77,24 +70,14 @@ fn legs_that_do_not_belong_together() {
     });
     lie("something in between", 1, TransactionIncomplete, |m| {
         post(m, &pair(ASHA, BINOD, 70));
-        account_event(
-            m,
-            FEES,
-            "limits_changed",
-            "{\"floor\":null,\"ceiling\":null}",
-        );
+        account_event(m, FEES, "limits_changed", "{\"floor\":null,\"ceiling\":null}");
         m.open.swap(1, 2);
     });
-    lie(
-        "another transaction in between",
-        1,
-        TransactionIncomplete,
-        |m| {
-            post(m, &pair(ASHA, BINOD, 70));
-            post(m, &pair(CHITRA, FEES, 70));
-            m.open.swap(1, 2);
-        },
-    );
+    lie("another transaction in between", 1, TransactionIncomplete, |m| {
+        post(m, &pair(ASHA, BINOD, 70));
+        post(m, &pair(CHITRA, FEES, 70));
+        m.open.swap(1, 2);
+    });
     lie("a leg in the next append", 1, TransactionIncomplete, |m| {
         post(m, &pair(ASHA, BINOD, 70));
         let last = m.open.pop().unwrap();
@@ -122,12 +105,7 @@ fn legs_that_do_not_belong_together() {
     });
     lie("no bank's day", 0, Code::PayloadUnreadable, |m| {
         post(m, &pair(ASHA, BINOD, 70));
-        edit(
-            m,
-            1,
-            "\"effective_on\"",
-            "\"value_date\":\"today\",\"effective_on\"",
-        );
+        edit(m, 1, "\"effective_on\"", "\"value_date\":\"today\",\"effective_on\"");
     });
     lie("an id that was there", 0, TransactionRepeated, |m| {
         let id = m.reversible[0].0.clone();
@@ -151,23 +129,13 @@ fn balances_that_are_not_what_the_events_come_to() {
     });
     lie("held, where nothing is", 0, Code::HeldDiffers, |m| {
         post(m, &pair(ASHA, BINOD, 70));
-        edit(
-            m,
-            1,
-            "\"effective_on\"",
-            "\"held_after\":\"0.01\",\"effective_on\"",
-        );
+        edit(m, 1, "\"effective_on\"", "\"held_after\":\"0.01\",\"effective_on\"");
     });
-    lie(
-        "nothing held, where something is",
-        2,
-        Code::HeldDiffers,
-        |m| {
-            place(m, ASHA, 30);
-            post(m, &pair(ASHA, BINOD, 70));
-            edit(m, 1, ",\"held_after\":\"0.30\"", "");
-        },
-    );
+    lie("nothing held, where something is", 2, Code::HeldDiffers, |m| {
+        place(m, ASHA, 30);
+        post(m, &pair(ASHA, BINOD, 70));
+        edit(m, 1, ",\"held_after\":\"0.30\"", "");
+    });
     lie("balance at a hold", 1, Code::BalanceDiffers, |m| {
         place(m, ASHA, 30);
         let stated = format!("\"balance_after\":\"{}\"", decimal(m.balance(ASHA), 2));
@@ -215,12 +183,7 @@ fn i2_limits_freezes_and_the_end_of_an_account() {
         });
     }
     lie("credit", 2, FrozenMoved, |m| {
-        account_event(
-            m,
-            BINOD,
-            "frozen",
-            "{\"reference\":\"o\",\"mode\":\"credit\"}",
-        );
+        account_event(m, BINOD, "frozen", "{\"reference\":\"o\",\"mode\":\"credit\"}");
         post(m, &pair(ASHA, BINOD, 1));
     });
     lie("a freeze twice", 1, Code::FreezeDiffers, |m| {
@@ -250,12 +213,7 @@ fn a_limit_below_the_balance_alone_is_no_lie() {
     let mut maker = sound_past();
     let floor = "{\"floor\":\"9000000.00\",\"ceiling\":\"1.00\"}";
     account_event(&mut maker, ASHA, "limits_changed", floor);
-    account_event(
-        &mut maker,
-        BINOD,
-        "limits_changed",
-        "{\"floor\":null,\"ceiling\":\"1.00\"}",
-    );
+    account_event(&mut maker, BINOD, "limits_changed", "{\"floor\":null,\"ceiling\":\"1.00\"}");
     post(&mut maker, &pair(BINOD, FEES, 1));
     maker.append();
     let report = check(&maker.finish().text());
@@ -269,29 +227,15 @@ fn items_of_itemised_accounts() {
     });
     lie("an item elsewhere", 1, Code::ItemDiffers, |m| {
         let item = Some("dep_1".to_owned());
-        let legs = [
-            leg(CLEARING, true, 1, item.clone()),
-            leg(BINOD, false, 1, item),
-        ];
+        let legs = [leg(CLEARING, true, 1, item.clone()), leg(BINOD, false, 1, item)];
         post(m, &legs);
     });
-    lie(
-        "closed with open items that come to zero",
-        5,
-        Code::ClosedNotEmpty,
-        |m| {
-            m.open_account("bank:new:clearing_in", "INR", 2, "asset", true, None);
-            let new = m.accounts.len() - 1;
-            let item = |name: &str| Some(name.to_owned());
-            post(
-                m,
-                &[leg(ESCROW, true, 1, None), leg(new, false, 1, item("a"))],
-            );
-            post(
-                m,
-                &[leg(new, true, 1, item("b")), leg(ESCROW, false, 1, None)],
-            );
-            account_event(m, new, "closed", "{}");
-        },
-    );
+    lie("closed with open items that come to zero", 5, Code::ClosedNotEmpty, |m| {
+        m.open_account("bank:new:clearing_in", "INR", 2, "asset", true, None);
+        let new = m.accounts.len() - 1;
+        let item = |name: &str| Some(name.to_owned());
+        post(m, &[leg(ESCROW, true, 1, None), leg(new, false, 1, item("a"))]);
+        post(m, &[leg(new, true, 1, item("b")), leg(ESCROW, false, 1, None)]);
+        account_event(m, new, "closed", "{}");
+    });
 }

@@ -34,14 +34,7 @@ impl Maker {
         }
         self.append();
         for (currency, scale) in [("INR", 2), ("JPY", 0), ("USDT", 6)] {
-            self.open_account(
-                "bank:hdfc:clearing_in",
-                currency,
-                scale,
-                "asset",
-                true,
-                None,
-            );
+            self.open_account("bank:hdfc:clearing_in", currency, scale, "asset", true, None);
             self.open_account("bank:hdfc:escrow", currency, scale, "asset", false, None);
             self.open_account("income:fees", currency, scale, "income", false, None);
             for name in ["asha", "binod", "chitra"] {
@@ -60,10 +53,7 @@ impl Maker {
     pub(super) fn deposit(&mut self, wallet: usize, amount: i128) {
         let clearing = wallet / 6 * 6;
         let item = self.fresh("dep_");
-        let legs = [
-            leg(clearing, true, amount, Some(item)),
-            leg(wallet, false, amount, None),
-        ];
+        let legs = [leg(clearing, true, amount, Some(item)), leg(wallet, false, amount, None)];
         self.transaction("deposit", &legs, None);
     }
 
@@ -126,10 +116,8 @@ impl Maker {
         self.accounts[clearing].items.insert(item.clone(), open);
         let debit = open < 0;
         let amount = open.abs();
-        let legs = [
-            leg(clearing + 1, !debit, amount, None),
-            leg(clearing, debit, amount, Some(item)),
-        ];
+        let legs =
+            [leg(clearing + 1, !debit, amount, None), leg(clearing, debit, amount, Some(item))];
         self.transaction("settlement", &legs, None);
     }
 
@@ -138,12 +126,7 @@ impl Maker {
             return;
         }
         let expires_at = self.chance(50).then_some(self.now + 5_000_000);
-        let hold = Hold {
-            id: self.fresh("hold_"),
-            account,
-            amount,
-            expires_at,
-        };
+        let hold = Hold { id: self.fresh("hold_"), account, amount, expires_at };
         self.placed(&hold);
         self.hold_event("hold_placed", &hold, amount, true);
         self.holds.push(hold);
@@ -174,10 +157,7 @@ impl Maker {
         let transaction = self.fresh("txn_");
         self.captured(&hold, captured, &transaction);
         self.hold_event("hold_captured", &hold, hold.amount, false);
-        let legs = [
-            leg(hold.account, true, captured, None),
-            leg(to, false, captured, None),
-        ];
+        let legs = [leg(hold.account, true, captured, None), leg(to, false, captured, None)];
         self.transaction_as(&transaction, "payment", &legs, Some(&hold.id));
     }
 
@@ -197,14 +177,8 @@ impl Maker {
         }
         let at = self.pick(self.reversible.len());
         let (original, legs) = self.reversible[at].clone();
-        let opposite: Vec<Leg> = legs
-            .iter()
-            .rev()
-            .map(|l| Leg {
-                debit: !l.debit,
-                ..l.clone()
-            })
-            .collect();
+        let opposite: Vec<Leg> =
+            legs.iter().rev().map(|l| Leg { debit: !l.debit, ..l.clone() }).collect();
         let allowed = opposite.iter().all(|l| {
             if l.debit == self.accounts[l.account].debit_normal {
                 self.may_give(l.account, l.amount)
@@ -217,12 +191,7 @@ impl Maker {
         }
         self.reversible.swap_remove(at);
         let by = self.fresh("txn_");
-        self.event(
-            "reversal",
-            &original,
-            "reversed",
-            &format!("{{\"by\":\"{by}\"}}"),
-        );
+        self.event("reversal", &original, "reversed", &format!("{{\"by\":\"{by}\"}}"));
         self.transaction_as(&by, "reversal", &opposite, Some(&original));
     }
 
@@ -243,11 +212,8 @@ impl Maker {
             Some(limit) => format!("\"{}\"", decimal(limit, scale)),
             None => "null".to_owned(),
         };
-        let payload = format!(
-            "{{\"floor\":{},\"ceiling\":{}}}",
-            text(state.floor),
-            text(state.ceiling)
-        );
+        let payload =
+            format!("{{\"floor\":{},\"ceiling\":{}}}", text(state.floor), text(state.ceiling));
         let id = state.id.clone();
         self.event("account", &id, "limits_changed", &payload);
     }

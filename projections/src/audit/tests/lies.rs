@@ -63,12 +63,7 @@ pub(super) fn edit(maker: &mut Maker, back: usize, from: &str, to: &str) {
 }
 
 pub(super) fn hold(maker: &mut Maker, account: usize, amount: i128) -> Hold {
-    Hold {
-        id: maker.fresh("hold_"),
-        account,
-        amount,
-        expires_at: None,
-    }
+    Hold { id: maker.fresh("hold_"), account, amount, expires_at: None }
 }
 
 /// Both events of a new hold.

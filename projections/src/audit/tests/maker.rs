@@ -189,11 +189,7 @@ impl Maker {
     pub(super) fn balance(&self, account: usize) -> i128 {
         let account = &self.accounts[account];
         let balance = account.debits - account.credits;
-        if account.debit_normal {
-            balance
-        } else {
-            -balance
-        }
+        if account.debit_normal { balance } else { -balance }
     }
 
     pub(super) fn available(&self, index: usize) -> i128 {
@@ -209,9 +205,7 @@ impl Maker {
 
     pub(super) fn may_give(&self, account: usize, amount: i128) -> bool {
         let state = &self.accounts[account];
-        let room = state
-            .ceiling
-            .is_none_or(|ceiling| self.balance(account) + amount <= ceiling);
+        let room = state.ceiling.is_none_or(|ceiling| self.balance(account) + amount <= ceiling);
         !state.closed && !state.frozen && amount > 0 && room
     }
 
@@ -236,11 +230,7 @@ impl Maker {
     ) {
         for (number, leg) in legs.iter().enumerate() {
             let account = &mut self.accounts[leg.account];
-            let signed = if leg.debit == account.debit_normal {
-                leg.amount
-            } else {
-                -leg.amount
-            };
+            let signed = if leg.debit == account.debit_normal { leg.amount } else { -leg.amount };
             if leg.debit {
                 account.debits += leg.amount;
             } else {
@@ -265,9 +255,7 @@ impl Maker {
             }
             payload.push_str(",\"effective_on\":\"2026-11-22\"");
             if let Some(item) = &leg.item {
-                payload.push_str(&format!(
-                    ",\"value_date\":\"2026-11-21\",\"item\":\"{item}\""
-                ));
+                payload.push_str(&format!(",\"value_date\":\"2026-11-21\",\"item\":\"{item}\""));
             }
             if let Some(cause) = cause {
                 payload.push_str(&format!(",\"cause\":\"{cause}\""));
@@ -339,21 +327,12 @@ impl Maker {
 }
 
 pub(super) fn leg(account: usize, debit: bool, amount: i128, item: Option<String>) -> Leg {
-    Leg {
-        account,
-        debit,
-        amount,
-        item,
-    }
+    Leg { account, debit, amount, item }
 }
 
 pub(super) fn decimal(value: i128, scale: usize) -> String {
     let sign = if value < 0 { "-" } else { "" };
     let digits = format!("{:0>width$}", value.unsigned_abs(), width = scale + 1);
     let (whole, fraction) = digits.split_at(digits.len() - scale);
-    if scale == 0 {
-        format!("{sign}{whole}")
-    } else {
-        format!("{sign}{whole}.{fraction}")
-    }
+    if scale == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
 }

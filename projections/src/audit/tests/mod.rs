@@ -24,10 +24,7 @@ fn check(text: &str) -> Report {
 
 /// The report on an export that is held against a checkpoint.
 fn check_against(text: &str, checkpoint: Checkpoint) -> Report {
-    let options = Options {
-        checkpoint: Some(checkpoint),
-        ..Options::default()
-    };
+    let options = Options { checkpoint: Some(checkpoint), ..Options::default() };
     verify_export(text.as_bytes(), &options, |_| {}).expect("an export")
 }
 

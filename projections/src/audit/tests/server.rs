@@ -52,23 +52,14 @@ impl Database {
         let mut admin = PgConnection::connect(&url(server.folder.path(), "postgres"))
             .await
             .expect("the server");
-        admin
-            .execute(format!("create database {name}").as_str())
-            .await
-            .expect("a database");
+        admin.execute(format!("create database {name}").as_str()).await.expect("a database");
         let pool = PgPoolOptions::new()
             .max_connections(4)
             .connect(&url(server.folder.path(), &name))
             .await
             .expect("the database");
-        ledger_core::log::MIGRATOR
-            .run(&pool)
-            .await
-            .expect("migrations");
-        Self {
-            pool,
-            _server: server,
-        }
+        ledger_core::log::MIGRATOR.run(&pool).await.expect("migrations");
+        Self { pool, _server: server }
     }
 
     pub(super) async fn execute(&self, sql: &str) {
@@ -78,10 +69,7 @@ impl Database {
 
 fn url(folder: &Path, database: &str) -> String {
     let socket = folder.join("s");
-    format!(
-        "postgres://postgres@localhost/{database}?host={}",
-        socket.display()
-    )
+    format!("postgres://postgres@localhost/{database}?host={}", socket.display())
 }
 
 /// The server that tests share while any of them runs.
@@ -111,39 +99,18 @@ fn start() -> Server {
     }
     let data = folder.path().join("data");
     let made = command(&bin.join("initdb"), user)
-        .args([
-            "--no-sync",
-            "--no-locale",
-            "-E",
-            "UTF8",
-            "-A",
-            "trust",
-            "-U",
-            "postgres",
-            "-D",
-        ])
+        .args(["--no-sync", "--no-locale", "-E", "UTF8", "-A", "trust", "-U", "postgres", "-D"])
         .arg(&data)
         .output()
         .expect("initdb");
-    assert!(
-        made.status.success(),
-        "{}",
-        String::from_utf8_lossy(&made.stderr)
-    );
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     let log = std::fs::File::create(folder.path().join("server.log")).expect("a log");
     let child = command(&bin.join("postgres"), user)
         .arg("-D")
         .arg(&data)
         .arg("-k")
         .arg(folder.path().join("s"))
-        .args([
-            "-c",
-            "listen_addresses=",
-            "-c",
-            "fsync=off",
-            "-c",
-            "full_page_writes=off",
-        ])
+        .args(["-c", "listen_addresses=", "-c", "fsync=off", "-c", "full_page_writes=off"])
         .stderr(log)
         .spawn()
         .expect("postgres");
@@ -158,11 +125,7 @@ fn wait_until_ready(server: &Server) {
     let deadline = Instant::now() + Duration::from_secs(60);
     loop {
         let text = std::fs::read_to_string(&pid_file).unwrap_or_default();
-        if text
-            .lines()
-            .nth(7)
-            .is_some_and(|line| line.trim() == "ready")
-        {
+        if text.lines().nth(7).is_some_and(|line| line.trim() == "ready") {
             return;
         }
         assert!(Instant::now() < deadline, "the server did not become ready");
@@ -172,10 +135,7 @@ fn wait_until_ready(server: &Server) {
 
 fn command(program: &Path, user: Option<(u32, u32)>) -> Command {
     let mut command = Command::new(program);
-    command
-        .env("LC_ALL", "C")
-        .current_dir("/")
-        .stdin(Stdio::null());
+    command.env("LC_ALL", "C").current_dir("/").stdin(Stdio::null());
     if let Some((uid, gid)) = user {
         command.gid(gid).uid(uid);
     }
@@ -183,10 +143,7 @@ fn command(program: &Path, user: Option<(u32, u32)>) -> Command {
 }
 
 fn bin() -> PathBuf {
-    let found = Command::new("pg_config")
-        .arg("--bindir")
-        .output()
-        .expect("pg_config");
+    let found = Command::new("pg_config").arg("--bindir").output().expect("pg_config");
     PathBuf::from(String::from_utf8_lossy(&found.stdout).trim())
 }
 
@@ -203,8 +160,5 @@ fn unprivileged() -> Option<(u32, u32)> {
         .expect("a user postgres")
         .split(':')
         .collect();
-    Some((
-        fields[2].parse().expect("a uid"),
-        fields[3].parse().expect("a gid"),
-    ))
+    Some((fields[2].parse().expect("a uid"), fields[3].parse().expect("a gid")))
 }

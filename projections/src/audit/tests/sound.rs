@@ -37,26 +37,12 @@ fn case_180_the_figures_are_those_of_the_log() {
     assert_eq!(report.holds.open, report.holds.placed - ended);
     let codes: Vec<_> = report.currencies.iter().map(|c| c.code.as_str()).collect();
     assert_eq!(codes, ["INR", "JPY", "USDT"]);
-    assert!(
-        report
-            .currencies
-            .iter()
-            .all(|c| c.balanced && c.debits == c.credits)
-    );
+    assert!(report.currencies.iter().all(|c| c.balanced && c.debits == c.credits));
     let head = log.batches.last().unwrap();
     assert_eq!(report.head.hash, hex::encode(head.head_hash));
     assert_eq!(report.head.position, head.last_position);
-    for kind in [
-        "hold_increased",
-        "hold_expired",
-        "limits_changed",
-        "frozen",
-        "unfrozen",
-    ] {
-        assert!(
-            count("account", &[kind]) > 0,
-            "the generator makes no {kind}"
-        );
+    for kind in ["hold_increased", "hold_expired", "limits_changed", "frozen", "unfrozen"] {
+        assert!(count("account", &[kind]) > 0, "the generator makes no {kind}");
     }
 }
 

@@ -25,11 +25,7 @@ impl Bench {
             r.payload.contains("\"leg\":2,\"legs\":3") && r.payload.contains("transfer")
         });
         let middle = log.rows[at].position;
-        Self {
-            lines: log.lines(),
-            log,
-            middle,
-        }
+        Self { lines: log.lines(), log, middle }
     }
 
     fn event(&self, position: i64) -> usize {
@@ -80,55 +76,22 @@ fn case_174_a_changed_column_is_found_at_its_position() {
     let amount = field(&line, "amount");
     let digit = amount.replace(|c: char| c.is_ascii_digit(), "7");
     let hash = field(&line, "hash");
-    let other_hash = if hash.contains('7') {
-        hash.replace('7', "8")
-    } else {
-        hash.replace('0', "1")
-    };
+    let other_hash =
+        if hash.contains('7') { hash.replace('7', "8") } else { hash.replace('0', "1") };
     let recorded = field(&line, "recorded_at");
     let position = format!("\"position\":{},", base.middle);
     let (above, below) = (base.middle + 1_000, base.middle - 10);
     let edits: [(&str, &str, String, Code); 15] = [
         ("payload: amount", &amount, digit, HashDiffers),
-        (
-            "payload: a space",
-            "\"leg\":2",
-            "\"leg\": 2".into(),
-            HashDiffers,
-        ),
-        (
-            "payload: order",
-            "\"leg\":2,\"legs\":3",
-            "\"legs\":3,\"leg\":2".into(),
-            HashDiffers,
-        ),
-        (
-            "payload: field",
-            "\"kind\":\"transfer\"",
-            "\"kind\":\"transfeR\"".into(),
-            HashDiffers,
-        ),
-        (
-            "metadata",
-            "\"metadata\":{}",
-            "\"metadata\":{\"actor\":\"x\"}".into(),
-            HashDiffers,
-        ),
+        ("payload: a space", "\"leg\":2", "\"leg\": 2".into(), HashDiffers),
+        ("payload: order", "\"leg\":2,\"legs\":3", "\"legs\":3,\"leg\":2".into(), HashDiffers),
+        ("payload: field", "\"kind\":\"transfer\"", "\"kind\":\"transfeR\"".into(), HashDiffers),
+        ("metadata", "\"metadata\":{}", "\"metadata\":{\"actor\":\"x\"}".into(), HashDiffers),
         ("type", "\"credited\"", "\"debited\"".into(), HashDiffers),
         ("stream", "wallet:", "Wallet:".into(), HashDiffers),
-        (
-            "kind of stream",
-            "\"account\"",
-            "\"accounts\"".into(),
-            HashDiffers,
-        ),
+        ("kind of stream", "\"account\"", "\"accounts\"".into(), HashDiffers),
         ("version", "\"1.0\"", "\"1.1\"".into(), HashDiffers),
-        (
-            "sequence",
-            "\"sequence\":",
-            "\"sequence\":1".into(),
-            HashDiffers,
-        ),
+        ("sequence", "\"sequence\":", "\"sequence\":1".into(), HashDiffers),
         ("hash", &hash, other_hash, HashDiffers),
         (
             "back-dated",
@@ -142,18 +105,8 @@ fn case_174_a_changed_column_is_found_at_its_position() {
             "\"recorded_at\":\"2027-11-21T00:00:00.000000Z\"".into(),
             HashDiffers,
         ),
-        (
-            "position above",
-            &position,
-            format!("\"position\":{above},"),
-            PositionMissing,
-        ),
-        (
-            "position below",
-            &position,
-            format!("\"position\":{below},"),
-            PositionOutOfOrder,
-        ),
+        ("position above", &position, format!("\"position\":{above},"), PositionMissing),
+        ("position below", &position, format!("\"position\":{below},"), PositionOutOfOrder),
     ];
     for (what, from, to, code) in edits {
         let mut bench = Bench::new();
@@ -203,13 +156,9 @@ fn case_174_rows_that_are_missing_moved_or_new_are_found_at_their_position() {
         }),
         ("two swapped lines", 0, PositionMissing, &|b| swap(b, 1)),
         ("two swapped rows", 0, HashDiffers, &swap_contents),
-        ("lines swapped from afar", -40, PositionMissing, &|b| {
-            swap(b, -40)
-        }),
+        ("lines swapped from afar", -40, PositionMissing, &|b| swap(b, -40)),
         ("a row twice", 1, PositionOutOfOrder, &|b| insert(b, 0)),
-        ("an old row again", 0, PositionOutOfOrder, &|b| {
-            insert(b, -30)
-        }),
+        ("an old row again", 0, PositionOutOfOrder, &|b| insert(b, -30)),
         ("a new row", 0, HashDiffers, &|b| {
             let (line, new) = disguise(b);
             b.lines.insert(line, new);
@@ -249,24 +198,9 @@ fn batches_that_are_changed_are_found_at_their_position() {
         let position = field(&base.lines[line], "last_position");
         let recorded = field(&base.lines[line], "recorded_at");
         let edits = [
-            (
-                "number",
-                number.clone(),
-                format!("{number}0"),
-                Code::BatchMissing,
-            ),
-            (
-                "position",
-                position.clone(),
-                format!("{position}0"),
-                Code::BatchPositionDiffers,
-            ),
-            (
-                "position 0",
-                position,
-                "\"last_position\":0".into(),
-                Code::BatchPositionDiffers,
-            ),
+            ("number", number.clone(), format!("{number}0"), Code::BatchMissing),
+            ("position", position.clone(), format!("{position}0"), Code::BatchPositionDiffers),
+            ("position 0", position, "\"last_position\":0".into(), Code::BatchPositionDiffers),
             (
                 "hash",
                 "\"head_hash\":\"".into(),
@@ -277,11 +211,7 @@ fn batches_that_are_changed_are_found_at_their_position() {
                 "moment",
                 recorded,
                 "\"recorded_at\":\"2026-11-21T00:00:00.000000Z\"".into(),
-                if empty {
-                    Code::TimeFalls
-                } else {
-                    Code::BatchTimeDiffers
-                },
+                if empty { Code::TimeFalls } else { Code::BatchTimeDiffers },
             ),
         ];
         for (what, from, to, code) in edits {
@@ -294,10 +224,7 @@ fn batches_that_are_changed_are_found_at_their_position() {
             let upto = first + i64::try_from(upto).unwrap();
             let found = finding.position.expect(what);
             assert!((first..=upto).contains(&found), "{what}: {report}");
-            assert!(
-                report.findings.iter().any(|f| f.code == code),
-                "{what}: {report}"
-            );
+            assert!(report.findings.iter().any(|f| f.code == code), "{what}: {report}");
         }
     }
 }
@@ -313,11 +240,7 @@ fn a_batch_hash_is_checked_digit_by_digit() {
         let new = format!("{}{digit}", &old[..old.len() - 2]);
         let position: i64 = field(&text, "last_position")[16..].parse().unwrap();
         bench.edit(line, &old, &new);
-        bench.found(
-            position,
-            Code::BatchHashDiffers,
-            "a digit of a batch's hash",
-        );
+        bench.found(position, Code::BatchHashDiffers, "a digit of a batch's hash");
     }
 }
 
@@ -332,23 +255,14 @@ fn batches_that_are_missing_or_moved_are_found() {
     let (line, _) = bench.batch(true);
     bench.lines.remove(line);
     let report = check(&joined(&bench.lines));
-    assert!(
-        report.findings.iter().any(|f| f.code == Code::BatchMissing),
-        "{report}"
-    );
+    assert!(report.findings.iter().any(|f| f.code == Code::BatchMissing), "{report}");
 
     let mut bench = Bench::new();
     let (line, _) = bench.batch(false);
     let again = bench.lines[line].clone();
     bench.lines.insert(line, again);
     let report = check(&joined(&bench.lines));
-    assert!(
-        report
-            .findings
-            .iter()
-            .any(|f| f.code == Code::BatchOutOfOrder),
-        "{report}"
-    );
+    assert!(report.findings.iter().any(|f| f.code == Code::BatchOutOfOrder), "{report}");
 
     let mut bench = Bench::new();
     let (line, first) = bench.batch(false);
@@ -365,15 +279,11 @@ fn unreadable_lines_are_found_once_and_at_their_position() {
         ("cut short", |line| line.truncate(line.len() / 2)),
         ("no JSON", |line| line.replace_range(0..1, "[")),
         ("emptied", String::clear),
-        ("a field too many", |line| {
-            *line = line.replace("\"sequence\"", "\"x\":1,\"sequence\"")
-        }),
+        ("a field too many", |line| *line = line.replace("\"sequence\"", "\"x\":1,\"sequence\"")),
         ("a field twice", |line| {
             *line = line.replace("\"sequence\"", "\"hash\":\"\",\"sequence\"")
         }),
-        ("no payload", |line| {
-            *line = line.replace("\"payload\"", "\"payloads\"")
-        }),
+        ("no payload", |line| *line = line.replace("\"payload\"", "\"payloads\"")),
         ("two payloads", |line| {
             *line = line.replace("\"payload\"", "\"payload_base64\":\"e30=\",\"payload\"");
         }),
@@ -381,9 +291,7 @@ fn unreadable_lines_are_found_once_and_at_their_position() {
             let hash = field(line, "hash");
             *line = line.replace(&hash, &hash.to_uppercase().replace("HASH", "hash"));
         }),
-        ("an odd moment", |line| {
-            *line = line.replace("Z\",\"payload\"", "+00:00\",\"payload\"")
-        }),
+        ("an odd moment", |line| *line = line.replace("Z\",\"payload\"", "+00:00\",\"payload\"")),
     ];
     for (what, change) in changes {
         let mut bench = Bench::new();
@@ -393,10 +301,7 @@ fn unreadable_lines_are_found_once_and_at_their_position() {
         let report = check(&joined(&bench.lines));
         // What is left is what the lost row takes away: a sequence, a sum, a count at the end.
         let follows = |code| {
-            matches!(
-                code,
-                Code::SequenceDiffers | Code::CurrencyUnbalanced | Code::EndDiffers
-            )
+            matches!(code, Code::SequenceDiffers | Code::CurrencyUnbalanced | Code::EndDiffers)
         };
         let mut others = report.findings.iter().skip(1);
         assert!(others.all(|f| follows(f.code)), "{what}\n{report}");
@@ -425,11 +330,7 @@ fn the_end_of_an_export_is_guarded() {
 
     let last = Bench::new().lines.pop().unwrap();
     bench.lines.push(last.clone());
-    bench.found(
-        position + 1,
-        Code::EndDiffers,
-        "a cut tail before the old last line",
-    );
+    bench.found(position + 1, Code::EndDiffers, "a cut tail before the old last line");
 
     for name in ["events", "batches"] {
         let mut bench = Bench::new();
@@ -439,11 +340,7 @@ fn the_end_of_an_export_is_guarded() {
     }
     let mut bench = Bench::new();
     let line = bench.lines.len() - 1;
-    bench.edit(
-        line,
-        &field(&last, "head_hash"),
-        &format!("\"head_hash\":\"{}\"", "0".repeat(64)),
-    );
+    bench.edit(line, &field(&last, "head_hash"), &format!("\"head_hash\":\"{}\"", "0".repeat(64)));
     bench.found(end(&bench), Code::EndDiffers, "head");
 
     let mut bench = Bench::new();
@@ -468,17 +365,9 @@ fn a_cut_tail_with_a_sound_end_is_found_by_a_checkpoint_only() {
     cut.batches.truncate(kept);
     let last = cut.batches[kept - 1].clone();
     cut.rows.retain(|row| row.batch <= last.number);
-    assert!(
-        check(&cut.text()).verified,
-        "the cut log is sound in itself"
-    );
+    assert!(check(&cut.text()).verified, "the cut log is sound in itself");
     let report = check_against(&cut.text(), log.checkpoint(log.batches.len() - 1));
-    assert_found(
-        &report,
-        last.last_position + 1,
-        Code::CheckpointAhead,
-        "a cut tail",
-    );
+    assert_found(&report, last.last_position + 1, Code::CheckpointAhead, "a cut tail");
     assert!(!report.checkpoint.unwrap().contained);
     assert!(check_against(&cut.text(), log.checkpoint(kept - 1)).verified);
 }
@@ -490,10 +379,7 @@ fn a_rewritten_past_with_sound_hashes_is_found_by_a_checkpoint_only() {
     let at = rewritten.find(log.rows.len() / 2, |r| r.metadata.contains("till"));
     rewritten.rows[at].metadata = rewritten.rows[at].metadata.replace("till", "nobody");
     rewritten.seal();
-    assert!(
-        check(&rewritten.text()).verified,
-        "the rewritten log is sound in itself"
-    );
+    assert!(check(&rewritten.text()).verified, "the rewritten log is sound in itself");
     let last = log.batches.len() - 1;
     let report = check_against(&rewritten.text(), log.checkpoint(last));
     let head = log.batches[last].last_position;
@@ -509,11 +395,7 @@ fn case_67_every_flipped_bit_of_a_line_is_found_at_its_position() {
     let log = generate(11, 12);
     let lines = log.lines();
     let half = lines.len() / 2;
-    let line = half
-        + lines[half..]
-            .iter()
-            .position(|l| l.contains("\"leg\":2"))
-            .unwrap();
+    let line = half + lines[half..].iter().position(|l| l.contains("\"leg\":2")).unwrap();
     let position: i64 = field(&lines[line], "position")[11..].parse().unwrap();
     let text = joined(&lines).into_bytes();
     let start: usize = lines[..line].iter().map(|l| l.len() + 1).sum();
@@ -523,11 +405,7 @@ fn case_67_every_flipped_bit_of_a_line_is_found_at_its_position() {
             flipped[at] ^= bit;
             let report = verify_export(&flipped[..], &Options::default(), |_| {}).unwrap();
             let what = String::from_utf8_lossy(&flipped[start..at + 1]).into_owned();
-            assert_eq!(
-                report.first_bad_position(),
-                Some(position),
-                "{what}\n{report}"
-            );
+            assert_eq!(report.first_bad_position(), Some(position), "{what}\n{report}");
         }
     }
 }
