@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use ledger_core::{engine::EngineState, log::Position};
+use ledger_core::engine::EngineState;
 use projections::{ProjectorState, ReadModels};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -41,9 +41,9 @@ struct Readiness {
     /// `running`, `recovering`, `halted` or `stopped`.
     engine: &'static str,
     /// The end of the log as the engine knows it.
-    head: Position,
+    head: u64,
     /// How far the read models are; `null` if the database does not answer.
-    projected: Option<Position>,
+    projected: Option<u64>,
     /// How many events they lack.
     lag_events: Option<u64>,
     /// For how long the oldest of them has been in the log; if this process runs the projector.

@@ -1,7 +1,7 @@
 //! Events on the wire: payload and metadata exactly as they are stored, which is what is hashed.
 
 use chrono::{DateTime, Utc};
-use ledger_core::log::{Position, RecordedEvent};
+use ledger_core::log::RecordedEvent;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -13,7 +13,7 @@ use crate::http::Problem;
 #[schema(as = Event)]
 pub(super) struct EventOut {
     /// Its place in the log: global, without gaps, from 1.
-    pub(super) position: Position,
+    pub(super) position: u64,
     /// Its type.
     #[serde(rename = "type")]
     #[schema(example = "debited")]

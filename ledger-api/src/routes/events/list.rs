@@ -30,7 +30,7 @@ const EVENT_STREAM: &str = "text/event-stream";
 #[into_params(parameter_in = Query)]
 pub(super) struct EventsQuery {
     /// The events after this position; from the first one if left out.
-    after_position: Option<Position>,
+    after_position: Option<u64>,
     /// How many at most; 1 to 1,000, 100 if left out. Not for a live tail.
     limit: Option<u32>,
 }
@@ -44,7 +44,7 @@ struct EventPage {
     has_more: bool,
     /// What to send as `after_position` for the next page: also where to go on later, when
     /// `has_more` is false.
-    next_after_position: Position,
+    next_after_position: u64,
 }
 
 /// The form in which the events are given.
