@@ -13,6 +13,7 @@ mod anchor;
 mod parts;
 mod starting;
 mod supervisor;
+mod tasks;
 
 use std::{io, sync::Arc, time::Duration};
 
