@@ -5,6 +5,7 @@
 //! reflects; [`rebuild`] makes the tables again from the log beside live traffic. Nothing here ever
 //! decides about money, and nothing here knows the engine.
 
+pub mod audit;
 mod error;
 mod models;
 mod projector;

@@ -2,3 +2,4 @@
 
 mod engine_basics;
 mod support;
+mod tidy;

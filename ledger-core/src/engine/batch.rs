@@ -6,15 +6,16 @@ use tracing::{error, warn};
 
 use super::{
     Answer, EngineState, SubmitError,
-    draft::Draft,
+    draft::{Draft, Sealed},
     idempotency::{self, Key},
     link::answered,
+    subject::Subject,
     worker::{Job, Trouble, Worker},
 };
 use crate::{
     command::{Command, Outcome},
     log::{
-        LogError,
+        Head, LogError,
         append::{self, Appended, Batch},
         read,
     },
@@ -26,8 +27,11 @@ const REFUSALS_MAX: u32 = 8;
 const BACKOFF_FIRST: Duration = Duration::from_millis(20);
 const BACKOFF_MAX: Duration = Duration::from_secs(1);
 
+/// How an attempt has ended.
+pub(super) type Attempted = Result<Attempt, Trouble>;
+
 /// What one attempt at a batch came to.
-enum Attempt {
+pub(super) enum Attempt {
     /// It is in the log, or nothing needed to be: these are the answers.
     Answered(Vec<Answer>),
     /// Nothing of it is in the log; decide afresh.
@@ -43,7 +47,7 @@ impl Worker {
     pub(super) async fn batch(&mut self, mut jobs: Vec<Job>) {
         while !jobs.is_empty() {
             let (leaders, followers) = self.split(jobs);
-            self.settle(leaders).await;
+            self.settle(leaders, None).await;
             // By now the leaders' outcomes are known, so these are repeats.
             jobs = followers;
         }
@@ -55,33 +59,45 @@ impl Worker {
         let mut keys = BTreeSet::new();
         let (mut leaders, mut followers) = (Vec::with_capacity(jobs.len()), Vec::new());
         for job in jobs {
-            let Some(key) = key_of(&job.command).filter(|_| !job.dry_run) else {
+            let Some(job) = self.answer_recent(job) else { continue };
+            let key = key_of(&job.command).filter(|_| !job.dry_run);
+            if key.is_some_and(|key| !keys.insert(key)) {
+                followers.push(job);
+            } else {
                 leaders.push(job);
-                continue;
-            };
-            let recent = job
-                .command
-                .idempotency
-                .as_ref()
-                .and_then(|i| self.recent.answer(&job.command.principal, i));
-            match recent {
-                Some(answer) => job.answer(answer),
-                None if keys.insert(key) => leaders.push(job),
-                None => followers.push(job),
             }
         }
         (leaders, followers)
     }
 
-    async fn settle(&mut self, mut jobs: Vec<Job>) {
+    /// Answers a repeat of a recent request; gives any other job back.
+    pub(super) fn answer_recent(&mut self, job: Job) -> Option<Job> {
+        let idempotency = job.command.idempotency.as_ref().filter(|_| !job.dry_run);
+        match idempotency.and_then(|i| self.recent.answer(&job.command.principal, i)) {
+            Some(answer) => {
+                job.answer(answer);
+                None
+            }
+            None => Some(job),
+        }
+    }
+
+    /// Goes on with jobs until all are answered. `first` is how a first attempt has ended.
+    pub(super) async fn settle(&mut self, mut jobs: Vec<Job>, mut first: Option<Attempted>) {
         let mut refusals = 0_u32;
         while !jobs.is_empty() {
             if self.halted() {
                 return answer_all(jobs, SubmitError::Halted);
             }
-            let attempt = self.attempt(&mut jobs).await;
-            self.turn.release().await;
-            match attempt {
+            let attempted = if let Some(attempted) = first.take() {
+                attempted
+            } else {
+                let attempted;
+                (jobs, attempted) = self.attempt(jobs).await;
+                self.turn.release().await;
+                attempted
+            };
+            match attempted {
                 Ok(Attempt::Answered(answers)) => return self.answer(jobs, answers),
                 Ok(Attempt::Again) | Err(Trouble::Halted) => {}
                 Ok(Attempt::KeyUsed) => {
@@ -99,7 +115,7 @@ impl Worker {
                     tokio::time::sleep(BACKOFF_FIRST.saturating_mul(refusals)).await;
                 }
                 Err(Trouble::Down) => {
-                    // Nothing was sent, so nothing happened: callers may try again.
+                    // Nothing of it is in the log, so nothing happened: callers may try again.
                     answer_all(jobs, SubmitError::Unavailable);
                     return self.wait_for_database().await;
                 }
@@ -108,87 +124,103 @@ impl Worker {
         }
     }
 
-    async fn attempt(&mut self, jobs: &mut Vec<Job>) -> Result<Attempt, Trouble> {
+    /// One attempt, alone: nothing else is under way. Gives the jobs back that have no answer yet.
+    async fn attempt(&mut self, jobs: Vec<Job>) -> (Vec<Job>, Attempted) {
+        if let Err(trouble) = self.await_turn().await {
+            return (jobs, Err(trouble));
+        }
+        let (jobs, loaded) = self.load_misses(jobs).await;
+        if let Err(trouble) = loaded {
+            return (jobs, Err(trouble));
+        }
+        let mut draft = Draft::new(self.head, &*self.config.clock);
+        for job in jobs {
+            if let Err(cause) = draft.decide(job, &mut self.cache) {
+                error!(error = %cause, "a batch cannot be made: halting");
+                return (draft.jobs, Err(self.halt()));
+            }
+        }
+        let appends = draft.appends;
+        let Sealed { batch, jobs, answers, undo, grown, .. } = draft.seal();
+        if !appends {
+            return (jobs, Ok(Attempt::Answered(answers)));
+        }
+        let appended = match self.link.get().await {
+            Ok(db) => answered(async { Ok(append::append(db, &batch).await) })
+                .await
+                .unwrap_or_else(Appended::Unknown),
+            Err(error) => {
+                warn!(%error, "the database cannot be reached");
+                self.cache.undo(undo);
+                return (jobs, Err(Trouble::Down));
+            }
+        };
+        if let Appended::Won = appended {
+            self.landed(batch.head, grown);
+            return (jobs, Ok(Attempt::Answered(answers)));
+        }
+        self.cache.undo(undo);
+        (jobs, self.resolve(appended, &batch, answers).await)
+    }
+
+    async fn await_turn(&mut self) -> Result<(), Trouble> {
         if self.turn.contended() {
             self.catch_up().await?;
             self.turn.take().await;
             let others = self.catch_up().await?;
             self.turn.saw(others);
         }
-        self.load_misses(jobs).await?;
-        if jobs.is_empty() {
-            return Ok(Attempt::Answered(Vec::new()));
-        }
-        let draft = match self.draft(jobs) {
-            Ok(draft) => draft,
-            Err(cause) => {
-                error!(error = %cause, "a batch cannot be made: halting");
-                return Err(self.halt());
-            }
-        };
-        if !draft.appends {
-            return Ok(Attempt::Answered(draft.answers));
-        }
-        self.append(draft).await
+        Ok(())
     }
 
     /// Loads what the jobs need. Two rounds, because a hold's account is known once the hold is.
-    async fn load_misses(&mut self, jobs: &mut Vec<Job>) -> Result<(), Trouble> {
+    /// Answers the jobs that need a stream which cannot be read.
+    pub(super) async fn load_misses(
+        &mut self,
+        mut jobs: Vec<Job>,
+    ) -> (Vec<Job>, Result<(), Trouble>) {
         for _ in 0..2 {
             let missing: BTreeSet<StreamId> =
                 jobs.iter().flat_map(|job| self.misses(job)).collect();
             if missing.is_empty() {
-                return Ok(());
+                break;
             }
-            let unreadable = match self.load(missing.into_iter().collect()).await {
-                Ok(unreadable) => unreadable,
+            match self.load(missing.into_iter().collect()).await {
+                Ok(unreadable) if unreadable.is_empty() => {}
+                Ok(unreadable) => {
+                    let (corrupt, readable): (Vec<Job>, Vec<Job>) =
+                        jobs.into_iter().partition(|job| {
+                            self.misses(job).iter().any(|miss| unreadable.contains(miss))
+                        });
+                    answer_all(corrupt, SubmitError::Corrupt);
+                    jobs = readable;
+                }
                 Err(cause) => {
                     warn!(error = %cause, "aggregates cannot be loaded");
-                    self.link.broken();
-                    return Err(Trouble::Down);
+                    self.reader.broken();
+                    return (jobs, Err(Trouble::Down));
                 }
-            };
-            if !unreadable.is_empty() {
-                let mut readable = Vec::with_capacity(jobs.len());
-                for job in jobs.drain(..) {
-                    let corrupt = self.misses(&job).iter().any(|miss| unreadable.contains(miss));
-                    if corrupt {
-                        job.answer(Err(SubmitError::Corrupt));
-                    } else {
-                        readable.push(job);
-                    }
-                }
-                *jobs = readable;
             }
         }
-        Ok(())
+        (jobs, Ok(()))
     }
 
-    async fn append(&mut self, draft: Draft) -> Result<Attempt, Trouble> {
-        let Draft { batch, answers, undo, .. } = draft;
-        let appended = match self.link.get().await {
-            Ok(db) => match answered(async { Ok(append::append(db, &batch).await) }).await {
-                Ok(appended) => appended,
-                Err(error) => Appended::Unknown(error),
-            },
-            Err(error) => {
-                warn!(%error, "the database cannot be reached");
-                self.cache.undo(undo);
-                return Err(Trouble::Down);
-            }
-        };
-        if let Appended::Won = appended {
-            self.head = batch.head;
-            for (stream, before) in &undo {
-                if let Some(subject) = self.cache.peek(stream) {
-                    let before = before.as_ref().map_or(0, super::subject::Subject::sequence);
-                    self.snapshots.offer(stream, before, subject);
-                }
-            }
-            self.publish(EngineState::Running);
-            return Ok(Attempt::Answered(answers));
+    /// A batch is in the log.
+    pub(super) fn landed(&mut self, head: Head, grown: Vec<(StreamId, u64, Subject)>) {
+        self.head = head;
+        self.publish(EngineState::Running);
+        for (stream, before, subject) in grown {
+            self.snapshots.offer(&stream, before, &subject);
         }
-        self.cache.undo(undo);
+    }
+
+    /// What follows from an append that was not simply won. It was undone in memory already.
+    pub(super) async fn resolve(
+        &mut self,
+        appended: Appended,
+        batch: &Batch,
+        answers: Vec<Answer>,
+    ) -> Attempted {
         match appended {
             Appended::Won | Appended::Lost => {
                 self.turn.lost();
@@ -210,7 +242,7 @@ impl Worker {
             Appended::Unknown(error) => {
                 warn!(%error, "the outcome of an append is unknown: fencing");
                 self.link.broken();
-                let landed = self.fence(&batch).await?;
+                let landed = self.fence(batch).await?;
                 Ok(if landed { Attempt::Answered(answers) } else { Attempt::Again })
             }
         }
@@ -315,7 +347,7 @@ impl Worker {
     }
 
     /// Waits until the database can be reached again; what queues meanwhile is refused at once.
-    async fn wait_for_database(&mut self) {
+    pub(super) async fn wait_for_database(&mut self) {
         self.publish(EngineState::Recovering);
         let mut pause = BACKOFF_FIRST;
         loop {
@@ -331,7 +363,7 @@ impl Worker {
         }
     }
 
-    fn answer(&mut self, jobs: Vec<Job>, answers: Vec<Answer>) {
+    pub(super) fn answer(&mut self, jobs: Vec<Job>, answers: Vec<Answer>) {
         for (job, answer) in jobs.into_iter().zip(answers) {
             if let Some(key) = key_of(&job.command).filter(|_| !job.dry_run) {
                 let fingerprint =
@@ -344,12 +376,12 @@ impl Worker {
     }
 }
 
-fn key_of(command: &Command) -> Option<Key> {
+pub(super) fn key_of(command: &Command) -> Option<Key> {
     let idempotency = command.idempotency.as_ref()?;
     Some((command.principal.clone(), idempotency.key.clone()))
 }
 
-fn answer_all(jobs: Vec<Job>, error: SubmitError) {
+pub(super) fn answer_all(jobs: Vec<Job>, error: SubmitError) {
     for job in jobs {
         job.answer(Err(error));
     }

@@ -42,6 +42,17 @@ impl Link {
         self.connection.as_mut().ok_or(sqlx::Error::PoolClosed)
     }
 
+    /// Takes the connection out, for a task that brings it back.
+    pub(super) async fn take(&mut self) -> sqlx::Result<PgConnection> {
+        self.get().await?;
+        self.connection.take().ok_or(sqlx::Error::PoolClosed)
+    }
+
+    /// Brings it back.
+    pub(super) fn give(&mut self, connection: PgConnection) {
+        self.connection = Some(connection);
+    }
+
     /// Throws the connection away. The server undoes what it had not committed.
     pub(super) fn broken(&mut self) {
         self.connection = None;

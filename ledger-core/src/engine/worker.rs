@@ -52,15 +52,18 @@ pub(super) enum Trouble {
 
 pub(super) struct Worker {
     pub(super) config: EngineConfig,
+    /// Appends.
     pub(super) link: Link,
+    /// Loads, also while an append is under way.
+    pub(super) reader: Link,
     pub(super) turn: Turn,
     pub(super) head: Head,
     pub(super) cache: Cache,
     pub(super) recent: Recent,
     pub(super) snapshots: Snapshots,
     status: watch::Sender<EngineStatus>,
-    queue: mpsc::Receiver<Work>,
-    closing: watch::Receiver<bool>,
+    pub(super) queue: mpsc::Receiver<Work>,
+    pub(super) closing: watch::Receiver<bool>,
 }
 
 impl Worker {
@@ -76,6 +79,7 @@ impl Worker {
         let book = Arc::new(cache.book().clone());
         let (status, _) = watch::channel(EngineStatus { head, book, state: EngineState::Running });
         let mut worker = Self {
+            reader: Link::new(&config.database),
             turn: Turn::new(&config.database),
             recent: Recent::default(),
             snapshots: Snapshots::start(&config.database),
@@ -110,37 +114,8 @@ impl Worker {
         }
     }
 
-    async fn turns(&mut self) {
-        let mut work = Vec::new();
-        loop {
-            if *self.closing.borrow() {
-                self.queue.close();
-            }
-            let most = self.config.batch_commands_max.max(1);
-            tokio::select! {
-                taken = self.queue.recv_many(&mut work, most) => if taken == 0 { break },
-                changed = self.closing.changed() => {
-                    if changed.is_err() { self.queue.close(); }
-                    continue;
-                }
-            }
-            let mut jobs = Vec::with_capacity(work.len());
-            let mut refreshes = Vec::new();
-            for item in work.drain(..) {
-                match item {
-                    Work::Job(job) => jobs.push(*job),
-                    Work::Refresh(reply) => refreshes.push(reply),
-                }
-            }
-            self.batch(jobs).await;
-            if !refreshes.is_empty() {
-                self.refresh(refreshes).await;
-            }
-            self.cache.trim();
-        }
-    }
-
-    async fn refresh(&mut self, replies: Vec<oneshot::Sender<Result<(), SubmitError>>>) {
+    /// Catches up for those who asked for it. Nothing else may be under way.
+    pub(super) async fn refresh(&mut self, replies: Vec<oneshot::Sender<Result<(), SubmitError>>>) {
         let caught_up = match self.catch_up().await {
             Ok(_) => Ok(()),
             Err(Trouble::Down | Trouble::Unknown) => Err(SubmitError::Unavailable),
