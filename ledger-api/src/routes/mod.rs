@@ -6,7 +6,7 @@ mod docs;
 mod events;
 mod health;
 mod holds;
-mod openapi;
+pub(crate) mod openapi;
 mod transactions;
 mod trial_balance;
 

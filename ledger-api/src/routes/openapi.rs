@@ -37,7 +37,7 @@ const DESCRIPTION: &str = "An event-sourced double-entry ledger. docs/api.md has
 struct Frame;
 
 /// The document as JSON, as it is served and committed.
-pub(super) fn document() -> Result<String, serde_json::Error> {
+pub(crate) fn document() -> Result<String, serde_json::Error> {
     let mut text = build().to_pretty_json()?;
     text.push('\n');
     Ok(text)
@@ -139,10 +139,12 @@ fn header_parameter(name: &str, description: &str, required: bool) -> Parameter 
 
 /// A stable name: `post_v1_holds_id_capture`.
 fn operation_id(path: &str, method: &HttpMethod) -> String {
-    let verb = match method {
-        HttpMethod::Post => "post",
-        HttpMethod::Delete => "delete",
-        _ => "get",
+    let verb = if *method == HttpMethod::Post {
+        "post"
+    } else if *method == HttpMethod::Delete {
+        "delete"
+    } else {
+        "get"
     };
     let name = path.replace(['{', '}'], "").replace(['/', '-', '.'], "_");
     format!("{verb}{name}")
