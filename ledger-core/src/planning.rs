@@ -91,6 +91,20 @@ pub enum ReceiptPlan {
     Book,
 }
 
+impl ReceiptPlan {
+    /// Which of several transactions a step posts a leg of: a refusal of the step names it.
+    pub fn transaction_of(&self, step: &Step) -> Option<u16> {
+        let Self::Posted { transactions, .. } = self else {
+            return None;
+        };
+        let Step::Account(_, AccountCommand::Post(leg)) = step else {
+            return None;
+        };
+        let index = transactions.iter().position(|id| *id == leg.transaction_id)?;
+        u16::try_from(index).ok().filter(|_| transactions.len() > 1)
+    }
+}
+
 /// What a plan may look at: aggregates as they are before the command.
 pub trait View {
     /// The book.

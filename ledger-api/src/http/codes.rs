@@ -78,8 +78,8 @@ codes! {
     FORBIDDEN = "forbidden" 403 Never "The key may not do this"
         "The API key lacks the scope that this needs; `detail` names it.";
     SECOND_PERSON_NEEDED = "second_person_needed" 403 Never "A second person is needed"
-        "An adjustment needs the header `Approver-Authorization: Bearer …` with the key of another \
-         principal that has the scope `ops:approve`.";
+        "An adjustment needs the header `Approver-Authorization: Bearer …` with the key of \
+         another principal that has the scope `ops:approve`.";
     NOT_FOUND = "not_found" 404 Never "Not found"
         "There is nothing at this address, or nothing that this key may see.";
     METHOD_NOT_ALLOWED = "method_not_allowed" 405 Never "Method not allowed"

@@ -68,7 +68,12 @@ pub(crate) fn decide(
     let mut unit = Unit { cache, touched: Vec::new(), events: Vec::new(), sums: Vec::new() };
     let metadata = Metadatas::new(command, cache.book())?;
     for step in plan.steps {
-        unit.take(step, &metadata)?;
+        let index = plan.receipt.transaction_of(&step);
+        let located = |rejection: Rejection| match index {
+            Some(index) => rejection.in_transaction(index),
+            None => rejection,
+        };
+        unit.take(step, &metadata).map_err(located)?;
     }
     unit.assert_balanced();
     let receipt = unit.receipt(plan.receipt)?;
