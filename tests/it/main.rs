@@ -2,6 +2,7 @@
 
 mod corrupt_streams;
 mod engine_basics;
+mod failover;
 mod lost_answers;
 mod overload;
 mod several_engines;
