@@ -32,7 +32,7 @@ verify: ## check the whole log of .bahi: chain, balances, rules
 	$(CARGO) run --locked --quiet --package ledger-api -- audit verify
 
 tour: ## run the README's tour against the ledger that `make run` started
-	docs/tour.sh
+	bash docs/tour.sh
 
 doc: ## build the documentation of the code
 	$(CARGO) doc --locked --workspace --no-deps

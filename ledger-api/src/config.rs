@@ -52,6 +52,11 @@ impl Settings {
         self.data.join("demo-key")
     }
 
+    /// The file that has the end of the log as it was seen last.
+    pub fn anchor_file(&self) -> PathBuf {
+        self.data.join("anchor.json")
+    }
+
     /// The folder that the private PostgreSQL has for itself.
     pub fn postgres_folder(&self) -> PathBuf {
         self.data.join("postgres")

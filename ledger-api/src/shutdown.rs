@@ -44,9 +44,14 @@ pub async fn wait(told: &mut watch::Receiver<bool>) {
 
 /// Waits for `job`, but not longer than `deadline`; whether it ended.
 pub async fn within(deadline: Duration, what: &str, job: impl Future<Output = ()>) -> bool {
-    let ended = tokio::time::timeout(deadline, job).await.is_ok();
+    let ended = within_quietly(deadline, job).await;
     if !ended {
         tracing::warn!(what, ?deadline, "did not end in time");
     }
     ended
+}
+
+/// [`within`], where it is no matter if the job does not end in time.
+pub async fn within_quietly(deadline: Duration, job: impl Future<Output = ()>) -> bool {
+    tokio::time::timeout(deadline, job).await.is_ok()
 }

@@ -1,5 +1,6 @@
 //! The integration tests: one binary, a file per subject, on a real PostgreSQL.
 
+mod audit_engine;
 mod corrupt_streams;
 mod engine_basics;
 mod failover;
@@ -7,5 +8,7 @@ mod lost_answers;
 mod overload;
 mod several_engines;
 mod snapshots;
+mod golden;
+mod postings;
 mod support;
 mod tidy;

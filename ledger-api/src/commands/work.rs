@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
-use ledger_api::{config::Settings, setup::Database};
+use ledger_api::{
+    config::Settings,
+    service::{check_anchor, move_anchor},
+    setup::Database,
+};
 use ledger_core::{
     chart::Authority,
     clock::{Ids, System},
@@ -39,10 +43,12 @@ pub(super) async fn with_engine<T>(
 ) -> anyhow::Result<T> {
     with_database(settings, async |database| {
         database.check(settings.allow_unsafe_database).await?;
+        check_anchor(database, settings).await?;
         let config = EngineConfig::new(database.app().clone());
         let engine = Engine::start(config).await.context("the log can't be read")?;
         let done = job(&engine).await;
         engine.shutdown().await;
+        move_anchor(database, settings).await?;
         done
     })
     .await

@@ -28,6 +28,11 @@ pub(crate) fn open_only() -> Authority {
     Authority::of(&[PostingClass::Open])
 }
 
+/// The scope that opens and changes accounts of a class.
+pub(crate) fn to_manage(class: PostingClass) -> Scope {
+    if class == PostingClass::Open { Scope::LedgerWrite } else { Scope::Admin }
+}
+
 /// What `caller` may move by a transaction of `kind`.
 pub(crate) fn to_post(
     caller: &Caller,

@@ -21,6 +21,8 @@ mod server;
 mod state;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 pub(crate) mod wire;
 pub(crate) mod writer;
 

@@ -19,6 +19,7 @@ use ledger_core::{
 };
 use projections::ReadError;
 use serde::{Deserialize, Serialize};
+use sqlx::error::DatabaseError;
 use utoipa::ToSchema;
 
 use super::{
@@ -36,6 +37,9 @@ pub struct FieldError {
     /// What is wrong, in words.
     pub detail: String,
 }
+
+/// PostgreSQL's code for a statement that ran into its time limit.
+const QUERY_CANCELLED: &str = "57014";
 
 /// What became of the money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -326,15 +330,15 @@ impl From<SubmitError> for Problem {
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
         tracing::warn!(error = %projections::describe(&error), "a read failed");
-        let timed_out =
-            error.as_database_error().is_some_and(|e| e.code().as_deref() == Some("57014"));
-        let (code, detail) = match error {
-            sqlx::Error::PoolTimedOut => (codes::OVERLOADED, "Too many reads wait already."),
-            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
-                (codes::INTERNAL, "Something went wrong on our side.")
-            }
-            _ if timed_out => (codes::READ_TIMEOUT, "The answer took too long."),
-            _ => (codes::LEDGER_UNAVAILABLE, "The ledger's database is not available."),
+        let cancelled = |e: &dyn DatabaseError| e.code().as_deref() == Some(QUERY_CANCELLED);
+        let (code, detail) = if matches!(error, sqlx::Error::PoolTimedOut) {
+            (codes::OVERLOADED, "Too many reads wait already.")
+        } else if matches!(error, sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)) {
+            (codes::INTERNAL, "Something went wrong on our side.")
+        } else if error.as_database_error().is_some_and(cancelled) {
+            (codes::READ_TIMEOUT, "The answer took too long.")
+        } else {
+            (codes::LEDGER_UNAVAILABLE, "The ledger's database is not available.")
         };
         Self::new(code, detail).retry_after(1)
     }
@@ -347,7 +351,7 @@ impl From<LogError> for Problem {
             LogError::OutOfRange => {
                 Self::new(codes::POSITION_AHEAD, "No log reaches that position.")
             }
-            other => {
+            other @ LogError::Corrupt { .. } => {
                 tracing::error!(error = %projections::describe(&other), "the log cannot be read");
                 Self::new(codes::LEDGER_CORRUPT, "The log cannot be read.")
             }

@@ -64,6 +64,11 @@ impl Reader {
         Ok(read_models)
     }
 
+    /// Whether the key that the request came with is still in force.
+    pub(crate) async fn is_still_allowed(&self) -> bool {
+        self.state.keys.in_force(&self.caller.key_id).await
+    }
+
     /// The answer to a question about one thing. If the read models do not know it, they are
     /// asked again when they have reached what the engine knows: who has just made it sees it.
     pub(crate) async fn find<T, F>(&self, ask: impl Fn() -> F) -> Result<(Position, T), Problem>

@@ -73,7 +73,7 @@ impl<T: Serialize> IntoResponse for Reply<T> {
     }
 }
 
-pub(super) fn set_position(headers: &mut HeaderMap, position: Position) {
+pub(crate) fn set_position(headers: &mut HeaderMap, position: Position) {
     headers.insert(POSITION, HeaderValue::from(position));
 }
 

@@ -81,7 +81,7 @@ pub struct Shared {
     /// The projector of this process, if it has one.
     pub projector: Option<watch::Receiver<ProjectorStatus>>,
     /// Permits for live tails.
-    pub tails: Semaphore,
+    pub tails: Arc<Semaphore>,
     /// When the state was made.
     pub started: Instant,
 }
@@ -105,7 +105,7 @@ impl ApiState {
         read_models: ReadModels,
         projector: Option<watch::Receiver<ProjectorStatus>>,
     ) -> Self {
-        let tails = Semaphore::new(TAILS_MAX);
+        let tails = Arc::new(Semaphore::new(TAILS_MAX));
         Self(Arc::new(Shared { parts, read_models, projector, tails, started: Instant::now() }))
     }
 }

@@ -38,7 +38,7 @@ pub(crate) fn book() -> Book {
 }
 
 /// What a [`FakeLedger`] answers.
-pub(crate) type Script = dyn Fn(&Command) -> Result<Answer, SubmitError> + Send + Sync;
+type Script = dyn Fn(&Command) -> Result<Answer, SubmitError> + Send + Sync;
 
 /// A ledger that answers as it was told and remembers what it was asked.
 pub(crate) struct FakeLedger {
@@ -46,7 +46,7 @@ pub(crate) struct FakeLedger {
     status: watch::Sender<EngineStatus>,
     pub(crate) asked: Mutex<Vec<Command>>,
     /// How long every answer takes.
-    pub(crate) delay: Duration,
+    delay: Duration,
 }
 
 impl FakeLedger {
@@ -66,6 +66,11 @@ impl FakeLedger {
             asked: Mutex::default(),
             delay: Duration::ZERO,
         }
+    }
+
+    /// The same, every answer of which takes a while.
+    pub(crate) fn slow(self, delay: Duration) -> Self {
+        Self { delay, ..self }
     }
 
     fn answer(&self, command: &Command) -> Result<Answer, SubmitError> {

@@ -8,7 +8,7 @@
 //! millions, which is why they all fit.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, RwLock},
     time::{Duration, Instant},
 };
@@ -74,6 +74,14 @@ pub struct KeyRing {
 struct Snapshot {
     read_at: Option<Instant>,
     keys: HashMap<[u8; 32], Entry>,
+    ids: HashSet<Arc<str>>,
+}
+
+impl Snapshot {
+    fn new(read_at: Instant, keys: HashMap<[u8; 32], Entry>) -> Self {
+        let ids = keys.values().map(|entry| Arc::clone(&entry.caller.key_id)).collect();
+        Self { read_at: Some(read_at), keys, ids }
+    }
 }
 
 #[derive(Debug)]
@@ -110,6 +118,12 @@ impl KeyRing {
         let entry = snapshot.find(&hash).ok_or(VerifyError::Refused)?;
         self.note_use(entry);
         Ok(entry.caller.clone())
+    }
+
+    /// Whether a key that was accepted before still is. If the keys cannot be read, it is not.
+    pub async fn in_force(self: &Arc<Self>, key_id: &str) -> bool {
+        let snapshot = self.fresh_enough().await;
+        snapshot.is_ok_and(|snapshot| snapshot.ids.contains(key_id))
     }
 
     async fn fresh_enough(self: &Arc<Self>) -> Result<Arc<Snapshot>, VerifyError> {
@@ -155,7 +169,7 @@ impl KeyRing {
             };
             keys.insert(entry.hash, entry);
         }
-        let snapshot = Arc::new(Snapshot { read_at: Some(read_at), keys });
+        let snapshot = Arc::new(Snapshot::new(read_at, keys));
         let mut current = self.current.write().unwrap_or_else(|poisoned| {
             // Only ever replaced whole, so a panic elsewhere leaves nothing half-done.
             poisoned.into_inner()
@@ -200,7 +214,7 @@ impl KeyRing {
                 Entry { hash, caller: caller.clone(), used: std::sync::Mutex::new(Some(far)) };
             (hash, entry)
         });
-        let snapshot = Snapshot { read_at: Some(far), keys: keys.collect() };
+        let snapshot = Snapshot::new(far, keys.collect());
         Arc::new(Self { db, current: RwLock::new(Arc::new(snapshot)), reloading: Mutex::default() })
     }
 }

@@ -2,8 +2,11 @@
 
 mod accounts;
 mod currencies;
+mod docs;
+mod events;
 mod health;
 mod holds;
+pub(crate) mod openapi;
 mod transactions;
 mod trial_balance;
 
@@ -14,8 +17,8 @@ use crate::http::ApiState;
 
 /// All routes.
 pub(crate) fn all() -> Router<ApiState> {
-    let (documented, _api) = documented().split_for_parts();
-    documented.merge(health::routes())
+    let (documented, _) = documented().split_for_parts();
+    documented.merge(docs::routes())
 }
 
 /// The routes that the OpenAPI document describes.
@@ -24,6 +27,8 @@ fn documented() -> OpenApiRouter<ApiState> {
         .merge(accounts::routes())
         .merge(transactions::routes())
         .merge(holds::routes())
-        .merge(currencies::routes())
+        .merge(events::routes())
         .merge(trial_balance::routes())
+        .merge(currencies::routes())
+        .merge(health::routes())
 }

@@ -26,9 +26,9 @@ pub(super) fn routes() -> OpenApiRouter<ApiState> {
 #[into_params(parameter_in = Query)]
 struct TrialQuery {
     /// After the event at this position of the log; now if left out.
-    as_of_position: Option<Position>,
+    as_of_position: Option<u64>,
     /// Wait until the answer reflects this position.
-    min_position: Option<Position>,
+    min_position: Option<u64>,
 }
 
 /// All debits and all credits, per currency.
@@ -42,7 +42,7 @@ struct TrialBalanceOut {
     /// By currency.
     data: Vec<CurrencyOut>,
     /// The position that the answer reflects.
-    position: Position,
+    position: u64,
 }
 
 /// A currency's accounts, summed.

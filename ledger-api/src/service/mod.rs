@@ -9,9 +9,11 @@
 //! has, the rest follows. Ended without all that, it loses nothing either: nothing is answered
 //! before it is in the log.
 
+mod anchor;
 mod parts;
 mod starting;
 mod supervisor;
+mod tasks;
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -25,6 +27,7 @@ use crate::{
     setup::{Database, Secret, SetupError},
     shutdown,
 };
+pub use anchor::AnchorError;
 use parts::Parts;
 
 /// The least and the longest pause between two looks at a database that is not there yet.
@@ -73,6 +76,9 @@ pub enum ServiceError {
     /// There is no database to work on.
     #[error("the service could not start")]
     Setup(#[from] SetupError),
+    /// The log lacks what was in it.
+    #[error("the database is not the one that it was")]
+    Anchor(#[from] AnchorError),
     /// The log could not be read.
     #[error("the engine could not start")]
     Engine(#[source] LogError),
@@ -141,6 +147,7 @@ impl Service {
             }
             None => None,
         };
+        tracing::info!("ready");
         Ok(Some(Self { database, parts, stop, http, supervisor }))
     }
 
@@ -217,7 +224,32 @@ async fn try_start(
         tracing::warn!(code = finding.code, "{}", finding.message);
     }
     let secret: Secret = database.secret(settings).await?;
-    Parts::start(database, &secret, roles, stopping, metrics).await
+    check_anchor(database, settings).await?;
+    let mut parts = Parts::start(database, &secret, roles, stopping, metrics).await?;
+    parts.keep_anchor(database, settings.anchor_file());
+    Ok(parts)
+}
+
+/// Whether the log still has all that was seen of it. Whoever appends asks first.
+///
+/// # Errors
+/// [`AnchorError`] if it has not.
+pub async fn check_anchor(database: &Database, settings: &Settings) -> Result<(), AnchorError> {
+    let pool = database.pool(database.app().clone());
+    let contained = anchor::check(&pool, &settings.anchor_file()).await;
+    pool.close().await;
+    contained
+}
+
+/// Notes the end of the log. Whoever appended does so last.
+///
+/// # Errors
+/// [`AnchorError`] if that can't be done.
+pub async fn move_anchor(database: &Database, settings: &Settings) -> Result<(), AnchorError> {
+    let pool = database.pool(database.app().clone());
+    let moved = anchor::cast(&pool, &settings.anchor_file()).await;
+    pool.close().await;
+    moved
 }
 
 impl ServiceError {
@@ -226,7 +258,8 @@ impl ServiceError {
             Self::Setup(error) => error.is_transient(),
             // The check went well a moment ago; what reads the log now fails with the connection.
             Self::Engine(error) => matches!(error, LogError::Database(_)),
-            Self::Listen(_) => false,
+            Self::Anchor(AnchorError::Unavailable(_) | AnchorError::Log(_)) => true,
+            Self::Anchor(_) | Self::Listen(_) => false,
         }
     }
 }

@@ -1,17 +1,17 @@
 //! The parts of a running service, by role.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use ledger_core::{
     clock::System,
     engine::{Engine, EngineConfig},
 };
 use metrics_exporter_prometheus::PrometheusHandle;
-use projections::{Projector, ProjectorStatus};
+use projections::{ProjectorStatus, ReadModels};
 use sqlx::PgPool;
 use tokio::{sync::watch, task::JoinHandle};
 
-use super::{ENGINE_DEADLINE, Roles, ServiceError, ended};
+use super::{ENGINE_DEADLINE, Roles, ServiceError, anchor, ended, tasks};
 use crate::{
     db,
     http::{self, ApiParts, ApiState, FingerprintKey, Ledger},
@@ -56,11 +56,14 @@ impl Parts {
         if roles.projector {
             parts.start_projector(database);
         }
-        if roles.api
-            && let Some(engine) = parts.engine.clone()
-        {
-            let api = parts.api(database, secret, engine, stopping, metrics);
-            parts.api = Some(api);
+        if let Some(engine) = parts.engine.clone() {
+            if roles.worker {
+                parts.start_sweeper(database, &engine);
+            }
+            if roles.api {
+                let api = parts.api(database, secret, engine, stopping, metrics);
+                parts.api = Some(api);
+            }
         }
         Ok(parts)
     }
@@ -76,7 +79,7 @@ impl Parts {
         let ledger: Arc<dyn Ledger> = Arc::new(engine);
         let reads = self.kept(db::read_pool(database.app().clone(), READ_CONNECTIONS_MAX));
         let health = self.kept(db::health_pool(database.app().clone()));
-        ApiState::new(ApiParts {
+        let parts = ApiParts {
             head: workers::follow_head(&ledger, health.clone()),
             ledger,
             keys: KeyRing::new(reads.clone()),
@@ -88,29 +91,35 @@ impl Parts {
             ids: Arc::new(System),
             stopping: stopping.clone(),
             handler_timeout: HANDLER_TIMEOUT,
-        })
+        };
+        match &self.projector {
+            Some(status) => ApiState::with_projector(parts, status.clone()),
+            None => ApiState::new(parts),
+        }
     }
 
     fn start_projector(&mut self, database: &Database) {
         let pool = self.kept(database.pool(database.app().clone()));
-        let (nudge, nudged) = watch::channel(0);
-        if let Some(engine) = &self.engine {
-            // Ends when the engine does, or when nobody is to be nudged any more.
-            let mut status = engine.status();
-            tokio::spawn(async move {
-                while status.changed().await.is_ok() {
-                    let position = status.borrow_and_update().head.position;
-                    if nudge.send(position).is_err() {
-                        return;
-                    }
-                }
-            });
+        let nudge = tasks::nudge(self.engine.as_ref());
+        let (task, status) = tasks::project(&pool, &nudge, &self.stop.subscribe());
+        self.tasks.push(("the projector", task));
+        self.projector = Some(status);
+    }
+
+    fn start_sweeper(&mut self, database: &Database, engine: &Engine) {
+        let pool = self.kept(database.pool(database.app().clone()));
+        let mut read_models = ReadModels::new(pool);
+        if let Some(status) = &self.projector {
+            read_models = read_models.with_projector(status.clone());
         }
-        let projector = Projector::new(pool, nudged);
-        self.projector = Some(projector.status());
-        let mut stop = self.stop.subscribe();
-        let stopped = async move { shutdown::wait(&mut stop).await };
-        self.tasks.push(("the projector", tokio::spawn(projector.run(stopped))));
+        let task = tasks::sweep(engine, &read_models, &self.stop.subscribe());
+        self.tasks.push(("the sweeper", task));
+    }
+
+    /// Keeps what is in the log in a file as well.
+    pub(super) fn keep_anchor(&mut self, database: &Database, file: PathBuf) {
+        let pool = self.kept(database.pool(database.app().clone()));
+        self.tasks.push(("the anchor", anchor::keep(pool, file, self.stop.subscribe())));
     }
 
     fn kept(&mut self, pool: PgPool) -> PgPool {

@@ -88,6 +88,15 @@ pub enum SetupError {
         /// The role of the URL.
         login: String,
     },
+    /// The login role can do more than the role it takes on, and could take itself back.
+    #[error(
+        "the role {login} is a superuser or owns the log, so that it could rewrite it: let the \
+         service log in as another one that was granted {APP_ROLE}"
+    )]
+    LoginTooStrong {
+        /// The role of the URL.
+        login: String,
+    },
     /// The database did not answer.
     #[error("the database is not available")]
     Unavailable(#[source] sqlx::Error),
@@ -109,7 +118,8 @@ impl SetupError {
             | Self::Check(_)
             | Self::Secret(_)
             | Self::Installation(_)
-            | Self::Role { .. } => return false,
+            | Self::Role { .. }
+            | Self::LoginTooStrong { .. } => return false,
         };
         if let sqlx::Error::Database(error) = unavailable {
             let code = error.code().unwrap_or_default();
@@ -210,9 +220,31 @@ impl Database {
     pub async fn check(&self, allow_unsafe: bool) -> Result<Vec<Finding>, SetupError> {
         self.check_shape().await?;
         let pool = self.pool(self.app.clone());
-        let checked = postgres::check_settings(&pool, !allow_unsafe).await;
+        let checked = async {
+            if !allow_unsafe {
+                self.check_login(&pool).await?;
+            }
+            let checked = postgres::check_settings(&pool, !allow_unsafe).await;
+            checked.map_err(SetupError::Check)
+        };
+        let checked = checked.await;
         pool.close().await;
-        checked.map_err(SetupError::Check)
+        checked
+    }
+
+    /// The settings are checked as the application's role; a session can go back to the one that
+    /// logged in.
+    async fn check_login(&self, pool: &PgPool) -> Result<(), SetupError> {
+        let sql = "select r.rolsuper or pg_has_role(r.oid, c.relowner, 'MEMBER')
+                   from pg_roles r, pg_class c
+                   where r.rolname = session_user and c.oid = 'events'::regclass";
+        let too_strong: bool =
+            sqlx::query_scalar(sql).fetch_one(pool).await.map_err(SetupError::Unavailable)?;
+        if too_strong {
+            let login = self.login.clone();
+            return Err(SetupError::LoginTooStrong { login });
+        }
+        Ok(())
     }
 
     /// Whether this program can read it: the role and the migrations.

@@ -83,6 +83,17 @@ async fn another_login_role_acts_as_the_application_if_it_may() {
 }
 
 #[tokio::test]
+async fn a_login_role_that_could_rewrite_the_log_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let private = Database::of_cluster(cluster(&folder), "bahi").await.unwrap();
+    let url = private.cluster().unwrap().url("bahi", SUPERUSER);
+    let superuser = Database::own(&url.parse().unwrap());
+    let error = superuser.check(false).await.unwrap_err();
+    assert!(matches!(error, SetupError::LoginTooStrong { .. }), "{error:?}");
+    assert!(superuser.check(true).await.is_ok());
+}
+
+#[tokio::test]
 async fn case_45_a_database_without_migrations_is_refused_with_the_line_that_helps() {
     let folder = tempfile::tempdir().unwrap();
     let cluster = cluster(&folder);

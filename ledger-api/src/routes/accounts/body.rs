@@ -7,7 +7,6 @@ use ledger_core::{
     account::FreezeMode,
     chart::{AccountType, PostingClass},
     ids::{AccountCode, AccountId, Owner, Reference},
-    log::Position,
     money::CurrencyCode,
 };
 use serde::{Deserialize, Serialize};
@@ -237,5 +236,5 @@ pub(super) struct ChangeOut {
     /// When it was recorded.
     pub(super) recorded_at: DateTime<Utc>,
     /// Its position in the log.
-    pub(super) position: Position,
+    pub(super) position: u64,
 }

@@ -16,6 +16,7 @@ use crate::{
     http::{
         Problem,
         auth::Require as _,
+        authority::to_manage,
         codes,
         idempotency::Key,
         json::Payload,
@@ -24,7 +25,6 @@ use crate::{
         wire::{Amount, with_book},
         writer::{Done, Identity, Writer, wrong_receipt},
     },
-    identity::Scope,
     routes::transactions::body::check_currency,
 };
 
@@ -32,11 +32,7 @@ use crate::{
 /// code, since the chart of accounts is a part of the program.
 fn authority(writer: &Writer, account: &AccountId) -> Result<Authority, Problem> {
     let class = chart::lookup(&account.code()).map_or(PostingClass::Open, |entry| entry.class);
-    let needed = match class {
-        PostingClass::Open => Scope::LedgerWrite,
-        _ => Scope::Admin,
-    };
-    writer.caller.require(&[needed])?;
+    writer.caller.require(&[to_manage(class)])?;
     Ok(Authority::of(&[class]))
 }
 

@@ -14,6 +14,7 @@ use crate::{
     http::{
         Problem,
         auth::Require as _,
+        authority::to_manage,
         codes,
         idempotency::Key,
         json::Payload,
@@ -57,11 +58,7 @@ pub(super) async fn open(
     let body: AccountIn = payload.parse()?;
     check_metadata(&body)?;
     let open = with_book(&writer.state, |book| resolve(&body, book)).await?;
-    let needed: &[Scope] = match open.class {
-        PostingClass::Open => &[Scope::LedgerWrite],
-        _ => &[Scope::Admin],
-    };
-    writer.caller.require(needed)?;
+    writer.caller.require(&[to_manage(open.class)])?;
 
     let identity = Identity { key, operation: "open_account", path: &[], body: &body };
     let operation = Operation::OpenAccount(open.clone());

@@ -58,7 +58,7 @@ pub(super) struct AccountsQuery {
     cursor: Option<String>,
     /// Wait until the answer reflects this position.
     #[serde(skip_serializing)]
-    min_position: Option<Position>,
+    min_position: Option<u64>,
 }
 
 /// From which position on to answer.
@@ -67,7 +67,7 @@ pub(super) struct AccountsQuery {
 #[into_params(parameter_in = Query)]
 pub(crate) struct MinPosition {
     /// Wait until the answer reflects this position.
-    pub(crate) min_position: Option<Position>,
+    pub(crate) min_position: Option<u64>,
 }
 
 /// List accounts
@@ -130,13 +130,13 @@ pub(super) async fn get(
 #[into_params(parameter_in = Query)]
 pub(super) struct BalanceQuery {
     /// After the event at this position of the log.
-    as_of_position: Option<Position>,
+    as_of_position: Option<u64>,
     /// After everything that was recorded by this moment.
     as_of_time: Option<DateTime<Utc>>,
     /// Of all legs with a business date up to this one, whenever they were recorded.
     as_of_date: Option<NaiveDate>,
     /// Wait until the answer reflects this position.
-    min_position: Option<Position>,
+    min_position: Option<u64>,
 }
 
 /// A balance, now or then, on the account's normal side.
@@ -163,7 +163,7 @@ pub(super) struct BalanceAnswer {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sequence: Option<u64>,
     /// The position that the answer reflects.
-    position: Position,
+    position: u64,
 }
 
 /// Get an account's balance

@@ -4,7 +4,6 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 use ledger_core::{
     chart::Direction,
     ids::{AccountId, Item, Reference, TransactionId},
-    log::Position,
     money::CurrencyCode,
     posting::Kind,
 };
@@ -52,7 +51,7 @@ pub(super) struct StatementParams {
     cursor: Option<String>,
     /// Wait until the answer reflects this position.
     #[serde(skip_serializing)]
-    min_position: Option<Position>,
+    min_position: Option<u64>,
 }
 
 /// In which order the lines stand.
@@ -104,7 +103,7 @@ struct LineOut {
     /// Its place in the account's stream.
     sequence: u64,
     /// Its place in the log.
-    position: Position,
+    position: u64,
     /// When it was recorded.
     recorded_at: DateTime<Utc>,
     /// The business date.
@@ -222,7 +221,7 @@ pub(super) struct ItemsQuery {
     /// Where to go on: `next_cursor` of the page before.
     cursor: Option<String>,
     /// Wait until the answer reflects this position.
-    min_position: Option<Position>,
+    min_position: Option<u64>,
 }
 
 /// An item of an itemised account that is not at zero.
@@ -235,7 +234,7 @@ pub(super) struct ItemOut {
     /// What is open, on the account's normal side.
     balance: Amount,
     /// The leg that took it away from zero.
-    opened_position: Position,
+    opened_position: u64,
     /// When that was.
     opened_at: DateTime<Utc>,
 }
@@ -284,7 +283,7 @@ pub(super) struct FlowsQuery {
     /// Up to this business date; today in the book's time zone if left out.
     to: Option<NaiveDate>,
     /// Wait until the answer reflects this position.
-    min_position: Option<Position>,
+    min_position: Option<u64>,
 }
 
 /// Money in and out of an account, day by day.

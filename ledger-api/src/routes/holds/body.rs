@@ -3,7 +3,6 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use ledger_core::{
     ids::{AccountId, HoldId, Item, TransactionId},
-    log::Position,
     posting::Kind,
 };
 use serde::{Deserialize, Serialize};
@@ -133,5 +132,5 @@ pub(super) struct HoldOut {
     /// When this was recorded.
     pub(super) recorded_at: DateTime<Utc>,
     /// The position that the answer reflects.
-    pub(super) position: Position,
+    pub(super) position: u64,
 }

@@ -44,7 +44,7 @@ pub(super) struct HoldsQuery {
     cursor: Option<String>,
     /// Wait until the answer reflects this position.
     #[serde(skip_serializing)]
-    min_position: Option<Position>,
+    min_position: Option<u64>,
 }
 
 /// What became of a hold.

@@ -309,7 +309,7 @@ pub(crate) struct TransactionOut {
     /// When it was recorded.
     pub(crate) recorded_at: DateTime<Utc>,
     /// The position of the last event of the append that brought it.
-    pub(crate) position: Position,
+    pub(crate) position: u64,
 }
 
 /// A leg of a transaction.

@@ -106,6 +106,10 @@ pub(super) async fn bulk(
                 commands.push(command);
                 data.push(Err(posting));
             }
+            // What the key may not do is no outcome of an item: the request as a whole is refused.
+            Err(problem) if problem.status() == StatusCode::FORBIDDEN.as_u16() => {
+                return Err(problem.under(&format!("/items/{index}")));
+            }
             Err(problem) => data.push(Ok(refused(index, &problem))),
         }
     }

@@ -6,7 +6,6 @@ use ledger_core::{
     chart::Authority,
     command::{Operation, Receipt},
     ids::TransactionId,
-    log::Position,
     posting::Posting,
 };
 use serde::{Deserialize, Serialize};
@@ -72,7 +71,7 @@ pub(super) struct BatchOut {
     /// When they were recorded.
     recorded_at: DateTime<Utc>,
     /// The position of their last event.
-    position: Position,
+    position: u64,
 }
 
 /// Post a transaction

@@ -3,7 +3,6 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use ledger_core::{
     ids::{AccountId, Reference, TransactionId},
-    log::Position,
     posting::Kind,
 };
 use projections::{Transaction, TransactionDetail, TransactionFilter, TransactionLeg};
@@ -59,7 +58,7 @@ pub(super) struct TransactionsQuery {
     cursor: Option<String>,
     /// Wait until the answer reflects this position.
     #[serde(skip_serializing)]
-    min_position: Option<Position>,
+    min_position: Option<u64>,
 }
 
 /// A transaction without its legs.
@@ -102,7 +101,7 @@ pub(super) struct TransactionSummary {
     /// When it was recorded.
     recorded_at: DateTime<Utc>,
     /// The position of its last leg.
-    position: Position,
+    position: u64,
 }
 
 /// List transactions
