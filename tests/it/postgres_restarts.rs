@@ -60,7 +60,7 @@ impl Loaded {
 async fn case_37_a_server_that_is_killed_five_times_loses_nothing() {
     let loaded = Loaded::start(1).await;
     for _ in 0..5 {
-        loaded.server.signal(Signal::KILL);
+        loaded.server.kill().await;
         let began = Instant::now();
         loaded.server.restart().await;
         let restarted = began.elapsed();

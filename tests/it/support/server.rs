@@ -1,6 +1,9 @@
 //! A PostgreSQL of a test's own, with durable settings, to be killed and stopped.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use ledger_api::postgres::{self, Cluster, Mode, Options};
 use rustix::process::{Pid, Signal, kill_process};
@@ -57,6 +60,16 @@ impl Server {
     /// Sends the main process a signal.
     pub(crate) fn signal(&self, signal: Signal) {
         send(self.cluster().postmaster_pid().expect("it runs"), signal);
+    }
+
+    /// Kills it, and waits until it is gone; its other processes end by themselves.
+    pub(crate) async fn kill(&self) {
+        self.signal(Signal::KILL);
+        let began = Instant::now();
+        while self.cluster().is_running() {
+            assert!(began.elapsed() < Duration::from_secs(10), "a killed server accepts");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
     }
 
     /// Brings it back, waiting for what a killed one left behind.
