@@ -2,6 +2,12 @@
 
 mod audit_engine;
 mod corrupt_streams;
+mod api_accounts;
+mod api_events;
+mod api_examples;
+mod api_faults;
+mod api_holds;
+mod api_transactions;
 mod engine_basics;
 mod failover;
 mod golden;

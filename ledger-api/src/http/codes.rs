@@ -78,8 +78,8 @@ codes! {
     FORBIDDEN = "forbidden" 403 Never "The key may not do this"
         "The API key lacks the scope that this needs; `detail` names it.";
     SECOND_PERSON_NEEDED = "second_person_needed" 403 Never "A second person is needed"
-        "An adjustment needs the header `Approver-Authorization: Bearer …` with the key of another \
-         principal that has the scope `ops:approve`.";
+        "An adjustment needs the header `Approver-Authorization: Bearer …` with the key of \
+         another principal that has the scope `ops:approve`.";
     NOT_FOUND = "not_found" 404 Never "Not found"
         "There is nothing at this address, or nothing that this key may see.";
     METHOD_NOT_ALLOWED = "method_not_allowed" 405 Never "Method not allowed"
@@ -148,6 +148,8 @@ codes! {
         "An account stands on one side of a transaction only.";
     CONDITION_WITHOUT_LEG = "condition_without_leg" 422 Never "A condition without a leg"
         "A condition names an account that the transaction does not move.";
+    CONDITION_REPEATED = "condition_repeated" 422 Never "A condition stated twice"
+        "Two conditions name the same account; state them as one.";
     LIEN_AMOUNT = "lien_amount" 422 Never "A lien has an amount"
         "An amount is given for a freeze of mode `lien`, and only for that.";
     AMOUNT_REQUIRED = "amount_required" 422 Never "An amount is missing"

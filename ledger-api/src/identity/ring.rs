@@ -2,10 +2,10 @@
 //!
 //! The ring is read from the database again when it is older than [`FRESH_MAX`], in the
 //! background, and before the answer when it is older than [`STALE_MAX`]: a revoked key is refused
-//! by every process after [`STALE_MAX`] at the latest. A key that the ring does not know makes it
-//! read again at most once in [`UNKNOWN_RELOAD_MIN`], so that a new key works at once and a flood
-//! of wrong keys costs the database nothing. Keys are of services and staff: thousands, not
-//! millions, which is why they all fit.
+//! by every process after [`STALE_MAX`] at the latest. A key that the ring does not know has to
+//! wait for the next look, of which there is at most one in [`UNKNOWN_RELOAD_MIN`]: a new key
+//! works at once, and a flood of wrong keys costs the database five queries a second. Keys are of
+//! services and staff: thousands, not millions, which is why they all fit.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -111,10 +111,10 @@ impl KeyRing {
             self.note_use(entry);
             return Ok(entry.caller.clone());
         }
-        if snapshot.age() < UNKNOWN_RELOAD_MIN {
-            return Err(VerifyError::Refused);
-        }
-        let snapshot = self.reload(UNKNOWN_RELOAD_MIN).await?;
+        // Perhaps it was made a moment ago. All who ask now share the next look.
+        let asked = Instant::now();
+        tokio::time::sleep(UNKNOWN_RELOAD_MIN.saturating_sub(snapshot.age())).await;
+        let snapshot = self.reload(asked).await?;
         let entry = snapshot.find(&hash).ok_or(VerifyError::Refused)?;
         self.note_use(entry);
         Ok(entry.caller.clone())
@@ -130,12 +130,12 @@ impl KeyRing {
         let snapshot = self.snapshot();
         let age = snapshot.age();
         if age >= STALE_MAX {
-            return self.reload(STALE_MAX).await;
+            return self.reload(Instant::now()).await;
         }
         if age >= FRESH_MAX && self.reloading.try_lock().is_ok() {
-            let ring = Arc::clone(self);
+            let (ring, asked) = (Arc::clone(self), Instant::now());
             tokio::spawn(async move {
-                if ring.reload(FRESH_MAX).await.is_err() {
+                if ring.reload(asked).await.is_err() {
                     tracing::warn!("the API keys could not be read again");
                 }
             });
@@ -143,11 +143,11 @@ impl KeyRing {
         Ok(snapshot)
     }
 
-    /// Reads the keys, unless somebody else did while we waited for our turn.
-    async fn reload(&self, age_max: Duration) -> Result<Arc<Snapshot>, VerifyError> {
+    /// Reads the keys, unless somebody else did since `asked`, while we waited for our turn.
+    async fn reload(&self, asked: Instant) -> Result<Arc<Snapshot>, VerifyError> {
         let _turn = self.reloading.lock().await;
         let before = self.snapshot();
-        if before.age() < age_max {
+        if before.read_at.is_some_and(|at| at >= asked) {
             return Ok(before);
         }
         let read_at = Instant::now();

@@ -79,6 +79,10 @@ impl Scope {
         }
     }
 
+    fn names() -> String {
+        Self::ALL.map(Self::as_str).join(", ")
+    }
+
     const fn bit(self) -> u16 {
         match self {
             Self::LedgerRead => 1,
@@ -108,7 +112,7 @@ impl fmt::Display for Scope {
 
 /// A text that names no scope.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no scope {0:?}; the scopes are {names}", names = Scope::ALL.map(Scope::as_str).join(", "))]
+#[error("there is no scope {0:?}; the scopes are {names}", names = Scope::names())]
 pub struct UnknownScope(pub String);
 
 impl FromStr for Scope {

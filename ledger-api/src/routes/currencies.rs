@@ -77,9 +77,7 @@ impl From<Currency> for CurrencyOut {
     get,
     path = "/v1/currencies",
     tag = "Book",
-    responses((status = 200, description = "All currencies.", body = CurrencyList,
-        example = json!({"data": [{"object": "currency", "code": "INR", "scale": 2}],
-                         "has_more": false}))),
+    responses((status = 200, description = "All currencies.", body = CurrencyList)),
 )]
 async fn list(
     writer: Writer,
@@ -99,8 +97,7 @@ async fn list(
     path = "/v1/currencies",
     tag = "Book",
     request_body(content = CurrencyIn, example = json!({"code": "EUR", "scale": 2})),
-    responses((status = 201, description = "It was added.", body = CurrencyOut,
-        example = json!({"object": "currency", "code": "EUR", "scale": 2}))),
+    responses((status = 201, description = "It was added.", body = CurrencyOut)),
 )]
 async fn add(writer: Writer, key: Key, payload: Payload) -> Result<Reply<CurrencyOut>, Problem> {
     writer.caller.require(&[Scope::Admin])?;

@@ -3,6 +3,8 @@
 //! `docs/openapi.json` is the committed snapshot; a test compares it with this, so that a change
 //! of the contract is seen in a review.
 
+use std::collections::BTreeMap;
+
 use utoipa::{
     OpenApi as _,
     openapi::{
@@ -17,6 +19,10 @@ use utoipa::{
 };
 
 use crate::http::problem::ProblemBody;
+
+/// What the operations answered when their examples were executed, by `operation status`. Written
+/// and checked by the integration test that executes them.
+const EXAMPLES: &str = include_str!("examples.json");
 
 const DESCRIPTION: &str = "An event-sourced double-entry ledger. docs/api.md has the conventions: \
     idempotency keys, money, positions, errors, scopes.";
@@ -53,12 +59,30 @@ pub(super) fn build() -> OpenApi {
         let scheme = SecurityScheme::Http(bearer.build());
         components.add_security_scheme("key", scheme);
     }
+    let examples: BTreeMap<String, serde_json::Value> =
+        serde_json::from_str(EXAMPLES).unwrap_or_default();
     for (path, item) in &mut api.paths.paths {
         for (method, operation) in operations(item) {
             complete(path, &method, operation);
+            put_examples(operation, &examples);
         }
     }
     api
+}
+
+/// Puts the examples of answers where they belong.
+fn put_examples(operation: &mut Operation, examples: &BTreeMap<String, serde_json::Value>) {
+    let Some(id) = &operation.operation_id else {
+        return;
+    };
+    for (status, response) in &mut operation.responses.responses {
+        if let RefOr::T(response) = response
+            && let Some(example) = examples.get(&format!("{id} {status}"))
+            && let Some(RefOr::T(content)) = response.content.get_mut("application/json")
+        {
+            content.example = Some(example.clone());
+        }
+    }
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = (HttpMethod, &mut Operation)> {
@@ -155,6 +179,24 @@ mod tests {
     use std::{fs, path::Path};
 
     use super::*;
+
+    #[test]
+    fn every_operation_has_examples() {
+        let document: serde_json::Value = serde_json::from_str(&document().unwrap()).unwrap();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                let name = format!("{method} {path}");
+                let content = |of: &serde_json::Value| of["content"]["application/json"].clone();
+                let body = &operation["requestBody"];
+                assert!(body.is_null() || !content(body)["example"].is_null(), "{name}: request");
+                for (status, response) in operation["responses"].as_object().unwrap() {
+                    let content = content(response);
+                    let is_told = content.is_null() || !content["example"].is_null();
+                    assert!(is_told || !status.starts_with('2'), "{name}: {status}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn case_185_the_committed_document_is_what_the_code_serves() {

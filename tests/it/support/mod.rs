@@ -2,6 +2,7 @@
 
 pub(crate) mod books;
 pub(crate) mod checker;
+pub(crate) mod bahi;
 pub(crate) mod database;
 pub(crate) mod history;
 pub(crate) mod ledger;

@@ -41,12 +41,7 @@ const METADATA_BYTES_MAX: usize = 2_048;
     tag = "Accounts",
     request_body(content = AccountIn, example = json!(
         {"code": "wallet:asha", "currency": "INR", "owner": "asha"})),
-    responses((status = 201, description = "It was opened.", body = AccountOut, example = json!({
-        "id": "wallet:asha:INR", "object": "account", "code": "wallet:asha", "currency": "INR",
-        "owner": "asha", "type": "liability", "class": "open", "itemised": false,
-        "status": "open", "floor": {"value": "0.00", "currency": "INR"}, "ceiling": null,
-        "metadata": {}, "sequence": 1, "opened_at": "2026-11-22T08:30:00.000001Z",
-    })),
+    responses((status = 201, description = "It was opened.", body = AccountOut),
     (status = 422, description = "The request contradicts the chart.", body = ProblemBody)),
 )]
 pub(super) async fn open(

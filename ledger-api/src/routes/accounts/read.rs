@@ -156,7 +156,7 @@ pub(super) struct BalanceAnswer {
     /// The sum of its liens; now only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     liens: Option<Amount>,
-    /// What can be taken from it; now only, and `null` where it has no floor.
+    /// What can be taken from it; now only, and only where the account has a floor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     available: Option<Amount>,
     /// The account's sequence that this is the balance of; not as of a business date.

@@ -41,13 +41,7 @@ const CAPTURE_LEGS_MAX: usize = 99;
     tag = "Holds",
     request_body(content = HoldIn, example = json!({
         "account": "wallet:asha:INR", "amount": {"value": "20.00", "currency": "INR"}})),
-    responses((status = 201, description = "It reserves from now on.", body = HoldOut,
-        example = json!({
-            "id": "hold_01935c3a5e7c7d3e8f00a1b2c3d4e5f6", "object": "hold",
-            "account": "wallet:asha:INR", "status": "open", "final": false,
-            "amount": {"value": "20.00", "currency": "INR"},
-            "recorded_at": "2026-11-22T08:30:00.000001Z", "position": 44,
-        }))),
+    responses((status = 201, description = "It reserves from now on.", body = HoldOut)),
 )]
 pub(super) async fn place(
     writer: Writer,

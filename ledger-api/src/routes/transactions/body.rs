@@ -246,6 +246,9 @@ pub(super) fn posting_problem(error: &PostingError) -> Problem {
         PostingError::ConditionWithoutLeg { .. } => {
             (codes::CONDITION_WITHOUT_LEG, "/conditions".to_owned())
         }
+        PostingError::ConditionRepeated { .. } => {
+            (codes::CONDITION_REPEATED, "/conditions".to_owned())
+        }
     };
     Problem::field(code, pointer, format!("{error}."))
 }

@@ -87,19 +87,7 @@ pub(super) struct BatchOut {
         "kind": "transfer", "debit": "wallet:asha:INR", "credit": "wallet:ravi:INR",
         "amount": {"value": "12.00", "currency": "INR"}, "note": "Lunch",
     })),
-    responses((status = 201, description = "It was posted.", body = TransactionOut,
-        example = json!({
-            "id": "txn_01935c3a5e7c7d3e8f00a1b2c3d4e5f6", "object": "transaction",
-            "kind": "transfer", "status": "posted", "final": true,
-            "legs": [
-                {"account": "wallet:asha:INR", "direction": "debit",
-                 "amount": {"value": "12.00", "currency": "INR"}},
-                {"account": "wallet:ravi:INR", "direction": "credit",
-                 "amount": {"value": "12.00", "currency": "INR"}},
-            ],
-            "effective_on": "2026-11-22", "note": "Lunch",
-            "recorded_at": "2026-11-22T08:30:00.000001Z", "position": 42,
-        })),
+    responses((status = 201, description = "It was posted.", body = TransactionOut),
         (status = 200, description = "With `dry_run=true`: it would be posted.", body = DryRun)),
 )]
 pub(super) async fn post(
