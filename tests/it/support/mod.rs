@@ -1,5 +1,7 @@
 //! What the tests stand on.
 
+pub(crate) mod books;
+pub(crate) mod checker;
 pub(crate) mod bahi;
 pub(crate) mod books;
 pub(crate) mod checker;
@@ -9,4 +11,5 @@ pub(crate) mod ledger;
 pub(crate) mod load;
 pub(crate) mod proxy;
 pub(crate) mod script;
+pub(crate) mod server;
 pub(crate) mod tamper;
