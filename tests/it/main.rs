@@ -17,6 +17,7 @@ mod golden;
 mod lost_answers;
 mod overload;
 mod postgres_restarts;
+mod model;
 mod postings;
 mod several_engines;
 mod snapshots;

@@ -10,6 +10,7 @@ pub(crate) mod history;
 pub(crate) mod ledger;
 pub(crate) mod load;
 pub(crate) mod proxy;
+pub(crate) mod model;
 pub(crate) mod script;
 pub(crate) mod server;
 pub(crate) mod tamper;
