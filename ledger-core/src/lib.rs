@@ -25,3 +25,6 @@ pub mod money;
 pub mod planning;
 pub mod posting;
 pub mod reversal;
+
+#[cfg(test)]
+mod testing;

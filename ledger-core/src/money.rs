@@ -185,7 +185,7 @@ impl Money {
     /// Takes a decimal that is already at the currency's scale.
     ///
     /// # Errors
-    /// [`MoneyError::Scale`] if it is at another one, [`MoneyError::Overflow`] if it is too long.
+    /// [`MoneyError::Scale`] if it is at another one.
     pub fn from_decimal(amount: Decimal, currency: Currency) -> Result<Self, MoneyError> {
         if amount.scale() != u32::from(currency.scale) {
             return Err(MoneyError::Scale);

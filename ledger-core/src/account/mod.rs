@@ -88,13 +88,19 @@ impl Account {
             Direction::Debit => (self.debits_posted, self.credits_posted),
             Direction::Credit => (self.credits_posted, self.debits_posted),
         };
-        plus.saturating_sub(minus)
+        self.at_scale(plus.saturating_sub(minus))
     }
 
     /// What a decrease could take: balance less holds, liens and floor. Nothing = no limit.
     pub fn available(&self) -> Option<Decimal> {
         let reserved = self.held.saturating_add(self.liens());
-        self.floor.map(|floor| self.balance().saturating_sub(reserved).saturating_sub(floor))
+        let free = self.balance().saturating_sub(reserved);
+        self.floor.map(|floor| self.at_scale(free.saturating_sub(floor)))
+    }
+
+    /// A decimal at the account's scale; sums of one scale keep it, zero has none yet.
+    fn at_scale(&self, amount: Decimal) -> Decimal {
+        at_scale(amount, self.opened.as_ref().map_or(0, |opened| opened.scale))
     }
 
     fn liens(&self) -> Decimal {
@@ -133,7 +139,8 @@ impl Account {
     fn can_give(&self, amount: Decimal) -> Result<(), AccountError> {
         match self.available() {
             Some(available) if available < amount => {
-                Err(AccountError::InsufficientFunds { available: available.max(Decimal::ZERO) })
+                let available = self.at_scale(available.max(Decimal::ZERO));
+                Err(AccountError::InsufficientFunds { available })
             }
             _ => Ok(()),
         }
@@ -172,8 +179,8 @@ impl Account {
             Direction::Debit => self.debits_posted,
             Direction::Credit => self.credits_posted,
         };
-        exact(money::add(at_scale(posted, opened.scale), post.amount))?;
-        let balance = at_scale(self.balance(), opened.scale);
+        exact(money::add(self.at_scale(posted), post.amount))?;
+        let balance = self.balance();
         let balance_after = if post.direction == self.normal_side() {
             exact(money::add(balance, post.amount))?
         } else {
@@ -213,11 +220,15 @@ impl Account {
         amount: Decimal,
         authority: Authority,
     ) -> Result<HoldChange, AccountError> {
-        let scale = self.permitted(authority)?.scale;
+        let opened = self.permitted(authority)?;
+        if opened.itemised {
+            // A hold names no item, so its capture could not either.
+            return Err(AccountError::ItemRequired);
+        }
         self.frozen(self.normal_side().opposite())?;
-        let held_after = exact(money::add(at_scale(self.held, scale), amount))?;
+        let held_after = exact(money::add(self.at_scale(self.held), amount))?;
         self.can_give(amount)?;
-        let balance_after = at_scale(self.balance(), scale);
+        let balance_after = self.balance();
         Ok(HoldChange { hold_id, amount, balance_after, held_after, expires_at: None })
     }
 
@@ -227,9 +238,9 @@ impl Account {
         amount: Decimal,
         end: HoldEnd,
     ) -> Result<AccountEvent, AccountError> {
-        let scale = self.open()?.scale;
-        let held_after = exact(money::sub(at_scale(self.held, scale), amount))?;
-        let balance_after = at_scale(self.balance(), scale);
+        self.open()?;
+        let held_after = exact(money::sub(self.at_scale(self.held), amount))?;
+        let balance_after = self.balance();
         let change = HoldChange { hold_id, amount, balance_after, held_after, expires_at: None };
         Ok(match end {
             HoldEnd::Captured => AccountEvent::HoldCaptured(change),
@@ -296,7 +307,6 @@ impl Account {
     }
 }
 
-/// A decimal at the account's scale; sums of one scale keep it, zero has none yet.
 fn at_scale(mut amount: Decimal, scale: u8) -> Decimal {
     if amount.is_zero() {
         amount = Decimal::ZERO;

@@ -143,3 +143,6 @@ impl Aggregate for Book {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,14 +2,15 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use tokio::time::Instant;
 use tracing::{error, warn};
 
 use super::{
     Answer, EngineState, SubmitError,
-    draft::{Draft, Sealed},
+    draft::{Draft, Sealed, WEIGHT_MAX, weight_of},
     idempotency::{self, Key},
     link::answered,
-    subject::Subject,
+    subject::{Subject, stream_at},
     worker::{Job, Trouble, Worker},
 };
 use crate::{
@@ -17,15 +18,14 @@ use crate::{
     log::{
         Head, LogError,
         append::{self, Appended, Batch},
-        read,
     },
     planning::StreamId,
 };
 
-/// How often a batch is tried again after the server refused it for a passing reason.
-const REFUSALS_MAX: u32 = 8;
-const BACKOFF_FIRST: Duration = Duration::from_millis(20);
-const BACKOFF_MAX: Duration = Duration::from_secs(1);
+/// How long a batch is tried for at most, whatever stands in its way.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long it waits after the first refusal; after the second, twice as long; and so on.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// How an attempt has ended.
 pub(super) type Attempted = Result<Attempt, Trouble>;
@@ -40,6 +40,8 @@ pub(super) enum Attempt {
     KeyUsed,
     /// The server refused it for a passing reason.
     Refused,
+    /// The server refused it for what is in it.
+    Unstorable,
 }
 
 impl Worker {
@@ -54,14 +56,17 @@ impl Worker {
     }
 
     /// Answers repeats of recent requests; puts aside those whose key another job of this batch
-    /// has as well.
+    /// has as well, and those that are too much for one batch.
     fn split(&mut self, jobs: Vec<Job>) -> (Vec<Job>, Vec<Job>) {
         let mut keys = BTreeSet::new();
+        let mut weight = 0_usize;
         let (mut leaders, mut followers) = (Vec::with_capacity(jobs.len()), Vec::new());
         for job in jobs {
             let Some(job) = self.answer_recent(job) else { continue };
             let key = key_of(&job.command).filter(|_| !job.dry_run);
-            if key.is_some_and(|key| !keys.insert(key)) {
+            weight = weight.saturating_add(weight_of(&job.command));
+            let full = weight > WEIGHT_MAX && !leaders.is_empty();
+            if full || key.is_some_and(|key| !keys.insert(key)) {
                 followers.push(job);
             } else {
                 leaders.push(job);
@@ -84,10 +89,15 @@ impl Worker {
 
     /// Goes on with jobs until all are answered. `first` is how a first attempt has ended.
     pub(super) async fn settle(&mut self, mut jobs: Vec<Job>, mut first: Option<Attempted>) {
-        let mut refusals = 0_u32;
+        let began = Instant::now();
+        let (mut refusals, mut reloaded) = (0_u32, false);
         while !jobs.is_empty() {
             if self.halted() {
                 return answer_all(jobs, SubmitError::Halted);
+            }
+            if first.is_none() && began.elapsed() > PATIENCE {
+                // Nothing of what was tried is in the log: callers may try again.
+                return answer_all(jobs, SubmitError::Unavailable);
             }
             let attempted = if let Some(attempted) = first.take() {
                 attempted
@@ -109,11 +119,18 @@ impl Worker {
                 }
                 Ok(Attempt::Refused) => {
                     refusals = refusals.saturating_add(1);
-                    if refusals > REFUSALS_MAX {
-                        return answer_all(jobs, SubmitError::Unavailable);
-                    }
-                    tokio::time::sleep(BACKOFF_FIRST.saturating_mul(refusals)).await;
+                    tokio::time::sleep(PAUSE.saturating_mul(refusals)).await;
                 }
+                Ok(Attempt::Unstorable) if jobs.len() > 1 => {
+                    // One of them is to blame, and the others shall not suffer for it.
+                    let rest = jobs.split_off(jobs.len() / 2);
+                    Box::pin(self.settle(jobs, None)).await;
+                    jobs = rest;
+                }
+                Ok(Attempt::Unstorable) if reloaded => {
+                    return answer_all(jobs, SubmitError::Corrupt);
+                }
+                Ok(Attempt::Unstorable) => reloaded = true,
                 Err(Trouble::Down) => {
                     // Nothing of it is in the log, so nothing happened: callers may try again.
                     answer_all(jobs, SubmitError::Unavailable);
@@ -208,6 +225,7 @@ impl Worker {
     /// A batch is in the log.
     pub(super) fn landed(&mut self, head: Head, grown: Vec<(StreamId, u64, Subject)>) {
         self.head = head;
+        self.counts.add_won();
         self.publish(EngineState::Running);
         for (stream, before, subject) in grown {
             self.snapshots.offer(&stream, before, &subject);
@@ -224,6 +242,7 @@ impl Worker {
         match appended {
             Appended::Won | Appended::Lost => {
                 self.turn.lost();
+                self.counts.add_lost();
                 if self.catch_up().await? {
                     Ok(Attempt::Again)
                 } else {
@@ -235,63 +254,31 @@ impl Worker {
             Appended::KeyUsed => Ok(Attempt::KeyUsed),
             Appended::Refused(error) => {
                 warn!(%error, "the database refused an append");
+                self.counts.add_refused();
                 // Another process may have appended meanwhile.
                 self.catch_up().await?;
                 Ok(Attempt::Refused)
+            }
+            Appended::Unstorable(error) => {
+                error!(%error, "the database cannot store a batch");
+                self.counts.add_refused();
+                // What it stands on may be wrong in memory: load it afresh.
+                let rows = &batch.rows;
+                for (kind, id) in rows.aggregate_types.iter().zip(&rows.aggregate_ids) {
+                    if let Some(stream) = stream_at(kind, id) {
+                        self.cache.forget(&stream);
+                    }
+                }
+                self.catch_up().await?;
+                Ok(Attempt::Unstorable)
             }
             Appended::Unknown(error) => {
                 warn!(%error, "the outcome of an append is unknown: fencing");
                 self.link.broken();
                 let landed = self.fence(batch).await?;
+                self.counts.add_resolved(landed);
                 Ok(if landed { Attempt::Answered(answers) } else { Attempt::Again })
             }
-        }
-    }
-
-    /// Finds out whether a batch whose answer got lost is in the log, for good: an empty batch is
-    /// appended in its place. Whoever has the place, the other can't follow. Nothing is answered
-    /// until then.
-    async fn fence(&mut self, batch: &Batch) -> Result<bool, Trouble> {
-        self.publish(EngineState::Recovering);
-        let mut pause = BACKOFF_FIRST;
-        loop {
-            self.refuse_waiting(SubmitError::Unavailable);
-            let now = self.config.clock.now().max(batch.after.recorded_at);
-            let fence = append::empty_batch(batch.after, now);
-            match self.try_fence(&fence, batch).await {
-                Ok(landed) => {
-                    // Whatever is there now is read back, our own batch like anybody's.
-                    self.wait_for_database().await;
-                    return Ok(landed);
-                }
-                Err(cause) => {
-                    warn!(error = %cause, "the fence could not be set yet");
-                    self.link.broken();
-                }
-            }
-            if self.closing() {
-                return Err(Trouble::Unknown);
-            }
-            tokio::time::sleep(pause).await;
-            pause = pause.saturating_mul(2).min(BACKOFF_MAX);
-        }
-    }
-
-    async fn try_fence(&mut self, fence: &Batch, batch: &Batch) -> Result<bool, LogError> {
-        let db = self.link.get().await?;
-        let appended = answered(async { Ok(append::append(db, fence).await) }).await?;
-        match appended {
-            Appended::Won => Ok(false),
-            Appended::Lost => {
-                let db = self.link.get().await?;
-                let there = read::batch(db, batch.head.batch).await?;
-                // A batch without events has no mark of its own: it is decided afresh, and its keys
-                // tell whether it was there.
-                let has_events = !batch.rows.sequences.is_empty();
-                Ok(has_events && there.is_some_and(|there| there.hash == batch.head.hash))
-            }
-            Appended::Refused(error) | Appended::Unknown(error) => Err(error.into()),
-            Appended::KeyUsed => Err(LogError::OutOfRange),
         }
     }
 
@@ -343,24 +330,7 @@ impl Worker {
         let keys: Vec<Key> = jobs.iter().filter_map(|job| key_of(&job.command)).collect();
         let principals: Vec<&str> = keys.iter().map(|(principal, _)| principal.as_str()).collect();
         let texts: Vec<&str> = keys.iter().map(|(_, key)| key.as_str()).collect();
-        append::outcomes(self.link.get().await?, &principals, &texts).await
-    }
-
-    /// Waits until the database can be reached again; what queues meanwhile is refused at once.
-    pub(super) async fn wait_for_database(&mut self) {
-        self.publish(EngineState::Recovering);
-        let mut pause = BACKOFF_FIRST;
-        loop {
-            self.refuse_waiting(SubmitError::Unavailable);
-            match self.catch_up().await {
-                Ok(_) => return self.publish(EngineState::Running),
-                Err(Trouble::Halted | Trouble::Unknown) => return,
-                Err(Trouble::Down) if self.closing() => return,
-                Err(Trouble::Down) => {}
-            }
-            tokio::time::sleep(pause).await;
-            pause = pause.saturating_mul(2).min(BACKOFF_MAX);
-        }
+        answered(append::outcomes(self.link.get().await?, &principals, &texts)).await
     }
 
     pub(super) fn answer(&mut self, jobs: Vec<Job>, answers: Vec<Answer>) {

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     clock::{Clock, Timestamp},
-    command::{Accepted, Outcome},
+    command::{Accepted, Command, Operation, Outcome},
     log::{
         EVENT_VERSION, Head, LogError,
         append::{Batch, Rows},
@@ -22,6 +22,30 @@ use crate::{
     },
     planning::StreamId,
 };
+
+/// The most events that one append should have, so that it stays far from the statement time-out;
+/// a single command may have more.
+pub(super) const WEIGHT_MAX: usize = 10_000;
+
+/// How many events a command may come to, about.
+pub(super) fn weight_of(command: &Command) -> usize {
+    match &command.operation {
+        Operation::Post(postings) => postings.iter().map(|posting| posting.legs.len()).sum(),
+        Operation::Reverse(reverse) => reverse.original_legs.len().saturating_add(1),
+        Operation::CaptureHold(capture) => capture.to.len().saturating_add(3),
+        Operation::OpenAccount(_)
+        | Operation::ChangeLimits(_)
+        | Operation::Freeze(_)
+        | Operation::Unfreeze { .. }
+        | Operation::CloseAccount { .. }
+        | Operation::PlaceHold(_)
+        | Operation::IncreaseHold(_)
+        | Operation::ReleaseHold { .. }
+        | Operation::ExpireHold { .. }
+        | Operation::OpenBook { .. }
+        | Operation::AddCurrency(_) => 2,
+    }
+}
 
 /// A batch while it is decided, and until it is in the log. The aggregates in memory have changed
 /// already; `undo` takes that back.
@@ -71,6 +95,12 @@ impl Draft {
             grown: Vec::new(),
             appends: false,
         }
+    }
+
+    /// Whether a job can come in beside those that are there.
+    pub(super) fn has_room(&self, job: &Job) -> bool {
+        self.jobs.is_empty()
+            || self.rows.sequences.len().saturating_add(weight_of(&job.command)) <= WEIGHT_MAX
     }
 
     /// Decides a job on what the ones before it left.

@@ -12,7 +12,8 @@ use tokio::task::{JoinError, JoinHandle};
 use tracing::{error, warn};
 
 use super::{
-    batch::key_of,
+    SubmitError,
+    batch::{answer_all, key_of},
     draft::{Draft, Sealed},
     link::answered,
     worker::{Job, Trouble, Work, Worker},
@@ -33,14 +34,15 @@ type Landed = (Option<PgConnection>, Appended);
 struct Pipeline {
     flight: Option<Flight>,
     next: Option<Draft>,
-    /// Jobs whose key another job has that is under way: repeats, once that one is answered.
-    repeats: Vec<Job>,
+    /// Jobs that wait for what is under way: those whose key a job of it has, which are repeats
+    /// once that one is answered, and those for which the next batch has no room.
+    later: Vec<Job>,
 }
 
 impl Pipeline {
     fn waiting(&self) -> usize {
         let next = self.next.as_ref().map_or(0, |draft| draft.jobs.len());
-        next.saturating_add(self.repeats.len())
+        next.saturating_add(self.later.len())
     }
 
     fn under_way(&self, job: &Job) -> bool {
@@ -64,17 +66,14 @@ impl Worker {
                 biased;
                 landed = landing(&mut pipeline.flight) => {
                     self.after_landing(&mut pipeline, landed).await;
-                    let repeats = std::mem::take(&mut pipeline.repeats);
-                    self.add(&mut pipeline, repeats).await;
+                    let later = std::mem::take(&mut pipeline.later);
+                    self.add(&mut pipeline, later).await;
                     continue;
                 }
                 taken = self.queue.recv_many(&mut work, room), if room > 0 => {
                     if taken == 0 { break }
                 }
-                changed = self.closing.changed(), if !self.closing() => {
-                    if changed.is_err() { self.queue.close(); }
-                    continue;
-                }
+                _ = self.closing.changed(), if !self.closing() => continue,
             }
             let mut jobs = Vec::with_capacity(work.len());
             let mut refreshes = Vec::new();
@@ -101,13 +100,15 @@ impl Worker {
             self.batch(jobs).await;
             return self.cache.trim();
         }
-        if pipeline.flight.is_none() && pipeline.next.is_none() {
+        if self.cache.is_over() {
+            // What is under way must stay in memory until it has landed.
+            self.drain(pipeline).await;
             self.cache.trim();
         }
         let mut fresh = Vec::with_capacity(jobs.len());
         for job in jobs {
             if pipeline.under_way(&job) {
-                pipeline.repeats.push(job);
+                pipeline.later.push(job);
             } else {
                 fresh.extend(self.answer_recent(job));
             }
@@ -119,8 +120,13 @@ impl Worker {
         }
         let head = pipeline.flight.as_ref().map_or(self.head, |flight| flight.sealed.batch.head);
         for job in fresh {
-            if pipeline.under_way(&job) {
-                pipeline.repeats.push(job);
+            let full = pipeline.next.as_ref().is_some_and(|draft| !draft.has_room(&job));
+            if full || pipeline.under_way(&job) {
+                pipeline.later.push(job);
+                continue;
+            }
+            if self.halted() {
+                job.answer(Err(SubmitError::Halted));
                 continue;
             }
             let clock = &*self.config.clock;
@@ -130,6 +136,7 @@ impl Worker {
                 self.halt();
             }
         }
+        self.counts.set_cached(self.cache.len());
         self.launch(pipeline).await;
     }
 
@@ -141,6 +148,9 @@ impl Worker {
         let Some(draft) = pipeline.next.take() else { return };
         let appends = draft.appends;
         let sealed = draft.seal();
+        if self.halted() {
+            return answer_all(sealed.jobs, SubmitError::Halted);
+        }
         if !appends {
             return self.answer(sealed.jobs, sealed.answers);
         }
@@ -198,8 +208,8 @@ impl Worker {
             let landed = landing(&mut pipeline.flight).await;
             self.after_landing(pipeline, landed).await;
         }
-        let repeats = std::mem::take(&mut pipeline.repeats);
-        self.batch(repeats).await;
+        let later = std::mem::take(&mut pipeline.later);
+        self.batch(later).await;
     }
 }
 

@@ -64,11 +64,16 @@ pub(crate) fn decide(
     cache: &Cache,
     now: Timestamp,
 ) -> Result<Decision, Rejection> {
-    let plan = planning::plan(command, &Before(cache), now)?;
+    let mut plan = planning::plan(command, &Before(cache), now)?;
     let mut unit = Unit { cache, touched: Vec::new(), events: Vec::new(), sums: Vec::new() };
     let metadata = Metadatas::new(command, cache.book())?;
-    for step in plan.steps {
-        unit.take(step, &metadata)?;
+    for step in std::mem::take(&mut plan.steps) {
+        let transaction = plan.transaction_of(&step);
+        let located = |r: Rejection| match transaction {
+            Some(index) => r.in_transaction(index),
+            None => r,
+        };
+        unit.take(step, &metadata).map_err(located)?;
     }
     unit.assert_balanced();
     let receipt = unit.receipt(plan.receipt)?;

@@ -7,8 +7,12 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tracing::{error, info, warn};
 
 use super::{
-    Answer, EngineConfig, EngineState, EngineStatus, SubmitError, cache::Cache,
-    idempotency::Recent, link::Link, snapshots::Snapshots, turn::Turn,
+    Answer, Counts, EngineConfig, EngineState, EngineStatus, SubmitError,
+    cache::Cache,
+    idempotency::Recent,
+    link::{Link, answered},
+    snapshots::Snapshots,
+    turn::Turn,
 };
 use crate::{
     command::Command,
@@ -61,6 +65,7 @@ pub(super) struct Worker {
     pub(super) cache: Cache,
     pub(super) recent: Recent,
     pub(super) snapshots: Snapshots,
+    pub(super) counts: Arc<Counts>,
     status: watch::Sender<EngineStatus>,
     pub(super) queue: mpsc::Receiver<Work>,
     pub(super) closing: watch::Receiver<bool>,
@@ -74,7 +79,7 @@ impl Worker {
         closing: watch::Receiver<bool>,
     ) -> Result<Self, LogError> {
         let mut link = Link::new(&config.database);
-        let head = read::head(link.get().await?).await?;
+        let head = answered(read::head(link.get().await?)).await?;
         let cache = Cache::new(config.cache_entries_max);
         let book = Arc::new(cache.book().clone());
         let (status, _) = watch::channel(EngineStatus { head, book, state: EngineState::Running });
@@ -83,6 +88,7 @@ impl Worker {
             turn: Turn::new(&config.database),
             recent: Recent::default(),
             snapshots: Snapshots::start(&config.database),
+            counts: Arc::default(),
             config,
             link,
             head,
@@ -151,14 +157,15 @@ impl Worker {
     /// Nothing if the batch that is known is not there any more, with its hash.
     async fn read_tail(&mut self) -> Result<Option<bool>, LogError> {
         let db = self.link.get().await?;
-        let known = read::batch(&mut *db, self.head.batch).await?;
+        let known = answered(read::batch(&mut *db, self.head.batch)).await?;
         if known.is_none_or(|batch| batch.hash != self.head.hash) {
             return Ok(None);
         }
-        let head = read::head(&mut *db).await?;
+        let head = answered(read::head(&mut *db)).await?;
         let mut position = self.head.position;
         while position < head.position {
-            let events = read::events(&mut *db, position, head.position, CHUNK).await?;
+            let events = read::events(&mut *db, position, head.position, CHUNK);
+            let events = answered(events).await?;
             let Some(last) = events.last() else {
                 return Ok(None);
             };
@@ -187,8 +194,9 @@ impl Worker {
         self.status.borrow().state == EngineState::Halted
     }
 
+    /// Whether it is to end: it was told so, or nobody is left who could ask it anything.
     pub(super) fn closing(&self) -> bool {
-        *self.closing.borrow()
+        *self.closing.borrow() || self.closing.has_changed().is_err()
     }
 
     /// Says what the engine knows and does. A halt is for good.

@@ -46,6 +46,12 @@ pub enum PostingError {
         /// The account.
         account: AccountId,
     },
+    /// Two conditions name one account: it would not be clear which of them counts.
+    #[error("two conditions name account {account}")]
+    ConditionRepeated {
+        /// The account.
+        account: AccountId,
+    },
 }
 
 impl PostingError {
@@ -60,6 +66,7 @@ impl PostingError {
             Self::Overflow => "amount_overflow",
             Self::Unbalanced { .. } => "unbalanced",
             Self::ConditionWithoutLeg { .. } => "condition_without_leg",
+            Self::ConditionRepeated { .. } => "condition_repeated",
         }
     }
 }

@@ -7,7 +7,7 @@
 mod error;
 mod kind;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -56,7 +56,7 @@ pub struct PostingLeg {
     pub item: Option<Item>,
 }
 
-/// What must hold of one of its accounts for it to be posted.
+/// What must hold of one of its accounts for it to be posted; one condition per account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {
     /// The account; it must have a leg.
@@ -93,13 +93,18 @@ impl Posting {
         }
         self.check_sides()?;
         self.check_balance()?;
-        let foreign = self
-            .conditions
-            .iter()
-            .find(|condition| self.legs.iter().all(|leg| leg.account != condition.account));
-        match foreign {
-            Some(condition) => {
-                Err(PostingError::ConditionWithoutLeg { account: condition.account.clone() })
+        self.check_conditions()
+    }
+
+    fn check_conditions(&self) -> Result<(), PostingError> {
+        let without_leg = |c: &&Condition| self.legs.iter().all(|leg| leg.account != c.account);
+        if let Some(Condition { account, .. }) = self.conditions.iter().find(without_leg) {
+            return Err(PostingError::ConditionWithoutLeg { account: account.clone() });
+        }
+        let mut named = BTreeSet::new();
+        match self.conditions.iter().find(|condition| !named.insert(&condition.account)) {
+            Some(Condition { account, .. }) => {
+                Err(PostingError::ConditionRepeated { account: account.clone() })
             }
             None => Ok(()),
         }
@@ -134,3 +139,6 @@ impl Posting {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

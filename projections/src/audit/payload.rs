@@ -46,6 +46,7 @@ pub(super) enum AccountType {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the payload's own names")]
 pub(super) struct Leg<'a> {
     #[serde(borrow)]
     pub transaction_id: Text<'a>,

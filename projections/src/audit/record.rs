@@ -5,6 +5,7 @@
 
 /// An event as it is stored, before anybody has judged it.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_field_names, reason = "the columns' own names")]
 pub(super) struct Event<'a> {
     pub position: i64,
     pub aggregate_type: &'a str,
@@ -128,18 +129,20 @@ impl Chunk {
 
     fn item(&self, row: &Row) -> Item<'_> {
         match *row {
-            Row::Event { position, sequence, recorded_at, start, ends: [a, b, c, d, e, f, g] } => {
+            Row::Event { position, sequence, recorded_at, start, ends } => {
+                let span =
+                    |field: usize| (if field == 0 { start } else { ends[field - 1] }, ends[field]);
                 Item::Event(Event {
                     position,
-                    aggregate_type: self.text((start, a)),
-                    aggregate_id: self.text((a, b)),
+                    aggregate_type: self.text(span(0)),
+                    aggregate_id: self.text(span(1)),
                     sequence,
-                    event_type: self.text((b, c)),
-                    event_version: self.text((c, d)),
+                    event_type: self.text(span(2)),
+                    event_version: self.text(span(3)),
                     recorded_at,
-                    payload: self.slice((d, e)),
-                    metadata: self.slice((e, f)),
-                    hash: self.slice((f, g)),
+                    payload: self.slice(span(4)),
+                    metadata: self.slice(span(5)),
+                    hash: self.slice(span(6)),
                 })
             }
             Row::Batch { number, last_position, recorded_at, head } => Item::Batch(Batch {

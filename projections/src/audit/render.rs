@@ -21,15 +21,14 @@ impl Report {
         let reversals = format!("{} reversals", grouped(self.reversals));
         row(out, "transactions", &grouped(self.transactions), &reversals)?;
         let closed = grouped(self.accounts_closed);
-        let mut balances = format!("rebuilt, {closed} accounts closed");
+        let balances = format!("rebuilt, {closed} accounts closed");
+        row(out, "balances", &grouped(self.accounts), &balances)?;
         if let Some(models) = &self.read_models {
             let differing = grouped(models.differing);
             let position = grouped(models.position);
-            balances.push_str(&format!(
-                ", {differing} differ from the read models at position {position}"
-            ));
+            let differing = format!("{differing} differ, at position {position}");
+            row(out, "read models", &grouped(models.compared), &differing)?;
         }
-        row(out, "balances", &grouped(self.accounts), &balances)?;
         let holds = format!(
             "{} open, {} captured, {} released, {} expired",
             grouped(self.holds.open),
@@ -40,10 +39,8 @@ impl Report {
         row(out, "holds", &grouped(self.holds.placed), &holds)?;
         row(out, "open items", &grouped(self.open_items), "")?;
         if let Some(checkpoint) = &self.checkpoint {
-            let contained = match checkpoint.contained {
-                true => "in the log (unsigned)",
-                false => "NOT in the log",
-            };
+            let contained =
+                if checkpoint.contained { "in the log (unsigned)" } else { "NOT in the log" };
             row(out, "checkpoint", &grouped(checkpoint.position), contained)?;
         }
         let head = format!("position {}, {}", grouped(self.head.position), self.head.hash);

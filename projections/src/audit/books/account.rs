@@ -16,6 +16,10 @@ use super::{
 };
 
 #[derive(Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent properties of an account, none of them a state of a machine"
+)]
 pub(super) struct Account {
     pub currency: usize,
     pub scale: u8,
@@ -30,7 +34,7 @@ pub(super) struct Account {
     frozen_debit: u32,
     frozen_credit: u32,
     /// Open items of an itemised account, on the normal side; an item that is even is none.
-    items: Option<Box<HashMap<Box<str>, i128>>>,
+    items: Option<HashMap<Box<str>, i128>>,
     pub sequence: i64,
     pub closed: bool,
     /// The last transaction that moved it: the position of the first leg, the side, how much less
@@ -67,7 +71,7 @@ impl Account {
             currency,
             scale: opened.scale,
             debit_normal,
-            items: opened.itemised.then(Box::default),
+            items: opened.itemised.then(HashMap::new),
             ..Self::default()
         };
         account.floor = account.limit(place, opened.floor.as_ref(), findings);
@@ -227,7 +231,7 @@ impl Account {
     }
 
     fn open_items(&self) -> usize {
-        self.items.as_ref().map_or(0, |items| items.len())
+        self.items.as_ref().map_or(0, HashMap::len)
     }
 
     /// The balance against the open items; gives how many are open.
@@ -336,12 +340,11 @@ impl Account {
         unfrozen: &Unfrozen<'_>,
         findings: &mut Findings,
     ) {
-        match self.freezes.remove(&*unfrozen.reference) {
-            Some(freeze) => self.lift(freeze),
-            None => {
-                let words = format!("{:?} is not in force", &*unfrozen.reference);
-                findings.event(place, Code::FreezeUnknown, words);
-            }
+        if let Some(freeze) = self.freezes.remove(&*unfrozen.reference) {
+            self.lift(freeze);
+        } else {
+            let words = format!("{:?} is not in force", &*unfrozen.reference);
+            findings.event(place, Code::FreezeUnknown, words);
         }
     }
 

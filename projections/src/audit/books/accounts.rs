@@ -123,10 +123,10 @@ impl Accounts {
 
     /// Every balance as it stands.
     pub(super) fn balances(&self) -> Vec<Balance> {
-        let balance = |(id, index): (&Box<str>, &usize)| {
+        let balance = |(id, index): (_, &usize)| {
             let account = self.list.get(*index)?;
             Some(Balance {
-                account: id.clone(),
+                account: Box::<str>::clone(id),
                 scale: account.scale,
                 debits: account.debits,
                 credits: account.credits,

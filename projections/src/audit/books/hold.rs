@@ -336,12 +336,10 @@ impl Holds {
 
 fn moment(place: Place<'_>, text: Option<&Text<'_>>, findings: &mut Findings) -> Option<i64> {
     let text = text?;
-    match DateTime::parse_from_rfc3339(text) {
-        Ok(moment) => Some(moment.timestamp_micros()),
-        Err(_) => {
-            let words = format!("{:?} is not a moment", &**text);
-            findings.event(place, Code::PayloadUnreadable, words);
-            None
-        }
-    }
+    let Ok(moment) = DateTime::parse_from_rfc3339(text) else {
+        let words = format!("{:?} is not a moment", &**text);
+        findings.event(place, Code::PayloadUnreadable, words);
+        return None;
+    };
+    Some(moment.timestamp_micros())
 }

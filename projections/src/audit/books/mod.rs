@@ -146,14 +146,12 @@ impl Books {
             }
             return;
         }
-        let index = match self.accounts.find(event.aggregate_id) {
-            Some(index) => index,
-            None => {
-                let words = "the account was never opened";
-                self.findings.event(place, Code::AccountUnknown, words);
-                self.accounts.unknown(place, event.sequence - 1, &mut self.currencies)
-            }
-        };
+        let index = self.accounts.find(event.aggregate_id).unwrap_or_else(|| {
+            let words = "the account was never opened";
+            self.findings.event(place, Code::AccountUnknown, words);
+            let before = event.sequence.saturating_sub(1);
+            self.accounts.unknown(place, before, &mut self.currencies)
+        });
         let account = self.accounts.at(index);
         account.sequence(place, event.sequence, &mut self.findings);
         account.still_open(place, &mut self.findings);

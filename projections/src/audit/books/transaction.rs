@@ -321,15 +321,11 @@ impl Transactions {
             let words = format!("sequence {sequence} where 1 should be");
             findings.event(place, Code::SequenceDiffers, words);
         }
-        match id(&reversed.by, "txn_") {
-            Some(by) => {
-                self.awaited_reversals.push(Reversal { by, original, position: place.position })
-            }
-            None => {
-                let words = format!("{:?} is not a transaction's id", &*reversed.by);
-                findings.event(place, Code::IdMalformed, words);
-            }
-        }
+        let Some(by) = id(&reversed.by, "txn_") else {
+            let words = format!("{:?} is not a transaction's id", &*reversed.by);
+            return findings.event(place, Code::IdMalformed, words);
+        };
+        self.awaited_reversals.push(Reversal { by, original, position: place.position });
     }
 
     /// An append is over: what it announced has to be there.

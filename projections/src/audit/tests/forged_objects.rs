@@ -132,9 +132,15 @@ fn captures_and_what_they_post() {
         }
     };
     lie("no transaction", 2, CaptureDiffers, |m| capture(m, 20, &[]));
-    lie("another amount", 2, CaptureDiffers, |m| capture(m, 20, &pair(ASHA, BINOD, 21)));
-    lie("another account", 2, CaptureDiffers, |m| capture(m, 20, &pair(CHITRA, BINOD, 20)));
-    lie("the other side", 2, CaptureDiffers, |m| capture(m, 20, &pair(BINOD, ASHA, 20)));
+    lie("another amount", 2, CaptureDiffers, |m| {
+        capture(m, 20, &pair(ASHA, BINOD, 21));
+    });
+    lie("another account", 2, CaptureDiffers, |m| {
+        capture(m, 20, &pair(CHITRA, BINOD, 20));
+    });
+    lie("the other side", 2, CaptureDiffers, |m| {
+        capture(m, 20, &pair(BINOD, ASHA, 20));
+    });
     lie("in the next append", 2, CaptureDiffers, |m| {
         capture(m, 20, &pair(ASHA, BINOD, 20));
         let legs = m.open.split_off(4);
@@ -257,7 +263,9 @@ fn books_accounts_and_currencies_that_contradict_each_other() {
 #[test]
 fn events_that_are_none() {
     use Code::{EventTypeUnknown, EventVersionUnknown, MetadataUnreadable, PayloadUnreadable};
-    lie("a kind of stream", 0, EventTypeUnknown, |m| m.event("purse", "p", "opened", "{}"));
+    lie("a kind of stream", 0, EventTypeUnknown, |m| {
+        m.event("purse", "p", "opened", "{}");
+    });
     for kind in ["account", "hold", "reversal", "book"] {
         lie(kind, 0, EventTypeUnknown, |m| {
             let id = match kind {

@@ -222,6 +222,14 @@ fn a_limit_below_the_balance_alone_is_no_lie() {
 
 #[test]
 fn items_of_itemised_accounts() {
+    let mut maker = sound_past();
+    post(&mut maker, &pair(CLEARING, BINOD, 1));
+    maker.append();
+    let report = check(&maker.finish().text());
+    let account = Some("account bank:hdfc:clearing_in:INR");
+    let items = |f: &&super::super::Finding| f.code == Code::ItemsDiffer;
+    let found = report.findings.iter().find(items).expect("open items that lack one");
+    assert_eq!(found.stream.as_deref(), account);
     lie("no item", 0, Code::ItemDiffers, |m| {
         post(m, &pair(CLEARING, BINOD, 1));
     });

@@ -165,7 +165,7 @@ impl Maker {
             payload.push_str(",\"itemised\":true");
         }
         if let Some(floor) = floor {
-            payload.push_str(&format!(",\"floor\":\"{}\"", decimal(floor, scale)));
+            field(&mut payload, "floor", &decimal(floor, scale));
             payload.push_str(",\"metadata\":{\"k\":\"v\"}");
         }
         payload.push('}');
@@ -239,8 +239,10 @@ impl Maker {
             if let Some(item) = &leg.item {
                 let open = account.items.entry(item.clone()).or_default();
                 *open += signed;
+                if *open == 0 {
+                    account.items.remove(item);
+                }
             }
-            account.items.retain(|_, open| *open != 0);
             let (scale, held, name) = (account.scale, account.held, account.id.clone());
             let mut payload = format!(
                 "{{\"transaction_id\":\"{id}\",\"leg\":{},\"legs\":{},\"kind\":\"{kind}\",\
@@ -251,14 +253,15 @@ impl Maker {
                 decimal(self.balance(leg.account), scale)
             );
             if held != 0 {
-                payload.push_str(&format!(",\"held_after\":\"{}\"", decimal(held, scale)));
+                field(&mut payload, "held_after", &decimal(held, scale));
             }
-            payload.push_str(",\"effective_on\":\"2026-11-22\"");
+            field(&mut payload, "effective_on", "2026-11-22");
             if let Some(item) = &leg.item {
-                payload.push_str(&format!(",\"value_date\":\"2026-11-21\",\"item\":\"{item}\""));
+                field(&mut payload, "value_date", "2026-11-21");
+                field(&mut payload, "item", item);
             }
             if let Some(cause) = cause {
-                payload.push_str(&format!(",\"cause\":\"{cause}\""));
+                field(&mut payload, "cause", cause);
             }
             payload.push('}');
             let event_type = if leg.debit { "debited" } else { "credited" };
@@ -273,16 +276,16 @@ impl Maker {
     pub(super) fn hold_event(&mut self, event_type: &str, hold: &Hold, amount: i128, grows: bool) {
         let account = &mut self.accounts[hold.account];
         account.held += if grows { amount } else { -amount };
-        let (scale, held, id) = (account.scale, account.held, account.id.clone());
+        let (scale, sum, id) = (account.scale, account.held, account.id.clone());
         let mut payload = format!(
             "{{\"hold_id\":\"{}\",\"amount\":\"{}\",\"balance_after\":\"{}\",\"held_after\":\"{}\"",
             hold.id,
             decimal(amount, scale),
             decimal(self.balance(hold.account), scale),
-            decimal(held, scale)
+            decimal(sum, scale)
         );
         if let Some(time) = hold.expires_at.filter(|_| event_type == "hold_placed") {
-            payload.push_str(&format!(",\"expires_at\":\"{}\"", moment(time)));
+            field(&mut payload, "expires_at", &moment(time));
         }
         payload.push('}');
         self.event("account", &id, event_type, &payload);
@@ -297,7 +300,7 @@ impl Maker {
             decimal(hold.amount, account.scale)
         );
         if let Some(time) = hold.expires_at {
-            payload.push_str(&format!(",\"expires_at\":\"{}\"", moment(time)));
+            field(&mut payload, "expires_at", &moment(time));
         }
         payload.push('}');
         self.event("hold", &hold.id, "placed", &payload);
@@ -323,6 +326,13 @@ impl Maker {
             decimal(hold.amount - amount, scale)
         );
         self.event("hold", &hold.id, "captured", &payload);
+    }
+}
+
+/// Adds a field to an object that is not closed yet.
+fn field(payload: &mut String, name: &str, value: &str) {
+    for part in [",\"", name, "\":\"", value, "\""] {
+        payload.push_str(part);
     }
 }
 

@@ -10,6 +10,7 @@ mod lies;
 mod log;
 mod maker;
 mod rate;
+mod robust;
 mod server;
 mod sound;
 mod tampering;

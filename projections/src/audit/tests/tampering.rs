@@ -116,6 +116,8 @@ fn case_174_a_changed_column_is_found_at_its_position() {
     }
 }
 
+type Change<'a> = &'a dyn Fn(&mut Bench);
+
 #[test]
 fn case_174_rows_that_are_missing_moved_or_new_are_found_at_their_position() {
     use Code::{HashDiffers, PositionMissing, PositionOutOfOrder};
@@ -127,7 +129,6 @@ fn case_174_rows_that_are_missing_moved_or_new_are_found_at_their_position() {
         bench.lines[a] = right.replace(&second, &first);
         bench.lines[b] = left.replace(&first, &second);
     };
-    type Change<'a> = &'a dyn Fn(&mut Bench);
     let remove = |bench: &mut Bench, offset: i64| {
         let line = at(bench, offset);
         bench.lines.remove(line);
@@ -156,9 +157,13 @@ fn case_174_rows_that_are_missing_moved_or_new_are_found_at_their_position() {
         }),
         ("two swapped lines", 0, PositionMissing, &|b| swap(b, 1)),
         ("two swapped rows", 0, HashDiffers, &swap_contents),
-        ("lines swapped from afar", -40, PositionMissing, &|b| swap(b, -40)),
+        ("lines swapped from afar", -40, PositionMissing, &|b| {
+            swap(b, -40);
+        }),
         ("a row twice", 1, PositionOutOfOrder, &|b| insert(b, 0)),
-        ("an old row again", 0, PositionOutOfOrder, &|b| insert(b, -30)),
+        ("an old row again", 0, PositionOutOfOrder, &|b| {
+            insert(b, -30);
+        }),
         ("a new row", 0, HashDiffers, &|b| {
             let (line, new) = disguise(b);
             b.lines.insert(line, new);
@@ -271,19 +276,24 @@ fn batches_that_are_missing_or_moved_are_found() {
     bench.found(first, Code::PositionMissing, "a whole batch");
 }
 
+type LineChange = fn(&mut String);
+
 #[test]
 fn unreadable_lines_are_found_once_and_at_their_position() {
     use Code::LineUnreadable;
-    type Change = fn(&mut String);
-    let changes: [(&str, Change); 9] = [
+    let changes: [(&str, LineChange); 9] = [
         ("cut short", |line| line.truncate(line.len() / 2)),
         ("no JSON", |line| line.replace_range(0..1, "[")),
         ("emptied", String::clear),
-        ("a field too many", |line| *line = line.replace("\"sequence\"", "\"x\":1,\"sequence\"")),
-        ("a field twice", |line| {
-            *line = line.replace("\"sequence\"", "\"hash\":\"\",\"sequence\"")
+        ("a field too many", |line| {
+            *line = line.replace("\"sequence\"", "\"x\":1,\"sequence\"");
         }),
-        ("no payload", |line| *line = line.replace("\"payload\"", "\"payloads\"")),
+        ("a field twice", |line| {
+            *line = line.replace("\"sequence\"", "\"hash\":\"\",\"sequence\"");
+        }),
+        ("no payload", |line| {
+            *line = line.replace("\"payload\"", "\"payloads\"");
+        }),
         ("two payloads", |line| {
             *line = line.replace("\"payload\"", "\"payload_base64\":\"e30=\",\"payload\"");
         }),
@@ -291,7 +301,9 @@ fn unreadable_lines_are_found_once_and_at_their_position() {
             let hash = field(line, "hash");
             *line = line.replace(&hash, &hash.to_uppercase().replace("HASH", "hash"));
         }),
-        ("an odd moment", |line| *line = line.replace("Z\",\"payload\"", "+00:00\",\"payload\"")),
+        ("an odd moment", |line| {
+            *line = line.replace("Z\",\"payload\"", "+00:00\",\"payload\"");
+        }),
     ];
     for (what, change) in changes {
         let mut bench = Bench::new();
@@ -404,7 +416,7 @@ fn case_67_every_flipped_bit_of_a_line_is_found_at_its_position() {
             let mut flipped = text.clone();
             flipped[at] ^= bit;
             let report = verify_export(&flipped[..], &Options::default(), |_| {}).unwrap();
-            let what = String::from_utf8_lossy(&flipped[start..at + 1]).into_owned();
+            let what = String::from_utf8_lossy(&flipped[start..=at]).into_owned();
             assert_eq!(report.first_bad_position(), Some(position), "{what}\n{report}");
         }
     }

@@ -1,219 +1,51 @@
-//! From a command to what each aggregate is asked: pure, and the same for everybody who executes
-//! it. The engine runs the steps on aggregates in memory; the tests' reference executor runs the
-//! very same steps through the plain `CqrsFramework`, and both must write the same log.
+//! Takes each kind of command apart. What it refuses, it refuses without asking an aggregate.
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
+use super::{Plan, ReceiptPlan, Step, TRANSACTIONS_MAX, View, checks, on_account};
 use crate::{
     account::{AccountCommand, Freeze, FreezeMode, HoldEnd, PostLeg},
-    book::{Book, BookCommand},
     chart::{Authority, Direction},
     clock::Timestamp,
-    command::{CaptureHold, Command, FreezeAccount, Operation, PlaceHold, Rejection, Reverse},
+    command::{
+        CaptureHold, ChangeLimits, FreezeAccount, OpenAccount, PlaceHold, Rejection, Reverse,
+    },
     hold::{Hold, HoldCommand, HoldError},
-    ids::{AccountId, HoldId, Reference, TransactionId},
+    ids::{AccountId, HoldId, Reference},
     money::{Currency, Money},
-    posting::{Kind, Posting, PostingError, PostingLeg},
+    posting::{Kind, Posting, PostingLeg},
     reversal::ReversalCommand,
 };
 
-/// The most transactions that stand or fall together in one command.
-pub const TRANSACTIONS_MAX: usize = 100;
-
-/// A stream that a command touches.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum StreamId {
-    /// The book.
-    Book,
-    /// An account.
-    Account(AccountId),
-    /// A hold.
-    Hold(HoldId),
-    /// The reversal of a transaction.
-    Reversal(TransactionId),
-}
-
-/// What one aggregate is asked.
-#[derive(Debug, Clone)]
-pub enum Step {
-    /// The book.
-    Book(BookCommand),
-    /// An account.
-    Account(AccountId, AccountCommand),
-    /// A hold.
-    Hold(HoldId, HoldCommand),
-    /// The reversal of a transaction.
-    Reversal(TransactionId, ReversalCommand),
-}
-
-/// A command, taken apart. All steps are accepted, or nothing happens.
-#[derive(Debug, Clone)]
-pub struct Plan {
-    /// What is asked, in the order in which the events will stand in the log.
-    pub steps: Vec<Step>,
-    /// What is answered if all accept.
-    pub receipt: ReceiptPlan,
-    /// Words to keep beside the log.
-    pub notes: Vec<(TransactionId, String)>,
-}
-
-/// What is answered if all steps are accepted, up to what only the aggregates know.
-#[derive(Debug, Clone)]
-pub enum ReceiptPlan {
-    /// The account's sequence.
-    Account(AccountId),
-    /// The transactions.
-    Posted {
-        /// Their ids.
-        transactions: Vec<TransactionId>,
-        /// Their business dates.
-        effective_on: Vec<NaiveDate>,
-    },
-    /// The hold's account and amount.
-    Hold(HoldId),
-    /// The hold's end, with a transaction.
-    Captured {
-        /// The hold.
-        hold_id: HoldId,
-        /// Its account.
-        account: AccountId,
-        /// The transaction.
-        transaction_id: TransactionId,
-        /// What is posted.
-        amount: Decimal,
-        /// What is free again.
-        released: Decimal,
-        /// The business date.
-        effective_on: NaiveDate,
-    },
-    /// The book's sequence.
-    Book,
-}
-
-/// What a plan may look at: aggregates as they are before the command.
-pub trait View {
-    /// The book.
-    fn book(&self) -> &Book;
-    /// A hold; the default one if it was never placed.
-    fn hold(&self, hold_id: HoldId) -> Hold;
-    /// The normal side of an account; nothing if it was never opened.
-    fn normal_side(&self, account: &AccountId) -> Option<Direction>;
-}
-
-/// The streams that a command touches, as far as the command itself names them. A hold's account
-/// is known once the hold is: see [`account_of_hold`].
-pub fn streams(operation: &Operation) -> Vec<StreamId> {
-    match operation {
-        Operation::OpenAccount(open) => vec![StreamId::Account(open.account.clone())],
-        Operation::ChangeLimits(change) => vec![StreamId::Account(change.account.clone())],
-        Operation::Freeze(freeze) => vec![StreamId::Account(freeze.account.clone())],
-        Operation::Unfreeze { account, .. } | Operation::CloseAccount { account } => {
-            vec![StreamId::Account(account.clone())]
-        }
-        Operation::Post(postings) => postings
-            .iter()
-            .flat_map(|posting| &posting.legs)
-            .map(|leg| StreamId::Account(leg.account.clone()))
-            .collect(),
-        Operation::PlaceHold(place) => {
-            vec![StreamId::Hold(place.hold_id), StreamId::Account(place.account.clone())]
-        }
-        Operation::IncreaseHold(increase) => vec![StreamId::Hold(increase.hold_id)],
-        Operation::CaptureHold(capture) => {
-            let accounts = capture.to.iter().map(|leg| StreamId::Account(leg.account.clone()));
-            std::iter::once(StreamId::Hold(capture.hold_id)).chain(accounts).collect()
-        }
-        Operation::ReleaseHold { hold_id } | Operation::ExpireHold { hold_id } => {
-            vec![StreamId::Hold(*hold_id)]
-        }
-        Operation::Reverse(reverse) => {
-            let legs = reverse.original_legs.iter();
-            let accounts = legs.map(|leg| StreamId::Account(leg.account.clone()));
-            std::iter::once(StreamId::Reversal(reverse.original)).chain(accounts).collect()
-        }
-        Operation::OpenBook { .. } | Operation::AddCurrency(_) => vec![StreamId::Book],
-    }
-}
-
-/// The hold whose account a command touches without naming it.
-pub const fn account_of_hold(operation: &Operation) -> Option<HoldId> {
-    match operation {
-        Operation::IncreaseHold(increase) => Some(increase.hold_id),
-        Operation::CaptureHold(capture) => Some(capture.hold_id),
-        Operation::ReleaseHold { hold_id } | Operation::ExpireHold { hold_id } => Some(*hold_id),
-        Operation::OpenAccount(_)
-        | Operation::ChangeLimits(_)
-        | Operation::Freeze(_)
-        | Operation::Unfreeze { .. }
-        | Operation::CloseAccount { .. }
-        | Operation::Post(_)
-        | Operation::PlaceHold(_)
-        | Operation::Reverse(_)
-        | Operation::OpenBook { .. }
-        | Operation::AddCurrency(_) => None,
-    }
-}
-
-/// Takes a command apart.
-///
-/// # Errors
-/// A [`Rejection`] if the command is refused whatever its aggregates say.
-pub fn plan(command: &Command, view: &impl View, now: Timestamp) -> Result<Plan, Rejection> {
-    let planner = Planner { view, now, authority: command.authority };
-    match &command.operation {
-        Operation::OpenAccount(open) => {
-            planner.known(open.currency)?;
-            let account = &open.account;
-            Ok(on_account(account, AccountCommand::Open(open.clone())))
-        }
-        Operation::ChangeLimits(change) => {
-            let (floor, ceiling) = (change.floor, change.ceiling);
-            Ok(on_account(&change.account, AccountCommand::ChangeLimits { floor, ceiling }))
-        }
-        Operation::Freeze(freeze) => planner.freeze(freeze),
-        Operation::Unfreeze { account, reference } => {
-            let reference = reference.clone();
-            Ok(on_account(account, AccountCommand::Unfreeze { reference }))
-        }
-        Operation::CloseAccount { account } => Ok(on_account(account, AccountCommand::Close)),
-        Operation::Post(postings) => planner.post(postings),
-        Operation::PlaceHold(place) => planner.place_hold(place),
-        Operation::IncreaseHold(increase) => planner.increase_hold(increase.hold_id, increase.by),
-        Operation::CaptureHold(capture) => planner.capture_hold(capture),
-        Operation::ReleaseHold { hold_id } => {
-            planner.end_hold(*hold_id, HoldCommand::Release, HoldEnd::Released)
-        }
-        Operation::ExpireHold { hold_id } => {
-            planner.end_hold(*hold_id, HoldCommand::Expire { now }, HoldEnd::Expired)
-        }
-        Operation::Reverse(reverse) => planner.reverse(reverse),
-        Operation::OpenBook { time_zone } => {
-            Ok(on_book(BookCommand::Open { time_zone: *time_zone }))
-        }
-        Operation::AddCurrency(currency) => Ok(on_book(BookCommand::AddCurrency(*currency))),
-    }
-}
-
-fn on_account(account: &AccountId, command: AccountCommand) -> Plan {
-    Plan {
-        steps: vec![Step::Account(account.clone(), command)],
-        receipt: ReceiptPlan::Account(account.clone()),
-        notes: Vec::new(),
-    }
-}
-
-fn on_book(command: BookCommand) -> Plan {
-    Plan { steps: vec![Step::Book(command)], receipt: ReceiptPlan::Book, notes: Vec::new() }
-}
-
-struct Planner<'a, V> {
-    view: &'a V,
-    now: Timestamp,
-    authority: Authority,
+/// What a command is taken apart with.
+pub(super) struct Planner<'a, V> {
+    pub(super) view: &'a V,
+    pub(super) now: Timestamp,
+    pub(super) authority: Authority,
 }
 
 impl<V: View> Planner<'_, V> {
+    pub(super) fn open_account(&self, open: &OpenAccount) -> Result<Plan, Rejection> {
+        let OpenAccount { account, currency, floor, ceiling, .. } = open;
+        self.known(*currency)?;
+        if account.currency() != Ok(currency.code) {
+            return Err(checks::other_currency(account));
+        }
+        checks::limits(*currency, &[*floor, *ceiling]).map_err(|r| r.of(account))?;
+        Ok(on_account(account, AccountCommand::Open(open.clone())))
+    }
+
+    pub(super) fn change_limits(&self, change: &ChangeLimits) -> Result<Plan, Rejection> {
+        let ChangeLimits { account, floor, ceiling } = change.clone();
+        // An account in a currency that the book lacks does not exist, which it will say itself.
+        let code = account.currency().ok();
+        if let Some(currency) = code.and_then(|code| self.view.book().currency(code)) {
+            checks::limits(currency, &[floor, ceiling]).map_err(|r| r.of(&account))?;
+        }
+        Ok(on_account(&account, AccountCommand::ChangeLimits { floor, ceiling }))
+    }
+
     fn known(&self, currency: Currency) -> Result<(), Rejection> {
         if self.view.book().currency(currency.code) == Some(currency) {
             Ok(())
@@ -226,8 +58,7 @@ impl<V: View> Planner<'_, V> {
     fn amount(&self, account: &AccountId, amount: Money) -> Result<Decimal, Rejection> {
         self.known(amount.currency())?;
         if account.currency() != Ok(amount.currency().code) {
-            let text = "the amount is in another currency than the account";
-            return Err(Rejection::new("currency_mismatch", text).of(account));
+            return Err(checks::other_currency(account));
         }
         if !amount.is_positive() {
             return Err(Rejection::new("amount_not_positive", "the amount must be above zero"));
@@ -239,7 +70,7 @@ impl<V: View> Planner<'_, V> {
         effective_on.unwrap_or_else(|| self.view.book().day(self.now))
     }
 
-    fn freeze(&self, freeze: &FreezeAccount) -> Result<Plan, Rejection> {
+    pub(super) fn freeze(&self, freeze: &FreezeAccount) -> Result<Plan, Rejection> {
         let amount = match (freeze.mode, freeze.amount) {
             (FreezeMode::Lien, Some(amount)) => Some(self.amount(&freeze.account, amount)?),
             (FreezeMode::Debit | FreezeMode::Credit | FreezeMode::Both, None) => None,
@@ -253,7 +84,7 @@ impl<V: View> Planner<'_, V> {
         Ok(on_account(&freeze.account, command))
     }
 
-    fn post(&self, postings: &[Posting]) -> Result<Plan, Rejection> {
+    pub(super) fn post(&self, postings: &[Posting]) -> Result<Plan, Rejection> {
         if postings.is_empty() || postings.len() > TRANSACTIONS_MAX {
             let text = format!("1 to {TRANSACTIONS_MAX} transactions stand or fall together");
             return Err(Rejection::new("transaction_count", &text));
@@ -268,13 +99,10 @@ impl<V: View> Planner<'_, V> {
             };
             self.legs(posting, day, None, &mut steps).map_err(located)?;
         }
-        let notes = postings.iter().filter_map(|p| p.note.clone().map(|n| (p.transaction_id, n)));
+        let notes = postings.iter().map(|p| checks::note(p.transaction_id, p.note.as_deref()));
+        let notes = notes.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
         let transactions = postings.iter().map(|p| p.transaction_id).collect();
-        Ok(Plan {
-            notes: notes.collect(),
-            receipt: ReceiptPlan::Posted { transactions, effective_on },
-            steps,
-        })
+        Ok(Plan { notes, receipt: ReceiptPlan::Posted { transactions, effective_on }, steps })
     }
 
     /// The legs of one transaction, as steps of their accounts.
@@ -316,7 +144,7 @@ impl<V: View> Planner<'_, V> {
         Ok(())
     }
 
-    fn place_hold(&self, place: &PlaceHold) -> Result<Plan, Rejection> {
+    pub(super) fn place_hold(&self, place: &PlaceHold) -> Result<Plan, Rejection> {
         let amount = self.amount(&place.account, place.amount)?;
         let (hold_id, expires_at) = (place.hold_id, place.expires_at);
         let hold = HoldCommand::Place {
@@ -340,7 +168,7 @@ impl<V: View> Planner<'_, V> {
         account.map(|account| (hold, account)).ok_or_else(|| HoldError::NotFound.into())
     }
 
-    fn increase_hold(&self, hold_id: HoldId, by: Money) -> Result<Plan, Rejection> {
+    pub(super) fn increase_hold(&self, hold_id: HoldId, by: Money) -> Result<Plan, Rejection> {
         let (_, account) = self.held_account(hold_id)?;
         let amount = self.amount(&account, by)?;
         let hold = HoldCommand::Increase { by: amount, now: self.now };
@@ -352,7 +180,7 @@ impl<V: View> Planner<'_, V> {
         })
     }
 
-    fn end_hold(
+    pub(super) fn end_hold(
         &self,
         hold_id: HoldId,
         command: HoldCommand,
@@ -367,7 +195,7 @@ impl<V: View> Planner<'_, V> {
         })
     }
 
-    fn capture_hold(&self, capture: &CaptureHold) -> Result<Plan, Rejection> {
+    pub(super) fn capture_hold(&self, capture: &CaptureHold) -> Result<Plan, Rejection> {
         let hold_id = capture.hold_id;
         let (hold, account) = self.held_account(hold_id)?;
         let amount = match capture.amount {
@@ -377,12 +205,13 @@ impl<V: View> Planner<'_, V> {
         let posting = self.capture_posting(capture, &account, amount)?;
         let now = self.now;
         let transaction_id = capture.transaction_id;
+        let note = checks::note(transaction_id, capture.note.as_deref())?;
         let command = HoldCommand::Capture { amount, transaction_id, now };
         let ended =
             AccountCommand::EndHold { hold_id, amount: hold.amount(), end: HoldEnd::Captured };
         let mut steps = vec![Step::Hold(hold_id, command), Step::Account(account.clone(), ended)];
         let effective_on = self.today(capture.effective_on);
-        let cause = reference(&hold_id)?;
+        let cause = checks::reference(&hold_id)?;
         self.legs(&posting, effective_on, Some(&cause), &mut steps)?;
         Ok(Plan {
             steps,
@@ -394,7 +223,7 @@ impl<V: View> Planner<'_, V> {
                 released: hold.amount().saturating_sub(amount),
                 effective_on,
             },
-            notes: capture.note.clone().map(|note| (transaction_id, note)).into_iter().collect(),
+            notes: note.into_iter().collect(),
         })
     }
 
@@ -443,7 +272,7 @@ impl<V: View> Planner<'_, V> {
         })
     }
 
-    fn reverse(&self, reverse: &Reverse) -> Result<Plan, Rejection> {
+    pub(super) fn reverse(&self, reverse: &Reverse) -> Result<Plan, Rejection> {
         let by_hold = |cause: &Reference| cause.as_str().starts_with(HoldId::PREFIX);
         let belongs = reverse.original_cause.as_ref().is_some_and(|cause| !by_hold(cause));
         if belongs || reverse.original_kind.as_str() == Kind::REVERSAL {
@@ -462,29 +291,14 @@ impl<V: View> Planner<'_, V> {
             note: None,
         };
         let by = reverse.transaction_id;
+        let note = checks::note(by, reverse.note.as_deref())?;
         let mut steps = vec![Step::Reversal(reverse.original, ReversalCommand::Reverse { by })];
         let day = self.today(reverse.effective_on);
-        self.legs(&posting, day, Some(&reference(&reverse.original)?), &mut steps)?;
+        self.legs(&posting, day, Some(&checks::reference(&reverse.original)?), &mut steps)?;
         Ok(Plan {
             steps,
             receipt: ReceiptPlan::Posted { transactions: vec![by], effective_on: vec![day] },
-            notes: reverse.note.clone().map(|note| (by, note)).into_iter().collect(),
+            notes: note.into_iter().collect(),
         })
-    }
-}
-
-fn reference(id: &impl ToString) -> Result<Reference, Rejection> {
-    id.to_string().parse().map_err(|_| Rejection::new("malformed", "the id is no reference"))
-}
-
-impl From<PostingError> for Rejection {
-    fn from(error: PostingError) -> Self {
-        Self::new(error.code(), &error.to_string())
-    }
-}
-
-impl From<HoldError> for Rejection {
-    fn from(error: HoldError) -> Self {
-        Self::new(error.code(), &error.to_string())
     }
 }

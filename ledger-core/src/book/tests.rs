@@ -1,0 +1,92 @@
+//! Given these events of the book, when this is asked, then these events or that refusal.
+
+use cqrs_es::{Aggregate, test::TestFramework};
+
+use super::*;
+use crate::testing::{assert_every_variant, currency, minute};
+
+fn opened() -> BookEvent {
+    BookEvent::Opened(Opened { time_zone: Tz::Asia__Kolkata })
+}
+
+fn open() -> BookCommand {
+    BookCommand::Open { time_zone: Tz::Asia__Kolkata }
+}
+
+fn add(code: &str, scale: u8) -> BookCommand {
+    BookCommand::AddCurrency(Currency { code: code.parse().unwrap(), scale })
+}
+
+fn folded(events: impl IntoIterator<Item = BookEvent>) -> Book {
+    events.into_iter().fold(Book::default(), |mut book, event| {
+        book.apply(event);
+        book
+    })
+}
+
+#[test]
+fn every_refusal_happens() {
+    let with_inr = vec![opened(), BookEvent::CurrencyAdded(currency("INR"))];
+    let rows = [
+        (vec![], add("INR", 2), BookError::NotOpen),
+        (vec![opened()], open(), BookError::AlreadyOpen),
+        (vec![opened()], add("XTS", SCALE_MAX + 1), BookError::Scale),
+        (with_inr.clone(), add("INR", 2), BookError::CurrencyExists),
+        // A scale never changes.
+        (with_inr, add("INR", 3), BookError::CurrencyExists),
+    ];
+    for (given, when, then) in rows.clone() {
+        TestFramework::<Book>::with(()).given(given).when(when).then_expect_error(then);
+    }
+    let seen: Vec<BookError> = rows.into_iter().map(|(_, _, error)| error).collect();
+    assert_every_variant!(
+        BookError,
+        seen,
+        BookError::NotOpen,
+        BookError::AlreadyOpen,
+        BookError::Scale,
+        BookError::CurrencyExists,
+    );
+    let codes: Vec<&str> = seen.iter().map(|error| error.code()).take(4).collect();
+    assert_eq!(codes, ["book_not_open", "book_already_open", "currency_scale", "currency_exists"]);
+}
+
+#[test]
+fn the_book_opens_once_and_takes_currencies_up_to_the_largest_scale() {
+    TestFramework::<Book>::with(())
+        .given_no_previous_events()
+        .when(open())
+        .then_expect_events(vec![opened()]);
+    let ether = Currency { code: "ETH".parse().unwrap(), scale: SCALE_MAX };
+    TestFramework::<Book>::with(())
+        .given(vec![opened()])
+        .when(BookCommand::AddCurrency(ether))
+        .then_expect_events(vec![BookEvent::CurrencyAdded(ether)]);
+}
+
+#[test]
+fn a_day_is_a_day_of_the_books_time_zone() {
+    let book = folded([opened()]);
+    // 18:29 UTC is 23:59 in Kolkata; two minutes later it is the next day there.
+    let (before, after) = (minute(6 * 60 + 29), minute(6 * 60 + 31));
+    assert_eq!(book.day(before).to_string(), "2026-11-22");
+    assert_eq!(book.day(after).to_string(), "2026-11-23");
+    assert_eq!(Book::default().day(after).to_string(), "2026-11-22");
+}
+
+#[test]
+fn a_snapshot_is_the_book() {
+    let events = [opened(), BookEvent::CurrencyAdded(currency("INR"))];
+    let mut book = folded(events);
+    let bytes = serde_json::to_vec(&book).unwrap();
+    let mut restored: Book = serde_json::from_slice(&bytes).unwrap();
+    assert_eq!(restored, book);
+    let more = BookEvent::CurrencyAdded(currency("KWD"));
+    book.apply(more.clone());
+    restored.apply(more);
+    assert_eq!((&restored, restored.sequence()), (&book, 3));
+    let codes: Vec<String> = book.currencies().map(|c| c.code.to_string()).collect();
+    assert_eq!(codes, ["INR", "KWD"]);
+    assert_eq!(book.currency("KWD".parse().unwrap()), Some(currency("KWD")));
+    assert_eq!(book.currency("USD".parse().unwrap()), None);
+}

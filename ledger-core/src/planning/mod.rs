@@ -1,0 +1,217 @@
+//! From a command to what each aggregate is asked: pure, and the same for everybody who executes
+//! it. The engine runs the steps on aggregates in memory; the tests' reference executor runs the
+//! very same steps through the plain `CqrsFramework`, and both must write the same log.
+
+mod checks;
+mod planner;
+
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+
+use crate::{
+    account::{AccountCommand, HoldEnd},
+    book::{Book, BookCommand},
+    chart::Direction,
+    clock::Timestamp,
+    command::{Command, Operation, Rejection},
+    hold::{Hold, HoldCommand},
+    ids::{AccountId, HoldId, TransactionId},
+    reversal::ReversalCommand,
+};
+use planner::Planner;
+
+/// The most transactions that stand or fall together in one command.
+pub const TRANSACTIONS_MAX: usize = 100;
+
+/// A stream that a command touches.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StreamId {
+    /// The book.
+    Book,
+    /// An account.
+    Account(AccountId),
+    /// A hold.
+    Hold(HoldId),
+    /// The reversal of a transaction.
+    Reversal(TransactionId),
+}
+
+/// What one aggregate is asked.
+#[derive(Debug, Clone)]
+pub enum Step {
+    /// The book.
+    Book(BookCommand),
+    /// An account.
+    Account(AccountId, AccountCommand),
+    /// A hold.
+    Hold(HoldId, HoldCommand),
+    /// The reversal of a transaction.
+    Reversal(TransactionId, ReversalCommand),
+}
+
+/// A command, taken apart. All steps are accepted, or nothing happens.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// What is asked, in the order in which the events will stand in the log.
+    pub steps: Vec<Step>,
+    /// What is answered if all accept.
+    pub receipt: ReceiptPlan,
+    /// Words to keep beside the log.
+    pub notes: Vec<(TransactionId, String)>,
+}
+
+impl Plan {
+    /// Which transaction of the request a step belongs to, from 0, where there are several.
+    pub fn transaction_of(&self, step: &Step) -> Option<u16> {
+        let ReceiptPlan::Posted { transactions, .. } = &self.receipt else { return None };
+        let Step::Account(_, AccountCommand::Post(leg)) = step else { return None };
+        let several = transactions.len() > 1;
+        let index = transactions.iter().position(|id| several && *id == leg.transaction_id)?;
+        u16::try_from(index).ok()
+    }
+}
+
+/// What is answered if all steps are accepted, up to what only the aggregates know.
+#[derive(Debug, Clone)]
+pub enum ReceiptPlan {
+    /// The account's sequence.
+    Account(AccountId),
+    /// The transactions.
+    Posted {
+        /// Their ids.
+        transactions: Vec<TransactionId>,
+        /// Their business dates.
+        effective_on: Vec<NaiveDate>,
+    },
+    /// The hold's account and amount.
+    Hold(HoldId),
+    /// The hold's end, with a transaction.
+    Captured {
+        /// The hold.
+        hold_id: HoldId,
+        /// Its account.
+        account: AccountId,
+        /// The transaction.
+        transaction_id: TransactionId,
+        /// What is posted.
+        amount: Decimal,
+        /// What is free again.
+        released: Decimal,
+        /// The business date.
+        effective_on: NaiveDate,
+    },
+    /// The book's sequence.
+    Book,
+}
+
+/// What a plan may look at: aggregates as they are before the command.
+pub trait View {
+    /// The book.
+    fn book(&self) -> &Book;
+    /// A hold; the default one if it was never placed.
+    fn hold(&self, hold_id: HoldId) -> Hold;
+    /// The normal side of an account; nothing if it was never opened.
+    fn normal_side(&self, account: &AccountId) -> Option<Direction>;
+}
+
+/// The streams that a command touches, as far as the command itself names them. A hold's account
+/// is known once the hold is: see [`account_of_hold`].
+pub fn streams(operation: &Operation) -> Vec<StreamId> {
+    match operation {
+        Operation::OpenAccount(open) => vec![StreamId::Account(open.account.clone())],
+        Operation::ChangeLimits(change) => vec![StreamId::Account(change.account.clone())],
+        Operation::Freeze(freeze) => vec![StreamId::Account(freeze.account.clone())],
+        Operation::Unfreeze { account, .. } | Operation::CloseAccount { account } => {
+            vec![StreamId::Account(account.clone())]
+        }
+        Operation::Post(postings) => postings
+            .iter()
+            .flat_map(|posting| &posting.legs)
+            .map(|leg| StreamId::Account(leg.account.clone()))
+            .collect(),
+        Operation::PlaceHold(place) => {
+            vec![StreamId::Hold(place.hold_id), StreamId::Account(place.account.clone())]
+        }
+        Operation::IncreaseHold(increase) => vec![StreamId::Hold(increase.hold_id)],
+        Operation::CaptureHold(capture) => {
+            let accounts = capture.to.iter().map(|leg| StreamId::Account(leg.account.clone()));
+            std::iter::once(StreamId::Hold(capture.hold_id)).chain(accounts).collect()
+        }
+        Operation::ReleaseHold { hold_id } | Operation::ExpireHold { hold_id } => {
+            vec![StreamId::Hold(*hold_id)]
+        }
+        Operation::Reverse(reverse) => {
+            let legs = reverse.original_legs.iter();
+            let accounts = legs.map(|leg| StreamId::Account(leg.account.clone()));
+            std::iter::once(StreamId::Reversal(reverse.original)).chain(accounts).collect()
+        }
+        Operation::OpenBook { .. } | Operation::AddCurrency(_) => vec![StreamId::Book],
+    }
+}
+
+/// The hold whose account a command touches without naming it.
+pub const fn account_of_hold(operation: &Operation) -> Option<HoldId> {
+    match operation {
+        Operation::IncreaseHold(increase) => Some(increase.hold_id),
+        Operation::CaptureHold(capture) => Some(capture.hold_id),
+        Operation::ReleaseHold { hold_id } | Operation::ExpireHold { hold_id } => Some(*hold_id),
+        Operation::OpenAccount(_)
+        | Operation::ChangeLimits(_)
+        | Operation::Freeze(_)
+        | Operation::Unfreeze { .. }
+        | Operation::CloseAccount { .. }
+        | Operation::Post(_)
+        | Operation::PlaceHold(_)
+        | Operation::Reverse(_)
+        | Operation::OpenBook { .. }
+        | Operation::AddCurrency(_) => None,
+    }
+}
+
+/// Takes a command apart.
+///
+/// # Errors
+/// A [`Rejection`] if the command is refused whatever its aggregates say.
+pub fn plan(command: &Command, view: &impl View, now: Timestamp) -> Result<Plan, Rejection> {
+    let planner = Planner { view, now, authority: command.authority };
+    match &command.operation {
+        Operation::OpenAccount(open) => planner.open_account(open),
+        Operation::ChangeLimits(change) => planner.change_limits(change),
+        Operation::Freeze(freeze) => planner.freeze(freeze),
+        Operation::Unfreeze { account, reference } => {
+            let reference = reference.clone();
+            Ok(on_account(account, AccountCommand::Unfreeze { reference }))
+        }
+        Operation::CloseAccount { account } => Ok(on_account(account, AccountCommand::Close)),
+        Operation::Post(postings) => planner.post(postings),
+        Operation::PlaceHold(place) => planner.place_hold(place),
+        Operation::IncreaseHold(increase) => planner.increase_hold(increase.hold_id, increase.by),
+        Operation::CaptureHold(capture) => planner.capture_hold(capture),
+        Operation::ReleaseHold { hold_id } => {
+            planner.end_hold(*hold_id, HoldCommand::Release, HoldEnd::Released)
+        }
+        Operation::ExpireHold { hold_id } => {
+            planner.end_hold(*hold_id, HoldCommand::Expire { now }, HoldEnd::Expired)
+        }
+        Operation::Reverse(reverse) => planner.reverse(reverse),
+        Operation::OpenBook { time_zone } => {
+            Ok(on_book(BookCommand::Open { time_zone: *time_zone }))
+        }
+        Operation::AddCurrency(currency) => Ok(on_book(BookCommand::AddCurrency(*currency))),
+    }
+}
+
+fn on_account(account: &AccountId, command: AccountCommand) -> Plan {
+    Plan {
+        steps: vec![Step::Account(account.clone(), command)],
+        receipt: ReceiptPlan::Account(account.clone()),
+        notes: Vec::new(),
+    }
+}
+
+fn on_book(command: BookCommand) -> Plan {
+    Plan { steps: vec![Step::Book(command)], receipt: ReceiptPlan::Book, notes: Vec::new() }
+}
+
+#[cfg(test)]
+mod tests;
