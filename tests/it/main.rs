@@ -1,5 +1,8 @@
 //! The integration tests: one binary, a file per subject, on a real PostgreSQL.
 
+// Says to the lints that everything in here is test code, the support too.
+#![cfg(test)]
+
 mod api_accounts;
 mod api_events;
 mod api_examples;

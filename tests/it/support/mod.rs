@@ -13,4 +13,5 @@ pub(crate) mod proxy;
 pub(crate) mod model;
 pub(crate) mod script;
 pub(crate) mod server;
+pub(crate) mod script;
 pub(crate) mod tamper;
