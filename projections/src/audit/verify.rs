@@ -94,9 +94,10 @@ pub async fn verify_database(
         _ => None,
     };
     let in_order = chain.findings.is_empty() && totals.findings.is_empty();
-    let snapshots = match in_order {
-        true => snapshots::compare(log.connection(), &mut totals.findings).await?,
-        false => None,
+    let snapshots = if in_order {
+        snapshots::compare(log.connection(), &mut totals.findings).await?
+    } else {
+        None
     };
     log.close().await?;
     let caches = (read_models, snapshots);
