@@ -2,8 +2,6 @@
 
 pub(crate) mod bahi;
 pub(crate) mod books;
-pub(crate) mod books;
-pub(crate) mod checker;
 pub(crate) mod checker;
 pub(crate) mod database;
 pub(crate) mod history;
@@ -11,7 +9,6 @@ pub(crate) mod ledger;
 pub(crate) mod load;
 pub(crate) mod model;
 pub(crate) mod proxy;
-pub(crate) mod script;
 pub(crate) mod script;
 pub(crate) mod server;
 pub(crate) mod tamper;

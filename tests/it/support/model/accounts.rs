@@ -50,7 +50,7 @@ impl Account {
         let (code, asset, floor, ceiling) = match slot {
             0 => ("INR", true, None, None),
             1 | 2 => ("INR", false, Some(0), None),
-            3 => ("INR", false, Some(0), Some(300_00)),
+            3 => ("INR", false, Some(0), Some(30_000)),
             4 => ("INR", false, Some(-50_00), None),
             5 => ("INR", true, None, None),
             6 => ("JPY", true, None, None),
