@@ -15,10 +15,12 @@ exception when duplicate_object or unique_violation then
 end
 $$;
 
+-- Keys compare as bytes (collation "C") whatever the database's own collation is: faster, and the
+-- same everywhere.
 create table events (
     position       bigint      not null,
-    aggregate_type text        not null,
-    aggregate_id   text        not null,
+    aggregate_type text        collate "C" not null,
+    aggregate_id   text        collate "C" not null,
     sequence       bigint      not null,
     event_type     text        not null,
     event_version  text        not null,
@@ -64,8 +66,8 @@ values (0, 0, decode(repeat('00', 32), 'hex'), '1970-01-01T00:00:00Z');
 -- What every command with a key came to, stored in the append that decided it. Never pruned: a key
 -- protects its money for ever.
 create table idempotency (
-    principal   text  not null,
-    key         text  not null,
+    principal   text  collate "C" not null,
+    key         text  collate "C" not null,
     -- Keyed hash of the request, its operation included; the key of the hash is not in here.
     fingerprint bytea not null,
     outcome     bytea not null,
@@ -112,8 +114,8 @@ from events;
 -- Snapshots of aggregates: a cache that saves reading long streams from their start. Written off
 -- the commit path, checked by `bahi audit verify`, disposable at any time.
 create table snapshots (
-    aggregate_type text   not null,
-    aggregate_id   text   not null,
+    aggregate_type text   collate "C" not null,
+    aggregate_id   text   collate "C" not null,
     -- The fold that made it. Another version of the fold does not read it.
     fold_version   int    not null,
     sequence       bigint not null,
@@ -123,7 +125,7 @@ create table snapshots (
 
 -- Words that people put on a transaction. Kept apart from the events so that they can be erased.
 create table transaction_notes (
-    transaction_id text not null,
+    transaction_id text collate "C" not null,
     note           text not null,
     constraint transaction_notes_pkey primary key (transaction_id)
 );

@@ -1,3 +1,14 @@
-//! The binary `bahi` as a library: what the command line and the tests stand on.
+//! The service: HTTP routes, identity, workers; the private PostgreSQL; what the binary `bahi` and
+//! the tests stand on.
 
+pub mod config;
+pub mod db;
+pub mod http;
+pub mod identity;
 pub mod postgres;
+mod routes;
+pub mod service;
+pub mod setup;
+pub mod shutdown;
+pub mod telemetry;
+pub mod workers;

@@ -2,32 +2,36 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use tokio::time::Instant;
 use tracing::{error, warn};
 
 use super::{
     Answer, EngineState, SubmitError,
-    draft::Draft,
+    draft::{Draft, Sealed, WEIGHT_MAX, weight_of},
     idempotency::{self, Key},
     link::answered,
+    subject::{Subject, stream_at},
     worker::{Job, Trouble, Worker},
 };
 use crate::{
     command::{Command, Outcome},
     log::{
-        LogError,
+        Head, LogError,
         append::{self, Appended, Batch},
-        read,
     },
     planning::StreamId,
 };
 
-/// How often a batch is tried again after the server refused it for a passing reason.
-const REFUSALS_MAX: u32 = 8;
-const BACKOFF_FIRST: Duration = Duration::from_millis(20);
-const BACKOFF_MAX: Duration = Duration::from_secs(1);
+/// How long a batch is tried for at most, whatever stands in its way.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long it waits after the first refusal; after the second, twice as long; and so on.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// How an attempt has ended.
+pub(super) type Attempted = Result<Attempt, Trouble>;
 
 /// What one attempt at a batch came to.
-enum Attempt {
+pub(super) enum Attempt {
     /// It is in the log, or nothing needed to be: these are the answers.
     Answered(Vec<Answer>),
     /// Nothing of it is in the log; decide afresh.
@@ -36,6 +40,8 @@ enum Attempt {
     KeyUsed,
     /// The server refused it for a passing reason.
     Refused,
+    /// The server refused it for what is in it.
+    Unstorable,
 }
 
 impl Worker {
@@ -43,45 +49,65 @@ impl Worker {
     pub(super) async fn batch(&mut self, mut jobs: Vec<Job>) {
         while !jobs.is_empty() {
             let (leaders, followers) = self.split(jobs);
-            self.settle(leaders).await;
+            self.settle(leaders, None).await;
             // By now the leaders' outcomes are known, so these are repeats.
             jobs = followers;
         }
     }
 
     /// Answers repeats of recent requests; puts aside those whose key another job of this batch
-    /// has as well.
+    /// has as well, and those that are too much for one batch.
     fn split(&mut self, jobs: Vec<Job>) -> (Vec<Job>, Vec<Job>) {
         let mut keys = BTreeSet::new();
+        let mut weight = 0_usize;
         let (mut leaders, mut followers) = (Vec::with_capacity(jobs.len()), Vec::new());
         for job in jobs {
-            let Some(key) = key_of(&job.command).filter(|_| !job.dry_run) else {
+            let Some(job) = self.answer_recent(job) else { continue };
+            let key = key_of(&job.command).filter(|_| !job.dry_run);
+            weight = weight.saturating_add(weight_of(&job.command));
+            let full = weight > WEIGHT_MAX && !leaders.is_empty();
+            if full || key.is_some_and(|key| !keys.insert(key)) {
+                followers.push(job);
+            } else {
                 leaders.push(job);
-                continue;
-            };
-            let recent = job
-                .command
-                .idempotency
-                .as_ref()
-                .and_then(|i| self.recent.answer(&job.command.principal, i));
-            match recent {
-                Some(answer) => job.answer(answer),
-                None if keys.insert(key) => leaders.push(job),
-                None => followers.push(job),
             }
         }
         (leaders, followers)
     }
 
-    async fn settle(&mut self, mut jobs: Vec<Job>) {
-        let mut refusals = 0_u32;
+    /// Answers a repeat of a recent request; gives any other job back.
+    pub(super) fn answer_recent(&mut self, job: Job) -> Option<Job> {
+        let idempotency = job.command.idempotency.as_ref().filter(|_| !job.dry_run);
+        match idempotency.and_then(|i| self.recent.answer(&job.command.principal, i)) {
+            Some(answer) => {
+                job.answer(answer);
+                None
+            }
+            None => Some(job),
+        }
+    }
+
+    /// Goes on with jobs until all are answered. `first` is how a first attempt has ended.
+    pub(super) async fn settle(&mut self, mut jobs: Vec<Job>, mut first: Option<Attempted>) {
+        let began = Instant::now();
+        let (mut refusals, mut reloaded) = (0_u32, false);
         while !jobs.is_empty() {
             if self.halted() {
                 return answer_all(jobs, SubmitError::Halted);
             }
-            let attempt = self.attempt(&mut jobs).await;
-            self.turn.release().await;
-            match attempt {
+            if first.is_none() && began.elapsed() > PATIENCE {
+                // Nothing of what was tried is in the log: callers may try again.
+                return answer_all(jobs, SubmitError::Unavailable);
+            }
+            let attempted = if let Some(attempted) = first.take() {
+                attempted
+            } else {
+                let attempted;
+                (jobs, attempted) = self.attempt(jobs).await;
+                self.turn.release().await;
+                attempted
+            };
+            match attempted {
                 Ok(Attempt::Answered(answers)) => return self.answer(jobs, answers),
                 Ok(Attempt::Again) | Err(Trouble::Halted) => {}
                 Ok(Attempt::KeyUsed) => {
@@ -93,13 +119,20 @@ impl Worker {
                 }
                 Ok(Attempt::Refused) => {
                     refusals = refusals.saturating_add(1);
-                    if refusals > REFUSALS_MAX {
-                        return answer_all(jobs, SubmitError::Unavailable);
-                    }
-                    tokio::time::sleep(BACKOFF_FIRST.saturating_mul(refusals)).await;
+                    tokio::time::sleep(PAUSE.saturating_mul(refusals)).await;
                 }
+                Ok(Attempt::Unstorable) if jobs.len() > 1 => {
+                    // One of them is to blame, and the others shall not suffer for it.
+                    let rest = jobs.split_off(jobs.len() / 2);
+                    Box::pin(self.settle(jobs, None)).await;
+                    jobs = rest;
+                }
+                Ok(Attempt::Unstorable) if reloaded => {
+                    return answer_all(jobs, SubmitError::Corrupt);
+                }
+                Ok(Attempt::Unstorable) => reloaded = true,
                 Err(Trouble::Down) => {
-                    // Nothing was sent, so nothing happened: callers may try again.
+                    // Nothing of it is in the log, so nothing happened: callers may try again.
                     answer_all(jobs, SubmitError::Unavailable);
                     return self.wait_for_database().await;
                 }
@@ -108,90 +141,108 @@ impl Worker {
         }
     }
 
-    async fn attempt(&mut self, jobs: &mut Vec<Job>) -> Result<Attempt, Trouble> {
+    /// One attempt, alone: nothing else is under way. Gives the jobs back that have no answer yet.
+    async fn attempt(&mut self, jobs: Vec<Job>) -> (Vec<Job>, Attempted) {
+        if let Err(trouble) = self.await_turn().await {
+            return (jobs, Err(trouble));
+        }
+        let (jobs, loaded) = self.load_misses(jobs).await;
+        if let Err(trouble) = loaded {
+            return (jobs, Err(trouble));
+        }
+        let mut draft = Draft::new(self.head, &*self.config.clock);
+        for job in jobs {
+            if let Err(cause) = draft.decide(job, &mut self.cache) {
+                error!(error = %cause, "a batch cannot be made: halting");
+                return (draft.jobs, Err(self.halt()));
+            }
+        }
+        let appends = draft.appends;
+        let Sealed { batch, jobs, answers, undo, grown, .. } = draft.seal();
+        if !appends {
+            return (jobs, Ok(Attempt::Answered(answers)));
+        }
+        let appended = match self.link.get().await {
+            Ok(db) => answered(async { Ok(append::append(db, &batch).await) })
+                .await
+                .unwrap_or_else(Appended::Unknown),
+            Err(error) => {
+                warn!(%error, "the database cannot be reached");
+                self.cache.undo(undo);
+                return (jobs, Err(Trouble::Down));
+            }
+        };
+        if let Appended::Won = appended {
+            self.landed(batch.head, grown);
+            return (jobs, Ok(Attempt::Answered(answers)));
+        }
+        self.cache.undo(undo);
+        (jobs, self.resolve(appended, &batch, answers).await)
+    }
+
+    async fn await_turn(&mut self) -> Result<(), Trouble> {
         if self.turn.contended() {
             self.catch_up().await?;
             self.turn.take().await;
             let others = self.catch_up().await?;
             self.turn.saw(others);
         }
-        self.load_misses(jobs).await?;
-        if jobs.is_empty() {
-            return Ok(Attempt::Answered(Vec::new()));
-        }
-        let draft = match self.draft(jobs) {
-            Ok(draft) => draft,
-            Err(cause) => {
-                error!(error = %cause, "a batch cannot be made: halting");
-                return Err(self.halt());
-            }
-        };
-        if !draft.appends {
-            return Ok(Attempt::Answered(draft.answers));
-        }
-        self.append(draft).await
+        Ok(())
     }
 
     /// Loads what the jobs need. Two rounds, because a hold's account is known once the hold is.
-    async fn load_misses(&mut self, jobs: &mut Vec<Job>) -> Result<(), Trouble> {
+    /// Answers the jobs that need a stream which cannot be read.
+    pub(super) async fn load_misses(
+        &mut self,
+        mut jobs: Vec<Job>,
+    ) -> (Vec<Job>, Result<(), Trouble>) {
         for _ in 0..2 {
             let missing: BTreeSet<StreamId> =
                 jobs.iter().flat_map(|job| self.misses(job)).collect();
             if missing.is_empty() {
-                return Ok(());
+                break;
             }
-            let unreadable = match self.load(missing.into_iter().collect()).await {
-                Ok(unreadable) => unreadable,
+            match self.load(missing.into_iter().collect()).await {
+                Ok(unreadable) if unreadable.is_empty() => {}
+                Ok(unreadable) => {
+                    let (corrupt, readable): (Vec<Job>, Vec<Job>) =
+                        jobs.into_iter().partition(|job| {
+                            self.misses(job).iter().any(|miss| unreadable.contains(miss))
+                        });
+                    answer_all(corrupt, SubmitError::Corrupt);
+                    jobs = readable;
+                }
                 Err(cause) => {
                     warn!(error = %cause, "aggregates cannot be loaded");
-                    self.link.broken();
-                    return Err(Trouble::Down);
+                    self.reader.broken();
+                    return (jobs, Err(Trouble::Down));
                 }
-            };
-            if !unreadable.is_empty() {
-                let mut readable = Vec::with_capacity(jobs.len());
-                for job in jobs.drain(..) {
-                    let corrupt = self.misses(&job).iter().any(|miss| unreadable.contains(miss));
-                    if corrupt {
-                        job.answer(Err(SubmitError::Corrupt));
-                    } else {
-                        readable.push(job);
-                    }
-                }
-                *jobs = readable;
             }
         }
-        Ok(())
+        (jobs, Ok(()))
     }
 
-    async fn append(&mut self, draft: Draft) -> Result<Attempt, Trouble> {
-        let Draft { batch, answers, undo, .. } = draft;
-        let appended = match self.link.get().await {
-            Ok(db) => match answered(async { Ok(append::append(db, &batch).await) }).await {
-                Ok(appended) => appended,
-                Err(error) => Appended::Unknown(error),
-            },
-            Err(error) => {
-                warn!(%error, "the database cannot be reached");
-                self.cache.undo(undo);
-                return Err(Trouble::Down);
-            }
-        };
-        if let Appended::Won = appended {
-            self.head = batch.head;
-            for (stream, before) in &undo {
-                if let Some(subject) = self.cache.peek(stream) {
-                    let before = before.as_ref().map_or(0, super::subject::Subject::sequence);
-                    self.snapshots.offer(stream, before, subject);
-                }
-            }
-            self.publish(EngineState::Running);
-            return Ok(Attempt::Answered(answers));
+    /// A batch is in the log.
+    pub(super) fn landed(&mut self, head: Head, grown: Vec<(StreamId, u64, Subject)>) {
+        self.head = head;
+        self.counts.add_won();
+        self.publish(EngineState::Running);
+        for (stream, before, subject) in grown {
+            self.snapshots.offer(&stream, before, &subject);
         }
-        self.cache.undo(undo);
+    }
+
+    /// What follows from an append that was not simply won. It was undone in memory already.
+    pub(super) async fn resolve(
+        &mut self,
+        appended: Appended,
+        batch: &Batch,
+        answers: Vec<Answer>,
+    ) -> Attempted {
         match appended {
             Appended::Won | Appended::Lost => {
                 self.turn.lost();
+                self.counts.add_lost();
                 if self.catch_up().await? {
                     Ok(Attempt::Again)
                 } else {
@@ -203,63 +254,31 @@ impl Worker {
             Appended::KeyUsed => Ok(Attempt::KeyUsed),
             Appended::Refused(error) => {
                 warn!(%error, "the database refused an append");
+                self.counts.add_refused();
                 // Another process may have appended meanwhile.
                 self.catch_up().await?;
                 Ok(Attempt::Refused)
             }
+            Appended::Unstorable(error) => {
+                error!(%error, "the database cannot store a batch");
+                self.counts.add_refused();
+                // What it stands on may be wrong in memory: load it afresh.
+                let rows = &batch.rows;
+                for (kind, id) in rows.aggregate_types.iter().zip(&rows.aggregate_ids) {
+                    if let Some(stream) = stream_at(kind, id) {
+                        self.cache.forget(&stream);
+                    }
+                }
+                self.catch_up().await?;
+                Ok(Attempt::Unstorable)
+            }
             Appended::Unknown(error) => {
                 warn!(%error, "the outcome of an append is unknown: fencing");
                 self.link.broken();
-                let landed = self.fence(&batch).await?;
+                let landed = self.fence(batch).await?;
+                self.counts.add_resolved(landed);
                 Ok(if landed { Attempt::Answered(answers) } else { Attempt::Again })
             }
-        }
-    }
-
-    /// Finds out whether a batch whose answer got lost is in the log, for good: an empty batch is
-    /// appended in its place. Whoever has the place, the other can't follow. Nothing is answered
-    /// until then.
-    async fn fence(&mut self, batch: &Batch) -> Result<bool, Trouble> {
-        self.publish(EngineState::Recovering);
-        let mut pause = BACKOFF_FIRST;
-        loop {
-            self.refuse_waiting(SubmitError::Unavailable);
-            let now = self.config.clock.now().max(batch.after.recorded_at);
-            let fence = append::empty_batch(batch.after, now);
-            match self.try_fence(&fence, batch).await {
-                Ok(landed) => {
-                    // Whatever is there now is read back, our own batch like anybody's.
-                    self.wait_for_database().await;
-                    return Ok(landed);
-                }
-                Err(cause) => {
-                    warn!(error = %cause, "the fence could not be set yet");
-                    self.link.broken();
-                }
-            }
-            if self.closing() {
-                return Err(Trouble::Unknown);
-            }
-            tokio::time::sleep(pause).await;
-            pause = pause.saturating_mul(2).min(BACKOFF_MAX);
-        }
-    }
-
-    async fn try_fence(&mut self, fence: &Batch, batch: &Batch) -> Result<bool, LogError> {
-        let db = self.link.get().await?;
-        let appended = answered(async { Ok(append::append(db, fence).await) }).await?;
-        match appended {
-            Appended::Won => Ok(false),
-            Appended::Lost => {
-                let db = self.link.get().await?;
-                let there = read::batch(db, batch.head.batch).await?;
-                // A batch without events has no mark of its own: it is decided afresh, and its keys
-                // tell whether it was there.
-                let has_events = !batch.rows.sequences.is_empty();
-                Ok(has_events && there.is_some_and(|there| there.hash == batch.head.hash))
-            }
-            Appended::Refused(error) | Appended::Unknown(error) => Err(error.into()),
-            Appended::KeyUsed => Err(LogError::OutOfRange),
         }
     }
 
@@ -311,27 +330,10 @@ impl Worker {
         let keys: Vec<Key> = jobs.iter().filter_map(|job| key_of(&job.command)).collect();
         let principals: Vec<&str> = keys.iter().map(|(principal, _)| principal.as_str()).collect();
         let texts: Vec<&str> = keys.iter().map(|(_, key)| key.as_str()).collect();
-        append::outcomes(self.link.get().await?, &principals, &texts).await
+        answered(append::outcomes(self.link.get().await?, &principals, &texts)).await
     }
 
-    /// Waits until the database can be reached again; what queues meanwhile is refused at once.
-    async fn wait_for_database(&mut self) {
-        self.publish(EngineState::Recovering);
-        let mut pause = BACKOFF_FIRST;
-        loop {
-            self.refuse_waiting(SubmitError::Unavailable);
-            match self.catch_up().await {
-                Ok(_) => return self.publish(EngineState::Running),
-                Err(Trouble::Halted | Trouble::Unknown) => return,
-                Err(Trouble::Down) if self.closing() => return,
-                Err(Trouble::Down) => {}
-            }
-            tokio::time::sleep(pause).await;
-            pause = pause.saturating_mul(2).min(BACKOFF_MAX);
-        }
-    }
-
-    fn answer(&mut self, jobs: Vec<Job>, answers: Vec<Answer>) {
+    pub(super) fn answer(&mut self, jobs: Vec<Job>, answers: Vec<Answer>) {
         for (job, answer) in jobs.into_iter().zip(answers) {
             if let Some(key) = key_of(&job.command).filter(|_| !job.dry_run) {
                 let fingerprint =
@@ -344,12 +346,12 @@ impl Worker {
     }
 }
 
-fn key_of(command: &Command) -> Option<Key> {
+pub(super) fn key_of(command: &Command) -> Option<Key> {
     let idempotency = command.idempotency.as_ref()?;
     Some((command.principal.clone(), idempotency.key.clone()))
 }
 
-fn answer_all(jobs: Vec<Job>, error: SubmitError) {
+pub(super) fn answer_all(jobs: Vec<Job>, error: SubmitError) {
     for job in jobs {
         job.answer(Err(error));
     }

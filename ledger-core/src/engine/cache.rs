@@ -5,6 +5,7 @@
 //! sequence is the next one; a lower one is known already; a gap drops the entry.
 
 use lru::LruCache;
+use tracing::error;
 
 use super::subject::{Subject, stream_at};
 use crate::{
@@ -61,10 +62,12 @@ impl Cache {
         }
     }
 
-    /// Applies an event that stands in the log to the entry of its stream, if that is here.
+    /// Applies an event that stands in the log to the entry of its stream, if that is here. An
+    /// event that cannot be read drops the entry: commands on that stream are refused when they
+    /// try to load it, and all others go on.
     ///
     /// # Errors
-    /// [`LogError::Corrupt`] if the event cannot be read: the log is not to be trusted then.
+    /// [`LogError::Corrupt`] if it is the book's: everything stands under its rules.
     pub(crate) fn follow(&mut self, event: &RecordedEvent) -> Result<(), LogError> {
         let Some(stream) = stream_at(&event.aggregate_type, &event.aggregate_id) else {
             return Ok(());
@@ -77,20 +80,46 @@ impl Cache {
             // The entry missed something: forget it, the next command loads it afresh.
             self.entries.pop(&stream);
         } else if event.sequence == next {
-            subject
-                .apply(&event.event_type, &event.event_version, &event.payload)
-                .map_err(|source| LogError::Corrupt { position: event.position, source })?;
-            if let Some(book) = subject.as_book() {
+            let applied = subject.apply(&event.event_type, &event.event_version, &event.payload);
+            if let Err(source) = applied {
+                let position = event.position;
+                if stream == StreamId::Book {
+                    return Err(LogError::Corrupt { position, source });
+                }
+                error!(position, ?stream, error = %source, "an event cannot be trusted");
+                self.entries.pop(&stream);
+            } else if let Some(book) = subject.as_book() {
                 self.book = book.clone();
             }
         }
         Ok(())
     }
 
-    /// Forgets what is over the bound. The book stays.
+    /// How many entries there are.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Forgets an entry, so that it is loaded afresh. The book stays: it is followed.
+    pub(crate) fn forget(&mut self, stream: &StreamId) {
+        if *stream != StreamId::Book {
+            self.entries.pop(stream);
+        }
+    }
+
+    /// Whether there are more entries than the bound.
+    pub(crate) fn is_over(&self) -> bool {
+        self.entries.len() > self.entries_max
+    }
+
+    /// If there are more entries than the bound, forgets an eighth, so that this is seldom. The
+    /// book stays.
     pub(crate) fn trim(&mut self) {
-        // One at least, for the book.
-        while self.entries.len() > self.entries_max.max(1) {
+        if !self.is_over() {
+            return;
+        }
+        let kept = self.entries_max.saturating_sub(self.entries_max / 8);
+        while self.entries.len() > kept.max(1) {
             match self.entries.pop_lru() {
                 Some((StreamId::Book, subject)) => {
                     self.entries.put(StreamId::Book, subject);

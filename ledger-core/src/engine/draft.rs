@@ -1,45 +1,159 @@
 //! A batch as it is decided: what each command comes to, and the rows that go into the log.
 
+use std::{collections::BTreeSet, sync::Arc};
+
 use super::{
     Answer,
-    cache::Undo,
-    subject::FOLD_VERSION,
+    cache::{Cache, Undo},
+    idempotency::Key,
+    snapshots::Snapshots,
+    subject::Subject,
     unit::{self, Decision, NewEvent},
-    worker::{Job, Worker},
+    worker::Job,
 };
 use crate::{
-    clock::Timestamp,
-    command::{Accepted, Outcome},
+    clock::{Clock, Timestamp},
+    command::{Accepted, Command, Operation, Outcome},
     log::{
         EVENT_VERSION, Head, LogError,
         append::{Batch, Rows},
         hash::{self, Hash, HashedFields},
-        load::{self, Loaded},
         read::signed,
     },
-    planning::{self, StreamId},
+    planning::StreamId,
 };
 
-/// A batch that was decided on the aggregates in memory, which have changed already.
+/// The most events that one append should have, so that it stays far from the statement time-out;
+/// a single command may have more.
+pub(super) const WEIGHT_MAX: usize = 10_000;
+
+/// How many events a command may come to, about.
+pub(super) fn weight_of(command: &Command) -> usize {
+    match &command.operation {
+        Operation::Post(postings) => postings.iter().map(|posting| posting.legs.len()).sum(),
+        Operation::Reverse(reverse) => reverse.original_legs.len().saturating_add(1),
+        Operation::CaptureHold(capture) => capture.to.len().saturating_add(3),
+        Operation::OpenAccount(_)
+        | Operation::ChangeLimits(_)
+        | Operation::Freeze(_)
+        | Operation::Unfreeze { .. }
+        | Operation::CloseAccount { .. }
+        | Operation::PlaceHold(_)
+        | Operation::IncreaseHold(_)
+        | Operation::ReleaseHold { .. }
+        | Operation::ExpireHold { .. }
+        | Operation::OpenBook { .. }
+        | Operation::AddCurrency(_) => 2,
+    }
+}
+
+/// A batch while it is decided, and until it is in the log. The aggregates in memory have changed
+/// already; `undo` takes that back.
 pub(super) struct Draft {
-    pub(super) batch: Batch,
-    /// One answer per job, in order.
-    pub(super) answers: Vec<Answer>,
+    after: Head,
+    now: Timestamp,
+    position: u64,
+    hash: Hash,
+    rows: Rows,
+    /// The jobs, in order, and what each came to.
+    pub(super) jobs: Vec<Job>,
+    outcomes: Vec<Outcome>,
+    /// The keys of the jobs: a second job with one of them waits.
+    pub(super) keys: BTreeSet<Key>,
     /// How to take it back.
     pub(super) undo: Undo,
+    /// Streams that have grown enough for a snapshot, as they are once this is in the log.
+    pub(super) grown: Vec<(StreamId, u64, Subject)>,
     /// Whether there is anything to append: not for dry runs alone.
     pub(super) appends: bool,
 }
 
-/// Grows the rows of a batch event by event, and the chain with them.
-struct Rolling {
-    rows: Rows,
-    position: u64,
-    hash: Hash,
-    now: Timestamp,
+/// A batch that goes to the log, and what is answered once it is there.
+pub(super) struct Sealed {
+    pub(super) batch: Arc<Batch>,
+    pub(super) jobs: Vec<Job>,
+    /// One answer per job, in order.
+    pub(super) answers: Vec<Answer>,
+    pub(super) keys: BTreeSet<Key>,
+    pub(super) undo: Undo,
+    pub(super) grown: Vec<(StreamId, u64, Subject)>,
 }
 
-impl Rolling {
+impl Draft {
+    /// A batch that will follow `after`.
+    pub(super) fn new(after: Head, clock: &dyn Clock) -> Self {
+        Self {
+            after,
+            now: clock.now().max(after.recorded_at),
+            position: after.position,
+            hash: after.hash,
+            rows: Rows::default(),
+            jobs: Vec::new(),
+            outcomes: Vec::new(),
+            keys: BTreeSet::new(),
+            undo: Undo::new(),
+            grown: Vec::new(),
+            appends: false,
+        }
+    }
+
+    /// Whether a job can come in beside those that are there.
+    pub(super) fn has_room(&self, job: &Job) -> bool {
+        self.jobs.is_empty()
+            || self.rows.sequences.len().saturating_add(weight_of(&job.command)) <= WEIGHT_MAX
+    }
+
+    /// Decides a job on what the ones before it left.
+    ///
+    /// # Errors
+    /// [`LogError`] only where numbers run out.
+    pub(super) fn decide(&mut self, job: Job, cache: &mut Cache) -> Result<(), LogError> {
+        let outcome = match unit::decide(&job.command, cache, self.now) {
+            Ok(decision) => {
+                let first_position = self.position.saturating_add(1);
+                let count = u64::try_from(decision.events.len()).unwrap_or(u64::MAX);
+                let receipt = decision.receipt.clone();
+                if !job.dry_run {
+                    self.take(decision, cache)?;
+                }
+                Outcome::Accepted(Accepted {
+                    first_position,
+                    position: first_position.saturating_add(count).saturating_sub(1),
+                    recorded_at: self.now,
+                    receipt,
+                })
+            }
+            Err(rejection) => Outcome::Rejected(rejection),
+        };
+        if !job.dry_run {
+            self.appends = true;
+            self.remember(&job, &outcome)?;
+        }
+        self.outcomes.push(outcome);
+        self.jobs.push(job);
+        Ok(())
+    }
+
+    /// Makes a decision the truth of the aggregates in memory.
+    fn take(&mut self, decision: Decision, cache: &mut Cache) -> Result<(), LogError> {
+        for event in decision.events {
+            self.push(event)?;
+        }
+        for (id, note) in decision.notes {
+            self.rows.note_ids.push(id.to_string());
+            self.rows.notes.push(note);
+        }
+        for (stream, subject) in decision.touched {
+            let grown = Snapshots::wants(cache.peek(&stream), &subject);
+            if let Some(before) = grown {
+                self.grown.push((stream.clone(), before, subject.clone()));
+            }
+            let before = cache.put(stream.clone(), subject);
+            self.undo.push((stream, before));
+        }
+        Ok(())
+    }
+
     fn push(&mut self, event: NewEvent) -> Result<(), LogError> {
         self.position = self.position.checked_add(1).ok_or(LogError::OutOfRange)?;
         let fields = HashedFields {
@@ -64,72 +178,30 @@ impl Rolling {
         rows.hashes.push(self.hash);
         Ok(())
     }
-}
 
-impl Worker {
-    /// Decides all jobs, one after the other, each on what the ones before it left.
-    pub(super) fn draft(&mut self, jobs: &[Job]) -> Result<Draft, LogError> {
-        let now = self.config.clock.now().max(self.head.recorded_at);
-        let mut rolling = Rolling {
-            rows: Rows::default(),
-            position: self.head.position,
-            hash: self.head.hash,
-            now,
-        };
-        let mut undo = Undo::new();
-        let mut outcomes = Vec::with_capacity(jobs.len());
-        for job in jobs {
-            let outcome = match unit::decide(&job.command, &self.cache, now) {
-                Ok(decision) => {
-                    let first_position = rolling.position.saturating_add(1);
-                    let count = u64::try_from(decision.events.len()).unwrap_or(u64::MAX);
-                    let receipt = decision.receipt.clone();
-                    if !job.dry_run {
-                        self.take(decision, &mut rolling, &mut undo)?;
-                    }
-                    Outcome::Accepted(Accepted {
-                        first_position,
-                        position: first_position.saturating_add(count).saturating_sub(1),
-                        recorded_at: now,
-                        receipt,
-                    })
-                }
-                Err(rejection) => Outcome::Rejected(rejection),
-            };
-            remember(job, &outcome, &mut rolling.rows)?;
-            outcomes.push(outcome);
-        }
-        Ok(self.finish(rolling, outcomes, undo, jobs.iter().any(|job| !job.dry_run)))
-    }
-
-    /// Makes a decision the truth of the aggregates in memory.
-    fn take(
-        &mut self,
-        decision: Decision,
-        rolling: &mut Rolling,
-        undo: &mut Undo,
-    ) -> Result<(), LogError> {
-        for event in decision.events {
-            rolling.push(event)?;
-        }
-        for (id, note) in decision.notes {
-            rolling.rows.note_ids.push(id.to_string());
-            rolling.rows.notes.push(note);
-        }
-        for (stream, subject) in decision.touched {
-            let before = self.cache.put(stream.clone(), subject);
-            undo.push((stream, before));
-        }
+    /// Stores what a command with a key came to, beside its events.
+    fn remember(&mut self, job: &Job, outcome: &Outcome) -> Result<(), LogError> {
+        let Some(idempotency) = &job.command.idempotency else { return Ok(()) };
+        let stored = serde_json::to_vec(outcome).map_err(|_| LogError::OutOfRange)?;
+        self.keys.insert((job.command.principal.clone(), idempotency.key.clone()));
+        let rows = &mut self.rows;
+        rows.principals.push(job.command.principal.shared());
+        rows.keys.push(idempotency.key.shared());
+        rows.fingerprints.push(idempotency.fingerprint);
+        rows.outcomes.push(stored);
         Ok(())
     }
 
-    fn finish(&self, rolling: Rolling, outcomes: Vec<Outcome>, undo: Undo, appends: bool) -> Draft {
-        let number = self.head.batch.saturating_add(1);
-        let empty = rolling.rows.sequences.is_empty();
-        let hash =
-            if empty { hash::empty_batch_hash(&self.head.hash, number) } else { rolling.hash };
-        let position = rolling.position;
-        let head = Head { batch: number, position, hash, recorded_at: rolling.now };
+    /// The batch as it goes to the log.
+    pub(super) fn seal(self) -> Sealed {
+        let number = self.after.batch.saturating_add(1);
+        let hash = if self.rows.sequences.is_empty() {
+            hash::empty_batch_hash(&self.after.hash, number)
+        } else {
+            self.hash
+        };
+        let position = self.position;
+        let head = Head { batch: number, position, hash, recorded_at: self.now };
         let answer = |outcome: Outcome| {
             let position = match &outcome {
                 Outcome::Accepted(accepted) => accepted.position,
@@ -137,122 +209,13 @@ impl Worker {
             };
             Answer { outcome, replayed: false, position }
         };
-        let answers = outcomes.into_iter().map(answer).collect();
-        let batch = Batch { after: self.head, head, rows: rolling.rows };
-        Draft { batch, answers, undo, appends }
-    }
-
-    /// The streams that a job needs and that are not in memory.
-    pub(super) fn misses(&mut self, job: &Job) -> Vec<StreamId> {
-        let operation = &job.command.operation;
-        let mut streams = planning::streams(operation);
-        if let Some(hold_id) = planning::account_of_hold(operation) {
-            let hold = self.cache.peek(&StreamId::Hold(hold_id));
-            let account = hold.and_then(|subject| subject.as_hold()?.account().cloned());
-            streams.extend(account.map(StreamId::Account));
-        }
-        streams.retain(|stream| !self.cache.touch(stream));
-        streams
-    }
-
-    /// Loads streams into memory, by one query. Returns those that cannot be read.
-    pub(super) async fn load(&mut self, streams: Vec<StreamId>) -> Result<Vec<StreamId>, LogError> {
-        let loaded = self.load_from(&streams, FOLD_VERSION).await?;
-        let mut unreadable = Vec::new();
-        let mut again = Vec::new();
-        for (stream, subject) in streams.into_iter().zip(loaded) {
-            match subject {
-                Fold::Done { subject, from } => {
-                    self.snapshots.offer(&stream, from, &subject);
-                    self.cache.put(stream, subject);
-                }
-                Fold::BadSnapshot => again.push(stream),
-                Fold::Corrupt => unreadable.push(stream),
-            }
-        }
-        // A snapshot that does not decode is as good as none. No fold has this version.
-        if !again.is_empty() {
-            for (stream, subject) in again.clone().into_iter().zip(self.load_from(&again, 0).await?)
-            {
-                match subject {
-                    Fold::Done { subject, .. } => drop(self.cache.put(stream, subject)),
-                    Fold::BadSnapshot | Fold::Corrupt => unreadable.push(stream),
-                }
-            }
-        }
-        Ok(unreadable)
-    }
-
-    async fn load_from(
-        &mut self,
-        streams: &[StreamId],
-        fold_version: i32,
-    ) -> Result<Vec<Fold>, LogError> {
-        let addresses: Vec<_> = streams.iter().map(super::subject::address).collect();
-        let wanted: Vec<_> = addresses.iter().map(|(kind, id)| (*kind, &**id)).collect();
-        let mut folds: Vec<Fold> = streams.iter().map(Fold::empty).collect();
-        let each = |index: usize, part: Loaded| {
-            if let (Some(fold), Some(stream)) = (folds.get_mut(index), streams.get(index)) {
-                fold.add(stream, part);
-            }
-            Ok(())
-        };
-        load::load(self.link.get().await?, &wanted, fold_version, each).await?;
-        Ok(folds)
-    }
-}
-
-/// A stream while it is read.
-enum Fold {
-    Done { subject: super::subject::Subject, from: u64 },
-    BadSnapshot,
-    Corrupt,
-}
-
-impl Fold {
-    fn empty(stream: &StreamId) -> Self {
-        Self::Done { subject: super::subject::Subject::empty(stream), from: 0 }
-    }
-
-    fn add(&mut self, stream: &StreamId, part: Loaded) {
-        let Self::Done { subject, from } = self else {
-            return;
-        };
-        match part {
-            Loaded::Snapshot { sequence, payload } => {
-                match super::subject::Subject::restore(stream, sequence, &payload) {
-                    Ok(restored) => (*subject, *from) = (restored, sequence),
-                    Err(error) => {
-                        tracing::warn!(%error, ?stream, "a snapshot does not decode");
-                        *self = Self::BadSnapshot;
-                    }
-                }
-            }
-            Loaded::Event { sequence, position, event_type, event_version, payload } => {
-                let next = subject.sequence().saturating_add(1) == sequence;
-                let applied = subject.apply(&event_type, &event_version, &payload);
-                if let Some(error) = applied
-                    .err()
-                    .map(|e| e.to_string())
-                    .or_else(|| (!next).then(|| "its sequence is not the next one".to_owned()))
-                {
-                    tracing::error!(position, ?stream, error, "an event cannot be trusted");
-                    *self = Self::Corrupt;
-                }
-            }
+        Sealed {
+            batch: Arc::new(Batch { after: self.after, head, rows: self.rows }),
+            jobs: self.jobs,
+            answers: self.outcomes.into_iter().map(answer).collect(),
+            keys: self.keys,
+            undo: self.undo,
+            grown: self.grown,
         }
     }
-}
-
-/// Stores what a command with a key came to, beside its events.
-fn remember(job: &Job, outcome: &Outcome, rows: &mut Rows) -> Result<(), LogError> {
-    let Some(idempotency) = job.command.idempotency.as_ref().filter(|_| !job.dry_run) else {
-        return Ok(());
-    };
-    let stored = serde_json::to_vec(outcome).map_err(|_| LogError::OutOfRange)?;
-    rows.principals.push(job.command.principal.as_str().into());
-    rows.keys.push(idempotency.key.as_str().into());
-    rows.fingerprints.push(idempotency.fingerprint);
-    rows.outcomes.push(stored);
-    Ok(())
 }

@@ -42,6 +42,17 @@ impl Link {
         self.connection.as_mut().ok_or(sqlx::Error::PoolClosed)
     }
 
+    /// Takes the connection out, for a task that brings it back.
+    pub(super) async fn take(&mut self) -> sqlx::Result<PgConnection> {
+        self.get().await?;
+        self.connection.take().ok_or(sqlx::Error::PoolClosed)
+    }
+
+    /// Brings it back.
+    pub(super) fn give(&mut self, connection: PgConnection) {
+        self.connection = Some(connection);
+    }
+
     /// Throws the connection away. The server undoes what it had not committed.
     pub(super) fn broken(&mut self) {
         self.connection = None;
@@ -50,20 +61,21 @@ impl Link {
 
 /// Runs a statement, but not for ever: a stalled server must not stall the engine unseen. The
 /// connection must be thrown away after an error, for its answer may still come.
-pub(super) async fn answered<T>(
-    statement: impl Future<Output = sqlx::Result<T>>,
-) -> sqlx::Result<T> {
+pub(super) async fn answered<T, E: From<sqlx::Error>>(
+    statement: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
     within(ANSWER, statement).await
 }
 
-async fn within<T>(
+async fn within<T, E: From<sqlx::Error>>(
     limit: Duration,
-    work: impl Future<Output = sqlx::Result<T>>,
-) -> sqlx::Result<T> {
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
     match tokio::time::timeout(limit, work).await {
         Ok(done) => done,
         Err(elapsed) => {
-            Err(sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, elapsed)))
+            let late = std::io::Error::new(std::io::ErrorKind::TimedOut, elapsed);
+            Err(E::from(sqlx::Error::Io(late)))
         }
     }
 }

@@ -11,10 +11,14 @@
 
 mod batch;
 mod cache;
+mod counts;
 mod draft;
 mod idempotency;
 mod link;
+mod loading;
 mod opening;
+mod pipeline;
+mod recovery;
 mod snapshots;
 mod subject;
 mod turn;
@@ -33,6 +37,7 @@ use crate::{
     command::{Command, Outcome},
     log::{Head, LogError, Position},
 };
+pub use counts::Counts;
 use worker::{Job, Work, Worker};
 
 /// How an engine is set up. Every bound is here.
@@ -75,6 +80,7 @@ pub struct Engine {
     queue: mpsc::Sender<Work>,
     closing: Arc<watch::Sender<bool>>,
     status: watch::Receiver<EngineStatus>,
+    counts: Arc<Counts>,
 }
 
 /// What an engine is doing.
@@ -127,8 +133,9 @@ pub enum SubmitError {
     /// The key was used with another request before.
     #[error("the idempotency key was used with another request")]
     KeyReused,
-    /// A stream that the command needs cannot be read. Nothing happened.
-    #[error("a stream of the log cannot be read")]
+    /// A stream that the command needs cannot be read, or the database cannot store what the
+    /// command comes to. Nothing happened.
+    #[error("a stream of the log cannot be read or continued")]
     Corrupt,
     /// The engine refuses everything until an operator decides.
     #[error("the ledger has stopped writing")]
@@ -140,14 +147,18 @@ impl Engine {
     /// usual currencies if the log is empty.
     ///
     /// # Errors
-    /// [`LogError`] if the log cannot be read.
+    /// [`LogError`] if the log cannot be read, or an empty one cannot be begun.
     pub async fn start(config: EngineConfig) -> Result<Self, LogError> {
         let (queue, waiting) = mpsc::channel(config.queue_max.max(1));
         let (closing, closed) = watch::channel(false);
         let worker = Worker::connect(config.clone(), waiting, closed).await?;
-        let engine = Self { queue, closing: Arc::new(closing), status: worker.status() };
+        let (status, counts) = (worker.status(), Arc::clone(&worker.counts));
+        let engine = Self { queue, closing: Arc::new(closing), status, counts };
         tokio::spawn(worker.run());
-        engine.open_book(&config).await;
+        engine
+            .open_book(&config)
+            .await
+            .map_err(|error| LogError::Database(sqlx::Error::Io(std::io::Error::other(error))))?;
         Ok(engine)
     }
 
@@ -206,6 +217,11 @@ impl Engine {
     /// What the engine is doing; changes can be awaited.
     pub fn status(&self) -> watch::Receiver<EngineStatus> {
         self.status.clone()
+    }
+
+    /// What the engine has met since it started.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
     }
 
     /// Takes no more commands, finishes those it has, and ends.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Engine, EngineConfig};
+use super::{Engine, EngineConfig, SubmitError};
 use crate::{
     chart::Authority,
     command::{Command, Operation},
@@ -17,7 +17,11 @@ const CURRENCIES: [(&str, u8); 6] =
 impl Engine {
     /// Opens the book. Another process may do so at the same time: then one of the two is told
     /// that it is open, which is as good.
-    pub(super) async fn open_book(&self, config: &EngineConfig) {
+    ///
+    /// # Errors
+    /// [`SubmitError`] if it could not be done: a book without its currencies would refuse
+    /// transfers, and refusals are kept for ever.
+    pub(super) async fn open_book(&self, config: &EngineConfig) -> Result<(), SubmitError> {
         let known = Arc::clone(&self.status.borrow().book);
         let open = Operation::OpenBook { time_zone: config.time_zone };
         let currencies = CURRENCIES.iter().filter_map(|(code, scale)| {
@@ -27,9 +31,7 @@ impl Engine {
         });
         let open = (known.sequence() == 0).then_some(open);
         for operation in open.into_iter().chain(currencies) {
-            let Ok(principal) = "ledger".parse() else {
-                return;
-            };
+            let Ok(principal) = "ledger".parse() else { continue };
             let command = Command {
                 principal,
                 idempotency: None,
@@ -38,9 +40,9 @@ impl Engine {
                 approval: None,
                 operation,
             };
-            if let Err(error) = self.submit(command).await {
-                tracing::warn!(%error, "the book could not be opened yet");
-            }
+            // Refused if another process was faster, which is as good.
+            drop(self.submit(command).await?);
         }
+        Ok(())
     }
 }

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// A stream gets a snapshot whenever it has grown by so many events.
-pub(super) const SNAPSHOT_EVERY: u64 = 500;
+const SNAPSHOT_EVERY: u64 = 500;
 const WAITING_MAX: usize = 1_000;
 
 struct Snapshot {
@@ -37,11 +37,16 @@ impl Snapshots {
         Self(sender)
     }
 
-    /// Has a stream written, if it has grown enough since `before`. If the writer is behind, it is
-    /// left for the next time.
+    /// The sequence before, if a stream has grown enough for a snapshot.
+    pub(super) fn wants(before: Option<&Subject>, after: &Subject) -> Option<u64> {
+        let before = before.map_or(0, Subject::sequence);
+        grown(before, after.sequence()).then_some(before)
+    }
+
+    /// Has a stream written that is in the log as it is here, if it has grown enough since
+    /// `before`. If the writer is behind, it is left for the next time.
     pub(super) fn offer(&self, stream: &StreamId, before: u64, subject: &Subject) {
-        let grown = |sequence: u64| sequence.checked_div(SNAPSHOT_EVERY);
-        if grown(before) == grown(subject.sequence()) {
+        if !grown(before, subject.sequence()) {
             return;
         }
         let sequence = subject.sequence();
@@ -55,6 +60,10 @@ impl Snapshots {
             Err(error) => warn!(%error, "an aggregate does not serialise"),
         }
     }
+}
+
+fn grown(before: u64, after: u64) -> bool {
+    before.checked_div(SNAPSHOT_EVERY) != after.checked_div(SNAPSHOT_EVERY)
 }
 
 async fn write_all(mut link: Link, mut waiting: mpsc::Receiver<(Address, Snapshot)>) {

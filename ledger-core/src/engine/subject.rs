@@ -171,6 +171,39 @@ impl Subject {
         Ok(())
     }
 
+    /// Whether this fold can be the one that ends with a stored event: what the event says of the
+    /// account's balance and holds is what they are here.
+    pub(crate) fn agrees(&self, event_type: &str, version: &str, payload: &[u8]) -> bool {
+        match &self.state {
+            State::Book(book) => book.sequence() == self.sequence,
+            State::Account(account) => {
+                let said = match log::decode(event_type, version, payload) {
+                    Ok(AccountEvent::Debited(leg) | AccountEvent::Credited(leg)) => {
+                        Some((leg.balance_after, leg.held_after))
+                    }
+                    Ok(
+                        AccountEvent::HoldPlaced(change)
+                        | AccountEvent::HoldIncreased(change)
+                        | AccountEvent::HoldCaptured(change)
+                        | AccountEvent::HoldReleased(change)
+                        | AccountEvent::HoldExpired(change),
+                    ) => Some((change.balance_after, change.held_after)),
+                    Ok(
+                        AccountEvent::Opened(_)
+                        | AccountEvent::LimitsChanged(_)
+                        | AccountEvent::Frozen(_)
+                        | AccountEvent::Unfrozen(_)
+                        | AccountEvent::Closed {},
+                    ) => None,
+                    Err(_) => return false,
+                };
+                account.sequence() == self.sequence
+                    && said.is_none_or(|said| said == (account.balance(), account.held()))
+            }
+            State::Hold(_) | State::Reversal(_) => true,
+        }
+    }
+
     /// The aggregate as bytes, for a snapshot.
     pub(crate) fn snapshot(&self) -> Result<Vec<u8>, serde_json::Error> {
         match &self.state {

@@ -7,8 +7,12 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tracing::{error, info, warn};
 
 use super::{
-    Answer, EngineConfig, EngineState, EngineStatus, SubmitError, cache::Cache,
-    idempotency::Recent, link::Link, snapshots::Snapshots, turn::Turn,
+    Answer, Counts, EngineConfig, EngineState, EngineStatus, SubmitError,
+    cache::Cache,
+    idempotency::Recent,
+    link::{Link, answered},
+    snapshots::Snapshots,
+    turn::Turn,
 };
 use crate::{
     command::Command,
@@ -52,15 +56,19 @@ pub(super) enum Trouble {
 
 pub(super) struct Worker {
     pub(super) config: EngineConfig,
+    /// Appends.
     pub(super) link: Link,
+    /// Loads, also while an append is under way.
+    pub(super) reader: Link,
     pub(super) turn: Turn,
     pub(super) head: Head,
     pub(super) cache: Cache,
     pub(super) recent: Recent,
     pub(super) snapshots: Snapshots,
+    pub(super) counts: Arc<Counts>,
     status: watch::Sender<EngineStatus>,
-    queue: mpsc::Receiver<Work>,
-    closing: watch::Receiver<bool>,
+    pub(super) queue: mpsc::Receiver<Work>,
+    pub(super) closing: watch::Receiver<bool>,
 }
 
 impl Worker {
@@ -71,14 +79,16 @@ impl Worker {
         closing: watch::Receiver<bool>,
     ) -> Result<Self, LogError> {
         let mut link = Link::new(&config.database);
-        let head = read::head(link.get().await?).await?;
+        let head = answered(read::head(link.get().await?)).await?;
         let cache = Cache::new(config.cache_entries_max);
         let book = Arc::new(cache.book().clone());
         let (status, _) = watch::channel(EngineStatus { head, book, state: EngineState::Running });
         let mut worker = Self {
+            reader: Link::new(&config.database),
             turn: Turn::new(&config.database),
             recent: Recent::default(),
             snapshots: Snapshots::start(&config.database),
+            counts: Arc::default(),
             config,
             link,
             head,
@@ -110,37 +120,8 @@ impl Worker {
         }
     }
 
-    async fn turns(&mut self) {
-        let mut work = Vec::new();
-        loop {
-            if *self.closing.borrow() {
-                self.queue.close();
-            }
-            let most = self.config.batch_commands_max.max(1);
-            tokio::select! {
-                taken = self.queue.recv_many(&mut work, most) => if taken == 0 { break },
-                changed = self.closing.changed() => {
-                    if changed.is_err() { self.queue.close(); }
-                    continue;
-                }
-            }
-            let mut jobs = Vec::with_capacity(work.len());
-            let mut refreshes = Vec::new();
-            for item in work.drain(..) {
-                match item {
-                    Work::Job(job) => jobs.push(*job),
-                    Work::Refresh(reply) => refreshes.push(reply),
-                }
-            }
-            self.batch(jobs).await;
-            if !refreshes.is_empty() {
-                self.refresh(refreshes).await;
-            }
-            self.cache.trim();
-        }
-    }
-
-    async fn refresh(&mut self, replies: Vec<oneshot::Sender<Result<(), SubmitError>>>) {
+    /// Catches up for those who asked for it. Nothing else may be under way.
+    pub(super) async fn refresh(&mut self, replies: Vec<oneshot::Sender<Result<(), SubmitError>>>) {
         let caught_up = match self.catch_up().await {
             Ok(_) => Ok(()),
             Err(Trouble::Down | Trouble::Unknown) => Err(SubmitError::Unavailable),
@@ -176,14 +157,15 @@ impl Worker {
     /// Nothing if the batch that is known is not there any more, with its hash.
     async fn read_tail(&mut self) -> Result<Option<bool>, LogError> {
         let db = self.link.get().await?;
-        let known = read::batch(&mut *db, self.head.batch).await?;
+        let known = answered(read::batch(&mut *db, self.head.batch)).await?;
         if known.is_none_or(|batch| batch.hash != self.head.hash) {
             return Ok(None);
         }
-        let head = read::head(&mut *db).await?;
+        let head = answered(read::head(&mut *db)).await?;
         let mut position = self.head.position;
         while position < head.position {
-            let events = read::events(&mut *db, position, head.position, CHUNK).await?;
+            let events = read::events(&mut *db, position, head.position, CHUNK);
+            let events = answered(events).await?;
             let Some(last) = events.last() else {
                 return Ok(None);
             };
@@ -212,8 +194,9 @@ impl Worker {
         self.status.borrow().state == EngineState::Halted
     }
 
+    /// Whether it is to end: it was told so, or nobody is left who could ask it anything.
     pub(super) fn closing(&self) -> bool {
-        *self.closing.borrow()
+        *self.closing.borrow() || self.closing.has_changed().is_err()
     }
 
     /// Says what the engine knows and does. A halt is for good.

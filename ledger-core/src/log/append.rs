@@ -3,7 +3,10 @@
 
 use std::sync::Arc;
 
-use sqlx::{PgConnection, Row};
+use sqlx::{
+    PgConnection, Row,
+    postgres::{PgDatabaseError, PgSeverity},
+};
 
 use super::{Head, LogError, hash::Hash, read::signed};
 use crate::clock::Timestamp;
@@ -45,6 +48,9 @@ pub(crate) enum Appended {
     KeyUsed,
     /// The statement was refused for a passing reason; nothing of it is in the log.
     Refused(sqlx::Error),
+    /// The statement was refused for what is in it; nothing of it is in the log, and nothing will
+    /// be if it is sent again.
+    Unstorable(sqlx::Error),
     /// The answer got lost: it may be in the log, or come to be in it yet.
     Unknown(sqlx::Error),
 }
@@ -137,25 +143,24 @@ fn bytes(hashes: &[[u8; 32]]) -> Vec<&[u8]> {
     hashes.iter().map(<[u8; 32]>::as_slice).collect()
 }
 
-/// What an error says about whether the statement took effect.
+/// What an error says about whether the statement took effect. If the server itself reports an
+/// error, and goes on serving this session, it has undone the statement: conflict, deadlock, lock
+/// or statement time-out, full disk. Anything else, the end of the session above all, tells
+/// nothing.
 fn classify(error: sqlx::Error) -> Appended {
-    let known = error.as_database_error().and_then(|database| {
-        let code = database.code()?;
-        let constraint = database.constraint();
-        match code.as_ref() {
-            "23505" if constraint == Some("idempotency_pkey") => Some(true),
-            // Conflict, deadlock, lock or statement time-out, no room: the server itself says that
-            // the statement was undone.
-            "40001" | "40P01" | "55P03" | "57014" | "53100" | "53200" | "53300" => Some(false),
-            // So do a value or a row that it does not take, a missing privilege, a program limit.
-            // Asking whether such a batch landed would never end, for it never can.
-            other => ["22", "23", "42", "54"].iter().any(|c| other.starts_with(c)).then_some(false),
-        }
-    });
-    match known {
-        Some(true) => Appended::KeyUsed,
-        Some(false) => Appended::Refused(error),
-        None => Appended::Unknown(error),
+    let reported = error
+        .as_database_error()
+        .and_then(|database| database.try_downcast_ref::<PgDatabaseError>())
+        .filter(|reported| matches!(reported.severity(), PgSeverity::Error));
+    let Some(reported) = reported else { return Appended::Unknown(error) };
+    let key_used = reported.constraint() == Some("idempotency_pkey");
+    match (reported.code(), reported.code().get(..2).unwrap_or_default()) {
+        ("23505", _) if key_used => Appended::KeyUsed,
+        // "Statement completion unknown", and what a pooler says when it lost the server.
+        ("40003", _) | (_, "08") => Appended::Unknown(error),
+        // Data that cannot be, a constraint, a limit of the server.
+        (_, "22" | "23" | "54") => Appended::Unstorable(error),
+        _ => Appended::Refused(error),
     }
 }
 

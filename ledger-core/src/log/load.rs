@@ -1,10 +1,15 @@
 //! Loading the aggregates that are not in memory: all misses of a batch by one query, each from
 //! its snapshot and the events after it.
 
+use std::sync::Arc;
+
 use futures::TryStreamExt;
 use sqlx::{PgConnection, Row, postgres::PgRow};
 
-use super::{LogError, read::unsigned};
+use super::{
+    LogError,
+    read::{signed, unsigned},
+};
 
 /// A part of a stream, as it is read: first the snapshot, if there is one, then events.
 #[derive(Debug)]
@@ -31,13 +36,26 @@ pub(crate) enum Loaded {
     },
 }
 
+/// What is wanted of one stream.
+#[derive(Debug, Clone)]
+pub(crate) struct Wanted {
+    /// The kind of stream.
+    pub(crate) aggregate_type: &'static str,
+    /// The stream.
+    pub(crate) aggregate_id: Arc<str>,
+    /// What is known of it already; nothing, to start with its snapshot.
+    pub(crate) after: Option<u64>,
+}
+
+/// The event that a snapshot ends with is read as well, so that the two can be compared.
 const LOAD: &str = "
     with wanted as (
-        select w.place, w.aggregate_type, w.aggregate_id, s.sequence, s.payload
-        from unnest($1::text[], $2::text[]) with ordinality
-             as w (aggregate_type, aggregate_id, place)
+        select w.place, w.aggregate_type, w.aggregate_id, w.after, s.sequence, s.payload
+        from unnest($1::text[], $2::text[], $3::bigint[]) with ordinality
+             as w (aggregate_type, aggregate_id, after, place)
         left join snapshots s on s.aggregate_type = w.aggregate_type
-                             and s.aggregate_id = w.aggregate_id and s.fold_version = $3
+                             and s.aggregate_id = w.aggregate_id and s.fold_version = $4
+                             and w.after is null
     )
     select place, sequence, null::bigint as position, null::text as event_type,
            null::text as event_version, payload
@@ -48,24 +66,34 @@ const LOAD: &str = "
     cross join lateral (
         select * from events
         where aggregate_type = w.aggregate_type and aggregate_id = w.aggregate_id
-          and sequence > coalesce(w.sequence, 0)
+          and sequence >= coalesce(w.after + 1, w.sequence, 1)
         order by sequence
+        limit $5
     ) e
-    order by place, sequence";
+    order by place, sequence, event_type nulls first";
 
-/// Reads the wanted streams and hands over their parts in order, with which of `wanted` it is.
-/// Nothing of it is kept, so a long stream costs no memory.
+/// Reads the wanted streams, `events_max` events of each at most, and hands over their parts in
+/// order, with which of `wanted` it is. Nothing of it is kept, so a long stream costs no memory.
 ///
 /// # Errors
 /// [`LogError`] if the database cannot be read, or what `each` returns.
 pub(crate) async fn load(
     db: &mut PgConnection,
-    wanted: &[(&str, &str)],
+    wanted: &[Wanted],
     fold_version: i32,
+    events_max: u32,
     mut each: impl FnMut(usize, Loaded) -> Result<(), LogError>,
 ) -> Result<(), LogError> {
-    let (types, ids): (Vec<&str>, Vec<&str>) = wanted.iter().copied().unzip();
-    let mut rows = sqlx::query(LOAD).bind(types).bind(ids).bind(fold_version).fetch(db);
+    let types: Vec<&str> = wanted.iter().map(|w| w.aggregate_type).collect();
+    let ids: Vec<&str> = wanted.iter().map(|w| &*w.aggregate_id).collect();
+    let after = wanted.iter().map(|w| w.after.map(signed).transpose());
+    let mut rows = sqlx::query(LOAD)
+        .bind(types)
+        .bind(ids)
+        .bind(after.collect::<Result<Vec<_>, _>>()?)
+        .bind(fold_version)
+        .bind(i64::from(events_max))
+        .fetch(db);
     while let Some(row) = rows.try_next().await? {
         let place = unsigned(&row, "place")?;
         let index = usize::try_from(place).map_err(|_| LogError::OutOfRange)?.saturating_sub(1);

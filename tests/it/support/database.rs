@@ -138,6 +138,11 @@ impl Database {
         self.url(role).parse().unwrap()
     }
 
+    /// The folder of its server's socket.
+    pub(crate) fn socket_dir(&self) -> &Path {
+        self.server.cluster.as_ref().unwrap().socket_dir()
+    }
+
     /// A pool as the application's role.
     pub(crate) async fn pool(&self) -> PgPool {
         PgPoolOptions::new().max_connections(4).connect_with(self.options(APP)).await.unwrap()

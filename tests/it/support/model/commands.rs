@@ -122,7 +122,7 @@ fn pair() -> impl Strategy<Value = (usize, usize)> {
 }
 
 fn amount() -> impl Strategy<Value = i128> {
-    prop_oneof![12 => 1..40_00_i128, 4 => 1..200_00_i128, 2 => 1..4_i128, 1 => -1..1_i128]
+    prop_oneof![12 => 1..4_000_i128, 4 => 1..20_000_i128, 2 => 1..4_i128, 1 => -1..1_i128]
 }
 
 fn hold() -> impl Strategy<Value = usize> {
@@ -131,7 +131,7 @@ fn hold() -> impl Strategy<Value = usize> {
 
 fn condition() -> impl Strategy<Value = Condition> {
     let off = option::weighted(0.7, prop_oneof![3 => Just(0_u64), 1 => 1..3_u64]);
-    let minimum = option::weighted(0.5, -10_00..100_00_i128);
+    let minimum = option::weighted(0.5, -1_000..10_000_i128);
     (any::<bool>(), off, minimum).prop_map(|(of_sender, off, minimum)| Condition {
         of_sender,
         off,
@@ -183,7 +183,7 @@ fn split() -> impl Strategy<Value = Vec<(usize, bool, i128)>> {
 }
 
 fn what() -> impl Strategy<Value = What> {
-    let limit = || option::weighted(0.7, -60_00..400_00_i128);
+    let limit = || option::weighted(0.7, -6_000..40_000_i128);
     let split = (split(), 1..40_u8);
     prop_oneof![
         45 => transfer(),

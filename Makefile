@@ -1,0 +1,41 @@
+# What one does with Bahi. `make` lists it. Every target is a line or two of plain cargo.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint fmt bench verify tour doc release
+
+CARGO ?= cargo
+LISTEN ?=
+SERVE_ARGS = $(if $(LISTEN),--listen $(LISTEN))
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# The development profile, with the hot dependencies optimised: it shares its build with the tests,
+# and answers a request in a millisecond. `make release` is for load.
+run: ## start the ledger with demo accounts, in .bahi of this folder (LISTEN=127.0.0.1:9000)
+	$(CARGO) run --locked --package ledger-api -- demo $(SERVE_ARGS)
+
+test: ## run every test; they start a throwaway PostgreSQL of their own
+	$(CARGO) test --locked --workspace
+
+lint: ## check format and lints
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+
+fmt: ## format the sources
+	$(CARGO) fmt --all
+
+bench: ## measure, with optimisation, against a durable PostgreSQL
+	$(CARGO) bench --locked
+
+verify: ## check the whole log of .bahi: chain, balances, rules
+	$(CARGO) run --locked --quiet --package ledger-api -- audit verify
+
+tour: ## run the README's tour against the ledger that `make run` started
+	bash docs/tour.sh
+
+doc: ## build the documentation of the code
+	$(CARGO) doc --locked --workspace --no-deps
+
+release: ## build target/release/bahi
+	$(CARGO) build --locked --release --package ledger-api

@@ -1,0 +1,154 @@
+//! The engine in process: so many callers in a closed loop, each with one transfer under way.
+//! Every transfer has a key; limits, hashes and everything else are on.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use hdrhistogram::Histogram;
+use ledger_core::{
+    chart::{AccountType, Authority, Direction, PostingClass},
+    clock::{Ids, System},
+    command::{Command, Idempotency, OpenAccount, Operation, Outcome},
+    engine::{Engine, EngineConfig},
+    ids::{AccountId, RequestId, TransactionId},
+    money::{Currency, Money},
+    posting::{Posting, PostingLeg},
+};
+
+use crate::{
+    ACCOUNTS, Spread,
+    naive::{pair, per_second},
+    stand::Stand,
+};
+
+/// What a run came to.
+pub(crate) struct Figure {
+    /// Transfers a second.
+    pub(crate) rate: u64,
+    /// Latency in microseconds: p50, p99.
+    pub(crate) latency_us: (u64, u64),
+    /// How long the projector, if it ran, needed to see the last event, in milliseconds.
+    pub(crate) lag_ms: Option<u64>,
+}
+
+struct Load {
+    engine: Engine,
+    accounts: Vec<AccountId>,
+    currency: Currency,
+}
+
+/// Transfers a second with so many callers.
+pub(crate) async fn measure(
+    stand: &Stand,
+    spread: Spread,
+    callers: u64,
+    projector: bool,
+    time: Duration,
+) -> anyhow::Result<Figure> {
+    let database = stand.ledger().await?;
+    let engine = Engine::start(EngineConfig::new(database.clone())).await?;
+    let currency = Currency { code: "INR".parse()?, scale: 2 };
+    let load = Arc::new(Load { accounts: open(&engine, currency).await?, engine, currency });
+    let projecting =
+        if projector { Some(crate::stand::project(database, &load.engine).await?) } else { None };
+    let started = Instant::now();
+    let end = started + time;
+    let mut tasks = Vec::new();
+    for caller in 0..callers {
+        tasks.push(tokio::spawn(run(Arc::clone(&load), spread, caller, end)));
+    }
+    let mut latencies = Histogram::<u64>::new(3)?;
+    let mut count = 0;
+    for task in tasks {
+        for latency in task.await?? {
+            latencies.record(latency)?;
+            count += 1;
+        }
+    }
+    let rate = per_second(count, started.elapsed());
+    load.engine.shutdown().await;
+    let head = load.engine.status().borrow().head.position;
+    let lag_ms = match projecting {
+        Some(projecting) => Some(u64::try_from(projecting.stop(head).await?.as_millis())?),
+        None => None,
+    };
+    let at = |percentile: f64| latencies.value_at_quantile(percentile);
+    Ok(Figure { rate, latency_us: (at(0.5), at(0.99)), lag_ms })
+}
+
+async fn open(engine: &Engine, currency: Currency) -> anyhow::Result<Vec<AccountId>> {
+    let mut accounts = Vec::new();
+    for n in 0..ACCOUNTS {
+        accounts.push(format!("wallet:w{n}:INR").parse()?);
+    }
+    for part in accounts.chunks(1_000) {
+        let commands = part.iter().map(|account: &AccountId| {
+            let operation = Operation::OpenAccount(OpenAccount {
+                account: account.clone(),
+                currency,
+                owner: "bench".parse().expect("well-formed"),
+                account_type: AccountType::Liability,
+                class: PostingClass::Open,
+                itemised: false,
+                // A credit line that no run exhausts: refusals are cheaper than transfers.
+                floor: Some(rust_decimal::Decimal::new(-1_000_000_000_000, 2)),
+                ceiling: None,
+                metadata: std::collections::BTreeMap::new(),
+            });
+            command(operation)
+        });
+        for answer in engine.submit_all(commands.collect()).await? {
+            anyhow::ensure!(matches!(answer?.outcome, Outcome::Accepted(_)));
+        }
+    }
+    Ok(accounts)
+}
+
+fn command(operation: Operation) -> Command {
+    Command {
+        principal: "bench".parse().expect("well-formed"),
+        idempotency: Some(Idempotency {
+            key: System.fresh().to_string().parse().expect("well-formed"),
+            fingerprint: [7; 32],
+        }),
+        request: RequestId::from_uuid(System.fresh()),
+        authority: Authority::of(&[PostingClass::Open]),
+        approval: None,
+        operation,
+    }
+}
+
+/// The latencies of one caller's transfers, in microseconds.
+async fn run(
+    load: Arc<Load>,
+    spread: Spread,
+    caller: u64,
+    end: Instant,
+) -> anyhow::Result<Vec<u64>> {
+    let mut state = caller + 1;
+    let mut latencies = Vec::new();
+    let amount = Money::parse("1.00", load.currency)?;
+    while Instant::now() < end {
+        let (from, to) = pair(spread, &mut state);
+        let leg = |direction, account: u64| -> anyhow::Result<PostingLeg> {
+            let account = load.accounts[usize::try_from(account)?].clone();
+            Ok(PostingLeg { account, direction, amount, item: None })
+        };
+        let posting = Posting {
+            transaction_id: TransactionId::from_uuid(System.fresh()),
+            kind: "transfer".parse()?,
+            legs: vec![leg(Direction::Debit, from)?, leg(Direction::Credit, to)?],
+            effective_on: None,
+            value_date: None,
+            conditions: Vec::new(),
+            note: None,
+        };
+        let sent = Instant::now();
+        let answer = load.engine.submit(command(Operation::Post(vec![posting]))).await?;
+        anyhow::ensure!(matches!(answer.outcome, Outcome::Accepted(_)), "a transfer was refused");
+        latencies.push(u64::try_from(sent.elapsed().as_micros())?);
+    }
+    Ok(latencies)
+}

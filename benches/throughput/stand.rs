@@ -1,0 +1,119 @@
+//! The stand: one durable private PostgreSQL, a fresh database per measurement.
+
+use std::{
+    path::Path,
+    sync::atomic::{AtomicU32, Ordering},
+    time::{Duration, Instant},
+};
+
+use ledger_api::postgres::{self, Cluster, Mode, SUPERUSER};
+use ledger_core::engine::Engine;
+use projections::{Projector, ReadModels};
+use sqlx::{
+    Connection, PgConnection,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use tokio::{
+    sync::{oneshot, watch},
+    task::JoinHandle,
+};
+
+pub(crate) struct Stand {
+    cluster: Cluster,
+    count: AtomicU32,
+}
+
+impl Stand {
+    pub(crate) fn open() -> anyhow::Result<Self> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target").join("bench-postgres");
+        let cluster = postgres::open(&folder, Mode::Durable)?;
+        Ok(Self { cluster, count: AtomicU32::new(0) })
+    }
+
+    /// A fresh, migrated database; options for the application's role.
+    pub(crate) async fn ledger(&self) -> anyhow::Result<PgConnectOptions> {
+        let name = self.fresh().await?;
+        let mut db = PgConnection::connect(&self.cluster.url(&name, SUPERUSER)).await?;
+        ledger_core::log::MIGRATOR.run(&mut db).await?;
+        sqlx::query("alter role bahi_app login").execute(&mut db).await?;
+        db.close().await?;
+        Ok(self.cluster.url(&name, "bahi_app").parse()?)
+    }
+
+    /// A fresh, empty database; options for the superuser.
+    pub(crate) async fn empty(&self) -> anyhow::Result<PgConnectOptions> {
+        let name = self.fresh().await?;
+        Ok(self.cluster.url(&name, SUPERUSER).parse()?)
+    }
+
+    async fn fresh(&self) -> anyhow::Result<String> {
+        // The measurement before is done with its database; its dirty pages are not ours to write.
+        if let Some(before) = self.count.load(Ordering::Relaxed).checked_sub(1) {
+            postgres::drop_database(&self.cluster, &format!("bench_{before}")).await?;
+        }
+        let name = format!("bench_{}", self.count.fetch_add(1, Ordering::Relaxed));
+        postgres::drop_database(&self.cluster, &name).await?;
+        postgres::create_database(&self.cluster, &name, None).await?;
+        let mut db = PgConnection::connect(&self.cluster.url("postgres", SUPERUSER)).await?;
+        sqlx::query("checkpoint").execute(&mut db).await?;
+        db.close().await?;
+        Ok(name)
+    }
+
+    /// What it ran on, in a line or two.
+    pub(crate) async fn describe(&self) -> anyhow::Result<String> {
+        let mut db = PgConnection::connect(&self.cluster.url("postgres", SUPERUSER)).await?;
+        let settings: String = sqlx::query_scalar(
+            "select string_agg(name || '=' || current_setting(name), ' ' order by name)
+             from pg_settings
+             where name in ('server_version', 'fsync', 'synchronous_commit', 'full_page_writes',
+                            'shared_buffers', 'max_wal_size', 'checkpoint_timeout')",
+        )
+        .fetch_one(&mut db)
+        .await?;
+        db.close().await?;
+        let cores = std::thread::available_parallelism()?;
+        Ok(format!("{cores} cores, shared by the database and the load; {settings}"))
+    }
+}
+
+/// A projector that follows the log beside the load.
+pub(crate) struct Projecting {
+    stop: oneshot::Sender<()>,
+    running: JoinHandle<()>,
+    models: ReadModels,
+}
+
+/// Starts one, as `bahi serve` does: on a pool of its own, nudged by the engine.
+pub(crate) async fn project(
+    database: PgConnectOptions,
+    engine: &Engine,
+) -> anyhow::Result<Projecting> {
+    let pool = PgPoolOptions::new().max_connections(2).connect_with(database).await?;
+    let mut status = engine.status();
+    let (nudges, nudge) = watch::channel(0);
+    tokio::spawn(async move {
+        while status.changed().await.is_ok() {
+            let position = status.borrow().head.position;
+            nudges.send_replace(position);
+        }
+    });
+    let projector = Projector::new(pool.clone(), nudge);
+    let models = ReadModels::new(pool).with_projector(projector.status());
+    let (stop, stopped) = oneshot::channel();
+    let running = tokio::spawn(projector.run(async move { stopped.await.unwrap_or_default() }));
+    Ok(Projecting { stop, running, models })
+}
+
+impl Projecting {
+    /// Waits until it has seen everything, and stops it. Returns how long that took: its lag.
+    pub(crate) async fn stop(self, head: u64) -> anyhow::Result<Duration> {
+        let started = Instant::now();
+        self.models.wait_for(head, Duration::from_secs(120)).await?;
+        let lag = started.elapsed();
+        // An error means that it has ended by itself, which the wait would have shown.
+        self.stop.send(()).unwrap_or_default();
+        self.running.await?;
+        Ok(lag)
+    }
+}

@@ -1,0 +1,170 @@
+//! `bahi audit`: is the log whole, does it add up, and is it the one we saw before?
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, BufReader, BufWriter, Read, Write},
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context;
+use clap::{Args, Subcommand};
+use ledger_api::config::Settings;
+use projections::audit::{self, Checkpoint, Options, Report};
+
+use super::{
+    Verdict, say,
+    work::{Bar, with_reader},
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  bahi audit verify                                        the database
+  bahi audit checkpoint --out monday.json                  its head, to be kept elsewhere
+  bahi audit export -o log.ndjson                          all of it, as NDJSON
+  bahi audit verify log.ndjson --checkpoint monday.json    without any database
+  bahi audit export | gzip > log.ndjson.gz; zcat log.ndjson.gz | bahi audit verify -
+
+Without a checkpoint, a log whose tail was cut off looks like one that is shorter. Keep checkpoints
+where nobody who can write to the database can write.
+
+Exit codes of verify: 0 verified, 1 broken, 2 can't be read.";
+
+/// Check, export and remember the log
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Audit {
+    #[command(subcommand)]
+    command: AuditCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum AuditCommand {
+    /// Check every event, sum, limit and balance; trusts nothing of the program that wrote them
+    Verify(Verify),
+    /// Write the whole log as NDJSON
+    Export {
+        /// Where to; else to the standard output
+        #[arg(short, long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Write down the head of the log, for later checks to compare with
+    Checkpoint {
+        /// A new file; else to the standard output
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Verify {
+    /// An export, or - for the standard input; else the database
+    file: Option<PathBuf>,
+    /// A checkpoint that the log must contain
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
+    /// Print the report as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Audit {
+    pub(super) async fn run(self, settings: Settings) -> anyhow::Result<Verdict> {
+        match self.command {
+            AuditCommand::Verify(verify) => verify.run(&settings).await,
+            AuditCommand::Export { out } => export(&settings, out.as_deref()).await,
+            AuditCommand::Checkpoint { out } => checkpoint(&settings, out.as_deref()).await,
+        }
+    }
+}
+
+impl Verify {
+    async fn run(self, settings: &Settings) -> anyhow::Result<Verdict> {
+        let checkpoint = self.checkpoint.as_deref().map(read_checkpoint).transpose()?;
+        let options = Options { checkpoint, ..Options::default() };
+        let report = match &self.file {
+            Some(file) => verify_export(file, &options)?,
+            None => verify_database(settings, &options).await?,
+        };
+        self.print(&report)?;
+        Ok(if report.verified { Verdict::Yes } else { Verdict::No })
+    }
+
+    fn print(&self, report: &Report) -> anyhow::Result<()> {
+        if self.json {
+            say::line(serde_json::to_string_pretty(report)?);
+            return Ok(());
+        }
+        let mut text = String::new();
+        report.render(&mut text)?;
+        say::line(text.trim_end());
+        Ok(())
+    }
+}
+
+fn read_checkpoint(file: &Path) -> anyhow::Result<Checkpoint> {
+    let read = || anyhow::Ok(Checkpoint::from_json(&std::fs::read(file)?)?);
+    read().with_context(|| format!("no checkpoint in {}", file.display()))
+}
+
+fn verify_export(file: &Path, options: &Options) -> anyhow::Result<Report> {
+    let source: Box<dyn Read> = if file.as_os_str() == "-" {
+        Box::new(io::stdin())
+    } else {
+        Box::new(File::open(file).with_context(|| format!("can't read {}", file.display()))?)
+    };
+    let bar = Bar::new("verifying");
+    let reader = BufReader::with_capacity(1 << 20, source);
+    let report = audit::verify_export(reader, options, |done| bar.at(done.events, done.of));
+    report.with_context(|| format!("can't verify {}", file.display()))
+}
+
+async fn verify_database(settings: &Settings, options: &Options) -> anyhow::Result<Report> {
+    with_reader(settings, async |pool| {
+        let bar = Bar::new("verifying");
+        let report = audit::verify_database(pool, options, |done| bar.at(done.events, done.of));
+        report.await.context("can't verify the database")
+    })
+    .await
+}
+
+async fn export(settings: &Settings, out: Option<&Path>) -> anyhow::Result<Verdict> {
+    let summary = with_reader(settings, async |pool| {
+        let writer: Box<dyn Write> = match out {
+            Some(file) => Box::new(
+                File::create(file).with_context(|| format!("can't write {}", file.display()))?,
+            ),
+            None => Box::new(io::stdout()),
+        };
+        let bar = Bar::new("exporting");
+        let writer = BufWriter::with_capacity(1 << 20, writer);
+        let summary = audit::export(pool, writer, |done| bar.at(done.events, done.of));
+        summary.await.context("the export is not complete")
+    })
+    .await?;
+    say::remark(format_args!(
+        "{} events in {} batches, head {}",
+        summary.events, summary.batches, summary.head_hash
+    ));
+    Ok(Verdict::Yes)
+}
+
+async fn checkpoint(settings: &Settings, out: Option<&Path>) -> anyhow::Result<Verdict> {
+    let json = with_reader(settings, async |pool| {
+        let checkpoint = audit::checkpoint(pool).await.context("no checkpoint")?;
+        Ok(checkpoint.to_json()?)
+    })
+    .await?;
+    let Some(file) = out else {
+        say::line(json.trim_end());
+        return Ok(Verdict::Yes);
+    };
+    // Replacing one would lose what the log was like then, which is what it is kept for.
+    let mut opened = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(file)
+        .with_context(|| format!("can't make the new file {}", file.display()))?;
+    opened.write_all(json.as_bytes())?;
+    opened.sync_all()?;
+    Ok(Verdict::Yes)
+}

@@ -1,0 +1,165 @@
+//! `bahi demo`: a service with something in it, and the lines to try it with.
+
+mod story;
+
+use std::{
+    fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, bail};
+use clap::Args;
+use ledger_api::{
+    config::Settings,
+    identity::{KeyEnvironment, KeyRing, NewKey, Scope, ScopeSet, VerifyError, create_key},
+    service::{Roles, Service, ServiceConfig},
+    setup::{Database, write_private},
+    shutdown, telemetry,
+};
+use sqlx::PgPool;
+use tokio::net::TcpListener;
+
+use super::{Verdict, say, serve::LISTEN_DEFAULT};
+
+const EXAMPLES: &str = "\
+Examples:
+  bahi demo
+  bahi demo --listen 127.0.0.1:9000
+
+Run again, it finds what it made and makes nothing twice. Its key is in DIR/demo-key.";
+
+/// How many ports are tried from the usual one on.
+const PORTS_TRIED: u16 = 10;
+
+/// What the demo's key may do: what a shop's till or a wallet needs, and reading everything.
+const SCOPES: [Scope; 5] = [
+    Scope::LedgerRead,
+    Scope::LedgerWrite,
+    Scope::DepositsWrite,
+    Scope::WithdrawalsWrite,
+    Scope::EventsRead,
+];
+
+/// Run the service with demo accounts and print how to try it
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Demo {
+    /// Where to listen [default: 127.0.0.1:8080, or the next port that is free]
+    #[arg(long, env = "BAHI_LISTEN", value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// Make the demo's accounts in your own PostgreSQL; they stay there for ever
+    #[arg(long)]
+    into_my_database: bool,
+}
+
+impl Demo {
+    pub(super) async fn run(self, settings: Settings) -> anyhow::Result<Verdict> {
+        if settings.database_url.options()?.is_some() && !self.into_my_database {
+            bail!(
+                "DATABASE_URL is set, and what a demo writes into a ledger stays there: unset it, \
+                 or say --into-my-database"
+            );
+        }
+        let told = shutdown::on_signal().context("signals can't be received")?;
+        let listener = listen(self.listen).await?;
+        let address = listener.local_addr()?;
+        let config = ServiceConfig {
+            settings: settings.clone(),
+            roles: Roles::of(&[]),
+            listener: Some(listener),
+            metrics: Some(telemetry::metrics()?),
+        };
+        let Some(service) = Service::start(config, told.clone()).await? else {
+            return Ok(Verdict::Yes);
+        };
+        let ready = prepare(&service, &settings).await;
+        if let Ok(key) = &ready {
+            say::line(welcome(address, key, &settings.data));
+            shutdown::wait(&mut told.clone()).await;
+        }
+        service.stop().await?;
+        ready.map(|_| Verdict::Yes)
+    }
+}
+
+async fn listen(asked: Option<SocketAddr>) -> anyhow::Result<TcpListener> {
+    if let Some(address) = asked {
+        return super::serve::listen(address).await;
+    }
+    let first = LISTEN_DEFAULT.port();
+    for port in first..first.saturating_add(PORTS_TRIED) {
+        let address = SocketAddr::new(LISTEN_DEFAULT.ip(), port);
+        match TcpListener::bind(address).await {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                say::remark(format_args!("port {port} is taken, trying the next"));
+            }
+            other => return other.with_context(|| format!("can't listen on {address}")),
+        }
+    }
+    bail!("{PORTS_TRIED} ports from {first} on are taken; name a free one: --listen 127.0.0.1:PORT")
+}
+
+/// Tells the story, and returns a key that works.
+async fn prepare(service: &Service, settings: &Settings) -> anyhow::Result<String> {
+    let database = service.database();
+    let secret = database.secret(settings).await?;
+    let engine = service.engine().context("the demo needs an engine")?;
+    story::tell(engine, &secret).await?;
+    key(database, &settings.demo_key_file()).await
+}
+
+/// The key of an earlier run if it is still in force, else a new one.
+async fn key(database: &Database, file: &Path) -> anyhow::Result<String> {
+    let pool = database.pool(database.app().clone());
+    let kept = fs::read_to_string(file).unwrap_or_default();
+    let kept = kept.trim();
+    let key = match KeyRing::new(pool.clone()).verify(kept).await {
+        Ok(_) => kept.to_owned(),
+        Err(VerifyError::Refused) => new_key(&pool, file).await?,
+        Err(VerifyError::Unavailable) => bail!("the API keys can't be read"),
+    };
+    pool.close().await;
+    Ok(key)
+}
+
+async fn new_key(pool: &PgPool, file: &Path) -> anyhow::Result<String> {
+    let new = NewKey {
+        principal: "demo".parse()?,
+        label: "made by bahi demo".to_owned(),
+        scopes: ScopeSet::of(&SCOPES),
+        environment: KeyEnvironment::Test,
+    };
+    let (_, token) = create_key(pool, &new).await.context("no key for the demo")?;
+    write_private(file, &format!("{}\n", token.reveal()), true)
+        .with_context(|| format!("the demo's key can't be kept in {}", file.display()))?;
+    Ok(token.reveal().to_owned())
+}
+
+fn welcome(address: SocketAddr, key: &str, data: &Path) -> String {
+    let accounts: Vec<&str> = story::ACCOUNTS.iter().map(|(account, _)| *account).collect();
+    let data: PathBuf = data.to_owned();
+    format!(
+        r#"
+Bahi is running at http://{address}    (documentation: http://{address}/docs)
+
+Accounts: {accounts}
+A key for trying, kept in {data}/demo-key. In another terminal:
+
+  export BAHI=http://{address} KEY={key}
+
+  curl -s $BAHI/v1/accounts/wallet:asha:INR/balance -H "Authorization: Bearer $KEY"
+
+  curl -s $BAHI/v1/transactions -H "Authorization: Bearer $KEY" \
+    -H 'Content-Type: application/json' -H 'Idempotency-Key: my-first-transfer' \
+    -d '{{"kind":"transfer","debit":"wallet:asha:INR","credit":"wallet:ravi:INR",
+         "amount":{{"value":"12.00","currency":"INR"}}}}'
+
+  curl -sN $BAHI/v1/events -H "Authorization: Bearer $KEY" -H 'Accept: text/event-stream'
+
+Ctrl-C stops it. The data stay in {data}.
+"#,
+        accounts = accounts.join(", "),
+        data = data.display(),
+    )
+}

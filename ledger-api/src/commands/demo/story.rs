@@ -1,0 +1,148 @@
+//! What the demo's people did before you came: through the engine's own commands, once.
+//!
+//! Every step has a stable idempotency key, so that a second run is answered from the first and
+//! changes nothing. The steps are part of that: a step is never changed, only added.
+
+use anyhow::bail;
+use ledger_api::setup::Secret;
+use ledger_core::{
+    book::Book,
+    chart::{self, Authority, Direction},
+    clock::{Ids, System},
+    command::{Idempotency, OpenAccount, Operation},
+    engine::Engine,
+    ids::{AccountId, Principal, TransactionId},
+    money::Money,
+    posting::{Posting, PostingLeg},
+};
+use sha2::{Digest, Sha256};
+
+use super::super::work::{status_now, submit};
+
+/// Who the demo acts as. Not the one its API key belongs to: whose keys are yours to choose.
+const PRINCIPAL: &str = "demo-setup";
+
+/// The bank's clearing account, which deposits come in on.
+const CLEARING: &str = "bank:demo:clearing_in:INR";
+
+/// The demo's accounts, and whose they are.
+pub(super) const ACCOUNTS: [(&str, &str); 5] = [
+    (CLEARING, "bank-demo"),
+    ("wallet:asha:INR", "asha"),
+    ("wallet:ravi:INR", "ravi"),
+    ("wallet:meera:INR", "meera"),
+    ("merchant:chai:available:INR", "chai"),
+];
+
+/// Kind, from, to, amount. What comes from the bank is a debit of its clearing account.
+const MOVEMENTS: [(&str, &str, &str, &str); 6] = [
+    ("deposit", CLEARING, "wallet:asha:INR", "10000.00"),
+    ("deposit", CLEARING, "wallet:ravi:INR", "2500.00"),
+    ("transfer", "wallet:asha:INR", "wallet:meera:INR", "1200.50"),
+    ("payment", "wallet:meera:INR", "merchant:chai:available:INR", "40.00"),
+    ("payment", "wallet:ravi:INR", "merchant:chai:available:INR", "65.00"),
+    ("transfer", "wallet:meera:INR", "wallet:ravi:INR", "300.00"),
+];
+
+/// Makes the accounts and the movements, unless they are there.
+pub(super) async fn tell(engine: &Engine, secret: &Secret) -> anyhow::Result<()> {
+    let book = status_now(engine).await?.book;
+    let teller = Teller { engine, secret, book: &book, principal: PRINCIPAL.parse()? };
+    for (account, owner) in ACCOUNTS {
+        teller.open(account, owner).await?;
+    }
+    for (index, (kind, from, to, amount)) in MOVEMENTS.into_iter().enumerate() {
+        teller.post(index, kind, (from, to), amount).await?;
+    }
+    Ok(())
+}
+
+struct Teller<'a> {
+    engine: &'a Engine,
+    secret: &'a Secret,
+    book: &'a Book,
+    principal: Principal,
+}
+
+impl Teller<'_> {
+    async fn open(&self, account: &str, owner: &str) -> anyhow::Result<()> {
+        let account: AccountId = account.parse()?;
+        let Some(entry) = chart::lookup(&account.code()) else {
+            bail!("{account} is not in the chart of accounts");
+        };
+        let Some(currency) = self.book.currency(account.currency()?) else {
+            bail!("the book has no currency for {account}");
+        };
+        let floor = entry.floor_zero.then(|| Money::zero(currency).amount());
+        let step = format!("open {account} for {owner}");
+        let operation = Operation::OpenAccount(OpenAccount {
+            account,
+            currency,
+            owner: owner.parse()?,
+            account_type: entry.account_type,
+            class: entry.class,
+            itemised: entry.itemised,
+            floor,
+            ceiling: None,
+            metadata: std::collections::BTreeMap::new(),
+        });
+        self.step(&step, operation).await
+    }
+
+    async fn post(
+        &self,
+        index: usize,
+        kind: &str,
+        (from, to): (&str, &str),
+        amount: &str,
+    ) -> anyhow::Result<()> {
+        let transaction_id = TransactionId::from_uuid(System.fresh());
+        let legs = vec![
+            self.leg(from, Direction::Debit, amount, index)?,
+            self.leg(to, Direction::Credit, amount, index)?,
+        ];
+        let posting = Posting {
+            transaction_id,
+            kind: kind.parse()?,
+            legs,
+            effective_on: None,
+            value_date: None,
+            conditions: Vec::new(),
+            note: None,
+        };
+        let step = format!("{index} {kind} {amount} from {from} to {to}");
+        self.step(&step, Operation::Post(vec![posting])).await
+    }
+
+    fn leg(
+        &self,
+        account: &str,
+        direction: Direction,
+        amount: &str,
+        index: usize,
+    ) -> anyhow::Result<PostingLeg> {
+        let account: AccountId = account.parse()?;
+        let Some(currency) = self.book.currency(account.currency()?) else {
+            bail!("the book has no currency for {account}");
+        };
+        let itemised = chart::lookup(&account.code()).is_some_and(|entry| entry.itemised);
+        let item = if itemised { Some(format!("demo-{index}").parse()?) } else { None };
+        Ok(PostingLeg { account, direction, amount: Money::parse(amount, currency)?, item })
+    }
+
+    async fn step(&self, step: &str, operation: Operation) -> anyhow::Result<()> {
+        let fingerprint = Sha256::new()
+            .chain_update(b"bahi/demo/1")
+            .chain_update(self.secret.bytes())
+            .chain_update(step.as_bytes())
+            .finalize();
+        let key = step.replace(' ', "/");
+        let idempotency = Idempotency { key: key.parse()?, fingerprint: fingerprint.into() };
+        let done =
+            submit(self.engine, &self.principal, Some(idempotency), Authority::all(), operation);
+        match done.await? {
+            Ok(_) => Ok(()),
+            Err(rejection) => bail!("the demo could not {step}: {}", rejection.detail),
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! `bahi serve`: the service.
+
+use std::net::SocketAddr;
+
+use anyhow::{Context, anyhow};
+use clap::Args;
+use ledger_api::{
+    config::Settings,
+    service::{Role, Roles, Service, ServiceConfig},
+    shutdown, telemetry,
+};
+use tokio::net::TcpListener;
+
+use super::{Verdict, say};
+
+const EXAMPLES: &str = "\
+Examples:
+  bahi serve
+  bahi serve --listen 127.0.0.1:9000
+  DATABASE_URL=postgres://app@db/bahi bahi serve --role api --role worker
+
+It listens at once and answers 503 until its database is there. Ctrl-C or SIGTERM stops it in order;
+twice, at once.";
+
+/// Where it listens unless told otherwise.
+pub(super) const LISTEN_DEFAULT: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
+
+/// Run the service
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Serve {
+    /// Where to listen, in plain HTTP; for the network, put a proxy with TLS in front
+    #[arg(long, env = "BAHI_LISTEN", default_value_t = LISTEN_DEFAULT, value_name = "ADDRESS")]
+    listen: SocketAddr,
+    /// What this process does; may be repeated [default: all]
+    #[arg(long, env = "BAHI_ROLE", value_delimiter = ',', value_name = "ROLE")]
+    role: Vec<Role>,
+}
+
+impl Serve {
+    pub(super) async fn run(self, settings: Settings) -> anyhow::Result<Verdict> {
+        let told = shutdown::on_signal().context("signals can't be received")?;
+        let roles = Roles::of(&self.role);
+        let listener = if roles.api { Some(listen(self.listen).await?) } else { None };
+        let metrics = Some(telemetry::metrics()?);
+        let config = ServiceConfig { settings, roles, listener, metrics };
+        let Some(service) = Service::start(config, told.clone()).await? else {
+            return Ok(Verdict::Yes);
+        };
+        shutdown::wait(&mut told.clone()).await;
+        service.stop().await?;
+        Ok(Verdict::Yes)
+    }
+}
+
+/// Takes the port.
+pub(super) async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    if !address.ip().is_loopback() {
+        say::remark(format_args!(
+            "{address} is reachable from other machines, in plain HTTP: let only a proxy with \
+             TLS reach it"
+        ));
+    }
+    TcpListener::bind(address).await.map_err(|error| {
+        let other = SocketAddr::new(address.ip(), address.port().wrapping_add(1).max(1024));
+        anyhow!("can't listen on {address} ({error}); try another: --listen {other}")
+    })
+}

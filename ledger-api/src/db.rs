@@ -1,0 +1,54 @@
+//! Pools of connections for reading. The engine has its own connection and appends by itself.
+//!
+//! A future that is dropped inside a transaction leaves it open on its connection, and the next
+//! user's autocommitted writes would vanish in it. So every connection is rolled back when it
+//! comes back to its pool, whatever state it was in. All waits are bounded: for a connection, a
+//! lock, a statement, an idle transaction.
+
+use std::time::Duration;
+
+use sqlx::{
+    Executor,
+    postgres::{PgConnectOptions, PgPool, PgPoolOptions},
+};
+
+/// How long a request waits for a connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a readiness check waits for one.
+const HEALTH_ACQUIRE_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// What every connection of the service is set to.
+pub fn with_timeouts(options: PgConnectOptions) -> PgConnectOptions {
+    options.options([
+        ("statement_timeout", "5s"),
+        ("lock_timeout", "2s"),
+        ("idle_in_transaction_session_timeout", "5s"),
+        // Rolling back outside of a transaction, which is the rule (see above), is only noticed.
+        ("client_min_messages", "error"),
+    ])
+}
+
+/// The pool that requests read from. Connects when it is first used, so that the service starts
+/// before its database does.
+pub fn read_pool(options: PgConnectOptions, connections_max: u32) -> PgPool {
+    rolled_back(connections_max, ACQUIRE_TIMEOUT)
+        .connect_lazy_with(with_timeouts(options).application_name("bahi-reads"))
+}
+
+/// The small pool of the health checks, so that they answer when the others are exhausted.
+pub fn health_pool(options: PgConnectOptions) -> PgPool {
+    rolled_back(2, HEALTH_ACQUIRE_TIMEOUT)
+        .connect_lazy_with(with_timeouts(options).application_name("bahi-health"))
+}
+
+fn rolled_back(connections_max: u32, acquire_timeout: Duration) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(connections_max)
+        .acquire_timeout(acquire_timeout)
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                connection.execute("rollback").await?;
+                Ok(true)
+            })
+        })
+}

@@ -1,0 +1,60 @@
+//! The second person of an adjustment.
+
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderName, request::Parts},
+};
+use ledger_core::ids::Principal;
+
+use super::{ApiState, Problem, auth::bearer, codes};
+use crate::identity::{Caller, Scope};
+
+const APPROVER: HeaderName = HeaderName::from_static("approver-authorization");
+
+/// The principal whose key stands in `Approver-Authorization`, if that header was sent.
+#[derive(Debug, Clone)]
+pub(crate) struct Approver(Option<Caller>);
+
+impl FromRequestParts<ApiState> for Approver {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
+        if !parts.headers.contains_key(APPROVER) {
+            return Ok(Self(None));
+        }
+        bearer(&parts.headers, &APPROVER, state).await.map(|caller| Self(Some(caller)))
+    }
+}
+
+#[cfg(test)]
+impl Approver {
+    /// Nobody.
+    pub(crate) fn none() -> Self {
+        Self(None)
+    }
+
+    /// Somebody.
+    pub(crate) fn of(caller: Caller) -> Self {
+        Self(Some(caller))
+    }
+}
+
+impl Approver {
+    /// The approver, who must be another person than the caller and must be allowed to approve.
+    pub(crate) fn approve(&self, caller: &Caller) -> Result<Principal, Problem> {
+        match &self.0 {
+            Some(second) if second.principal != caller.principal => {
+                if second.has(Scope::OpsApprove) {
+                    return Ok(second.principal.clone());
+                }
+                Err(needed("The approver's key needs the scope ops:approve."))
+            }
+            Some(_) => Err(needed("The approver must be another principal.")),
+            None => Err(needed("An adjustment needs the header Approver-Authorization.")),
+        }
+    }
+}
+
+fn needed(detail: &'static str) -> Problem {
+    Problem::new(codes::SECOND_PERSON_NEEDED, detail)
+}

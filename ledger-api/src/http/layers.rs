@@ -1,0 +1,157 @@
+//! The envelope around all handlers, and the router inside it.
+//!
+//! One layer does what every request needs, in this order: an id, the handler under a time limit
+//! and with its panics caught, the problem's body, the headers that every answer has, the count
+//! and the line in the access log. Neither bodies nor keys are ever logged.
+
+use std::{panic::AssertUnwindSafe, time::Instant};
+
+use axum::{
+    Router,
+    extract::{MatchedPath, Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+};
+use futures::FutureExt as _;
+use ledger_core::ids::RequestId;
+
+use super::{ApiState, Problem, codes, context::RequestContext, reply};
+use crate::routes;
+
+/// The name of the header with the request's id.
+const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+
+/// All routes of the service with the envelope around them.
+pub fn router(state: ApiState) -> Router {
+    routes::all()
+        .fallback(async || Problem::not_found("There is nothing at this address."))
+        .method_not_allowed_fallback(async || {
+            Problem::new(codes::METHOD_NOT_ALLOWED, "The address does not have this method.")
+        })
+        .layer(middleware::from_fn_with_state(state.clone(), envelope))
+        .with_state(state)
+}
+
+async fn envelope(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let context = RequestContext::new(RequestId::from_uuid(state.ids.fresh()));
+    request.extensions_mut().insert(context.clone());
+    let about = About {
+        method: request.method().clone(),
+        path: request.uri().path().to_owned(),
+        route: request.extensions().get::<MatchedPath>().cloned(),
+    };
+
+    let handled = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let mut response = match tokio::time::timeout(state.handler_timeout, handled).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(_)) => Problem::internal(&"a handler panicked").into_response(),
+        // The handler is dropped, what it handed to the engine is not: it may still happen.
+        Err(_) if about.method.is_safe() => {
+            Problem::new(codes::READ_TIMEOUT, "The answer took too long.")
+                .retry_after(1)
+                .into_response()
+        }
+        Err(_) => Problem::outcome_unknown().into_response(),
+    };
+
+    let problem = response.extensions_mut().remove::<Problem>();
+    if let Some(problem) = &problem {
+        let allow = response.headers().get(header::ALLOW).cloned();
+        let problem = problem.clone().allow(allow);
+        response = problem.render(context.id, &about.method, &about.path);
+    }
+    let headers = response.headers_mut();
+    reply::set_default_position(headers, &state);
+    set_headers(headers, &about, context.id);
+    about.record(&context, &response, problem.as_ref(), started);
+    response
+}
+
+/// What the log and the metrics say about a request.
+struct About {
+    method: Method,
+    path: String,
+    route: Option<MatchedPath>,
+}
+
+impl About {
+    fn record(
+        &self,
+        context: &RequestContext,
+        response: &Response,
+        problem: Option<&Problem>,
+        started: Instant,
+    ) {
+        let elapsed = started.elapsed();
+        let status = response.status().as_u16();
+        // The pattern and not the path: a path would make as many series as there are accounts.
+        let route = self.route.as_ref().map_or("none", MatchedPath::as_str).to_owned();
+        let labels = [
+            ("method", method_label(&self.method).to_owned()),
+            ("route", route),
+            ("status", status.to_string()),
+        ];
+        metrics::counter!("bahi_http_requests_total", &labels).increment(1);
+        metrics::histogram!("bahi_http_request_seconds", &labels).record(elapsed);
+        tracing::info!(
+            target: "bahi::access",
+            request = %context.id,
+            principal = context.principal.get().map(tracing::field::display),
+            method = %self.method,
+            path = %self.path,
+            status,
+            code = problem.map(Problem::code),
+            micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
+        );
+    }
+}
+
+/// The method, or `other`: a client may invent methods, and each would be a series.
+fn method_label(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        _ => "other",
+    }
+}
+
+const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
+                   img-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; \
+                   frame-ancestors 'none'";
+/// The vendored documentation page sets styles by script and shows icons from `data:` addresses.
+const CSP_DOCS: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+                        connect-src 'self'; img-src 'self' data:; form-action 'self'; \
+                        base-uri 'none'; object-src 'none'; frame-ancestors 'none'";
+
+const HEADERS: [(HeaderName, &str); 8] = [
+    (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (
+        HeaderName::from_static("permissions-policy"),
+        "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    ),
+    (header::CACHE_CONTROL, "no-store"),
+];
+
+fn set_headers(headers: &mut HeaderMap, about: &About, id: RequestId) {
+    for (name, value) in HEADERS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    let docs = about.path == "/docs" || about.path.starts_with("/docs/");
+    let csp = if docs { CSP_DOCS } else { CSP };
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(csp));
+    if let Ok(value) = HeaderValue::try_from(id.to_string()) {
+        headers.insert(REQUEST_ID, value);
+    }
+}

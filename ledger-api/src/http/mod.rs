@@ -1,0 +1,33 @@
+//! The HTTP side of the service: how requests come in and answers go out, whatever they are about.
+//!
+//! What they are about stands in `routes`, one file per resource. Nothing here knows an account.
+
+pub(crate) mod approval;
+pub(crate) mod auth;
+pub(crate) mod authority;
+pub mod codes;
+pub(crate) mod context;
+pub(crate) mod cursor;
+pub(crate) mod idempotency;
+pub(crate) mod json;
+mod layers;
+mod ledger;
+pub(crate) mod path;
+pub(crate) mod problem;
+pub(crate) mod query;
+pub(crate) mod reader;
+pub(crate) mod reply;
+mod server;
+mod state;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+pub(crate) mod wire;
+pub(crate) mod writer;
+
+pub use layers::router;
+pub use ledger::Ledger;
+pub use problem::Problem;
+pub use server::{ServerConfig, serve};
+pub use state::{ApiParts, ApiState, FingerprintKey};

@@ -1,0 +1,131 @@
+//! The way of every read: who asks, from which position on, and a page of which size.
+
+use std::time::Duration;
+
+use axum::{
+    extract::FromRequestParts,
+    http::{Uri, request::Parts},
+};
+use ledger_core::log::Position;
+use projections::{At, ReadError, ReadModels};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{ApiState, Problem, auth::Require as _, codes, cursor, reply::Reply};
+use crate::identity::{Caller, Scope};
+
+/// How long a read waits for `min_position`.
+const WAIT_MAX: Duration = Duration::from_secs(2);
+const LIMIT_DEFAULT: u32 = 25;
+const LIMIT_MAX: u32 = 100;
+
+/// A caller who wants to know something.
+pub(crate) struct Reader {
+    /// What all handlers share.
+    pub(crate) state: ApiState,
+    caller: Caller,
+    uri: Uri,
+}
+
+/// A page of a list.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = List)]
+pub(crate) struct Listed<T> {
+    /// The items.
+    pub(crate) data: Vec<T>,
+    /// Whether there are more.
+    pub(crate) has_more: bool,
+    /// What to send as `cursor` for the next page; nothing if this is the last.
+    pub(crate) next_cursor: Option<String>,
+}
+
+impl FromRequestParts<ApiState> for Reader {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        Ok(Self { state: state.clone(), caller, uri: parts.uri.clone() })
+    }
+}
+
+impl Reader {
+    /// Goes on only if the key has one of `scopes`, and the read models have reached
+    /// `min_position`.
+    pub(crate) async fn admit(
+        &self,
+        scopes: &[Scope],
+        min_position: Option<Position>,
+    ) -> Result<&ReadModels, Problem> {
+        self.caller.require_read(scopes)?;
+        let read_models = &self.state.read_models;
+        if let Some(position) = min_position {
+            read_models.wait_for(position, WAIT_MAX).await?;
+        }
+        Ok(read_models)
+    }
+
+    /// Whether the key that the request came with is still in force.
+    pub(crate) async fn is_still_allowed(&self) -> bool {
+        self.state.keys.in_force(&self.caller.key_id).await
+    }
+
+    /// The answer to a question about one thing. If the read models do not know it, they are
+    /// asked again when they have reached what the engine knows: who has just made it sees it.
+    pub(crate) async fn find<T, F>(&self, ask: impl Fn() -> F) -> Result<(Position, T), Problem>
+    where
+        F: Future<Output = Result<At<Option<T>>, ReadError>>,
+    {
+        let mut answer = ask().await?;
+        let head = self.state.ledger.status().borrow().head.position;
+        if answer.value.is_none() && answer.position < head {
+            self.state.read_models.wait_for(head, WAIT_MAX).await?;
+            answer = ask().await?;
+        }
+        let value =
+            answer.value.ok_or_else(|| Problem::not_found("There is nothing of this id."))?;
+        Ok((answer.position, value))
+    }
+
+    /// What the cursors of a list are bound to.
+    pub(crate) fn list<'a, F>(&'a self, name: &'static str, filters: &'a F) -> cursor::List<'a, F> {
+        cursor::List { secret: &self.state.fingerprint_key, name, filters }
+    }
+
+    /// A page as it is answered, with the address of the next.
+    pub(crate) fn page<T: Serialize>(
+        &self,
+        data: Vec<T>,
+        next_cursor: Option<String>,
+        position: Position,
+    ) -> Reply<Listed<T>> {
+        let link = next_cursor.as_deref().map(|cursor| self.next_address(cursor));
+        let has_more = next_cursor.is_some();
+        Reply::ok(Listed { data, has_more, next_cursor }).at(position).next_link(link.as_deref())
+    }
+
+    /// The address of this request with another cursor.
+    pub(crate) fn next_address(&self, cursor: &str) -> String {
+        let query = self.uri.query().unwrap_or_default();
+        let pairs = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != "cursor");
+        let query = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(pairs)
+            .append_pair("cursor", cursor)
+            .finish();
+        format!("{}?{query}", self.uri.path())
+    }
+}
+
+/// How many items a page may have.
+pub(crate) fn limit(asked: Option<u32>) -> Result<u32, Problem> {
+    match asked {
+        None => Ok(LIMIT_DEFAULT),
+        Some(limit) if (1..=LIMIT_MAX).contains(&limit) => Ok(limit),
+        Some(_) => Err(Problem::parameter("limit", format!("1 to {LIMIT_MAX}."))),
+    }
+}
+
+/// A cursor's item as what the list goes on from.
+pub(crate) fn resume<T: std::str::FromStr>(item: &str) -> Result<T, Problem> {
+    let refused = |_| Problem::new(codes::CURSOR_INVALID, "The cursor is not of this list.");
+    item.parse().map_err(refused)
+}

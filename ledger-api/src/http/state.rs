@@ -1,0 +1,127 @@
+//! What all handlers share.
+
+use std::{
+    ops::Deref,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use ledger_core::{
+    clock::{Clock, Ids},
+    log::Position,
+};
+use metrics_exporter_prometheus::PrometheusHandle;
+use projections::{ProjectorStatus, ReadModels};
+use sqlx::PgPool;
+use tokio::sync::{Semaphore, watch};
+
+use super::Ledger;
+use crate::identity::KeyRing;
+
+/// How many live tails of the log one process serves.
+const TAILS_MAX: usize = 64;
+
+/// The secret behind the fingerprints of requests. It must stay the same for the life of the log
+/// and be the same in all processes: with another one, every replay looks like another request.
+#[derive(Clone)]
+pub struct FingerprintKey(Arc<[u8; 32]>);
+
+impl FingerprintKey {
+    /// Takes the secret bytes.
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(Arc::new(bytes))
+    }
+
+    pub(super) fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for FingerprintKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("FingerprintKey(hidden)")
+    }
+}
+
+/// What the API is made of.
+pub struct ApiParts {
+    /// The engine.
+    pub ledger: Arc<dyn Ledger>,
+    /// The pool that requests read from (`db::read_pool`).
+    pub reads: PgPool,
+    /// The pool of the health checks (`db::health_pool`).
+    pub health: PgPool,
+    /// The API keys.
+    pub keys: Arc<KeyRing>,
+    /// The secret behind the fingerprints of requests.
+    pub fingerprint_key: FingerprintKey,
+    /// What `/metrics` shows; without it the route answers 404.
+    pub metrics: Option<PrometheusHandle>,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where fresh ids come from.
+    pub ids: Arc<dyn Ids>,
+    /// The end of the log as far as this process knows (`workers::follow_head`).
+    pub head: watch::Receiver<Position>,
+    /// Turns true when the service is to stop: live tails end then.
+    pub stopping: watch::Receiver<bool>,
+    /// How long a handler may take.
+    pub handler_timeout: Duration,
+}
+
+/// What all handlers share; cheap to clone.
+#[derive(Clone)]
+pub struct ApiState(Arc<Shared>);
+
+/// The parts and what is made of them.
+pub struct Shared {
+    parts: ApiParts,
+    /// The read models.
+    pub read_models: ReadModels,
+    /// The projector of this process, if it has one.
+    pub projector: Option<watch::Receiver<ProjectorStatus>>,
+    /// Permits for live tails.
+    pub tails: Arc<Semaphore>,
+    /// When the state was made.
+    pub started: Instant,
+}
+
+impl ApiState {
+    /// The state of a service made of these parts.
+    pub fn new(parts: ApiParts) -> Self {
+        let read_models = ReadModels::new(parts.reads.clone());
+        Self::of(parts, read_models, None)
+    }
+
+    /// The state of a service whose process also runs the projector: waiting for a position then
+    /// costs the database nothing.
+    pub fn with_projector(parts: ApiParts, projector: watch::Receiver<ProjectorStatus>) -> Self {
+        let read_models = ReadModels::new(parts.reads.clone()).with_projector(projector.clone());
+        Self::of(parts, read_models, Some(projector))
+    }
+
+    fn of(
+        parts: ApiParts,
+        read_models: ReadModels,
+        projector: Option<watch::Receiver<ProjectorStatus>>,
+    ) -> Self {
+        let tails = Arc::new(Semaphore::new(TAILS_MAX));
+        Self(Arc::new(Shared { parts, read_models, projector, tails, started: Instant::now() }))
+    }
+}
+
+impl Deref for ApiState {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl Deref for Shared {
+    type Target = ApiParts;
+
+    fn deref(&self) -> &ApiParts {
+        &self.parts
+    }
+}

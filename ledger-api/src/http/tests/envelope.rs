@@ -1,0 +1,252 @@
+//! What every answer has, whatever was asked.
+
+use axum::{
+    body::{Body, Bytes},
+    http::{Method, Request, StatusCode},
+};
+use futures::stream;
+use ledger_core::engine::SubmitError;
+
+use super::*;
+use crate::http::testing::WEAK_KEY;
+
+/// All operations of the document, with the example of the request.
+fn operations() -> Vec<(Method, String, Option<String>)> {
+    let document: Value =
+        serde_json::from_str(&crate::routes::openapi::document().unwrap()).unwrap();
+    let mut operations = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let example = &operation["requestBody"]["content"]["application/json"]["example"];
+            let body = (!example.is_null()).then(|| example.to_string());
+            let path = path
+                .replace("/accounts/{id}", "/accounts/wallet:a:INR")
+                .replace("{reference}", "order-1")
+                .replace("/holds/{id}", "/holds/hold_00000000000000000000000000000007")
+                .replace("{id}", "txn_00000000000000000000000000000007");
+            let method = method.to_uppercase().parse().unwrap();
+            operations.push((method, path, body));
+        }
+    }
+    operations
+}
+
+fn request(method: &Method, path: &str, body: Option<&String>, key: Option<&str>) -> Request<Body> {
+    let mut request = Request::builder().method(method).uri(path);
+    if let Some(key) = key {
+        request = request.header("authorization", format!("Bearer {key}"));
+    }
+    if *method != Method::GET {
+        request = request.header("idempotency-key", "k-1");
+    }
+    if body.is_some() {
+        request = request.header("content-type", "application/json");
+    }
+    request.body(Body::from(body.cloned().unwrap_or_default())).unwrap()
+}
+
+#[tokio::test]
+async fn every_operation_needs_a_key() {
+    let (router, ledger) = over(accepting());
+    let mut tried = 0;
+    for (method, path, body) in operations() {
+        if !path.starts_with("/v1/") {
+            continue;
+        }
+        for key in [None, Some("nonsense"), Some(&*format!("bahi_test_{}", "C".repeat(43)))] {
+            let answer = send(&router, request(&method, &path, body.as_ref(), key)).await;
+            assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{method} {path}");
+            assert_eq!(answer.code(), "unauthenticated");
+            assert!(answer.header("www-authenticate").starts_with("Bearer"));
+            tried += 1;
+        }
+    }
+    assert!(tried > 60, "{tried}");
+    assert!(ledger.asked.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_key_does_only_what_its_scopes_say() {
+    let (router, ledger) = over(accepting());
+    let mut refused = 0;
+    for (method, path, body) in operations() {
+        let query =
+            if path == "/v1/holds" && method == Method::GET { "?account=wallet:a:INR" } else { "" };
+        let path = format!("{path}{query}");
+        let answer = send(&router, request(&method, &path, body.as_ref(), Some(WEAK_KEY))).await;
+        let balances = method == Method::GET && path.starts_with("/v1/accounts");
+        // What `balances:read` opens stops at the database, which is not there; the reversal looks
+        // the transaction up first, since what it needs depends on its kind.
+        if balances || path.ends_with("/reverse") {
+            assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{method} {path}");
+        } else if path.starts_with("/v1/") && path != "/v1/currencies" || method == Method::POST {
+            assert_eq!(answer.status, StatusCode::FORBIDDEN, "{method} {path}");
+            assert_eq!(answer.code(), "forbidden");
+            refused += 1;
+        }
+    }
+    assert!(refused > 15, "{refused}");
+    assert!(ledger.asked.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn every_answer_has_the_headers() {
+    let (router, _) = over(accepting());
+    let paths =
+        ["/healthz", "/v1/accounts", "/nowhere", "/openapi.json", "/docs/", "/v1/currencies"];
+    for path in paths {
+        let answer = send(&router, get(path)).await;
+        for (name, value) in [
+            ("x-content-type-options", "nosniff"),
+            ("referrer-policy", "no-referrer"),
+            ("cross-origin-opener-policy", "same-origin"),
+            ("cross-origin-resource-policy", "same-origin"),
+            ("cache-control", "no-store"),
+            ("strict-transport-security", "max-age=31536000; includeSubDomains"),
+            ("ledger-position", "7"),
+        ] {
+            assert_eq!(answer.header(name), value, "{path} {name}");
+        }
+        assert!(answer.header("content-security-policy").starts_with("default-src 'none'"));
+        assert!(answer.header("request-id").starts_with("req_"), "{path}");
+        assert!(answer.headers.get("access-control-allow-origin").is_none());
+    }
+}
+
+#[tokio::test]
+async fn unknown_paths_and_methods_are_problems() {
+    let (router, _) = over(accepting());
+    let nowhere = send(&router, get("/v1/nowhere")).await;
+    assert_eq!((nowhere.status, &*nowhere.code()), (StatusCode::NOT_FOUND, "not_found"));
+    let body = nowhere.json();
+    assert_eq!(body["instance"], "/v1/nowhere");
+    assert_eq!(body["type"], "/problems/not_found");
+    assert_eq!(body["request_id"], nowhere.header("request-id"));
+    assert_eq!((&body["status"], &body["retry"]), (&404.into(), &"never".into()));
+
+    for method in ["PUT", "BREW"] {
+        let mut request = get("/v1/accounts");
+        *request.method_mut() = method.parse().unwrap();
+        let answer = send(&router, request).await;
+        assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
+        assert_eq!(answer.code(), "method_not_allowed");
+        assert!(answer.header("allow").contains("POST"), "{}", answer.header("allow"));
+    }
+    for path in ["/v1/accounts/Not%20An%20Id", "/v1/holds/hold_1", "/v1/transactions/%00"] {
+        let answer = send(&router, get(path)).await;
+        assert_eq!((answer.status, &*answer.code()), (StatusCode::NOT_FOUND, "not_found"));
+    }
+}
+
+#[tokio::test]
+async fn case_165_bodies_are_bounded_plain_json() {
+    let (router, ledger) = over(accepting());
+    let path = "/v1/transactions";
+
+    let announced = send(&router, post(path, &" ".repeat(64 * 1024 + 1))).await;
+    assert_eq!(announced.status, StatusCode::PAYLOAD_TOO_LARGE);
+
+    // Without a stated length, and without an end.
+    let endless =
+        stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from_static(&[b' '; 1024])));
+    let mut request = post(path, "");
+    *request.body_mut() = Body::from_stream(endless);
+    let answer = send(&router, request).await;
+    assert_eq!((answer.status, &*answer.code()), (StatusCode::PAYLOAD_TOO_LARGE, "too_large"));
+
+    let bulk = format!("{{\"items\":[{TRANSFER}]}}{}", " ".repeat(100_000));
+    assert_eq!(send(&router, post("/v1/transactions/bulk", &bulk)).await.status, StatusCode::OK);
+
+    for (name, value) in [
+        ("content-type", "text/plain"),
+        ("content-type", "application/json; charset=latin1"),
+        ("content-encoding", "gzip"),
+    ] {
+        let mut request = post(path, TRANSFER);
+        request.headers_mut().insert(name, value.parse().unwrap());
+        let answer = send(&router, request).await;
+        assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{value}");
+    }
+    assert_eq!(ledger.asked.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn case_164_parameters_are_strict() {
+    let (router, _) = over(accepting());
+    for (query, pointer) in [
+        ("limit=0", "?limit"),
+        ("limit=-1", "?limit"),
+        ("limit=1000000000", "?limit"),
+        ("sort=owner", "?sort"),
+        ("owner=a&owner=b", "?owner"),
+        ("min_position=x", "?min_position"),
+    ] {
+        let answer = send(&router, get(&format!("/v1/accounts?{query}"))).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{query}");
+        assert_eq!(answer.json()["errors"][0]["pointer"], pointer, "{query}");
+    }
+    let forged = send(&router, get("/v1/accounts?cursor=%27%20or%201=1")).await;
+    assert_eq!((forged.status, &*forged.code()), (StatusCode::BAD_REQUEST, "cursor_invalid"));
+}
+
+#[tokio::test]
+async fn case_41_a_panic_is_a_problem_and_hurts_nobody_else() {
+    let (router, ledger) = over(FakeLedger::new(|command| {
+        assert!(command.request.to_string().is_empty(), "made to fail");
+        Err(SubmitError::Halted)
+    }));
+    let answer = send(&router, post("/v1/transactions", TRANSFER)).await;
+    assert_eq!((answer.status, &*answer.code()), (StatusCode::INTERNAL_SERVER_ERROR, "internal"));
+    let body = answer.json();
+    assert_eq!((&body["funds"], &body["retry"]), (&"unknown".into(), &"same_key".into()));
+    assert!(!String::from_utf8_lossy(&answer.bytes).contains("made to fail"));
+    assert_eq!(ledger.asked.lock().unwrap().len(), 1);
+    assert_eq!(send(&router, get("/healthz")).await.status, StatusCode::OK);
+    assert_eq!(send(&router, get("/v1/currencies")).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn case_53_a_write_that_takes_too_long_is_unknown_and_not_failed() {
+    let ledger = Arc::new(accepting().slow(Duration::from_secs(3600)));
+    let router = router(state(ledger, Duration::from_millis(50)));
+    let answer = send(&router, post("/v1/transactions", TRANSFER)).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(answer.code(), "outcome_unknown");
+    let body = answer.json();
+    assert_eq!((&body["funds"], &body["retry"]), (&"unknown".into(), &"same_key".into()));
+    assert_eq!(answer.header("retry-after"), "1");
+}
+
+#[tokio::test]
+async fn case_55_reads_without_a_database_are_refused_and_not_blocked() {
+    let (router, _) = over(accepting());
+    let answer = send(&router, get("/v1/accounts/wallet:a:INR")).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(answer.code(), "ledger_unavailable");
+    let ready = send(&router, get("/readyz")).await;
+    assert_eq!(ready.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(ready.json()["reasons"][0], "the database does not answer");
+}
+
+#[tokio::test]
+async fn the_documentation_is_served_and_loads_nothing_from_elsewhere() {
+    let (router, _) = over(accepting());
+    let page = send(&router, get("/docs/")).await;
+    assert_eq!(page.status, StatusCode::OK);
+    let html = String::from_utf8(page.bytes).unwrap();
+    assert!(html.contains("swagger-ui"), "{html}");
+    assert!(!html.contains("https://") && !html.contains("src=\"http"), "{html}");
+    for inline in ["<script>", "onload="] {
+        assert!(!html.contains(inline), "the policy forbids {inline}");
+    }
+    for asset in ["swagger-ui-bundle.js", "swagger-ui.css", "swagger-initializer.js"] {
+        assert_eq!(send(&router, get(&format!("/docs/{asset}"))).await.status, StatusCode::OK);
+    }
+
+    let document = send(&router, get("/openapi.json")).await;
+    assert_eq!(document.json()["info"]["title"], "Bahi");
+    let problem = send(&router, get("/problems/insufficient_funds")).await;
+    assert!(problem.header("content-type").starts_with("text/html"));
+    assert!(String::from_utf8(problem.bytes).unwrap().contains("Not enough available"));
+    assert_eq!(send(&router, get("/problems/nonsense")).await.status, StatusCode::NOT_FOUND);
+}

@@ -1,0 +1,139 @@
+//! The way of every write: from a caller and a request to the engine, and back as an answer.
+
+use axum::{extract::FromRequestParts, http::request::Parts};
+use ledger_core::{
+    chart::Authority,
+    command::{Accepted, Approval, Command, Operation, Outcome, Receipt},
+    engine::{Answer, SubmitError},
+    ids::{HoldId, RequestId, TransactionId},
+    log::Position,
+};
+use serde::Serialize;
+
+use super::{ApiState, Problem, context::RequestContext, idempotency, idempotency::Key};
+use crate::identity::Caller;
+
+/// A caller who wants to change something.
+pub(crate) struct Writer {
+    /// What all handlers share.
+    pub(crate) state: ApiState,
+    /// Who asks.
+    pub(crate) caller: Caller,
+    request: RequestId,
+}
+
+/// What a command may do: which classes it may move, and who approved.
+pub(crate) struct Permission {
+    /// The classes.
+    pub(crate) authority: Authority,
+    /// The second person.
+    pub(crate) approval: Option<Approval>,
+}
+
+impl From<Authority> for Permission {
+    fn from(authority: Authority) -> Self {
+        Self { authority, approval: None }
+    }
+}
+
+/// What makes a request the same when it comes again.
+pub(crate) struct Identity<'a, T> {
+    /// The client's key.
+    pub(crate) key: Key,
+    /// The operation's name; a contract, since it is a part of stored fingerprints.
+    pub(crate) operation: &'static str,
+    /// The parameters in the path.
+    pub(crate) path: &'a [&'a str],
+    /// The parsed body.
+    pub(crate) body: &'a T,
+}
+
+/// A command that was accepted, now or by an earlier request with its key.
+#[derive(Debug)]
+pub(crate) struct Done {
+    /// What it made and when.
+    pub(crate) accepted: Accepted,
+    /// The position that the answer reflects.
+    pub(crate) position: Position,
+    /// Whether an earlier request made it.
+    pub(crate) replayed: bool,
+}
+
+impl FromRequestParts<ApiState> for Writer {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        let context = RequestContext::from_request_parts(parts, state).await?;
+        Ok(Self { state: state.clone(), caller, request: context.id })
+    }
+}
+
+impl Writer {
+    /// Hands an operation to the engine and waits for what becomes of it.
+    pub(crate) async fn submit<T: Serialize>(
+        &self,
+        identity: Identity<'_, T>,
+        permission: Permission,
+        operation: Operation,
+    ) -> Result<Done, Problem> {
+        let idempotency = idempotency::bind(
+            &self.state.fingerprint_key,
+            identity.key.0,
+            identity.operation,
+            identity.path,
+            identity.body,
+        )?;
+        let mut command = self.command(permission, operation);
+        command.idempotency = Some(idempotency);
+        done(self.state.ledger.submit(command).await)
+    }
+
+    /// What would become of an operation.
+    pub(crate) async fn dry_run(
+        &self,
+        permission: Permission,
+        operation: Operation,
+    ) -> Result<Done, Problem> {
+        let command = self.command(permission, operation);
+        done(self.state.ledger.dry_run(command).await)
+    }
+
+    /// A command of this caller, without a key.
+    pub(crate) fn command(&self, permission: Permission, operation: Operation) -> Command {
+        Command {
+            principal: self.caller.principal.clone(),
+            idempotency: None,
+            request: self.request,
+            authority: permission.authority,
+            approval: permission.approval,
+            operation,
+        }
+    }
+
+    /// A fresh transaction id.
+    pub(crate) fn transaction_id(&self) -> TransactionId {
+        TransactionId::from_uuid(self.state.ids.fresh())
+    }
+
+    /// A fresh hold id.
+    pub(crate) fn hold_id(&self) -> HoldId {
+        HoldId::from_uuid(self.state.ids.fresh())
+    }
+}
+
+/// What the engine said, as what the handler does next.
+pub(crate) fn done(answer: Result<Answer, SubmitError>) -> Result<Done, Problem> {
+    let answer = answer?;
+    match answer.outcome {
+        Outcome::Accepted(accepted) => {
+            Ok(Done { accepted, position: answer.position, replayed: answer.replayed })
+        }
+        Outcome::Rejected(ref rejection) => Err(Problem::rejected(rejection, &answer)),
+    }
+}
+
+/// A receipt of another kind than the command's: the stored outcome is not of this request.
+pub(crate) fn wrong_receipt(receipt: &Receipt) -> Problem {
+    Problem::internal(&format!("a receipt of another kind: {receipt:?}"))
+}

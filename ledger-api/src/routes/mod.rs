@@ -1,0 +1,34 @@
+//! The resources of the API, one file each.
+
+mod accounts;
+mod currencies;
+mod docs;
+mod events;
+mod health;
+mod holds;
+pub(crate) mod openapi;
+mod transactions;
+mod trial_balance;
+
+use axum::Router;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::http::ApiState;
+
+/// All routes.
+pub(crate) fn all() -> Router<ApiState> {
+    let (documented, _) = documented().split_for_parts();
+    documented.merge(docs::routes())
+}
+
+/// The routes that the OpenAPI document describes.
+fn documented() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .merge(accounts::routes())
+        .merge(transactions::routes())
+        .merge(holds::routes())
+        .merge(events::routes())
+        .merge(trial_balance::routes())
+        .merge(currencies::routes())
+        .merge(health::routes())
+}

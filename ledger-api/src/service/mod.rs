@@ -1,0 +1,301 @@
+//! The running service: its parts in one process, started in order and stopped in order.
+//!
+//! It listens before it is ready: who asks meanwhile is told so (`starting`), and a port that is
+//! taken is found at once. Then it waits for the database as long as that takes, for a service that
+//! ends because its database is late is a service in a crash loop. What waiting cannot cure (a
+//! missing migration, an unsafe server, the wrong secret) ends it with the reason.
+//!
+//! Stopping: no new requests, those under way end (with a deadline), the engine appends what it
+//! has, the rest follows. Ended without all that, it loses nothing either: nothing is answered
+//! before it is in the log.
+
+mod anchor;
+mod parts;
+mod starting;
+mod supervisor;
+mod tasks;
+
+use std::{io, sync::Arc, time::Duration};
+
+use ledger_core::log::LogError;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+
+use crate::{
+    config::Settings,
+    http::{self, ServerConfig},
+    setup::{Database, Secret, SetupError},
+    shutdown,
+};
+pub use anchor::AnchorError;
+use parts::Parts;
+
+/// The least and the longest pause between two looks at a database that is not there yet.
+const BACK_OFF_MIN: Duration = Duration::from_millis(100);
+const BACK_OFF_MAX: Duration = Duration::from_secs(2);
+/// How long the engine may take to append what it has.
+const ENGINE_DEADLINE: Duration = Duration::from_secs(10);
+/// How long each of the other parts may take to end.
+const PART_DEADLINE: Duration = Duration::from_secs(5);
+
+/// What a process of the service does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Role {
+    /// Everything.
+    All,
+    /// Answers requests.
+    Api,
+    /// Keeps the read models up to the log. Of several, one works and the others wait.
+    Projector,
+    /// Does what is due without being asked: ends holds whose time has come.
+    Worker,
+}
+
+/// The roles of one process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Roles {
+    /// Whether it answers requests.
+    pub api: bool,
+    /// Whether it keeps the read models.
+    pub projector: bool,
+    /// Whether it does what is due.
+    pub worker: bool,
+}
+
+impl Roles {
+    /// Those in the list; all of them if it says so or says nothing.
+    pub fn of(roles: &[Role]) -> Self {
+        let has = |role| roles.is_empty() || roles.contains(&Role::All) || roles.contains(&role);
+        Self { api: has(Role::Api), projector: has(Role::Projector), worker: has(Role::Worker) }
+    }
+}
+
+/// Why the service ended.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// There is no database to work on.
+    #[error("the service could not start")]
+    Setup(#[from] SetupError),
+    /// The log lacks what was in it.
+    #[error("the database is not the one that it was")]
+    Anchor(#[from] AnchorError),
+    /// The log could not be read.
+    #[error("the engine could not start")]
+    Engine(#[source] LogError),
+    /// The system did not let it listen.
+    #[error("the service could not listen")]
+    Listen(#[source] io::Error),
+}
+
+/// What a service is started with.
+pub struct ServiceConfig {
+    /// Where the data and the database are.
+    pub settings: Settings,
+    /// What this process does.
+    pub roles: Roles,
+    /// Where it listens, if it answers requests.
+    pub listener: Option<TcpListener>,
+    /// What `/metrics` shows.
+    pub metrics: Option<PrometheusHandle>,
+}
+
+/// A service that takes requests.
+pub struct Service {
+    database: Database,
+    parts: Parts,
+    stop: watch::Sender<bool>,
+    http: Option<JoinHandle<()>>,
+    supervisor: Option<JoinHandle<()>>,
+}
+
+impl Service {
+    /// Starts it. Nothing if `told` to stop before it was ready.
+    ///
+    /// # Errors
+    /// [`ServiceError`] if waiting can't cure what is wrong.
+    pub async fn start(
+        config: ServiceConfig,
+        mut told: watch::Receiver<bool>,
+    ) -> Result<Option<Self>, ServiceError> {
+        let ServiceConfig { settings, roles, listener, metrics } = config;
+        let starting = listener.map(starting::Starting::answer).transpose();
+        let starting = starting.map_err(ServiceError::Listen)?;
+        let database = Database::open(&settings).await?;
+        let (stop, stopping) = watch::channel(false);
+        let supervisor =
+            database.cluster().map(|c| supervisor::keep_running(Arc::clone(c), stopping.clone()));
+
+        let starting_parts = wait_until_ready(&database, &settings, roles, &stopping, metrics);
+        let ready = tokio::select! {
+            ready = starting_parts => Some(ready),
+            () = shutdown::wait(&mut told) => None,
+        };
+        let parts = match ready {
+            Some(Ok(parts)) => parts,
+            unready => {
+                stop.send_replace(true);
+                ended("the supervisor", supervisor).await;
+                database.close().await?;
+                return unready.map_or(Ok(None), |ready| ready.map(|_| None));
+            }
+        };
+        let http = match starting {
+            Some(starting) => {
+                let listener = starting.end().await.map_err(ServiceError::Listen)?;
+                let router = parts.router();
+                Some(tokio::spawn(serve(listener, router, stopping)))
+            }
+            None => None,
+        };
+        tracing::info!("ready");
+        Ok(Some(Self { database, parts, stop, http, supervisor }))
+    }
+
+    /// The engine, if this process has one.
+    pub fn engine(&self) -> Option<&ledger_core::engine::Engine> {
+        self.parts.engine()
+    }
+
+    /// The database it works on.
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// Stops it in order.
+    ///
+    /// # Errors
+    /// [`ServiceError`] if the private server does not stop.
+    pub async fn stop(self) -> Result<(), ServiceError> {
+        self.stop.send_replace(true);
+        if let Some(http) = self.http {
+            // It has a deadline of its own.
+            log_panic("the HTTP server", http.await);
+        }
+        self.parts.stop().await;
+        ended("the supervisor", self.supervisor).await;
+        if let Some(stopped) = self.database.close().await? {
+            tracing::info!(?stopped, "private PostgreSQL");
+        }
+        Ok(())
+    }
+}
+
+async fn serve(listener: TcpListener, router: axum::Router, mut stopping: watch::Receiver<bool>) {
+    let stop = async move { shutdown::wait(&mut stopping).await };
+    if let Err(error) = http::serve(listener, router, ServerConfig::default(), stop).await {
+        tracing::error!(%error, "the HTTP server ended");
+    }
+}
+
+/// Tries until the parts run; says each new reason for waiting once.
+async fn wait_until_ready(
+    database: &Database,
+    settings: &Settings,
+    roles: Roles,
+    stopping: &watch::Receiver<bool>,
+    metrics: Option<PrometheusHandle>,
+) -> Result<Parts, ServiceError> {
+    let mut pause = BACK_OFF_MIN;
+    let mut said = String::new();
+    loop {
+        let error = match try_start(database, settings, roles, stopping, metrics.clone()).await {
+            Ok(parts) => return Ok(parts),
+            Err(error) if error.is_transient() => error,
+            Err(error) => return Err(error),
+        };
+        let reason = chain(&error);
+        if reason != said {
+            tracing::warn!(%reason, "waiting for the database");
+            said = reason;
+        }
+        tokio::time::sleep(pause).await;
+        pause = pause.saturating_mul(2).min(BACK_OFF_MAX);
+    }
+}
+
+async fn try_start(
+    database: &Database,
+    settings: &Settings,
+    roles: Roles,
+    stopping: &watch::Receiver<bool>,
+    metrics: Option<PrometheusHandle>,
+) -> Result<Parts, ServiceError> {
+    for finding in database.check(settings.allow_unsafe_database).await? {
+        tracing::warn!(code = finding.code, "{}", finding.message);
+    }
+    let secret: Secret = database.secret(settings).await?;
+    check_anchor(database, settings).await?;
+    let mut parts = Parts::start(database, &secret, roles, stopping, metrics).await?;
+    parts.keep_anchor(database, settings.anchor_file());
+    Ok(parts)
+}
+
+/// Whether the log still has all that was seen of it. Whoever appends asks first.
+///
+/// # Errors
+/// [`AnchorError`] if it has not.
+pub async fn check_anchor(database: &Database, settings: &Settings) -> Result<(), AnchorError> {
+    let pool = database.pool(database.app().clone());
+    let contained = anchor::check(&pool, &settings.anchor_file()).await;
+    pool.close().await;
+    contained
+}
+
+/// Notes the end of the log. Whoever appended does so last.
+///
+/// # Errors
+/// [`AnchorError`] if that can't be done.
+pub async fn move_anchor(database: &Database, settings: &Settings) -> Result<(), AnchorError> {
+    let pool = database.pool(database.app().clone());
+    let moved = anchor::cast(&pool, &settings.anchor_file()).await;
+    pool.close().await;
+    moved
+}
+
+impl ServiceError {
+    fn is_transient(&self) -> bool {
+        match self {
+            Self::Setup(error) => error.is_transient(),
+            // The check went well a moment ago; what reads the log now fails with the connection.
+            Self::Engine(error) => matches!(error, LogError::Database(_)),
+            Self::Anchor(AnchorError::Unavailable(_) | AnchorError::Log(_)) => true,
+            Self::Anchor(_) | Self::Listen(_) => false,
+        }
+    }
+}
+
+/// An error with all its reasons.
+fn chain(error: &dyn std::error::Error) -> String {
+    let sources = std::iter::successors(Some(error), |error| error.source());
+    sources.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+/// Waits for a task that was told to end.
+async fn ended(what: &'static str, task: Option<JoinHandle<()>>) {
+    let Some(task) = task else {
+        return;
+    };
+    shutdown::within(PART_DEADLINE, what, async { log_panic(what, task.await) }).await;
+}
+
+fn log_panic(what: &'static str, ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(what, %error, "ended by a panic");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_role_is_every_role() {
+        let all = Roles { api: true, projector: true, worker: true };
+        assert_eq!(Roles::of(&[]), all);
+        assert_eq!(Roles::of(&[Role::All]), all);
+        assert_eq!(
+            Roles::of(&[Role::Api, Role::Worker]),
+            Roles { api: true, projector: false, worker: true }
+        );
+    }
+}

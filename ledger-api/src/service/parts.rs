@@ -1,0 +1,153 @@
+//! The parts of a running service, by role.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use ledger_core::{
+    clock::System,
+    engine::{Engine, EngineConfig},
+};
+use metrics_exporter_prometheus::PrometheusHandle;
+use projections::{ProjectorStatus, ReadModels};
+use sqlx::PgPool;
+use tokio::{sync::watch, task::JoinHandle};
+
+use super::{ENGINE_DEADLINE, Roles, ServiceError, anchor, ended, tasks};
+use crate::{
+    db,
+    http::{self, ApiParts, ApiState, FingerprintKey, Ledger},
+    identity::KeyRing,
+    setup::{Database, Secret},
+    shutdown, workers,
+};
+
+/// Connections that requests read with.
+const READ_CONNECTIONS_MAX: u32 = 16;
+/// How long a request may take.
+const HANDLER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What runs.
+pub(super) struct Parts {
+    engine: Option<Engine>,
+    projector: Option<watch::Receiver<ProjectorStatus>>,
+    api: Option<ApiState>,
+    tasks: Vec<(&'static str, JoinHandle<()>)>,
+    pools: Vec<PgPool>,
+    stop: watch::Sender<bool>,
+}
+
+impl Parts {
+    /// Starts what the roles need.
+    pub(super) async fn start(
+        database: &Database,
+        secret: &Secret,
+        roles: Roles,
+        stopping: &watch::Receiver<bool>,
+        metrics: Option<PrometheusHandle>,
+    ) -> Result<Self, ServiceError> {
+        let engine = if roles.api || roles.worker {
+            let config = EngineConfig::new(database.app().clone());
+            Some(Engine::start(config).await.map_err(ServiceError::Engine)?)
+        } else {
+            None
+        };
+        let (stop, _) = watch::channel(false);
+        let mut parts =
+            Self { engine, projector: None, api: None, tasks: Vec::new(), pools: Vec::new(), stop };
+        if roles.projector {
+            parts.start_projector(database);
+        }
+        if let Some(engine) = parts.engine.clone() {
+            if roles.worker {
+                parts.start_sweeper(database, &engine);
+            }
+            if roles.api {
+                let api = parts.api(database, secret, engine, stopping, metrics);
+                parts.api = Some(api);
+            }
+        }
+        Ok(parts)
+    }
+
+    fn api(
+        &mut self,
+        database: &Database,
+        secret: &Secret,
+        engine: Engine,
+        stopping: &watch::Receiver<bool>,
+        metrics: Option<PrometheusHandle>,
+    ) -> ApiState {
+        let ledger: Arc<dyn Ledger> = Arc::new(engine);
+        let reads = self.kept(db::read_pool(database.app().clone(), READ_CONNECTIONS_MAX));
+        let health = self.kept(db::health_pool(database.app().clone()));
+        let parts = ApiParts {
+            head: workers::follow_head(&ledger, health.clone()),
+            ledger,
+            keys: KeyRing::new(reads.clone()),
+            reads,
+            health,
+            fingerprint_key: FingerprintKey::new(*secret.bytes()),
+            metrics,
+            clock: Arc::new(System),
+            ids: Arc::new(System),
+            stopping: stopping.clone(),
+            handler_timeout: HANDLER_TIMEOUT,
+        };
+        match &self.projector {
+            Some(status) => ApiState::with_projector(parts, status.clone()),
+            None => ApiState::new(parts),
+        }
+    }
+
+    fn start_projector(&mut self, database: &Database) {
+        let pool = self.kept(database.pool(database.app().clone()));
+        let nudge = tasks::nudge(self.engine.as_ref());
+        let (task, status) = tasks::project(&pool, &nudge, &self.stop.subscribe());
+        self.tasks.push(("the projector", task));
+        self.projector = Some(status);
+    }
+
+    fn start_sweeper(&mut self, database: &Database, engine: &Engine) {
+        let pool = self.kept(database.pool(database.app().clone()));
+        let mut read_models = ReadModels::new(pool);
+        if let Some(status) = &self.projector {
+            read_models = read_models.with_projector(status.clone());
+        }
+        let task = tasks::sweep(engine, &read_models, &self.stop.subscribe());
+        self.tasks.push(("the sweeper", task));
+    }
+
+    /// Keeps what is in the log in a file as well.
+    pub(super) fn keep_anchor(&mut self, database: &Database, file: PathBuf) {
+        let pool = self.kept(database.pool(database.app().clone()));
+        self.tasks.push(("the anchor", anchor::keep(pool, file, self.stop.subscribe())));
+    }
+
+    fn kept(&mut self, pool: PgPool) -> PgPool {
+        self.pools.push(pool.clone());
+        pool
+    }
+
+    /// The engine, if there is one.
+    pub(super) fn engine(&self) -> Option<&Engine> {
+        self.engine.as_ref()
+    }
+
+    /// The routes, if the API is among the roles.
+    pub(super) fn router(&self) -> axum::Router {
+        self.api.clone().map(http::router).unwrap_or_default()
+    }
+
+    /// Stops everything: first what appends, then what reads.
+    pub(super) async fn stop(self) {
+        if let Some(engine) = &self.engine {
+            shutdown::within(ENGINE_DEADLINE, "the engine", engine.shutdown()).await;
+        }
+        self.stop.send_replace(true);
+        for (what, task) in self.tasks {
+            ended(what, Some(task)).await;
+        }
+        for pool in self.pools {
+            pool.close().await;
+        }
+    }
+}

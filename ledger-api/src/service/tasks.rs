@@ -1,0 +1,130 @@
+//! The tasks beside the API, each started again if a defect ends it by a panic.
+//!
+//! Both can be: the projector keeps nothing between its steps but the checkpoint in the database,
+//! the sweeper nothing at all. A panic is said loudly and counted; it never ends quietly.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use ledger_core::{clock::System, engine::Engine, log::Position};
+use projections::{Projector, ProjectorStatus, ReadModels};
+use sqlx::PgPool;
+use tokio::{
+    sync::watch,
+    task::{JoinHandle, JoinSet},
+    time,
+};
+
+use crate::{http::Ledger, shutdown, workers::Sweeper};
+
+/// The pause before a task is started again: a defect that is met at once is met every second.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Runs what `job` makes until it ends by itself, again and again if it panics.
+async fn again_after_panics<F>(
+    what: &'static str,
+    pause: Duration,
+    mut stop: watch::Receiver<bool>,
+    mut job: impl FnMut() -> F,
+) where
+    F: Future<Output = ()> + Send + 'static,
+{
+    loop {
+        // A set, so that the job ends with us.
+        let mut tasks = JoinSet::new();
+        tasks.spawn(job());
+        let Some(Err(error)) = tasks.join_next().await else {
+            return;
+        };
+        metrics::counter!("bahi_task_panics_total", "task" => what).increment(1);
+        tracing::error!(what, %error, "ended by a panic; starting again");
+        tokio::select! {
+            () = time::sleep(pause) => {}
+            () = shutdown::wait(&mut stop) => return,
+        }
+    }
+}
+
+/// Starts the projector; what it says about itself goes on through its restarts.
+pub(super) fn project(
+    pool: &PgPool,
+    nudge: &watch::Receiver<Position>,
+    stop: &watch::Receiver<bool>,
+) -> (JoinHandle<()>, watch::Receiver<ProjectorStatus>) {
+    let (pool, nudge) = (pool.clone(), nudge.clone());
+    let first = Projector::new(pool.clone(), nudge.clone()).status().borrow().clone();
+    let (says, status) = watch::channel(first);
+    let says = Arc::new(says);
+    let told = stop.clone();
+    let job = move || {
+        let projector = Projector::new(pool.clone(), nudge.clone());
+        let (mut status, says, mut stop) = (projector.status(), Arc::clone(&says), told.clone());
+        async move {
+            let running = projector.run(async move { shutdown::wait(&mut stop).await });
+            let relay = async move {
+                while status.changed().await.is_ok() {
+                    says.send_replace(status.borrow_and_update().clone());
+                }
+            };
+            tokio::join!(running, relay);
+        }
+    };
+    let task = tokio::spawn(again_after_panics("the projector", PAUSE, stop.clone(), job));
+    (task, status)
+}
+
+/// Starts the sweeper.
+pub(super) fn sweep(
+    engine: &Engine,
+    read_models: &ReadModels,
+    stop: &watch::Receiver<bool>,
+) -> JoinHandle<()> {
+    let (engine, read_models, told) = (engine.clone(), read_models.clone(), stop.clone());
+    let job = move || {
+        let ledger: Arc<dyn Ledger> = Arc::new(engine.clone());
+        let sweeper = Sweeper {
+            ledger,
+            read_models: read_models.clone(),
+            clock: Arc::new(System),
+            ids: Arc::new(System),
+        };
+        sweeper.run(told.clone())
+    };
+    tokio::spawn(again_after_panics("the sweeper", PAUSE, stop.clone(), job))
+}
+
+/// The head of the log as the engine knows it, for whoever wants to be nudged.
+pub(super) fn nudge(engine: Option<&Engine>) -> watch::Receiver<Position> {
+    let (tell, told) = watch::channel(0);
+    if let Some(engine) = engine {
+        let mut status = engine.status();
+        tokio::spawn(async move {
+            while status.changed().await.is_ok() {
+                let position = status.borrow_and_update().head.position;
+                if tell.send(position).is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    told
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn case_42_a_task_that_panics_is_started_again() {
+        let (_tell, stop) = watch::channel(false);
+        let runs = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&runs);
+        let job = move || {
+            let run = counted.fetch_add(1, Ordering::SeqCst);
+            async move { assert!(run >= 2, "a defect, twice") }
+        };
+        again_after_panics("a test", Duration::ZERO, stop, job).await;
+        assert_eq!(runs.load(Ordering::SeqCst), 3);
+    }
+}

@@ -1,0 +1,141 @@
+//! All accounts of the log, by id.
+
+use std::collections::HashMap;
+
+use super::{
+    super::{
+        finding::{Code, Findings, Place},
+        payload::AccountOpened,
+    },
+    account::Account,
+    currency::Currencies,
+};
+
+/// What an account came to, for comparison with a read model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in super::super) struct Balance {
+    pub account: Box<str>,
+    pub scale: u8,
+    pub debits: i128,
+    pub credits: i128,
+    pub held: i128,
+    pub sequence: i64,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Accounts {
+    index: HashMap<Box<str>, usize>,
+    list: Vec<Account>,
+    pub opened: u64,
+}
+
+impl Accounts {
+    pub(super) fn find(&self, id: &str) -> Option<usize> {
+        self.index.get(id).copied()
+    }
+
+    /// The account of an index that `find` or `unknown` gave.
+    #[expect(clippy::indexing_slicing, reason = "an index is only ever given for what is there")]
+    pub(super) fn at(&mut self, index: usize) -> &mut Account {
+        &mut self.list[index]
+    }
+
+    fn insert(&mut self, id: &str, account: Account) -> usize {
+        let index = self.list.len();
+        self.list.push(account);
+        self.index.insert(Box::from(id), index);
+        index
+    }
+
+    /// An account whose opening could not be read: only its sequence is followed.
+    pub(super) fn unknown(
+        &mut self,
+        place: Place<'_>,
+        sequence: i64,
+        currencies: &mut Currencies,
+    ) -> usize {
+        if let Some(index) = self.find(place.aggregate_id) {
+            self.at(index).sequence = sequence;
+            return index;
+        }
+        let code = place.aggregate_id.rsplit_once(':').map_or("", |(_, code)| code);
+        let (currency, scale) = currencies.scale_of(code);
+        let account = Account::unknown(currency, scale, sequence);
+        self.insert(place.aggregate_id, account)
+    }
+
+    pub(super) fn open(
+        &mut self,
+        place: Place<'_>,
+        sequence: i64,
+        opened: &AccountOpened<'_>,
+        currencies: &mut Currencies,
+        findings: &mut Findings,
+    ) {
+        if let Some(index) = self.find(place.aggregate_id) {
+            findings.event(place, Code::AccountRepeated, "the account is open already");
+            return self.at(index).sequence(place, sequence, findings);
+        }
+        if &*opened.account != place.aggregate_id {
+            let words = format!("the payload opens {:?}", &*opened.account);
+            findings.event(place, Code::AccountDiffers, words);
+        }
+        let (code, currency) = place.aggregate_id.rsplit_once(':').unwrap_or_default();
+        if code.is_empty() || currency.is_empty() {
+            let words = "an account's id is a code, ':' and a currency";
+            findings.event(place, Code::IdMalformed, words);
+        }
+        if opened.owner.is_empty() || opened.class.is_empty() {
+            let words = "owner or class is empty";
+            findings.event(place, Code::PayloadUnreadable, words);
+        }
+        let currency = currencies.claim(currency, opened.scale);
+        currencies.account(place, currency, opened.scale, findings);
+        let mut account = Account::opened(place, currency, opened, findings);
+        account.sequence(place, sequence, findings);
+        self.opened += 1;
+        self.insert(place.aggregate_id, account);
+    }
+
+    pub(super) fn closed(&self) -> u64 {
+        let closed = self.list.iter().filter(|account| account.closed).count();
+        u64::try_from(closed).unwrap_or(u64::MAX)
+    }
+
+    /// Every account whose sum of holds can be judged.
+    pub(super) fn judged(&self) -> impl Iterator<Item = (&str, usize, &Account)> {
+        self.index.iter().filter_map(|(id, index)| {
+            let account = self.list.get(*index)?;
+            (!account.taken_over).then_some((&**id, *index, account))
+        })
+    }
+
+    /// Itemised accounts against their open items; gives how many items are open.
+    pub(super) fn compare_items(&self, findings: &mut Findings) -> u64 {
+        let mut open = 0_u64;
+        for (id, index) in &self.index {
+            if let Some(account) = self.list.get(*index) {
+                open = open.saturating_add(account.compare_items(id, findings));
+            }
+        }
+        open
+    }
+
+    /// Every balance as it stands.
+    pub(super) fn balances(&self) -> Vec<Balance> {
+        let balance = |(id, index): (_, &usize)| {
+            let account = self.list.get(*index)?;
+            Some(Balance {
+                account: Box::<str>::clone(id),
+                scale: account.scale,
+                debits: account.debits,
+                credits: account.credits,
+                held: account.held,
+                sequence: account.sequence,
+            })
+        };
+        let mut all: Vec<_> = self.index.iter().filter_map(balance).collect();
+        all.sort_unstable_by(|a, b| a.account.cmp(&b.account));
+        all
+    }
+}

@@ -1,0 +1,183 @@
+//! The book's own stream: its opening and its currencies. And what each currency came to.
+
+use super::{
+    super::{
+        amount,
+        finding::{Code, Findings, Place},
+        payload::{BookOpened, CurrencyAdded},
+        record::Event,
+        report::CurrencyFigures,
+    },
+    read,
+};
+
+/// No real currency has a larger scale.
+const SCALE_MAX: u8 = 18;
+
+#[derive(Debug, Default)]
+pub(super) struct Currencies {
+    sequence: i64,
+    opened: bool,
+    list: Vec<Currency>,
+}
+
+#[derive(Debug)]
+pub(super) struct Currency {
+    pub code: String,
+    pub scale: u8,
+    /// Whether the book has it; else some account only claims it.
+    added: bool,
+    accounts: u64,
+    debits: i128,
+    credits: i128,
+}
+
+impl Currencies {
+    pub(super) fn event(&mut self, place: Place<'_>, event: &Event<'_>, findings: &mut Findings) {
+        let expected = self.sequence.saturating_add(1);
+        if event.sequence != expected {
+            let words = format!("sequence {} where {expected} should be", event.sequence);
+            findings.event(place, Code::SequenceDiffers, words);
+        }
+        self.sequence = event.sequence;
+        if event.aggregate_id != "main" {
+            let words = "the one book is called main";
+            findings.event(place, Code::IdMalformed, words);
+        }
+        match event.event_type {
+            "opened" => {
+                if let Some(opened) = read(place, event, findings) {
+                    self.open(place, &opened, findings);
+                }
+            }
+            "currency_added" => {
+                if let Some(added) = read(place, event, findings) {
+                    self.added(place, &added, findings);
+                }
+            }
+            _ => {
+                let words = format!("a book has no events of type {:?}", event.event_type);
+                findings.event(place, Code::EventTypeUnknown, words);
+            }
+        }
+    }
+
+    fn open(&mut self, place: Place<'_>, opened: &BookOpened<'_>, findings: &mut Findings) {
+        if self.opened || !self.list.is_empty() {
+            let words = "the book is opened once, before all else in it";
+            findings.event(place, Code::BookDiffers, words);
+        }
+        if opened.time_zone.parse::<chrono_tz::Tz>().is_err() {
+            let words = format!("no time zone is called {:?}", &*opened.time_zone);
+            findings.event(place, Code::BookDiffers, words);
+        }
+        self.opened = true;
+    }
+
+    fn added(&mut self, place: Place<'_>, added: &CurrencyAdded<'_>, findings: &mut Findings) {
+        if !self.opened {
+            let words = "a currency comes before the book is opened";
+            findings.event(place, Code::BookDiffers, words);
+        }
+        if added.scale > SCALE_MAX || !is_code(&added.code) {
+            let words = format!("no currency is {:?} with scale {}", &*added.code, added.scale);
+            findings.event(place, Code::PayloadUnreadable, words);
+        }
+        let index = self.claim(&added.code, added.scale);
+        if let Some(currency) = self.list.get_mut(index) {
+            if currency.added {
+                let words = format!("{} is in the book already", currency.code);
+                findings.event(place, Code::CurrencyRepeated, words);
+            }
+            currency.added = true;
+            currency.scale = added.scale;
+        }
+    }
+
+    /// The place of a currency, which is made if somebody claims it for the first time.
+    pub(super) fn claim(&mut self, code: &str, scale: u8) -> usize {
+        let found = self.list.iter().position(|c| c.code == code);
+        found.unwrap_or_else(|| {
+            self.list.push(Currency {
+                code: code.to_owned(),
+                scale,
+                added: false,
+                accounts: 0,
+                debits: 0,
+                credits: 0,
+            });
+            self.list.len() - 1
+        })
+    }
+
+    /// The place and scale of a currency that an account's id names, if nothing better is known.
+    pub(super) fn scale_of(&mut self, code: &str) -> (usize, u8) {
+        let index = self.claim(code, 0);
+        (index, self.get(index).map_or(0, |currency| currency.scale))
+    }
+
+    /// Counts an account and checks its claim.
+    pub(super) fn account(
+        &mut self,
+        place: Place<'_>,
+        index: usize,
+        scale: u8,
+        findings: &mut Findings,
+    ) {
+        let Some(currency) = self.list.get_mut(index) else {
+            return;
+        };
+        currency.accounts += 1;
+        if !currency.added {
+            let words = format!("the book has no currency {:?}", currency.code);
+            findings.event(place, Code::CurrencyUnknown, words);
+        } else if currency.scale != scale {
+            let words = format!("scale {scale}, but {} has {}", currency.code, currency.scale);
+            findings.event(place, Code::ScaleDiffers, words);
+        }
+    }
+
+    pub(super) fn get(&self, index: usize) -> Option<&Currency> {
+        self.list.get(index)
+    }
+
+    pub(super) fn add(&mut self, index: usize, debit: bool, amount: i128) {
+        if let Some(currency) = self.list.get_mut(index) {
+            let sum = if debit { &mut currency.debits } else { &mut currency.credits };
+            *sum = sum.saturating_add(amount);
+        }
+    }
+
+    pub(super) fn compare(&self, findings: &mut Findings) {
+        for currency in self.list.iter().filter(|c| c.debits != c.credits) {
+            let words = format!(
+                "{}: debits {}, credits {}",
+                currency.code,
+                amount::text(currency.debits, currency.scale),
+                amount::text(currency.credits, currency.scale)
+            );
+            findings.whole(Code::CurrencyUnbalanced, words);
+        }
+    }
+
+    pub(super) fn figures(&self) -> Vec<CurrencyFigures> {
+        let figures = |currency: &Currency| CurrencyFigures {
+            code: currency.code.clone(),
+            scale: currency.scale,
+            accounts: currency.accounts,
+            debits: amount::text(currency.debits, currency.scale),
+            credits: amount::text(currency.credits, currency.scale),
+            balanced: currency.debits == currency.credits,
+        };
+        let mut all: Vec<_> = self.list.iter().map(figures).collect();
+        all.sort_by(|a, b| a.code.cmp(&b.code));
+        all
+    }
+}
+
+/// Three to eight upper-case letters or digits, a letter first.
+fn is_code(code: &str) -> bool {
+    (3..=8).contains(&code.len())
+        && code.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+        && code.bytes().next().is_some_and(|b| b.is_ascii_uppercase())
+}

@@ -1,0 +1,350 @@
+//! The second half of the check: that what the log says makes sense.
+//!
+//! Every balance is made again from the events alone, by the rules of docs/events.md, and compared
+//! with what the events state. No code is shared with the engine that wrote them. After a finding
+//! the stated value is taken over, so that one wrong event is one finding.
+//!
+//! Memory: a record per account, per open hold and per open item; 16 bytes and the table's
+//! overhead per hold that has ended (it may not act again); 32 bytes and the overhead per
+//! transaction (its id may not come again, and a keyed 64-bit digest of its legs is what a
+//! reversal is compared with;
+//! the key is drawn afresh for each run, so that no log can be made to fit it).
+
+mod account;
+mod accounts;
+mod currency;
+mod hold;
+mod transaction;
+
+use accounts::Accounts;
+use currency::Currencies;
+use hold::Holds;
+use serde::Deserialize;
+use transaction::{Move, Transactions};
+
+pub(super) use accounts::Balance;
+
+use super::{
+    finding::{Code, Findings, Place},
+    payload::{self as shape, id},
+    record::{Event, Item},
+    report::{CurrencyFigures, HoldFigures},
+};
+
+const VERSION: &str = "1.0";
+
+/// The fold over the whole log.
+#[derive(Debug)]
+pub(super) struct Books {
+    pub findings: Findings,
+    currencies: Currencies,
+    accounts: Accounts,
+    holds: Holds,
+    transactions: Transactions,
+    /// Every balance at a position that somebody asked for, once the fold has come there.
+    frozen: Frozen,
+}
+
+#[derive(Debug)]
+enum Frozen {
+    Nobody,
+    At(i64),
+    Taken(Vec<Balance>),
+}
+
+/// What the books came to.
+pub(super) struct Totals {
+    pub findings: Findings,
+    pub entries: u64,
+    pub transactions: u64,
+    pub reversals: u64,
+    pub accounts: u64,
+    pub accounts_closed: u64,
+    pub open_items: u64,
+    pub holds: HoldFigures,
+    pub currencies: Vec<CurrencyFigures>,
+    pub balances: Option<Vec<Balance>>,
+}
+
+impl Books {
+    /// `balances_at`: the position whose balances are wanted.
+    pub(super) fn new(findings_max: usize, balances_at: Option<i64>) -> Self {
+        Self {
+            findings: Findings::new(findings_max),
+            currencies: Currencies::default(),
+            accounts: Accounts::default(),
+            holds: Holds::default(),
+            transactions: Transactions::default(),
+            frozen: balances_at.map_or(Frozen::Nobody, Frozen::At),
+        }
+    }
+
+    pub(super) fn item(&mut self, item: &Item<'_>) {
+        self.findings.next_row();
+        match item {
+            Item::Event(event) => self.event(event),
+            Item::Batch(_) => self.batch_ends(),
+            Item::End(_) => {}
+            Item::Unreadable { .. } => self.transactions.distrust(),
+        }
+    }
+
+    fn event(&mut self, event: &Event<'_>) {
+        if let Frozen::At(position) = self.frozen
+            && event.position > position
+        {
+            self.frozen = Frozen::Taken(self.accounts.balances());
+        }
+        let place = Place {
+            position: event.position,
+            aggregate_type: event.aggregate_type,
+            aggregate_id: event.aggregate_id,
+        };
+        let is_leg =
+            event.aggregate_type == "account" && matches!(event.event_type, "debited" | "credited");
+        if !is_leg {
+            self.transactions.interrupt(&mut self.findings);
+            self.metadata(place, event.metadata);
+        }
+        match event.aggregate_type {
+            "account" => self.account_event(place, event),
+            "hold" => self.hold_event(place, event),
+            "reversal" => self.reversal_event(place, event),
+            "book" => self.currencies.event(place, event, &mut self.findings),
+            _ => self.unknown_type(place, event),
+        }
+    }
+
+    fn unknown_type(&mut self, place: Place<'_>, event: &Event<'_>) {
+        let words = format!(
+            "no stream of type {:?} has events of type {:?}",
+            event.aggregate_type, event.event_type
+        );
+        self.findings.event(place, Code::EventTypeUnknown, words);
+    }
+
+    fn metadata(&mut self, place: Place<'_>, bytes: &[u8]) {
+        if bytes == b"{}" {
+            return;
+        }
+        if let Err(error) = serde_json::from_slice::<shape::Metadata>(bytes) {
+            self.findings.event(place, Code::MetadataUnreadable, error.to_string());
+        }
+    }
+
+    fn account_event(&mut self, place: Place<'_>, event: &Event<'_>) {
+        if event.event_type == "opened" {
+            if let Some(opened) = read(place, event, &mut self.findings) {
+                self.accounts.open(
+                    place,
+                    event.sequence,
+                    &opened,
+                    &mut self.currencies,
+                    &mut self.findings,
+                );
+            } else {
+                self.accounts.unknown(place, event.sequence, &mut self.currencies);
+            }
+            return;
+        }
+        let index = self.accounts.find(event.aggregate_id).unwrap_or_else(|| {
+            let words = "the account was never opened";
+            self.findings.event(place, Code::AccountUnknown, words);
+            let before = event.sequence.saturating_sub(1);
+            self.accounts.unknown(place, before, &mut self.currencies)
+        });
+        let account = self.accounts.at(index);
+        account.sequence(place, event.sequence, &mut self.findings);
+        account.still_open(place, &mut self.findings);
+        match event.event_type {
+            "debited" => self.leg(place, event, index, true),
+            "credited" => self.leg(place, event, index, false),
+            "hold_placed" | "hold_increased" | "hold_captured" | "hold_released"
+            | "hold_expired" => self.hold_change(place, event, index),
+            _ => self.account_rule(place, event, index),
+        }
+    }
+
+    fn leg(&mut self, place: Place<'_>, event: &Event<'_>, index: usize, debit: bool) {
+        let Some(leg) = read::<shape::Leg<'_>>(place, event, &mut self.findings) else {
+            self.transactions.distrust();
+            self.accounts.at(index).distrust();
+            return;
+        };
+        if leg.leg == 1 {
+            self.metadata(place, event.metadata);
+        } else if event.metadata != b"{}" {
+            let words = "only the first leg has metadata";
+            self.findings.event(place, Code::MetadataUnreadable, words);
+        }
+        let account = self.accounts.at(index);
+        let amount = account.positive(place, &leg.amount, &mut self.findings);
+        let movement =
+            amount.map(|amount| Move { account: index, currency: account.currency, debit, amount });
+        let first = self.transactions.leg(
+            place,
+            &leg,
+            movement.as_ref(),
+            &self.currencies,
+            &mut self.findings,
+        );
+        if let Some(movement) = &movement {
+            let account = self.accounts.at(index);
+            account.post(place, &leg, movement, first, &mut self.findings);
+            self.currencies.add(movement.currency, debit, movement.amount);
+        } else {
+            self.accounts.at(index).distrust();
+        }
+        self.transactions.complete(&leg, &mut self.accounts, &self.currencies, &mut self.findings);
+    }
+
+    fn hold_change(&mut self, place: Place<'_>, event: &Event<'_>, index: usize) {
+        let account = self.accounts.at(index);
+        let Some(change) = read::<shape::HoldChange<'_>>(place, event, &mut self.findings) else {
+            return account.distrust();
+        };
+        let Some(amount) = account.positive(place, &change.amount, &mut self.findings) else {
+            return account.distrust();
+        };
+        let grows = matches!(event.event_type, "hold_placed" | "hold_increased");
+        account.hold(place, &change, if grows { amount } else { -amount }, &mut self.findings);
+        let side = hold::Change { place, event_type: event.event_type, account: index, amount };
+        self.holds.account_side(&side, &change, &mut self.findings);
+    }
+
+    fn account_rule(&mut self, place: Place<'_>, event: &Event<'_>, index: usize) {
+        let account = self.accounts.at(index);
+        let findings = &mut self.findings;
+        match event.event_type {
+            "limits_changed" => {
+                if let Some(limits) = read(place, event, findings) {
+                    account.limits(place, &limits, findings);
+                }
+            }
+            "frozen" => {
+                if let Some(frozen) = read(place, event, findings) {
+                    account.freeze(place, &frozen, findings);
+                }
+            }
+            "unfrozen" => {
+                if let Some(unfrozen) = read(place, event, findings) {
+                    account.unfreeze(place, &unfrozen, findings);
+                }
+            }
+            "closed" => {
+                if read::<shape::Nothing>(place, event, findings).is_some() {
+                    account.close(place, findings);
+                }
+            }
+            _ => self.unknown_type(place, event),
+        }
+    }
+
+    fn hold_event(&mut self, place: Place<'_>, event: &Event<'_>) {
+        let Some(hold) = id(event.aggregate_id, "hold_") else {
+            let words = "not a hold's id";
+            return self.findings.event(place, Code::IdMalformed, words);
+        };
+        self.holds.sequence(place, hold, event.sequence, &mut self.findings);
+        let (holds, findings) = (&mut self.holds, &mut self.findings);
+        match event.event_type {
+            "placed" => {
+                if let Some(placed) = read(place, event, findings) {
+                    holds.placed(place, hold, &placed, &mut self.accounts, findings);
+                }
+            }
+            "increased" => {
+                if let Some(increased) = read(place, event, findings) {
+                    holds.increased(place, hold, &increased, &mut self.accounts, findings);
+                }
+            }
+            "captured" => {
+                if let Some(captured) = read(place, event, findings) {
+                    let capture =
+                        holds.captured(place, hold, &captured, &mut self.accounts, findings);
+                    self.transactions.expect_capture(capture);
+                }
+            }
+            "released" => {
+                if read::<shape::Nothing>(place, event, findings).is_some() {
+                    holds.released(place, hold, findings);
+                }
+            }
+            "expired" => {
+                if read::<shape::Nothing>(place, event, findings).is_some() {
+                    holds.expired(place, hold, event.recorded_at, findings);
+                }
+            }
+            _ => self.unknown_type(place, event),
+        }
+    }
+
+    fn reversal_event(&mut self, place: Place<'_>, event: &Event<'_>) {
+        if event.event_type != "reversed" {
+            return self.unknown_type(place, event);
+        }
+        let Some(original) = id(event.aggregate_id, "txn_") else {
+            let words = "not a transaction's id";
+            return self.findings.event(place, Code::IdMalformed, words);
+        };
+        if let Some(reversed) = read::<shape::Reversed<'_>>(place, event, &mut self.findings) {
+            self.transactions.reversed(
+                place,
+                event.sequence,
+                original,
+                &reversed,
+                &mut self.findings,
+            );
+        }
+    }
+
+    fn batch_ends(&mut self) {
+        self.transactions.batch_ends(&mut self.findings);
+        self.holds.batch_ends(&mut self.findings);
+    }
+
+    /// The log has no more.
+    pub(super) fn finish(mut self) -> Totals {
+        self.batch_ends();
+        self.holds.compare_with(&self.accounts, &mut self.findings);
+        let open_items = self.accounts.compare_items(&mut self.findings);
+        self.currencies.compare(&mut self.findings);
+        let balances = match self.frozen {
+            Frozen::Nobody => None,
+            Frozen::At(_) => Some(self.accounts.balances()),
+            Frozen::Taken(balances) => Some(balances),
+        };
+        Totals {
+            entries: self.transactions.entries,
+            transactions: self.transactions.completed,
+            reversals: self.transactions.reversals,
+            accounts: self.accounts.opened,
+            accounts_closed: self.accounts.closed(),
+            open_items,
+            holds: self.holds.figures(),
+            currencies: self.currencies.figures(),
+            balances,
+            findings: self.findings,
+        }
+    }
+}
+
+/// The payload of an event, if its version and shape are known.
+fn read<'a, T: Deserialize<'a>>(
+    place: Place<'_>,
+    event: &Event<'a>,
+    findings: &mut Findings,
+) -> Option<T> {
+    if event.event_version != VERSION {
+        let words = format!("version {:?}; this check knows {VERSION}", event.event_version);
+        findings.event(place, Code::EventVersionUnknown, words);
+        return None;
+    }
+    match serde_json::from_slice(event.payload) {
+        Ok(payload) => Some(payload),
+        Err(error) => {
+            findings.event(place, Code::PayloadUnreadable, error.to_string());
+            None
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The check itself: a source of the log, the chain and the books, and the report.
+//!
+//! The chain (hashing) and the books (payloads) look at the same rows and need nothing of each
+//! other, so that an export is checked on two threads: one reads and hashes, the other keeps books.
+
+use std::{io::BufRead, sync::mpsc, thread, time::Instant};
+
+use sqlx::PgPool;
+
+use super::{
+    AuditError, Options, Progress,
+    books::{Books, Totals},
+    chain::Chain,
+    database::LogReader,
+    lines::Lines,
+    read_models::{self, compare_read_models},
+    record::Chunk,
+    report::{Report, Source},
+    snapshots,
+};
+
+/// How many chunks may wait for a slower thread.
+const CHUNKS_WAITING_MAX: usize = 4;
+
+/// Checks an export; no database is needed.
+///
+/// # Errors
+/// [`AuditError`] if it cannot be read, or has no line of an export. What is wrong with an export
+/// that can be read stands in the report.
+pub fn verify_export(
+    reader: impl BufRead,
+    options: &Options,
+    mut progress: impl FnMut(Progress),
+) -> Result<Report, AuditError> {
+    let started = Instant::now();
+    let mut chain = Chain::new(options.findings_max, options.checkpoint.clone());
+    let books = Books::new(options.findings_max, None);
+    let mut lines = Lines::new(reader);
+    let totals = thread::scope(|scope| {
+        let (send, receive) = mpsc::sync_channel(CHUNKS_WAITING_MAX);
+        let bookkeeper = scope.spawn(move || keep_books(books, receive.into_iter()));
+        while let Some(chunk) = lines.next_chunk()? {
+            check_chain(&mut chain, &chunk);
+            progress(Progress { events: u64::try_from(chain.events).unwrap_or(0), of: None });
+            send.send(chunk).map_err(|_| AuditError::Stopped)?;
+        }
+        drop(send);
+        bookkeeper.join().map_err(|_| AuditError::Stopped)
+    })?;
+    chain.finish(Source::Export);
+    Ok(Report::new(Source::Export, chain, totals, (None, None), started.elapsed()))
+}
+
+/// Checks the log of a database, and its read models if it has them.
+///
+/// # Errors
+/// [`AuditError`] if the log cannot be read to its end: a connection that breaks is an error, never
+/// a shorter log. What is wrong with it stands in the report.
+pub async fn verify_database(
+    pool: &PgPool,
+    options: &Options,
+    mut progress: impl FnMut(Progress),
+) -> Result<Report, AuditError> {
+    let started = Instant::now();
+    let mut log = LogReader::open(pool).await?;
+    let (send, mut receive) = tokio::sync::mpsc::channel(CHUNKS_WAITING_MAX);
+    let mut chain = Chain::new(options.findings_max, options.checkpoint.clone());
+    let reflected =
+        if options.read_models { read_models::position(log.connection()).await? } else { None };
+    let mut books = Books::new(options.findings_max, reflected);
+    let check = tokio::task::spawn_blocking(move || {
+        while let Some(chunk) = receive.blocking_recv() {
+            check_chain(&mut chain, &chunk);
+            check_books(&mut books, &chunk);
+        }
+        chain.finish(Source::Database);
+        (chain, books.finish())
+    });
+    let mut events = 0_u64;
+    while let Some(chunk) = log.next_chunk().await? {
+        events += chunk.events();
+        progress(Progress { events, of: Some(log.last_position) });
+        if send.send(chunk).await.is_err() {
+            break;
+        }
+    }
+    drop(send);
+    let (chain, mut totals) = check.await.map_err(|_| AuditError::Stopped)?;
+    let read_models = match (reflected, &totals.balances) {
+        (Some(position), Some(balances)) => {
+            let (connection, findings) = (log.connection(), &mut totals.findings);
+            Some(compare_read_models(connection, position, balances, findings).await?)
+        }
+        _ => None,
+    };
+    let in_order = chain.findings.is_empty() && totals.findings.is_empty();
+    let snapshots = if in_order {
+        snapshots::compare(log.connection(), &mut totals.findings).await?
+    } else {
+        None
+    };
+    log.close().await?;
+    let caches = (read_models, snapshots);
+    Ok(Report::new(Source::Database, chain, totals, caches, started.elapsed()))
+}
+
+fn keep_books(mut books: Books, chunks: impl Iterator<Item = Chunk>) -> Totals {
+    for chunk in chunks {
+        check_books(&mut books, &chunk);
+    }
+    books.finish()
+}
+
+fn check_chain(chain: &mut Chain, chunk: &Chunk) {
+    for item in chunk.items() {
+        chain.item(&item);
+    }
+}
+
+fn check_books(books: &mut Books, chunk: &Chunk) {
+    for item in chunk.items() {
+        books.item(&item);
+    }
+}

@@ -1,0 +1,296 @@
+//! `accounts`: every account with its state after its last event.
+//!
+//! Balance and held sum come as the events state them; the table's own constraint compares the
+//! balance with the sum of the legs. Every update demands that the row stands at the sequence
+//! before the first new event, so that nothing is folded twice or left out.
+
+mod rows;
+
+use std::collections::{BTreeMap, HashMap};
+
+use ledger_core::{
+    account::{AccountEvent, Freeze, HoldChange, LimitsChanged, Opened},
+    log::{Position, RecordedEvent},
+};
+use rust_decimal::Decimal;
+use sqlx::{PgConnection, Row};
+
+use super::{PlacedLeg, Schema, add_to};
+use crate::error::{Poison, PoisonReason, ProjectionError};
+use rows::{MovedRows, OpenedRows, SettingsRows};
+
+/// What a run of events changes on accounts.
+#[derive(Default)]
+pub(super) struct Changes<'e> {
+    opened: Vec<(&'e RecordedEvent, Opened)>,
+    moved: HashMap<&'e str, Change>,
+}
+
+/// What changed on one account.
+struct Change {
+    first_position: Position,
+    last_position: Position,
+    /// The sequence before the first event of the run.
+    before: u64,
+    sequence: u64,
+    debits: Decimal,
+    credits: Decimal,
+    /// Posted balance and held sum after the last event that states them.
+    stated: Option<(Decimal, Decimal)>,
+    open_holds: i64,
+    /// What changes rarely; nothing if nothing did.
+    settings: Option<Box<Settings>>,
+}
+
+#[derive(Default)]
+struct Settings {
+    limits: Option<LimitsChanged>,
+    /// By reference, the last word: a freeze, or that it was lifted.
+    freezes: BTreeMap<String, Option<Freeze>>,
+    closed_at: Option<ledger_core::clock::Timestamp>,
+}
+
+impl<'e> Changes<'e> {
+    pub(super) fn leg(&mut self, placed: PlacedLeg<'e, '_>) -> Result<(), PoisonReason> {
+        let change = self.touch(placed.event)?;
+        let (debit, credit) = placed.sides();
+        add_to(&mut change.debits, debit)?;
+        add_to(&mut change.credits, credit)?;
+        change.stated = Some((placed.leg.balance_after, placed.leg.held_after));
+        Ok(())
+    }
+
+    pub(super) fn apply(
+        &mut self,
+        event: &'e RecordedEvent,
+        fact: AccountEvent,
+    ) -> Result<(), PoisonReason> {
+        let change = self.touch(event)?;
+        match fact {
+            AccountEvent::Opened(opened) => {
+                if change.before != 0 || opened.account.as_str() != event.aggregate_id {
+                    return Err(PoisonReason::MalformedId);
+                }
+                self.opened.push((event, opened));
+            }
+            // Legs come in by their own way, before this one.
+            AccountEvent::Debited(_) | AccountEvent::Credited(_) => {}
+            AccountEvent::HoldPlaced(hold) => change.held(&hold, 1),
+            AccountEvent::HoldIncreased(hold) => change.held(&hold, 0),
+            AccountEvent::HoldCaptured(hold)
+            | AccountEvent::HoldReleased(hold)
+            | AccountEvent::HoldExpired(hold) => change.held(&hold, -1),
+            AccountEvent::LimitsChanged(limits) => change.settings().limits = Some(limits),
+            AccountEvent::Frozen(freeze) => {
+                let reference = freeze.reference.as_str().to_owned();
+                change.settings().freezes.insert(reference, Some(freeze));
+            }
+            AccountEvent::Unfrozen(lifted) => {
+                let reference = lifted.reference.as_str().to_owned();
+                change.settings().freezes.insert(reference, None);
+            }
+            AccountEvent::Closed {} => change.settings().closed_at = Some(event.recorded_at),
+        }
+        Ok(())
+    }
+
+    fn touch(&mut self, event: &'e RecordedEvent) -> Result<&mut Change, PoisonReason> {
+        let before = event.sequence.saturating_sub(1);
+        let change = self.moved.entry(event.aggregate_id.as_str()).or_insert_with(|| Change {
+            first_position: event.position,
+            last_position: event.position,
+            before,
+            sequence: before,
+            debits: Decimal::ZERO,
+            credits: Decimal::ZERO,
+            stated: None,
+            open_holds: 0,
+            settings: None,
+        });
+        if change.sequence != before {
+            let found = Some(change.sequence);
+            return Err(PoisonReason::Sequence { found });
+        }
+        change.sequence = event.sequence;
+        change.last_position = event.position;
+        Ok(change)
+    }
+
+    pub(super) async fn write_in_tx(
+        &self,
+        db: &mut PgConnection,
+        schema: Schema,
+    ) -> Result<(), ProjectionError> {
+        self.insert_opened(db, schema).await?;
+        self.update_moved(db, schema).await?;
+        self.update_settings(db, schema).await
+    }
+
+    async fn insert_opened(
+        &self,
+        db: &mut PgConnection,
+        schema: Schema,
+    ) -> Result<(), ProjectionError> {
+        if self.opened.is_empty() {
+            return Ok(());
+        }
+        let mut rows = OpenedRows::default();
+        for (event, opened) in &self.opened {
+            rows.push(event, opened)?;
+        }
+        let sql = format!(
+            "insert into {}.accounts (id, code, currency, scale, owner, account_type, class,
+                 itemised, floor, ceiling, opened_at, opened_position, last_position, metadata)
+             select id, code, currency, scale, owner, account_type, class, itemised, floor,
+                    ceiling, opened_at, opened_position, opened_position, metadata::json
+             from unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::text[], $6::text[],
+                         $7::text[], $8::bool[], $9::numeric[], $10::numeric[],
+                         $11::timestamptz[], $12::bigint[], $13::text[])
+                  as opened(id, code, currency, scale, owner, account_type, class, itemised,
+                            floor, ceiling, opened_at, opened_position, metadata)",
+            schema.name()
+        );
+        sqlx::query(&sql)
+            .bind(rows.id)
+            .bind(rows.code)
+            .bind(rows.currency)
+            .bind(rows.scale)
+            .bind(rows.owner)
+            .bind(rows.account_type)
+            .bind(rows.class)
+            .bind(rows.itemised)
+            .bind(rows.floor)
+            .bind(rows.ceiling)
+            .bind(rows.opened_at)
+            .bind(rows.opened_position)
+            .bind(rows.metadata)
+            .execute(db)
+            .await?;
+        Ok(())
+    }
+
+    async fn update_moved(
+        &self,
+        db: &mut PgConnection,
+        schema: Schema,
+    ) -> Result<(), ProjectionError> {
+        // In the order of the index, so that neighbours share its pages.
+        let mut moved: Vec<_> = self.moved.iter().collect();
+        moved.sort_unstable_by_key(|(id, _)| **id);
+        let mut rows = MovedRows::default();
+        for (id, change) in &moved {
+            rows.push(id, change)?;
+        }
+        let sql = format!(
+            "update {}.accounts a
+             set sequence = c.sequence,
+                 last_position = c.last_position,
+                 debits_posted = a.debits_posted + c.debits,
+                 credits_posted = a.credits_posted + c.credits,
+                 balance = coalesce(c.balance, a.balance),
+                 held = coalesce(c.held, a.held),
+                 open_holds = a.open_holds + c.open_holds
+             from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::numeric[],
+                         $6::numeric[], $7::numeric[], $8::numeric[], $9::bigint[])
+                  as c(id, before, sequence, last_position, debits, credits, balance, held,
+                       open_holds)
+             where a.id = c.id and a.sequence = c.before",
+            schema.name()
+        );
+        let done = sqlx::query(&sql)
+            .bind(&rows.id)
+            .bind(rows.before)
+            .bind(rows.sequence)
+            .bind(rows.last_position)
+            .bind(rows.debits)
+            .bind(rows.credits)
+            .bind(rows.balance)
+            .bind(rows.held)
+            .bind(rows.open_holds)
+            .execute(&mut *db)
+            .await?;
+        if usize::try_from(done.rows_affected()) == Ok(moved.len()) {
+            return Ok(());
+        }
+        Err(self.out_of_step(db, schema, &rows.id).await?.into())
+    }
+
+    /// The first event that does not follow what the table knows of its account.
+    async fn out_of_step(
+        &self,
+        db: &mut PgConnection,
+        schema: Schema,
+        ids: &[&str],
+    ) -> Result<Poison, ProjectionError> {
+        let sql = format!("select id, sequence from {}.accounts where id = any($1)", schema.name());
+        let rows = sqlx::query(&sql).bind(ids).fetch_all(db).await?;
+        let mut known = HashMap::new();
+        for row in rows {
+            let id: String = row.try_get("id")?;
+            let sequence: i64 = row.try_get("sequence")?;
+            known.insert(id, u64::try_from(sequence).unwrap_or_default());
+        }
+        // The rows that did match are updated by now: they stand at the run's end, not before it.
+        let first = self
+            .moved
+            .iter()
+            .map(|(id, change)| (change, known.get(*id).copied()))
+            .filter(|(change, found)| *found != Some(change.sequence))
+            .min_by_key(|(change, _)| change.first_position);
+        Ok(Poison {
+            position: first.map_or(0, |(change, _)| change.first_position),
+            reason: PoisonReason::Sequence { found: first.and_then(|(_, found)| found) },
+        })
+    }
+
+    async fn update_settings(
+        &self,
+        db: &mut PgConnection,
+        schema: Schema,
+    ) -> Result<(), ProjectionError> {
+        let mut rows = SettingsRows::default();
+        for (id, change) in &self.moved {
+            if let Some(settings) = &change.settings {
+                rows.push(id, settings);
+            }
+        }
+        if rows.id.is_empty() {
+            return Ok(());
+        }
+        let sql = format!(
+            "update {}.accounts a
+             set floor = case when c.limited then c.floor else a.floor end,
+                 ceiling = case when c.limited then c.ceiling else a.ceiling end,
+                 freezes = (a.freezes - array(select jsonb_array_elements_text(c.lifted)))
+                           || c.frozen,
+                 closed_at = coalesce(c.closed_at, a.closed_at)
+             from unnest($1::text[], $2::bool[], $3::numeric[], $4::numeric[], $5::jsonb[],
+                         $6::jsonb[], $7::timestamptz[])
+                  as c(id, limited, floor, ceiling, lifted, frozen, closed_at)
+             where a.id = c.id",
+            schema.name()
+        );
+        sqlx::query(&sql)
+            .bind(rows.id)
+            .bind(rows.limited)
+            .bind(rows.floor)
+            .bind(rows.ceiling)
+            .bind(rows.lifted)
+            .bind(rows.frozen)
+            .bind(rows.closed_at)
+            .execute(db)
+            .await?;
+        Ok(())
+    }
+}
+
+impl Change {
+    fn held(&mut self, hold: &HoldChange, open: i64) {
+        self.stated = Some((hold.balance_after, hold.held_after));
+        self.open_holds += open;
+    }
+
+    fn settings(&mut self) -> &mut Settings {
+        self.settings.get_or_insert_default()
+    }
+}

@@ -1,0 +1,236 @@
+//! The read models: what one run of events changes in each, and how that is written.
+//!
+//! [`Changes`] folds a run of events in memory, per account, item and hold only what is new in the
+//! end, so that a hot account costs one row per run and not one per leg. Each model then writes
+//! with one or two set-based statements. Nothing is kept between runs: a projector in another
+//! process, or a rebuild that swaps the tables, needs to tell nobody.
+
+mod accounts;
+mod flows;
+mod holds;
+mod open_items;
+mod transactions;
+
+use ledger_core::{
+    account::{AccountEvent, Leg},
+    book::BookEvent,
+    chart::Direction,
+    hold::HoldEvent,
+    log::{self, CodecError, EVENT_VERSION, Position, RecordedEvent},
+    reversal::ReversalEvent,
+};
+use rust_decimal::Decimal;
+use sqlx::PgConnection;
+
+use crate::error::{Poison, PoisonReason, ProjectionError};
+
+/// One of the read models, each of which can be rebuilt alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ReadModel {
+    /// Accounts with their balances.
+    Accounts,
+    /// Money in and out per account and day.
+    Flows,
+    /// Holds and their state.
+    Holds,
+    /// What is open on itemised accounts.
+    OpenItems,
+    /// Transactions.
+    Transactions,
+}
+
+impl ReadModel {
+    /// All of them, by name.
+    pub const ALL: [Self; 5] =
+        [Self::Accounts, Self::Flows, Self::Holds, Self::OpenItems, Self::Transactions];
+
+    /// The name, which is also the table's.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Accounts => "accounts",
+            Self::Flows => "flows",
+            Self::Holds => "holds",
+            Self::OpenItems => "open_items",
+            Self::Transactions => "transactions",
+        }
+    }
+}
+
+impl std::str::FromStr for ReadModel {
+    type Err = UnknownReadModel;
+
+    fn from_str(text: &str) -> Result<Self, UnknownReadModel> {
+        Self::ALL.into_iter().find(|model| model.name() == text).ok_or(UnknownReadModel)
+    }
+}
+
+/// A name that no read model has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no such read model: one of accounts, flows, holds, open_items, transactions")]
+pub struct UnknownReadModel;
+
+/// Which set of tables is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Schema {
+    /// The tables that are read.
+    Live,
+    /// The tables that a rebuild fills.
+    Shadow,
+}
+
+impl Schema {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Live => "read",
+            Self::Shadow => "read_next",
+        }
+    }
+}
+
+/// A leg with the place where it stands.
+#[derive(Clone, Copy)]
+struct PlacedLeg<'e, 'l> {
+    event: &'e RecordedEvent,
+    side: Direction,
+    leg: &'l Leg,
+}
+
+impl PlacedLeg<'_, '_> {
+    /// The amount on its side: (debit, credit).
+    fn sides(&self) -> (Decimal, Decimal) {
+        match self.side {
+            Direction::Debit => (self.leg.amount, Decimal::ZERO),
+            Direction::Credit => (Decimal::ZERO, self.leg.amount),
+        }
+    }
+}
+
+/// What a run of events changes.
+pub(crate) struct Changes<'e> {
+    accounts: accounts::Changes<'e>,
+    flows: flows::Changes<'e>,
+    holds: holds::Changes<'e>,
+    open_items: open_items::Changes<'e>,
+    transactions: transactions::Changes<'e>,
+}
+
+impl<'e> Changes<'e> {
+    /// Folds the events of positions `after + 1 ..= upto`, which must be whole batches.
+    pub(crate) fn fold(
+        events: &'e [RecordedEvent],
+        after: Position,
+        upto: Position,
+    ) -> Result<Self, Poison> {
+        let mut changes = Self {
+            accounts: accounts::Changes::default(),
+            flows: flows::Changes::default(),
+            holds: holds::Changes::default(),
+            open_items: open_items::Changes::default(),
+            transactions: transactions::Changes::default(),
+        };
+        let mut expected = after;
+        for event in events {
+            expected += 1;
+            let poison = |reason| Poison { position: expected, reason };
+            if event.position != expected {
+                return Err(poison(PoisonReason::Gap));
+            }
+            changes.apply(event).map_err(poison)?;
+        }
+        let end = |reason| Poison { position: expected, reason };
+        if expected != upto {
+            return Err(Poison { position: expected + 1, reason: PoisonReason::Gap });
+        }
+        changes.transactions.finish().map_err(end)?;
+        Ok(changes)
+    }
+
+    fn apply(&mut self, event: &'e RecordedEvent) -> Result<(), PoisonReason> {
+        match (event.aggregate_type.as_str(), event.event_type.as_str()) {
+            ("account", "debited") => return self.leg(event, Direction::Debit),
+            ("account", "credited") => return self.leg(event, Direction::Credit),
+            _ => self.transactions.expect_none_open()?,
+        }
+        match event.aggregate_type.as_str() {
+            "account" => self.accounts.apply(event, decode::<AccountEvent>(event)?),
+            "hold" => self.holds.apply(event, decode::<HoldEvent>(event)?),
+            "reversal" => {
+                let ReversalEvent::Reversed(reversed) = decode(event)?;
+                self.transactions.reversed(event, reversed.by)
+            }
+            // The book is always in the engine's memory; nothing of it is read from here.
+            "book" => decode::<BookEvent>(event).map(drop),
+            other => Err(PoisonReason::UnknownStream(other.to_owned())),
+        }
+    }
+
+    fn leg(&mut self, event: &'e RecordedEvent, side: Direction) -> Result<(), PoisonReason> {
+        let leg = decode_leg(&event.event_type, &event.event_version, &event.payload)?;
+        if leg.amount <= Decimal::ZERO {
+            return Err(PoisonReason::Amount);
+        }
+        let placed = PlacedLeg { event, side, leg: &leg };
+        self.accounts.leg(placed)?;
+        self.flows.leg(placed)?;
+        self.open_items.leg(placed);
+        self.transactions.leg(placed)
+    }
+
+    /// Writes the changes of `models` into the tables of `schema`, in the caller's database
+    /// transaction.
+    pub(crate) async fn write_in_tx(
+        &self,
+        db: &mut PgConnection,
+        schema: Schema,
+        models: &[ReadModel],
+    ) -> Result<(), ProjectionError> {
+        for model in models {
+            match model {
+                ReadModel::Accounts => self.accounts.write_in_tx(db, schema).await?,
+                ReadModel::Flows => self.flows.write_in_tx(db, schema).await?,
+                ReadModel::Holds => self.holds.write_in_tx(db, schema).await?,
+                ReadModel::OpenItems => self.open_items.write_in_tx(db, schema).await?,
+                ReadModel::Transactions => self.transactions.write_in_tx(db, schema).await?,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn decode<E: serde::de::DeserializeOwned>(event: &RecordedEvent) -> Result<E, PoisonReason> {
+    let event = log::decode(&event.event_type, &event.event_version, &event.payload)?;
+    Ok(event)
+}
+
+/// As [`log::decode`] does it, without the detour over the tagged form: legs are nearly all there
+/// is to decode.
+pub(crate) fn decode_leg(
+    event_type: &str,
+    version: &str,
+    payload: &[u8],
+) -> Result<Leg, CodecError> {
+    if version != EVENT_VERSION {
+        return Err(CodecError::UnknownVersion {
+            event_type: event_type.to_owned(),
+            version: version.to_owned(),
+        });
+    }
+    serde_json::from_slice(payload)
+        .map_err(|source| CodecError::Malformed { event_type: event_type.to_owned(), source })
+}
+
+/// Adds to a sum, exactly: a sum that would lose a digit is refused.
+fn add_to(sum: &mut Decimal, amount: Decimal) -> Result<(), PoisonReason> {
+    let next = sum.checked_add(amount).ok_or(PoisonReason::Amount)?;
+    let exact = next.scale() >= amount.scale() && next.scale() >= sum.scale();
+    if !exact && !next.is_zero() {
+        return Err(PoisonReason::Amount);
+    }
+    *sum = next;
+    Ok(())
+}
+
+/// A position or sequence as PostgreSQL's signed integer.
+fn bigint(value: u64) -> Result<i64, ProjectionError> {
+    log::read::signed(value).map_err(ProjectionError::from)
+}

@@ -1,0 +1,54 @@
+//! What the tests stand on: a server, a log to write, a projector to run.
+
+pub(crate) mod log;
+pub(crate) mod server;
+
+use std::time::Duration;
+
+use projections::{Projector, ProjectorStatus, ReadModels};
+use sqlx::PgPool;
+use tokio::{
+    sync::{oneshot, watch},
+    task::JoinHandle,
+};
+
+pub(crate) use log::{TestLog, credit, debit};
+pub(crate) use server::database;
+
+/// Far longer than anything here takes: a failing test ends by it.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A projector at work.
+pub(crate) struct Running {
+    pub(crate) status: watch::Receiver<ProjectorStatus>,
+    pub(crate) task: JoinHandle<()>,
+    stop: oneshot::Sender<()>,
+}
+
+impl Running {
+    pub(crate) fn start(pool: &PgPool) -> Self {
+        let (_, nudge) = watch::channel(0);
+        let projector = Projector::new(pool.clone(), nudge);
+        let (stop, stopped) = oneshot::channel::<()>();
+        let status = projector.status();
+        let shutdown = async move {
+            drop(stopped.await);
+        };
+        let task = tokio::spawn(projector.run(shutdown));
+        Self { status, task, stop }
+    }
+
+    pub(crate) async fn stop(self) {
+        drop(self.stop);
+        self.task.await.unwrap();
+    }
+}
+
+/// Projects everything that is in the log.
+pub(crate) async fn project(pool: &PgPool, upto: u64) -> ReadModels {
+    let running = Running::start(pool);
+    let reads = ReadModels::new(pool.clone());
+    reads.wait_for(upto, PATIENCE).await.unwrap();
+    running.stop().await;
+    reads
+}

@@ -1,0 +1,199 @@
+//! The OpenAPI document's examples, executed: every operation is asked with the example of its
+//! request, and must answer with the example of its answer.
+//!
+//! With `BAHI_UPDATE_SNAPSHOTS` set, the answers are written down as the examples instead.
+
+use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
+
+use ledger_core::clock::ManualClock;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::support::{
+    bahi::{Actor, Set, TestBahi, amount, fresh_key, send},
+    database::Database,
+};
+
+const ASHA: &str = "wallet:asha:INR";
+const RAVI: &str = "wallet:ravi:INR";
+
+/// What is executed: the operations with the addresses they are asked at, in this order. `{…}`
+/// stands for an id that an operation before has answered.
+const PLAN: &[(&str, &str, u16)] = &[
+    ("post_v1_accounts", "/v1/accounts", 201),
+    ("get_v1_accounts", "/v1/accounts?owner=asha", 200),
+    ("get_v1_accounts_id", "/v1/accounts/wallet:asha:INR", 200),
+    ("post_v1_transactions", "/v1/transactions?dry_run=true", 200),
+    ("post_v1_transactions", "/v1/transactions", 201),
+    ("get_v1_transactions_id", "/v1/transactions/{transaction}", 200),
+    ("post_v1_transactions_id_reverse", "/v1/transactions/{transaction}/reverse", 201),
+    ("post_v1_transactions_batch", "/v1/transactions/batch", 201),
+    ("post_v1_transactions_bulk", "/v1/transactions/bulk", 200),
+    ("get_v1_transactions", "/v1/transactions?limit=2", 200),
+    ("post_v1_holds", "/v1/holds", 201),
+    ("post_v1_holds_id_increase", "/v1/holds/{hold}/increase", 200),
+    ("get_v1_holds_id", "/v1/holds/{hold}", 200),
+    ("post_v1_holds_id_capture", "/v1/holds/{hold}/capture", 201),
+    ("post_v1_holds", "/v1/holds", 201),
+    ("post_v1_holds_id_release", "/v1/holds/{hold}/release", 200),
+    ("get_v1_holds", "/v1/holds?account=wallet:asha:INR", 200),
+    ("post_v1_accounts_id_limits", "/v1/accounts/wallet:asha:INR/limits", 200),
+    ("post_v1_accounts_id_freezes", "/v1/accounts/wallet:asha:INR/freezes", 201),
+    (
+        "delete_v1_accounts_id_freezes_reference",
+        "/v1/accounts/wallet:asha:INR/freezes/order-2026-17",
+        200,
+    ),
+    ("post_v1_accounts_id_close", "/v1/accounts/till:7:INR/close", 200),
+    ("get_v1_accounts_id_balance", "/v1/accounts/wallet:asha:INR/balance", 200),
+    ("get_v1_accounts_id_statement", "/v1/accounts/wallet:asha:INR/statement?limit=2", 200),
+    ("get_v1_accounts_id_flows", "/v1/accounts/wallet:asha:INR/flows", 200),
+    ("get_v1_accounts_id_open_items", "/v1/accounts/bank:hdfc:clearing_in:INR/open-items", 200),
+    ("get_v1_trial_balance", "/v1/trial-balance", 200),
+    ("post_v1_currencies", "/v1/currencies", 201),
+    ("get_v1_currencies", "/v1/currencies", 200),
+    ("get_v1_events", "/v1/events?after_position=9&limit=2", 200),
+    ("get_readyz", "/readyz", 200),
+];
+
+/// Asked by other tests: they answer no JSON.
+const NOT_JSON: [&str; 2] = ["get_healthz", "get_metrics"];
+
+/// What the examples take for granted: two wallets with money that came in by a bank.
+async fn set_the_scene(admin: &Actor) {
+    for account in [RAVI, "till:7:INR", "bank:hdfc:clearing_in:INR"] {
+        admin.open(account).await.made();
+    }
+    let deposit = json!({"kind": "deposit", "legs": [
+        {"account": "bank:hdfc:clearing_in:INR", "direction": "debit",
+         "amount": amount(RAVI, "100.00"), "item": "dep-1"},
+        {"account": RAVI, "direction": "credit", "amount": amount(RAVI, "100.00")},
+    ]});
+    admin.post("/v1/transactions", &deposit).await.made();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_examples_are_what_happens() {
+    let clock = Arc::new(ManualClock::at("2026-11-22T08:30:00Z".parse().unwrap()));
+    let set = Set { clock, ..Set::default() };
+    let bahi = TestBahi::on(&Database::create().await, set).await;
+    let admin = bahi.admin().await;
+    let document = admin.get("/openapi.json").await.made();
+    let operations = operations(&document);
+    set_the_scene(&admin).await;
+
+    let mut answers = BTreeMap::new();
+    let mut ids: BTreeMap<&str, String> = BTreeMap::new();
+    for (name, path, status) in PLAN {
+        let (method, operation) = &operations[*name];
+        let mut path = (*path).to_owned();
+        for (kind, id) in &ids {
+            path = path.replace(&format!("{{{kind}}}"), id);
+        }
+        if *method == Method::GET && path.starts_with("/v1/") && *name != "get_v1_events" {
+            let head = bahi.engine.status().borrow().head.position;
+            let sign = if path.contains('?') { '&' } else { '?' };
+            if *name != "get_v1_currencies" {
+                path = format!("{path}{sign}min_position={head}");
+            }
+        }
+        let mut request = admin.request(method.clone(), &path);
+        if *method != Method::GET {
+            request = request.header("idempotency-key", fresh_key());
+        }
+        let example = &operation["requestBody"]["content"]["application/json"]["example"];
+        if !example.is_null() {
+            request = request.json(example);
+        }
+        let answer = send(request).await;
+        assert_eq!(answer.status.as_u16(), *status, "{name} {path}: {}", answer.text);
+        let body = answer.json();
+        match (*name, *status) {
+            ("post_v1_transactions", 201) => remember(&mut ids, "transaction", &body),
+            ("post_v1_holds", 201) => remember(&mut ids, "hold", &body),
+            // Wallets are empty when they are opened: now asha gets what she spends.
+            ("post_v1_accounts", 201) => {
+                admin.transfer(RAVI, ASHA, "50.00").await.made();
+            }
+            _ => {}
+        }
+        answers.entry(format!("{name} {status}")).or_insert_with(|| normal(&body));
+    }
+    bahi.finish().await;
+
+    check(&answers, &operations);
+}
+
+fn remember(ids: &mut BTreeMap<&'static str, String>, kind: &'static str, body: &Value) {
+    ids.insert(kind, body["id"].as_str().unwrap().to_owned());
+}
+
+fn operations(document: &Value) -> BTreeMap<String, (Method, Value)> {
+    let mut operations = BTreeMap::new();
+    for item in document["paths"].as_object().unwrap().values() {
+        for (method, operation) in item.as_object().unwrap() {
+            let id = operation["operationId"].as_str().unwrap().to_owned();
+            let method = method.to_uppercase().parse().unwrap();
+            operations.insert(id, (method, operation.clone()));
+        }
+    }
+    operations
+}
+
+fn check(answers: &BTreeMap<String, Value>, operations: &BTreeMap<String, (Method, Value)>) {
+    let left_out: Vec<&String> = operations
+        .keys()
+        .filter(|id| !PLAN.iter().any(|(name, ..)| name == id) && !NOT_JSON.contains(&id.as_str()))
+        .collect();
+    assert!(left_out.is_empty(), "not executed: {left_out:?}");
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let path = folder.join("ledger-api/src/routes/examples.json");
+    if std::env::var_os("BAHI_UPDATE_SNAPSHOTS").is_some() {
+        let text = serde_json::to_string_pretty(&answers).unwrap();
+        fs::write(&path, format!("{text}\n")).unwrap();
+        return;
+    }
+    for (name, answer) in answers {
+        let (id, status) = name.split_once(' ').unwrap();
+        let (_, operation) = &operations[id];
+        let content = &operation["responses"][status]["content"]["application/json"];
+        assert_eq!(
+            &content["example"], answer,
+            "{name} answers otherwise; if that is meant, run the test with \
+             BAHI_UPDATE_SNAPSHOTS=1, then the one of docs/openapi.json, and commit both"
+        );
+        assert!(StatusCode::from_u16(status.parse().unwrap()).unwrap().is_success());
+    }
+}
+
+/// The answer with what differs from run to run made the same.
+fn normal(value: &Value) -> Value {
+    match value {
+        Value::Array(items) => Value::Array(items.iter().map(normal).collect()),
+        Value::Object(fields) => {
+            let fields = fields.iter().map(|(name, value)| (name.clone(), normal(value)));
+            Value::Object(fields.collect())
+        }
+        Value::String(text) => Value::String(normal_text(text)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+    }
+}
+
+fn normal_text(text: &str) -> String {
+    let hexadecimal = |digits: &str, count| {
+        digits.len() == count && digits.bytes().all(|b| b.is_ascii_hexdigit())
+    };
+    for prefix in ["txn_", "hold_", "req_"] {
+        if text.strip_prefix(prefix).is_some_and(|digits| hexadecimal(digits, 32)) {
+            return format!("{prefix}01935c3a5e7c7d3e8f00a1b2c3d4e5f6");
+        }
+    }
+    if hexadecimal(text, 64) {
+        return "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned();
+    }
+    // Cursors are keyed, and long enough not to be anything else.
+    if text.len() > 22 && !text.contains([' ', ':', '/', '_', '.']) && text.is_ascii() {
+        return "Zm9yIGluc3RhbmNlIG9ubHk".to_owned();
+    }
+    text.to_owned()
+}
