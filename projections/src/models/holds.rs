@@ -51,7 +51,7 @@ impl<'e> Changes<'e> {
         match fact {
             HoldEvent::Placed(placed) => {
                 if change.before != 0 {
-                    return Err(PoisonReason::Sequence { found: None });
+                    return Err(PoisonReason::Sequence);
                 }
                 change.amount = Some(placed.amount);
                 change.placed = Some((event, placed));
@@ -83,8 +83,7 @@ impl<'e> Changes<'e> {
             }),
         };
         if change.sequence != before {
-            let found = Some(change.sequence);
-            return Err(PoisonReason::Sequence { found });
+            return Err(PoisonReason::Sequence);
         }
         change.sequence = event.sequence;
         change.last_position = event.position;
@@ -191,7 +190,7 @@ impl<'e> Changes<'e> {
         }
         Err(ProjectionError::Poison(Poison {
             position: first.first_position,
-            reason: PoisonReason::Sequence { found: None },
+            reason: PoisonReason::Sequence,
         }))
     }
 }

@@ -70,6 +70,7 @@ pub(super) struct MovedRows<'a> {
     pub(super) credits: Vec<Decimal>,
     pub(super) balance: Vec<Option<Decimal>>,
     pub(super) held: Vec<Option<Decimal>>,
+    pub(super) held_by: Vec<Decimal>,
     pub(super) open_holds: Vec<i64>,
 }
 
@@ -83,6 +84,7 @@ impl<'a> MovedRows<'a> {
         self.credits.push(change.credits);
         self.balance.push(change.stated.map(|(balance, _)| balance));
         self.held.push(change.stated.map(|(_, held)| held));
+        self.held_by.push(change.held);
         self.open_holds.push(change.open_holds);
         Ok(())
     }
