@@ -224,7 +224,7 @@ fn cut<T, C>(
     }
 }
 
-fn undecodable(
+pub(crate) fn undecodable(
     column: &str,
     source: impl std::error::Error + Send + Sync + 'static,
 ) -> sqlx::Error {

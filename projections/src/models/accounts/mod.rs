@@ -12,19 +12,19 @@ use std::collections::{BTreeMap, HashMap};
 use ledger_core::{
     account::{AccountEvent, Freeze, HoldChange, LimitsChanged, Opened},
     chart::Direction,
-    log::{Position, RecordedEvent},
+    log::Position,
 };
 use rust_decimal::Decimal;
 use sqlx::{PgConnection, Row};
 
-use super::{PlacedLeg, Schema, add_to};
+use super::{EventRow, PlacedLeg, Schema, add_to};
 use crate::error::{Poison, PoisonReason, ProjectionError};
 use rows::{MovedRows, OpenedRows, SettingsRows};
 
 /// What a run of events changes on accounts.
 #[derive(Default)]
 pub(super) struct Changes<'e> {
-    opened: Vec<(&'e RecordedEvent, Opened)>,
+    opened: Vec<(EventRow<'e>, Opened)>,
     moved: HashMap<&'e str, Change>,
 }
 
@@ -67,7 +67,7 @@ impl<'e> Changes<'e> {
 
     pub(super) fn apply(
         &mut self,
-        event: &'e RecordedEvent,
+        event: EventRow<'e>,
         fact: AccountEvent,
     ) -> Result<(), PoisonReason> {
         let change = self.touch(event)?;
@@ -99,11 +99,11 @@ impl<'e> Changes<'e> {
         Ok(())
     }
 
-    fn touch(&mut self, event: &'e RecordedEvent) -> Result<&mut Change, PoisonReason> {
+    fn touch(&mut self, event: EventRow<'e>) -> Result<&mut Change, PoisonReason> {
         let before = event.sequence.saturating_sub(1);
         let change = self
             .moved
-            .entry(event.aggregate_id.as_str())
+            .entry(event.aggregate_id)
             .or_insert_with(|| Change {
                 first_position: event.position,
                 last_position: event.position,

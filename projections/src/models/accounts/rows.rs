@@ -1,13 +1,13 @@
 //! The columns of what is written to `accounts`, as arrays: one statement takes them all.
 
-use ledger_core::{account::Opened, clock::Timestamp, log::RecordedEvent};
+use ledger_core::{account::Opened, clock::Timestamp};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::{Change, Settings};
 use crate::{
     error::{Poison, PoisonReason, ProjectionError},
-    models::bigint,
+    models::{EventRow, bigint},
 };
 
 #[derive(Default)]
@@ -30,7 +30,7 @@ pub(super) struct OpenedRows<'a> {
 impl<'a> OpenedRows<'a> {
     pub(super) fn push(
         &mut self,
-        event: &'a RecordedEvent,
+        event: &EventRow<'_>,
         opened: &'a Opened,
     ) -> Result<(), ProjectionError> {
         let malformed = |reason| Poison {
