@@ -52,35 +52,67 @@ pub async fn rebuild(
 ) -> Result<RebuildReport, ProjectionError> {
     let start = Instant::now();
     let mut db = connect(pool).await?;
-    // The tables belong to the role that the projector runs as, whoever rebuilds.
-    db.execute("set role bahi_app").await?;
     let models = match only {
         Some(model) => vec![model],
         None => ReadModel::ALL.to_vec(),
     };
-    prepare(&mut db, only).await?;
-    fold_beside(&mut db, only, &models, &mut progress).await?;
-    for model in &models {
+    lock(&mut db).await?;
+    let outcome = fold_and_swap(&mut db, only, &models, &mut progress).await;
+    let closed = db.close().await;
+    let position = outcome?;
+    closed?;
+    progress(position, position);
+    Ok(RebuildReport {
+        models,
+        position,
+        elapsed: start.elapsed(),
+    })
+}
+
+async fn fold_and_swap(
+    db: &mut PgConnection,
+    only: Option<ReadModel>,
+    models: &[ReadModel],
+    progress: &mut impl FnMut(Position, Position),
+) -> Result<Position, ProjectionError> {
+    // The tables belong to the role that the projector runs as, whoever rebuilds.
+    db.execute("set role bahi_app").await?;
+    prepare(db, only).await?;
+    fold_beside(db, only, models, progress).await?;
+    for model in models {
         // New tables have no statistics, and would be read by bad plans until they do.
         let sql = format!("analyze read_next.{}", model.name());
         db.execute(sql.as_str()).await?;
     }
-    let position = swap(&mut db, &models).await?;
-    progress(position, position);
-    db.close().await?;
-    Ok(RebuildReport { models, position, elapsed: start.elapsed() })
+    let position = swap(db, models).await?;
+    unlock(db).await?;
+    Ok(position)
 }
 
-/// Empty shadow tables, and nobody else at it.
-async fn prepare(db: &mut PgConnection, only: Option<ReadModel>) -> Result<(), ProjectionError> {
-    // Held by this connection until it closes, however that comes.
+/// Keeps other rebuilds away until this connection closes, however that comes.
+async fn lock(db: &mut PgConnection) -> Result<(), ProjectionError> {
     let row = sqlx::query("select pg_try_advisory_lock($1) as mine")
         .bind(REBUILD_LOCK)
-        .fetch_one(&mut *db)
+        .fetch_one(db)
         .await?;
-    if !row.try_get::<bool, _>("mine")? {
-        return Err(ProjectionError::RebuildBusy);
+    if row.try_get::<bool, _>("mine")? {
+        Ok(())
+    } else {
+        Err(ProjectionError::RebuildBusy)
     }
+}
+
+/// Lets the next one in at once: the server sees a closed connection only some time later.
+async fn unlock(db: &mut PgConnection) -> Result<(), ProjectionError> {
+    sqlx::query("select pg_advisory_unlock($1)")
+        .bind(REBUILD_LOCK)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// Empty shadow tables.
+async fn prepare(db: &mut PgConnection, only: Option<ReadModel>) -> Result<(), ProjectionError> {
     let mut db_tx = db.begin().await?;
     let row = sqlx::query("select to_regclass('read.checkpoint') is null as missing")
         .fetch_one(&mut *db_tx)
@@ -93,14 +125,19 @@ async fn prepare(db: &mut PgConnection, only: Option<ReadModel>) -> Result<(), P
         db_tx.execute("select make_read_models('read')").await?;
     }
     drop_shadow(&mut db_tx).await?;
-    db_tx.execute("select make_read_models('read_next')").await?;
+    db_tx
+        .execute("select make_read_models('read_next')")
+        .await?;
     db_tx.commit().await?;
     Ok(())
 }
 
 async fn drop_shadow(db: &mut PgConnection) -> Result<(), ProjectionError> {
     let tables = ReadModel::ALL.map(|model| format!("read_next.{}", model.name()));
-    let sql = format!("drop table if exists read_next.checkpoint, {}", tables.join(", "));
+    let sql = format!(
+        "drop table if exists read_next.checkpoint, {}",
+        tables.join(", ")
+    );
     db.execute(sql.as_str()).await?;
     Ok(())
 }
@@ -118,7 +155,12 @@ async fn fold_beside(
             Some(_) => Some(chunk::checkpoint(db, Schema::Live).await?),
             None => None,
         };
-        let job = Job { schema: Schema::Shadow, models, events_max: EVENTS_MAX, upto };
+        let job = Job {
+            schema: Schema::Shadow,
+            models,
+            events_max: EVENTS_MAX,
+            upto,
+        };
         let reach = match chunk::step(db, job).await? {
             Step::Moved(reach) => reach,
             Step::Idle(_) => return Ok(()),
@@ -153,10 +195,17 @@ async fn try_swap(
 ) -> Result<Position, ProjectionError> {
     let mut db_tx = db.begin().await?;
     // Whoever waits for a table also waits for us: rather give way and come again.
-    db_tx.execute("set local lock_timeout = '3s'; set local synchronous_commit = on").await?;
+    db_tx
+        .execute("set local lock_timeout = '3s'; set local synchronous_commit = on")
+        .await?;
     let live = lock_checkpoint(&mut db_tx, Schema::Live).await?;
     let shadow = lock_checkpoint(&mut db_tx, Schema::Shadow).await?;
-    let job = Job { schema: Schema::Shadow, models, events_max: EVENTS_MAX, upto: Some(live) };
+    let job = Job {
+        schema: Schema::Shadow,
+        models,
+        events_max: EVENTS_MAX,
+        upto: Some(live),
+    };
     let position = chunk::catch_up_in_tx(&mut db_tx, job, shadow).await?;
     for model in models {
         let name = model.name();
@@ -179,7 +228,10 @@ async fn lock_checkpoint(
     db: &mut PgConnection,
     schema: Schema,
 ) -> Result<Position, ProjectionError> {
-    let sql = format!("select position from {}.checkpoint for update", schema.name());
+    let sql = format!(
+        "select position from {}.checkpoint for update",
+        schema.name()
+    );
     let row = sqlx::query(&sql).fetch_optional(db).await?;
     let row = row.ok_or(ProjectionError::Missing)?;
     Ok(crate::reads::unsigned(&row, "position")?)

@@ -13,18 +13,19 @@ use ledger_core::{
     posting::Kind,
 };
 use rust_decimal::Decimal;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::{Postgres, QueryBuilder, Row, postgres::PgRow, types::Uuid};
 
 use super::{
-    At, Page, ReadModels, cut,
+    At, Page, ReadModels, cut, decimal,
     legs::{Order, Stretch, scan, sequence_at},
     parsed, undecodable, unsigned,
 };
 use crate::error::ReadError;
 
 const COLUMNS: &str = "t.id, t.kind, t.first_position, t.last_position, t.legs, t.effective_on, \
-    t.recorded_at, t.currencies, t.amounts::text[] as amounts, t.cause, t.reverses, t.reversed_by";
+    t.recorded_at, t.currency, t.amount::text as amount, \
+    t.further_totals::text as further_totals, t.cause, t.reverses, t.reversed_by";
 
 /// A transaction without its legs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -54,7 +55,7 @@ pub struct Transaction {
 }
 
 /// How much moved in one currency: the sum of the debits, which is the sum of the credits.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Total {
     /// The currency.
     pub currency: CurrencyCode,
@@ -132,13 +133,23 @@ impl ReadModels {
             "select c.position as reflects, {COLUMNS}
              from read.checkpoint c left join read.transactions t on t.id = $1"
         );
-        let row = sqlx::query(&sql).bind(id.uuid()).fetch_one(&self.pool).await?;
+        let row = sqlx::query(&sql)
+            .bind(id.uuid())
+            .fetch_one(&self.pool)
+            .await?;
         let position = unsigned(&row, "reflects")?;
         let Some(mut transaction) = transaction_or_none(&row)? else {
-            return Ok(At { position, value: None });
+            return Ok(At {
+                position,
+                value: None,
+            });
         };
-        self.put_notes(std::slice::from_mut(&mut transaction)).await?;
-        Ok(At { position, value: Some(self.with_legs(transaction).await?) })
+        self.put_notes(std::slice::from_mut(&mut transaction))
+            .await?;
+        Ok(At {
+            position,
+            value: Some(self.with_legs(transaction).await?),
+        })
     }
 
     /// Transactions, newest first, `limit` at most. The cursor is a position.
@@ -149,7 +160,10 @@ impl ReadModels {
     ) -> Result<Page<Transaction, Position>, ReadError> {
         let (after, before) = self.recorded_range(filter).await?;
         let mut page = match &filter.account {
-            Some(account) => self.transactions_of(account, filter, after, before, limit).await?,
+            Some(account) => {
+                self.transactions_of(account, filter, after, before, limit)
+                    .await?
+            }
             None => self.all_transactions(filter, after, before, limit).await?,
         };
         self.put_notes(&mut page.items).await?;
@@ -172,7 +186,8 @@ impl ReadModels {
             .push(" and t.first_position < ")
             .push_bind(log::read::signed(before)?);
         if let Some(kind) = &filter.kind {
-            sql.push(" and t.kind = ").push_bind(kind.as_str().to_owned());
+            sql.push(" and t.kind = ")
+                .push_bind(kind.as_str().to_owned());
         }
         if let Some(from) = filter.effective_from {
             sql.push(" and t.effective_on >= ").push_bind(from);
@@ -185,7 +200,9 @@ impl ReadModels {
             .push(") t on true order by t.first_position desc");
         let rows = sql.build().fetch_all(&self.pool).await?;
         let (position, items) = super::rows(&rows, transaction_or_none)?;
-        Ok(cut(items, limit, position, |transaction| transaction.first_position))
+        Ok(cut(items, limit, position, |transaction| {
+            transaction.first_position
+        }))
     }
 
     /// The transactions of one account, by way of its stream: no table holds legs by account.
@@ -221,7 +238,11 @@ impl ReadModels {
         })
         .await?;
         let items = self.transactions_by_id(&found).await?;
-        Ok(Page { items, next: scan.rest.and(last), position })
+        Ok(Page {
+            items,
+            next: scan.rest.and(last),
+            position,
+        })
     }
 
     /// The transactions of these ids, in their order.
@@ -312,19 +333,23 @@ fn transaction_or_none(row: &PgRow) -> sqlx::Result<Option<Transaction>> {
 }
 
 fn totals(row: &PgRow) -> sqlx::Result<Vec<Total>> {
-    let currencies: Vec<String> = row.try_get("currencies")?;
-    let amounts: Vec<String> = row.try_get("amounts")?;
-    let total = |(currency, amount): (&String, &String)| {
-        Ok(Total {
-            currency: currency.parse().map_err(|source| undecodable("currencies", source))?,
-            amount: super::exact(amount).map_err(|source| undecodable("amounts", source))?,
-        })
-    };
-    currencies.iter().zip(&amounts).map(total).collect()
+    let mut totals = vec![Total {
+        currency: parsed(row, "currency")?,
+        amount: decimal(row, "amount")?,
+    }];
+    if let Some(further) = row.try_get::<Option<&str>, _>("further_totals")? {
+        let further: Vec<Total> = serde_json::from_str(further)
+            .map_err(|source| undecodable("further_totals", source))?;
+        totals.extend(further);
+    }
+    Ok(totals)
 }
 
 fn leg(event: &RecordedEvent) -> Result<TransactionLeg, ReadError> {
-    let corrupt = |source| LogError::Corrupt { position: event.position, source };
+    let corrupt = |source| LogError::Corrupt {
+        position: event.position,
+        source,
+    };
     let decoded = log::decode(&event.event_type, &event.event_version, &event.payload);
     let (direction, leg) = match decoded.map_err(corrupt)? {
         AccountEvent::Debited(leg) => (Direction::Debit, leg),
