@@ -1,13 +1,13 @@
 //! The integration tests: one binary, a file per subject, on a real PostgreSQL.
 
-mod audit_engine;
-mod corrupt_streams;
 mod api_accounts;
 mod api_events;
 mod api_examples;
 mod api_faults;
 mod api_holds;
 mod api_transactions;
+mod audit_engine;
+mod corrupt_streams;
 mod engine_basics;
 mod failover;
 mod golden;
@@ -15,6 +15,7 @@ mod lost_answers;
 mod overload;
 mod postgres_restarts;
 mod postings;
+mod processes;
 mod several_engines;
 mod snapshots;
 mod support;

@@ -1,12 +1,13 @@
 //! What the tests stand on.
 
+pub(crate) mod bahi;
 pub(crate) mod books;
 pub(crate) mod checker;
-pub(crate) mod bahi;
 pub(crate) mod database;
 pub(crate) mod history;
 pub(crate) mod ledger;
 pub(crate) mod load;
+pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod script;
 pub(crate) mod server;
