@@ -16,6 +16,7 @@ mod overload;
 mod postgres_restarts;
 mod postings;
 mod processes;
+mod service_kills;
 mod several_engines;
 mod snapshots;
 mod support;

@@ -11,4 +11,5 @@ pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod script;
 pub(crate) mod server;
+pub(crate) mod service_process;
 pub(crate) mod tamper;
