@@ -1,5 +1,8 @@
 //! The integration tests: one binary, a file per subject, on a real PostgreSQL.
 
+// Says to the lints that everything in here is test code, the support too.
+#![cfg(test)]
+
 mod api_accounts;
 mod api_events;
 mod api_examples;
@@ -12,6 +15,7 @@ mod engine_basics;
 mod failover;
 mod golden;
 mod lost_answers;
+mod model;
 mod overload;
 mod postgres_restarts;
 mod postings;

@@ -8,6 +8,7 @@ pub(crate) mod history;
 pub(crate) mod ledger;
 pub(crate) mod load;
 pub(crate) mod process;
+pub(crate) mod model;
 pub(crate) mod proxy;
 pub(crate) mod script;
 pub(crate) mod server;
