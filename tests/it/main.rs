@@ -21,6 +21,8 @@ mod one_append;
 mod overload;
 mod postgres_restarts;
 mod postings;
+mod processes;
+mod service_kills;
 mod several_engines;
 mod snapshots;
 mod support;
