@@ -62,11 +62,7 @@ pub async fn rebuild(
     let position = outcome?;
     closed?;
     progress(position, position);
-    Ok(RebuildReport {
-        models,
-        position,
-        elapsed: start.elapsed(),
-    })
+    Ok(RebuildReport { models, position, elapsed: start.elapsed() })
 }
 
 async fn fold_and_swap(
@@ -95,19 +91,12 @@ async fn lock(db: &mut PgConnection) -> Result<(), ProjectionError> {
         .bind(REBUILD_LOCK)
         .fetch_one(db)
         .await?;
-    if row.try_get::<bool, _>("mine")? {
-        Ok(())
-    } else {
-        Err(ProjectionError::RebuildBusy)
-    }
+    if row.try_get::<bool, _>("mine")? { Ok(()) } else { Err(ProjectionError::RebuildBusy) }
 }
 
 /// Lets the next one in at once: the server sees a closed connection only some time later.
 async fn unlock(db: &mut PgConnection) -> Result<(), ProjectionError> {
-    sqlx::query("select pg_advisory_unlock($1)")
-        .bind(REBUILD_LOCK)
-        .execute(db)
-        .await?;
+    sqlx::query("select pg_advisory_unlock($1)").bind(REBUILD_LOCK).execute(db).await?;
     Ok(())
 }
 
@@ -125,19 +114,14 @@ async fn prepare(db: &mut PgConnection, only: Option<ReadModel>) -> Result<(), P
         db_tx.execute("select make_read_models('read')").await?;
     }
     drop_shadow(&mut db_tx).await?;
-    db_tx
-        .execute("select make_read_models('read_next')")
-        .await?;
+    db_tx.execute("select make_read_models('read_next')").await?;
     db_tx.commit().await?;
     Ok(())
 }
 
 async fn drop_shadow(db: &mut PgConnection) -> Result<(), ProjectionError> {
     let tables = ReadModel::ALL.map(|model| format!("read_next.{}", model.name()));
-    let sql = format!(
-        "drop table if exists read_next.checkpoint, {}",
-        tables.join(", ")
-    );
+    let sql = format!("drop table if exists read_next.checkpoint, {}", tables.join(", "));
     db.execute(sql.as_str()).await?;
     Ok(())
 }
@@ -155,12 +139,7 @@ async fn fold_beside(
             Some(_) => Some(chunk::checkpoint(db, Schema::Live).await?),
             None => None,
         };
-        let job = Job {
-            schema: Schema::Shadow,
-            models,
-            events_max: EVENTS_MAX,
-            upto,
-        };
+        let job = Job { schema: Schema::Shadow, models, events_max: EVENTS_MAX, upto };
         let reach = match chunk::step(db, job).await? {
             Step::Moved(reach) => reach,
             Step::Idle(_) => return Ok(()),
@@ -195,17 +174,10 @@ async fn try_swap(
 ) -> Result<Position, ProjectionError> {
     let mut db_tx = db.begin().await?;
     // Whoever waits for a table also waits for us: rather give way and come again.
-    db_tx
-        .execute("set local lock_timeout = '3s'; set local synchronous_commit = on")
-        .await?;
+    db_tx.execute("set local lock_timeout = '3s'; set local synchronous_commit = on").await?;
     let live = lock_checkpoint(&mut db_tx, Schema::Live).await?;
     let shadow = lock_checkpoint(&mut db_tx, Schema::Shadow).await?;
-    let job = Job {
-        schema: Schema::Shadow,
-        models,
-        events_max: EVENTS_MAX,
-        upto: Some(live),
-    };
+    let job = Job { schema: Schema::Shadow, models, events_max: EVENTS_MAX, upto: Some(live) };
     let position = chunk::catch_up_in_tx(&mut db_tx, job, shadow).await?;
     for model in models {
         let name = model.name();
@@ -228,10 +200,7 @@ async fn lock_checkpoint(
     db: &mut PgConnection,
     schema: Schema,
 ) -> Result<Position, ProjectionError> {
-    let sql = format!(
-        "select position from {}.checkpoint for update",
-        schema.name()
-    );
+    let sql = format!("select position from {}.checkpoint for update", schema.name());
     let row = sqlx::query(&sql).fetch_optional(db).await?;
     let row = row.ok_or(ProjectionError::Missing)?;
     Ok(crate::reads::unsigned(&row, "position")?)

@@ -28,10 +28,10 @@ struct Flow {
 impl<'e> Changes<'e> {
     pub(super) fn leg(&mut self, placed: PlacedLeg<'e, '_>) -> Result<(), PoisonReason> {
         let key = (placed.event.aggregate_id, placed.leg.effective_on);
-        let flow = self.0.entry(key).or_insert_with(|| Flow {
-            first_sequence: placed.event.sequence,
-            ..Flow::default()
-        });
+        let flow = self
+            .0
+            .entry(key)
+            .or_insert_with(|| Flow { first_sequence: placed.event.sequence, ..Flow::default() });
         let (debit, credit) = placed.sides();
         add_to(&mut flow.debits, debit)?;
         add_to(&mut flow.credits, credit)?;

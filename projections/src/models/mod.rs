@@ -44,13 +44,8 @@ pub enum ReadModel {
 
 impl ReadModel {
     /// All of them, by name.
-    pub const ALL: [Self; 5] = [
-        Self::Accounts,
-        Self::Flows,
-        Self::Holds,
-        Self::OpenItems,
-        Self::Transactions,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::Accounts, Self::Flows, Self::Holds, Self::OpenItems, Self::Transactions];
 
     /// The name, which is also the table's.
     pub const fn name(self) -> &'static str {
@@ -68,10 +63,7 @@ impl std::str::FromStr for ReadModel {
     type Err = UnknownReadModel;
 
     fn from_str(text: &str) -> Result<Self, UnknownReadModel> {
-        Self::ALL
-            .into_iter()
-            .find(|model| model.name() == text)
-            .ok_or(UnknownReadModel)
+        Self::ALL.into_iter().find(|model| model.name() == text).ok_or(UnknownReadModel)
     }
 }
 
@@ -143,19 +135,13 @@ impl<'e> Changes<'e> {
         for event in events {
             let event = event?;
             expected += 1;
-            let poison = |reason| Poison {
-                position: expected,
-                reason,
-            };
+            let poison = |reason| Poison { position: expected, reason };
             if event.position != expected {
                 return Err(poison(PoisonReason::Gap).into());
             }
             changes.apply(event).map_err(poison)?;
         }
-        let end = |reason| Poison {
-            position: expected,
-            reason,
-        };
+        let end = |reason| Poison { position: expected, reason };
         if expected != upto {
             return Err(ProjectionError::Poison(Poison {
                 position: expected + 1,
@@ -190,11 +176,7 @@ impl<'e> Changes<'e> {
         if leg.amount <= Decimal::ZERO {
             return Err(PoisonReason::Amount);
         }
-        let placed = PlacedLeg {
-            event,
-            side,
-            leg: &leg,
-        };
+        let placed = PlacedLeg { event, side, leg: &leg };
         self.accounts.leg(placed)?;
         self.flows.leg(placed)?;
         self.open_items.leg(placed);
@@ -240,10 +222,8 @@ pub(crate) fn decode_leg(
             version: version.to_owned(),
         });
     }
-    serde_json::from_slice(payload).map_err(|source| CodecError::Malformed {
-        event_type: event_type.to_owned(),
-        source,
-    })
+    serde_json::from_slice(payload)
+        .map_err(|source| CodecError::Malformed { event_type: event_type.to_owned(), source })
 }
 
 /// Adds to a sum, exactly: a sum that would lose a digit is refused.

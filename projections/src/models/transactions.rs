@@ -155,27 +155,20 @@ impl<'e> Changes<'e> {
             .map(|reversed| (reversed.original.uuid(), reversed.by.uuid()))
             .unzip();
         // Both rows are there by now: the reversal's legs follow in the same append.
-        for (column, ids, others) in [
-            ("reversed_by", &originals, &bys),
-            ("reverses", &bys, &originals),
-        ] {
+        for (column, ids, others) in
+            [("reversed_by", &originals, &bys), ("reverses", &bys, &originals)]
+        {
             let sql = format!(
                 "update {}.transactions t set {column} = r.other
                  from unnest($1::uuid[], $2::uuid[]) as r(id, other)
                  where t.id = r.id and t.{column} is null",
                 schema.name()
             );
-            let done = sqlx::query(&sql)
-                .bind(ids)
-                .bind(others)
-                .execute(&mut *db)
-                .await?;
+            let done = sqlx::query(&sql).bind(ids).bind(others).execute(&mut *db).await?;
             if usize::try_from(done.rows_affected()) != Ok(ids.len()) {
                 return Err(ProjectionError::Poison(Poison {
                     position: first.position,
-                    reason: PoisonReason::Contradiction {
-                        constraint: column.to_owned(),
-                    },
+                    reason: PoisonReason::Contradiction { constraint: column.to_owned() },
                 }));
             }
         }
@@ -195,30 +188,19 @@ impl<'e> Transaction<'e> {
             legs: placed.leg.legs,
             effective_on: placed.leg.effective_on,
             recorded_at: placed.event.recorded_at,
-            cause: placed
-                .leg
-                .cause
-                .as_ref()
-                .map(|cause| cause.as_str().to_owned()),
+            cause: placed.leg.cause.as_ref().map(|cause| cause.as_str().to_owned()),
             totals: Vec::with_capacity(1),
         }
     }
 
     fn add(&mut self, placed: PlacedLeg<'e, '_>) -> Result<(), PoisonReason> {
-        let (_, currency) = placed
-            .event
-            .aggregate_id
-            .rsplit_once(':')
-            .ok_or(PoisonReason::MalformedId)?;
+        let (_, currency) =
+            placed.event.aggregate_id.rsplit_once(':').ok_or(PoisonReason::MalformedId)?;
         let (debit, credit) = placed.sides();
         let known = self.totals.iter().position(|t| t.currency == currency);
         let index = known.unwrap_or(self.totals.len());
         if known.is_none() {
-            self.totals.push(Total {
-                currency,
-                debits: Decimal::ZERO,
-                credits: Decimal::ZERO,
-            });
+            self.totals.push(Total { currency, debits: Decimal::ZERO, credits: Decimal::ZERO });
         }
         let Some(total) = self.totals.get_mut(index) else {
             return Ok(());
@@ -230,9 +212,7 @@ impl<'e> Transaction<'e> {
     fn check_balanced(&self) -> Result<(), PoisonReason> {
         match self.totals.iter().find(|t| t.debits != t.credits) {
             None => Ok(()),
-            Some(total) => Err(PoisonReason::Unbalanced {
-                currency: total.currency.to_owned(),
-            }),
+            Some(total) => Err(PoisonReason::Unbalanced { currency: total.currency.to_owned() }),
         }
     }
 }
@@ -265,8 +245,7 @@ impl<'a> Rows<'a> {
         };
         self.id.push(transaction.id.uuid());
         self.kind.push(&transaction.kind);
-        self.first_position
-            .push(bigint(transaction.first_position)?);
+        self.first_position.push(bigint(transaction.first_position)?);
         self.last_position.push(bigint(transaction.last_position)?);
         self.legs.push(i32::from(transaction.legs));
         self.effective_on.push(transaction.effective_on);
@@ -282,9 +261,5 @@ impl<'a> Rows<'a> {
 /// The totals of the second and further currencies, as the table has them.
 fn further_totals(totals: &[&Total<'_>]) -> String {
     let total = |total: &&Total<'_>| serde_json::json!({ "currency": total.currency, "amount": total.debits.to_string() });
-    totals
-        .iter()
-        .map(total)
-        .collect::<serde_json::Value>()
-        .to_string()
+    totals.iter().map(total).collect::<serde_json::Value>().to_string()
 }

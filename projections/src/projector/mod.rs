@@ -189,7 +189,6 @@ pub(crate) async fn connect(pool: &PgPool) -> Result<PgConnection, ProjectionErr
     let mut db = pool.acquire().await?.detach();
     // A step that the server forgets in a crash is made again: rows and checkpoint go together.
     // And its statements are short and many: compiling them costs more than it saves.
-    db.execute("set synchronous_commit = off; set jit = off")
-        .await?;
+    db.execute("set synchronous_commit = off; set jit = off").await?;
     Ok(db)
 }

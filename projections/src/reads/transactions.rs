@@ -133,23 +133,13 @@ impl ReadModels {
             "select c.position as reflects, {COLUMNS}
              from read.checkpoint c left join read.transactions t on t.id = $1"
         );
-        let row = sqlx::query(&sql)
-            .bind(id.uuid())
-            .fetch_one(&self.pool)
-            .await?;
+        let row = sqlx::query(&sql).bind(id.uuid()).fetch_one(&self.pool).await?;
         let position = unsigned(&row, "reflects")?;
         let Some(mut transaction) = transaction_or_none(&row)? else {
-            return Ok(At {
-                position,
-                value: None,
-            });
+            return Ok(At { position, value: None });
         };
-        self.put_notes(std::slice::from_mut(&mut transaction))
-            .await?;
-        Ok(At {
-            position,
-            value: Some(self.with_legs(transaction).await?),
-        })
+        self.put_notes(std::slice::from_mut(&mut transaction)).await?;
+        Ok(At { position, value: Some(self.with_legs(transaction).await?) })
     }
 
     /// Transactions, newest first, `limit` at most. The cursor is a position.
@@ -160,10 +150,7 @@ impl ReadModels {
     ) -> Result<Page<Transaction, Position>, ReadError> {
         let (after, before) = self.recorded_range(filter).await?;
         let mut page = match &filter.account {
-            Some(account) => {
-                self.transactions_of(account, filter, after, before, limit)
-                    .await?
-            }
+            Some(account) => self.transactions_of(account, filter, after, before, limit).await?,
             None => self.all_transactions(filter, after, before, limit).await?,
         };
         self.put_notes(&mut page.items).await?;
@@ -186,8 +173,7 @@ impl ReadModels {
             .push(" and t.first_position < ")
             .push_bind(log::read::signed(before)?);
         if let Some(kind) = &filter.kind {
-            sql.push(" and t.kind = ")
-                .push_bind(kind.as_str().to_owned());
+            sql.push(" and t.kind = ").push_bind(kind.as_str().to_owned());
         }
         if let Some(from) = filter.effective_from {
             sql.push(" and t.effective_on >= ").push_bind(from);
@@ -200,9 +186,7 @@ impl ReadModels {
             .push(") t on true order by t.first_position desc");
         let rows = sql.build().fetch_all(&self.pool).await?;
         let (position, items) = super::rows(&rows, transaction_or_none)?;
-        Ok(cut(items, limit, position, |transaction| {
-            transaction.first_position
-        }))
+        Ok(cut(items, limit, position, |transaction| transaction.first_position))
     }
 
     /// The transactions of one account, by way of its stream: no table holds legs by account.
@@ -238,11 +222,7 @@ impl ReadModels {
         })
         .await?;
         let items = self.transactions_by_id(&found).await?;
-        Ok(Page {
-            items,
-            next: scan.rest.and(last),
-            position,
-        })
+        Ok(Page { items, next: scan.rest.and(last), position })
     }
 
     /// The transactions of these ids, in their order.
@@ -333,10 +313,8 @@ fn transaction_or_none(row: &PgRow) -> sqlx::Result<Option<Transaction>> {
 }
 
 fn totals(row: &PgRow) -> sqlx::Result<Vec<Total>> {
-    let mut totals = vec![Total {
-        currency: parsed(row, "currency")?,
-        amount: decimal(row, "amount")?,
-    }];
+    let mut totals =
+        vec![Total { currency: parsed(row, "currency")?, amount: decimal(row, "amount")? }];
     if let Some(further) = row.try_get::<Option<&str>, _>("further_totals")? {
         let further: Vec<Total> = serde_json::from_str(further)
             .map_err(|source| undecodable("further_totals", source))?;
@@ -346,10 +324,7 @@ fn totals(row: &PgRow) -> sqlx::Result<Vec<Total>> {
 }
 
 fn leg(event: &RecordedEvent) -> Result<TransactionLeg, ReadError> {
-    let corrupt = |source| LogError::Corrupt {
-        position: event.position,
-        source,
-    };
+    let corrupt = |source| LogError::Corrupt { position: event.position, source };
     let decoded = log::decode(&event.event_type, &event.event_version, &event.payload);
     let (direction, leg) = match decoded.map_err(corrupt)? {
         AccountEvent::Debited(leg) => (Direction::Debit, leg),

@@ -44,10 +44,7 @@ async fn an_account_is_what_its_events_say() {
     project(&pool, head).await;
     let gone = reads.account(&"wallet:gone:INR".parse().unwrap()).await;
     let gone = gone.unwrap().value.unwrap();
-    assert_eq!(
-        (gone.closed_at, shown(gone.balance.posted)),
-        (Some(log.now), "0.00".to_owned())
-    );
+    assert_eq!((gone.closed_at, shown(gone.balance.posted)), (Some(log.now), "0.00".to_owned()));
 
     let missing = reads.account(&"wallet:nobody:INR".parse().unwrap()).await;
     let missing = missing.unwrap();

@@ -1,10 +1,6 @@
 //! The read models on a real PostgreSQL, as the application's own role.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a test that fails says so loudly"
-)]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test that fails says so loudly")]
 
 mod accounts;
 mod projector;

@@ -56,10 +56,7 @@ async fn case_75_read_models_equal_the_sum_of_the_legs_whatever_the_order() {
             let account = account.value.unwrap();
             assert_eq!(account.balance.posted, truth.posted, "seed {seed}, {id}");
             assert_eq!(account.balance.held, truth.held, "seed {seed}, {id}");
-            assert_eq!(
-                account.balance.sequence, truth.sequence,
-                "seed {seed}, {id}"
-            );
+            assert_eq!(account.balance.sequence, truth.sequence, "seed {seed}, {id}");
         }
         assert_whole(&pool).await;
     }
@@ -83,12 +80,7 @@ async fn case_74_events_that_come_again_are_refused_and_change_nothing() {
         let stopped = running
             .status
             .wait_for(|status| matches!(status.state, ProjectorState::Stopped { .. }));
-        drop(
-            tokio::time::timeout(PATIENCE, stopped)
-                .await
-                .unwrap()
-                .unwrap(),
-        );
+        drop(tokio::time::timeout(PATIENCE, stopped).await.unwrap().unwrap());
         running.stop().await;
         assert_eq!(tables(&pool).await, before);
     }
@@ -123,11 +115,7 @@ async fn case_76_a_projector_killed_anywhere_leaves_no_half_state() {
 async fn two_projectors_at_once_do_the_work_of_one() {
     let pool = database().await;
     let mut log = TestLog::new(&pool);
-    let running = [
-        Running::start(&pool),
-        Running::start(&pool),
-        Running::start(&pool),
-    ];
+    let running = [Running::start(&pool), Running::start(&pool), Running::start(&pool)];
     random_log(&mut log, &mut Random::new(2), 150).await;
     let head = log.head.position;
     // Those that stand by know how far it is as well.
@@ -157,10 +145,7 @@ async fn a_lost_connection_is_made_again() {
     assert!(wait_for(&running.status, head, PATIENCE).await);
     for _ in 0..3 {
         let mut admin = pool.acquire().await.unwrap();
-        sqlx::query("set role none")
-            .execute(&mut *admin)
-            .await
-            .unwrap();
+        sqlx::query("set role none").execute(&mut *admin).await.unwrap();
         let killed = sqlx::query(
             "select pg_terminate_backend(pid) from pg_stat_activity
              where pid <> pg_backend_pid() and datname = current_database()",
@@ -187,13 +172,7 @@ async fn waiting_for_a_position_ends_when_it_is_there_or_time_is_up() {
     let head = log.commit().await;
     let reads = ReadModels::new(pool.clone());
     let behind = reads.wait_for(head, Duration::from_millis(30)).await;
-    assert!(matches!(
-        behind,
-        Err(ReadError::Behind {
-            wanted: 1,
-            reached: 0
-        })
-    ));
+    assert!(matches!(behind, Err(ReadError::Behind { wanted: 1, reached: 0 })));
 
     let running = Running::start(&pool);
     let near = reads.clone().with_projector(running.status.clone());
@@ -204,11 +183,7 @@ async fn waiting_for_a_position_ends_when_it_is_there_or_time_is_up() {
     assert!(matches!(behind, Err(ReadError::Behind { .. })));
     running.stop().await;
     // A projector that is gone is not waited for: another process may be at work.
-    assert!(
-        near.wait_for(head + 1, Duration::from_millis(30))
-            .await
-            .is_err()
-    );
+    assert!(near.wait_for(head + 1, Duration::from_millis(30)).await.is_err());
 }
 
 #[tokio::test]
@@ -251,25 +226,17 @@ async fn assert_stops(name: &str, spoil: fn(&mut TestLog)) {
     log.transfer("wallet:a:INR", "wallet:b:INR", "2.00");
     log.commit().await;
     let mut running = Running::start(&pool);
-    let stopped = running
-        .status
-        .wait_for(|status| matches!(status.state, ProjectorState::Stopped { .. }));
+    let stopped =
+        running.status.wait_for(|status| matches!(status.state, ProjectorState::Stopped { .. }));
     let status = tokio::time::timeout(PATIENCE, stopped).await;
     let status = status.expect(name).unwrap().clone();
     let ProjectorState::Stopped { position, reason } = status.state else {
         panic!("{name}");
     };
     println!("{name}: {reason}");
-    assert!(
-        position > good && position <= spoilt,
-        "{name}: stopped at {position}"
-    );
+    assert!(position > good && position <= spoilt, "{name}: stopped at {position}");
     // What came before is there, all of the spoilt batch and what came after is not.
-    assert_eq!(
-        ReadModels::new(pool.clone()).position().await.unwrap(),
-        good,
-        "{name}"
-    );
+    assert_eq!(ReadModels::new(pool.clone()).position().await.unwrap(), good, "{name}");
     assert_whole(&pool).await;
     running.stop().await;
 }
@@ -281,10 +248,7 @@ async fn case_77_a_poison_event_stops_the_projector_before_it() {
     })
     .await;
     assert_stops("unbalanced", |log| {
-        let legs = [
-            debit("wallet:a:INR", "1.00"),
-            credit("wallet:b:INR", "1.01"),
-        ];
+        let legs = [debit("wallet:a:INR", "1.00"), credit("wallet:b:INR", "1.01")];
         log.post("transfer", &legs, None);
     })
     .await;
@@ -359,18 +323,11 @@ async fn case_77_a_hole_in_the_log_stops_the_projector() {
     event.hash = event.hash_after(&hash::GENESIS);
     log.head.position = 3;
     log.head.batch += 1;
-    crate::support::log::append(&pool, &log.head, &[event])
-        .await
-        .unwrap();
+    crate::support::log::append(&pool, &log.head, &[event]).await.unwrap();
     let mut running = Running::start(&pool);
-    let stopped = running
-        .status
-        .wait_for(|status| matches!(status.state, ProjectorState::Stopped { .. }));
-    let status = tokio::time::timeout(PATIENCE, stopped)
-        .await
-        .unwrap()
-        .unwrap()
-        .clone();
+    let stopped =
+        running.status.wait_for(|status| matches!(status.state, ProjectorState::Stopped { .. }));
+    let status = tokio::time::timeout(PATIENCE, stopped).await.unwrap().unwrap().clone();
     let ProjectorState::Stopped { position, .. } = status.state else {
         panic!("{status:?}");
     };

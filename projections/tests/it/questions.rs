@@ -32,23 +32,16 @@ async fn case_86_a_balance_of_the_past_equals_the_fold_of_the_prefix() {
         for position in 0..=head {
             let truths = oracle::accounts(&events, position);
             for account in all.keys() {
-                let past = reads
-                    .balance_at_position(&id(account), position)
-                    .await
-                    .unwrap();
+                let past = reads.balance_at_position(&id(account), position).await.unwrap();
                 assert_eq!(past.position, position);
-                let past = past
-                    .value
-                    .map(|past| (past.posted, past.held, past.sequence));
+                let past = past.value.map(|past| (past.posted, past.held, past.sequence));
                 let truth = truths
                     .get(account)
                     .map(|truth| (truth.posted, Some(truth.held), Some(truth.sequence)));
                 assert_eq!(past, truth, "seed {seed}, {account} at {position}");
             }
         }
-        let beyond = reads
-            .balance_at_position(&id("wallet:a:INR"), head + 1)
-            .await;
+        let beyond = reads.balance_at_position(&id("wallet:a:INR"), head + 1).await;
         assert!(matches!(beyond, Err(ReadError::NotRecorded { .. })));
         assert_moments_and_dates(&reads, &events, seed).await;
     }
@@ -64,18 +57,11 @@ async fn assert_moments_and_dates(
         // Several events share a moment; it stands for the last of them.
         let moment = event.recorded_at;
         let last = events.iter().rfind(|e| e.recorded_at <= moment).unwrap();
-        let past = reads
-            .balance_at_time(&id("wallet:a:INR"), moment)
-            .await
-            .unwrap();
+        let past = reads.balance_at_time(&id("wallet:a:INR"), moment).await.unwrap();
         assert_eq!(past.position, last.position);
         let truth = oracle::accounts(events, last.position);
         let posted = truth.get("wallet:a:INR").map(|truth| truth.posted);
-        assert_eq!(
-            past.value.map(|past| past.posted),
-            posted,
-            "seed {seed}, {moment}"
-        );
+        assert_eq!(past.value.map(|past| past.posted), posted, "seed {seed}, {moment}");
         let before = reads
             .balance_at_time(&id("wallet:a:INR"), moment - TimeDelta::microseconds(1))
             .await
@@ -84,17 +70,10 @@ async fn assert_moments_and_dates(
     }
     for (account, truth) in oracle::accounts(events, head) {
         for date in truth.by_day.keys() {
-            let expected: Decimal = truth
-                .by_day
-                .range(..=*date)
-                .map(|(_, (more, less))| more - less)
-                .sum();
+            let expected: Decimal =
+                truth.by_day.range(..=*date).map(|(_, (more, less))| more - less).sum();
             let past = reads.balance_on_date(&id(&account), *date).await.unwrap();
-            assert_eq!(
-                past.value.unwrap().posted,
-                expected,
-                "seed {seed}, {account} {date}"
-            );
+            assert_eq!(past.value.unwrap().posted, expected, "seed {seed}, {account} {date}");
         }
     }
 }
@@ -139,12 +118,7 @@ async fn the_trial_balance_at_any_position_equals_the_fold_of_the_prefix() {
     let now = reads.trial_balance().await.unwrap();
     assert_eq!(now, reads.trial_balance_at(head).await.unwrap());
     assert_eq!(now.value.currencies.len(), 2);
-    assert!(
-        now.value
-            .currencies
-            .iter()
-            .all(|c| c.balanced && c.debits > Decimal::ZERO)
-    );
+    assert!(now.value.currencies.iter().all(|c| c.balanced && c.debits > Decimal::ZERO));
     let beyond = reads.trial_balance_at(head + 1).await;
     assert!(matches!(beyond, Err(ReadError::Behind { .. })));
 }
@@ -185,30 +159,18 @@ async fn a_statement_has_its_balances_its_lines_and_its_notes() {
     assert_eq!(statement.credits.to_string(), "40.00");
     assert_eq!(statement.debits.to_string(), "0.00");
     assert_eq!((statement.legs, statement.next), (2, None));
-    let after: Vec<String> = statement
-        .lines
-        .iter()
-        .map(|l| l.balance_after.to_string())
-        .collect();
+    let after: Vec<String> = statement.lines.iter().map(|l| l.balance_after.to_string()).collect();
     assert_eq!(after, ["220.00", "240.00"]);
     assert_eq!(statement.lines[0].note.as_deref(), Some("rent"));
     assert_eq!(statement.lines[1].note, None);
 
     (query.from, query.to) = (None, None);
     for order in [Order::OldestFirst, Order::NewestFirst] {
-        query = StatementQuery {
-            order,
-            cursor: None,
-            limit: 4,
-            ..query
-        };
+        query = StatementQuery { order, cursor: None, limit: 4, ..query };
         let first = reads.statement(&query).await.unwrap().value.unwrap();
         query.cursor = first.next;
         let second = reads.statement(&query).await.unwrap().value.unwrap();
-        assert_eq!(
-            (first.lines.len(), second.lines.len(), second.next),
-            (4, 2, None)
-        );
+        assert_eq!((first.lines.len(), second.lines.len(), second.next), (4, 2, None));
         let mut seen: Vec<_> = first.lines.iter().chain(&second.lines).collect();
         if order == Order::NewestFirst {
             seen.reverse();
@@ -249,19 +211,11 @@ async fn flows_are_what_moved_in_and_out_day_by_day() {
         }
     };
     let all = days("wallet:a:INR", "2026-11-01", "2026-11-30").await;
-    assert_eq!(
-        all,
-        ["2026-11-22 +100.00 -30.00 2", "2026-11-24 +0.00 -5.50 1"]
-    );
+    assert_eq!(all, ["2026-11-22 +100.00 -30.00 2", "2026-11-24 +0.00 -5.50 1"]);
     let one = days("bank:hdfc:escrow:INR", "2026-11-22", "2026-11-22").await;
     assert_eq!(one, ["2026-11-22 +100.00 -0.00 1"]);
-    assert_eq!(
-        days("wallet:a:INR", "2026-11-23", "2026-11-23").await,
-        [""; 0]
-    );
-    let nobody = reads
-        .flows(&id("wallet:x:INR"), day("2026-11-22"), day("2026-11-23"))
-        .await;
+    assert_eq!(days("wallet:a:INR", "2026-11-23", "2026-11-23").await, [""; 0]);
+    let nobody = reads.flows(&id("wallet:x:INR"), day("2026-11-22"), day("2026-11-23")).await;
     assert_eq!(nobody.unwrap().value, None);
 }
 
@@ -288,10 +242,7 @@ async fn open_items_are_what_does_not_come_to_zero() {
             break;
         }
     }
-    assert!(
-        positions.is_sorted() && positions.len() > 3,
-        "{positions:?}"
-    );
+    assert!(positions.is_sorted() && positions.len() > 3, "{positions:?}");
     let truth = oracle::accounts(&oracle::events(&pool).await, head);
     let mut expected = truth[clearing].items.clone();
     let all = expected.len();
@@ -340,26 +291,12 @@ async fn holds_show_what_became_of_them_and_when_they_are_due() {
     assert_eq!(overdue(later).await, [due, due_later]);
 
     let wallet = id("wallet:a:INR");
-    let first = reads
-        .holds(&wallet, Some(HoldState::Open), None, 2)
-        .await
-        .unwrap();
+    let first = reads.holds(&wallet, Some(HoldState::Open), None, 2).await.unwrap();
     let ids: Vec<_> = first.items.iter().map(|hold| hold.id).collect();
     assert_eq!(ids, [open_ended, due_later]);
-    let second = reads
-        .holds(&wallet, Some(HoldState::Open), first.next, 2)
-        .await
-        .unwrap();
+    let second = reads.holds(&wallet, Some(HoldState::Open), first.next, 2).await.unwrap();
     assert_eq!((second.items.len(), second.next), (1, None));
-    assert_eq!(
-        reads
-            .holds(&wallet, None, None, 9)
-            .await
-            .unwrap()
-            .items
-            .len(),
-        4
-    );
+    assert_eq!(reads.holds(&wallet, None, None, 9).await.unwrap().items.len(), 4);
 
     log.expire(due);
     let reads = project(&pool, log.commit().await).await;

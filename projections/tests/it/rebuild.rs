@@ -22,9 +22,7 @@ async fn case_73_a_rebuild_equals_the_live_read_models_row_by_row() {
         assert!(live.iter().all(|(_, rows)| !rows.is_empty()), "seed {seed}");
 
         let mut last = (0, 0);
-        let report = rebuild(&pool, None, |done, head| last = (done, head))
-            .await
-            .unwrap();
+        let report = rebuild(&pool, None, |done, head| last = (done, head)).await.unwrap();
         assert_eq!((report.position, last), (head, (head, head)));
         assert_eq!(tables(&pool).await, live, "seed {seed}");
         for model in ReadModel::ALL {
@@ -68,10 +66,7 @@ async fn case_83_a_rebuild_beside_live_traffic_misses_nothing_and_counts_nothing
     let live = tables(&pool).await;
     rebuild(&pool, None, |_, _| ()).await.unwrap();
     assert_eq!(tables(&pool).await, live);
-    let account = reads
-        .balance(&"wallet:a:INR".parse().unwrap())
-        .await
-        .unwrap();
+    let account = reads.balance(&"wallet:a:INR".parse().unwrap()).await.unwrap();
     assert_eq!(account.value.unwrap().posted, log.balance("wallet:a:INR").0);
 }
 
@@ -83,9 +78,7 @@ async fn dropped_tables_come_back() {
     project(&pool, log.head.position).await;
     let live = tables(&pool).await;
     pool.execute("drop table read.flows").await.unwrap();
-    rebuild(&pool, Some(ReadModel::Flows), |_, _| ())
-        .await
-        .unwrap();
+    rebuild(&pool, Some(ReadModel::Flows), |_, _| ()).await.unwrap();
     assert_eq!(tables(&pool).await, live);
     pool.execute(
         "drop table read.checkpoint, read.accounts, read.transactions, read.flows,
@@ -93,11 +86,7 @@ async fn dropped_tables_come_back() {
     )
     .await
     .unwrap();
-    assert!(
-        rebuild(&pool, Some(ReadModel::Flows), |_, _| ())
-            .await
-            .is_err()
-    );
+    assert!(rebuild(&pool, Some(ReadModel::Flows), |_, _| ()).await.is_err());
     rebuild(&pool, None, |_, _| ()).await.unwrap();
     assert_eq!(tables(&pool).await, live);
 }
@@ -122,10 +111,7 @@ async fn a_rebuild_that_dies_leaves_the_live_tables_and_the_next_one_starts_over
     // The server lets go of a dead rebuild's lock when it notices; then the next one gets it.
     let deadline = tokio::time::Instant::now() + PATIENCE;
     while let Err(error) = rebuild(&pool, None, |_, _| ()).await {
-        assert!(
-            matches!(error, projections::ProjectionError::RebuildBusy),
-            "{error:?}"
-        );
+        assert!(matches!(error, projections::ProjectionError::RebuildBusy), "{error:?}");
         assert!(tokio::time::Instant::now() < deadline);
         tokio::task::yield_now().await;
     }

@@ -48,19 +48,13 @@ async fn case_85_a_long_log_is_projected_in_bounded_time() {
     let reads = ReadModels::new(pool.clone());
     reads.wait_for(head, PATIENCE).await.unwrap();
     let elapsed = start.elapsed();
-    println!(
-        "projected {head} events in {elapsed:?}: {} a second",
-        per_second(head, elapsed)
-    );
+    println!("projected {head} events in {elapsed:?}: {} a second", per_second(head, elapsed));
     running.stop().await;
 
     let live = tables(&pool).await;
     let report = rebuild(&pool, None, |_, _| ()).await.unwrap();
     let rate = per_second(head, report.elapsed);
-    println!(
-        "rebuilt {head} events in {:?}: {rate} a second",
-        report.elapsed
-    );
+    println!("rebuilt {head} events in {:?}: {rate} a second", report.elapsed);
     assert!(tables(&pool).await == live, "the rebuild differs");
 
     let start = Instant::now();

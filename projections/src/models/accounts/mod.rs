@@ -101,22 +101,19 @@ impl<'e> Changes<'e> {
 
     fn touch(&mut self, event: EventRow<'e>) -> Result<&mut Change, PoisonReason> {
         let before = event.sequence.saturating_sub(1);
-        let change = self
-            .moved
-            .entry(event.aggregate_id)
-            .or_insert_with(|| Change {
-                first_position: event.position,
-                last_position: event.position,
-                before,
-                sequence: before,
-                debits: Decimal::ZERO,
-                credits: Decimal::ZERO,
-                stated: None,
-                normal: None,
-                held: Decimal::ZERO,
-                open_holds: 0,
-                settings: None,
-            });
+        let change = self.moved.entry(event.aggregate_id).or_insert_with(|| Change {
+            first_position: event.position,
+            last_position: event.position,
+            before,
+            sequence: before,
+            debits: Decimal::ZERO,
+            credits: Decimal::ZERO,
+            stated: None,
+            normal: None,
+            held: Decimal::ZERO,
+            open_holds: 0,
+            settings: None,
+        });
         if change.sequence != before {
             return Err(PoisonReason::Sequence);
         }
@@ -234,10 +231,7 @@ impl<'e> Changes<'e> {
         schema: Schema,
         ids: &[&str],
     ) -> Result<Poison, ProjectionError> {
-        let sql = format!(
-            "select id, sequence from {}.accounts where id = any($1)",
-            schema.name()
-        );
+        let sql = format!("select id, sequence from {}.accounts where id = any($1)", schema.name());
         let rows = sqlx::query(&sql).bind(ids).fetch_all(db).await?;
         let mut known = HashMap::new();
         for row in rows {
@@ -255,11 +249,7 @@ impl<'e> Changes<'e> {
         let in_step = first.is_some_and(|(change, found)| found == Some(change.before));
         Ok(Poison {
             position: first.map_or(0, |(change, _)| change.first_position),
-            reason: if in_step {
-                PoisonReason::Balance
-            } else {
-                PoisonReason::Sequence
-            },
+            reason: if in_step { PoisonReason::Balance } else { PoisonReason::Sequence },
         })
     }
 
@@ -311,11 +301,7 @@ impl Change {
         if let Some((balance, held)) = self.stated {
             let moved = leg.balance_after.checked_sub(balance);
             let moved = moved.ok_or(PoisonReason::Amount)?;
-            let normal = if moved > Decimal::ZERO {
-                placed.side
-            } else {
-                placed.side.opposite()
-            };
+            let normal = if moved > Decimal::ZERO { placed.side } else { placed.side.opposite() };
             let side_holds = *self.normal.get_or_insert(normal) == normal;
             if moved.abs() != leg.amount || !side_holds || leg.held_after != held {
                 return Err(PoisonReason::Balance);

@@ -25,9 +25,7 @@ pub(crate) struct Truth {
 /// The whole log.
 pub(crate) async fn events(pool: &PgPool) -> Vec<RecordedEvent> {
     let head = log::read::head(pool).await.unwrap();
-    log::read::events(pool, 0, head.position, u32::MAX)
-        .await
-        .unwrap()
+    log::read::events(pool, 0, head.position, u32::MAX).await.unwrap()
 }
 
 /// The accounts after the events up to `position`.

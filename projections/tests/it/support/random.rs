@@ -5,12 +5,7 @@ use ledger_core::ids::{HoldId, TransactionId};
 
 use super::{TestLog, credit, debit};
 
-const WALLETS: [&str; 4] = [
-    "wallet:a:INR",
-    "wallet:b:INR",
-    "wallet:c:INR",
-    "wallet:d:INR",
-];
+const WALLETS: [&str; 4] = ["wallet:a:INR", "wallet:b:INR", "wallet:c:INR", "wallet:d:INR"];
 const BANK: &str = "bank:hdfc:escrow:INR";
 const CLEARING: &str = "bank:hdfc:clearing_in:INR";
 
@@ -156,10 +151,6 @@ fn settings(log: &mut TestLog, random: &mut Random) {
         0 => log.freeze(wallet, "order-1", None),
         1 => log.freeze(wallet, "order-2", Some("12.34")),
         2 => log.unfreeze(wallet, "order-1"),
-        _ => log.limit(
-            wallet,
-            Some("-50.00"),
-            (random.below(2) == 0).then_some("10.00"),
-        ),
+        _ => log.limit(wallet, Some("-50.00"), (random.below(2) == 0).then_some("10.00")),
     }
 }
