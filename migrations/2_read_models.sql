@@ -109,7 +109,7 @@ begin
     create unique index if not exists transactions_position on transactions (first_position);
     -- Lists of one kind; a rare kind would otherwise mean walking the whole table.
     create index if not exists transactions_kind on transactions (kind, first_position);
-    -- Business dates lie in the table nearly in order, so ranges of blocks suffice, and cost nothing.
+    -- Business dates lie in the table nearly in order: ranges of blocks suffice and cost nothing.
     create index if not exists transactions_effective_on on transactions
         using brin (effective_on) with (pages_per_range = 32);
 

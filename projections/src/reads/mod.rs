@@ -116,7 +116,8 @@ impl ReadModels {
         }
     }
 
-    /// Returns when the projector of this process says that it reached `position`, or after `pause`.
+    /// Returns when the projector of this process says that it reached `position`, or after
+    /// `pause`.
     async fn told(&self, position: Position, pause: Duration) {
         let Some(status) = &self.status else {
             return time::sleep(pause).await;
