@@ -92,7 +92,7 @@ async fn case_29_a_refusal_stays_under_its_key_and_a_new_key_succeeds() {
     let late = admin.post_with("k", "/v1/transactions", &body).await;
     assert_eq!((late.status, &late.text), (refused.status, &refused.text));
     assert!(late.is_replay());
-    let anew = admin.post(&"/v1/transactions".to_owned(), &body).await;
+    let anew = admin.post("/v1/transactions", &body).await;
     assert_eq!(anew.status, StatusCode::CREATED);
     bahi.finish().await;
 }

@@ -1,19 +1,22 @@
 //! The integration tests: one binary, a file per subject, on a real PostgreSQL.
 
-mod audit_engine;
-mod corrupt_streams;
+// Says to the lints that everything in here is test code, the support too.
+#![cfg(test)]
+
 mod api_accounts;
 mod api_events;
 mod api_examples;
 mod api_faults;
 mod api_holds;
 mod api_transactions;
+mod audit_engine;
+mod corrupt_streams;
 mod engine_basics;
+mod golden;
 mod lost_answers;
 mod overload;
+mod postings;
 mod several_engines;
 mod snapshots;
-mod golden;
-mod postings;
 mod support;
 mod tidy;

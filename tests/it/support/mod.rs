@@ -1,12 +1,12 @@
 //! What the tests stand on.
 
-pub(crate) mod checker;
-pub(crate) mod books;
 pub(crate) mod bahi;
+pub(crate) mod books;
+pub(crate) mod checker;
 pub(crate) mod database;
 pub(crate) mod history;
 pub(crate) mod ledger;
 pub(crate) mod load;
 pub(crate) mod proxy;
-pub(crate) mod tamper;
 pub(crate) mod script;
+pub(crate) mod tamper;
