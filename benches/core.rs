@@ -1,6 +1,8 @@
 //! What the parts cost: deciding a transfer (no input or output), folding an event, and one append
 //! of 1, 10, 100 and 1,000 transfers on a durable PostgreSQL. `cargo bench --bench core`.
 
+#![expect(clippy::unwrap_used, reason = "a bench fails loudly")]
+
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use cqrs_es::{Aggregate, event_sink::EventSink};

@@ -51,10 +51,8 @@ pub(crate) async fn measure(
     let engine = Engine::start(EngineConfig::new(database.clone())).await?;
     let currency = Currency { code: "INR".parse()?, scale: 2 };
     let load = Arc::new(Load { accounts: open(&engine, currency).await?, engine, currency });
-    let projecting = match projector {
-        true => Some(crate::stand::project(database, &load.engine).await?),
-        false => None,
-    };
+    let projecting =
+        if projector { Some(crate::stand::project(database, &load.engine).await?) } else { None };
     let started = Instant::now();
     let end = started + time;
     let mut tasks = Vec::new();

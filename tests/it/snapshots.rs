@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use ledger_core::{chart::Direction, command::Operation, engine::SubmitError, posting::Posting};
+use projections::audit;
 use rust_decimal::Decimal;
 
 use crate::support::{
@@ -154,4 +155,29 @@ async fn case_67_a_snapshot_does_not_hide_what_comes_after_it() {
     crate::support::tamper::overwrite(&ledger.database, LONG, sequence + 1, b"{}").await;
     let fresh = Ledger::on(&ledger.database).await;
     assert_eq!(fresh.transfer(LONG, OTHER, "0.01").await, Err(SubmitError::Corrupt));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn case_82_the_auditor_compares_snapshots_with_the_fold() {
+    let ledger = long(600).await;
+    snapshot(&ledger, 500).await;
+    let pool = ledger.database.pool().await;
+    let options = audit::Options { read_models: false, ..audit::Options::default() };
+    let report = audit::verify_database(&pool, &options, |_| {}).await.unwrap();
+    assert!(report.verified, "{report}");
+    let compared = report.snapshots.unwrap();
+    assert!(compared.compared >= 1 && compared.differing == 0, "{compared:?}");
+
+    // The same snapshot with one paisa more than was ever credited.
+    let changed = execute(
+        &ledger,
+        "update snapshots set payload = convert_to(replace(convert_from(payload, 'UTF8'),
+             '\"credits_posted\":\"1000.00\"', '\"credits_posted\":\"1000.01\"'), 'UTF8')
+         where aggregate_id = 'wallet:long:INR'",
+    );
+    assert_eq!(changed.await, 1);
+    let report = audit::verify_database(&pool, &options, |_| {}).await.unwrap();
+    assert!(!report.verified && report.exit_code() == 1);
+    assert_eq!(report.findings[0].code, audit::Code::SnapshotDiffers, "{report}");
+    assert_eq!(report.findings[0].stream.as_deref(), Some("account wallet:long:INR"));
 }

@@ -138,3 +138,18 @@ fn every_member_takes_lints_and_versions_from_the_workspace() {
     assert!(manifests.len() >= 3);
     check(&manifests, |file| rules::own_versions(&file.text));
 }
+
+#[test]
+fn the_tour_of_the_readme_is_the_tour_that_is_run() {
+    let pages = repository(&["md", "sh"]);
+    let text = |path: &str| pages.iter().find(|page| page.path == path).map(|page| &*page.text);
+    let readme = text("README.md").expect("a readme");
+    let tour = text("docs/tour.sh").expect("a tour");
+    let section = readme.split("\n## ").find(|section| section.starts_with("Five minutes"));
+    let lines = rules::code(section.expect("the tour's section"), "sh");
+    assert!(lines.len() > 20, "{lines:?}");
+    // How the address and the key are found is the script's own.
+    for line in lines.iter().filter(|line| !line.starts_with("BAHI=")) {
+        assert!(tour.contains(line.trim()), "docs/tour.sh does not run: {line}");
+    }
+}

@@ -13,7 +13,7 @@ use projections::audit::{self, Checkpoint, Options, Report};
 
 use super::{
     Verdict, say,
-    work::{Bar, with_database},
+    work::{Bar, with_reader},
 };
 
 const EXAMPLES: &str = "\
@@ -119,32 +119,26 @@ fn verify_export(file: &Path, options: &Options) -> anyhow::Result<Report> {
 }
 
 async fn verify_database(settings: &Settings, options: &Options) -> anyhow::Result<Report> {
-    with_database(settings, async |database| {
-        let pool = database.pool(database.app_patient());
+    with_reader(settings, async |pool| {
         let bar = Bar::new("verifying");
-        let report = audit::verify_database(&pool, options, |done| bar.at(done.events, done.of));
-        let report = report.await.context("can't verify the database");
-        pool.close().await;
-        report
+        let report = audit::verify_database(pool, options, |done| bar.at(done.events, done.of));
+        report.await.context("can't verify the database")
     })
     .await
 }
 
 async fn export(settings: &Settings, out: Option<&Path>) -> anyhow::Result<Verdict> {
-    let summary = with_database(settings, async |database| {
+    let summary = with_reader(settings, async |pool| {
         let writer: Box<dyn Write> = match out {
             Some(file) => Box::new(
                 File::create(file).with_context(|| format!("can't write {}", file.display()))?,
             ),
             None => Box::new(io::stdout()),
         };
-        let pool = database.pool(database.app_patient());
         let bar = Bar::new("exporting");
         let writer = BufWriter::with_capacity(1 << 20, writer);
-        let summary = audit::export(&pool, writer, |done| bar.at(done.events, done.of));
-        let summary = summary.await.context("the export is not complete");
-        pool.close().await;
-        summary
+        let summary = audit::export(pool, writer, |done| bar.at(done.events, done.of));
+        summary.await.context("the export is not complete")
     })
     .await?;
     say::remark(format_args!(
@@ -155,11 +149,9 @@ async fn export(settings: &Settings, out: Option<&Path>) -> anyhow::Result<Verdi
 }
 
 async fn checkpoint(settings: &Settings, out: Option<&Path>) -> anyhow::Result<Verdict> {
-    let json = with_database(settings, async |database| {
-        let pool = database.pool(database.app().clone());
-        let checkpoint = audit::checkpoint(&pool).await;
-        pool.close().await;
-        Ok(checkpoint?.to_json()?)
+    let json = with_reader(settings, async |pool| {
+        let checkpoint = audit::checkpoint(pool).await.context("no checkpoint")?;
+        Ok(checkpoint.to_json()?)
     })
     .await?;
     let Some(file) = out else {

@@ -35,10 +35,14 @@ enum ProjectionsCommand {
     Status,
     /// Make them again from the log
     Rebuild {
-        /// One of accounts, flows, holds, open_items, transactions; else all
-        #[arg(long, value_name = "NAME")]
+        /// One of them; else all
+        #[arg(long, value_name = "NAME", help = names())]
         only: Option<ReadModel>,
     },
+}
+
+fn names() -> String {
+    format!("One of {}; else all", ReadModel::ALL.map(ReadModel::name).join(", "))
 }
 
 impl Projections {

@@ -16,6 +16,7 @@ use ledger_core::{
     engine::{Engine, EngineConfig, EngineStatus},
     ids::{Principal, RequestId},
 };
+use sqlx::PgPool;
 
 /// Opens the database, does `job`, and leaves things as they were: a private server that nobody
 /// else uses is stopped again, also if the job failed.
@@ -23,12 +24,34 @@ pub(super) async fn with_database<T>(
     settings: &Settings,
     job: impl AsyncFnOnce(&Database) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    let database = Database::open(settings).await?;
-    let done = async {
+    opened(settings, async |database| {
         database.check_shape().await?;
-        job(&database).await
-    };
-    let done = done.await;
+        job(database).await
+    })
+    .await
+}
+
+/// [`with_database`], for a job that only reads, as whoever logs in.
+pub(super) async fn with_reader<T>(
+    settings: &Settings,
+    job: impl AsyncFnOnce(&PgPool) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    opened(settings, async |database| {
+        database.check_readable().await?;
+        let pool = database.pool(database.reader().clone());
+        let done = job(&pool).await;
+        pool.close().await;
+        done
+    })
+    .await
+}
+
+async fn opened<T>(
+    settings: &Settings,
+    job: impl AsyncFnOnce(&Database) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let database = Database::open(settings).await?;
+    let done = job(&database).await;
     let closed = database.close().await;
     let done = done?;
     closed?;

@@ -47,6 +47,13 @@ const SESSION: [(&str, &str); 4] = [
     ("idle_in_transaction_session_timeout", "5s"),
 ];
 
+/// What a session has that only reads, for long.
+const READER: [(&str, &str); 3] = [
+    ("default_transaction_read_only", "on"),
+    ("statement_timeout", "0"),
+    ("idle_in_transaction_session_timeout", "10min"),
+];
+
 /// The longest wait for one connection of a check.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -106,6 +113,10 @@ impl SetupError {
     /// Whether waiting may help: the server is not up yet, or is just starting.
     pub fn is_transient(&self) -> bool {
         let unavailable = match self {
+            // A standby may be promoted: that is what a failover looks like from here.
+            Self::Check(CheckError::Refused(findings)) => {
+                return findings.iter().all(|finding| finding.code == "in_recovery");
+            }
             Self::Unavailable(error)
             | Self::Check(CheckError::Unavailable(error))
             | Self::Migrations(MigrationError::Unavailable(error))
@@ -115,7 +126,6 @@ impl SetupError {
             | Self::Launcher(_)
             | Self::Database(_)
             | Self::Migrations(_)
-            | Self::Check(_)
             | Self::Secret(_)
             | Self::Installation(_)
             | Self::Role { .. }
@@ -135,6 +145,7 @@ impl SetupError {
 #[derive(Debug)]
 pub struct Database {
     app: PgConnectOptions,
+    reader: PgConnectOptions,
     login: String,
     cluster: Option<Arc<Cluster>>,
 }
@@ -154,11 +165,13 @@ impl Database {
     /// Somebody's server, by its URL.
     pub fn own(options: &PgConnectOptions) -> Self {
         let login = options.get_username().to_owned();
-        let mut app = options.clone().application_name("bahi").options(SESSION);
+        let options = options.clone().application_name("bahi");
+        let reader = options.clone().options(READER);
+        let mut app = options.options(SESSION);
         if login != APP_ROLE {
             app = app.options([("role", APP_ROLE)]);
         }
-        Self { app, login, cluster: None }
+        Self { app, reader, login, cluster: None }
     }
 
     async fn private(settings: &Settings) -> Result<Self, SetupError> {
@@ -197,6 +210,20 @@ impl Database {
         self.app
             .clone()
             .options([("statement_timeout", "0"), ("idle_in_transaction_session_timeout", "10min")])
+    }
+
+    /// How to connect as whoever logs in, for reading only and for as long as that takes. An
+    /// auditor's role needs SELECT and nothing else, and may look at a standby.
+    pub fn reader(&self) -> &PgConnectOptions {
+        &self.reader
+    }
+
+    /// Whether a reader can read it: it has exactly the tables of this program.
+    ///
+    /// # Errors
+    /// [`SetupError`] if not.
+    pub async fn check_readable(&self) -> Result<(), SetupError> {
+        Ok(migrations::check(&self.reader).await?)
     }
 
     /// The private server, if this is one.

@@ -174,3 +174,23 @@ async fn the_application_can_set_its_secret_once_only() {
         assert_eq!(code, "42501", "{sql}");
     }
 }
+
+#[tokio::test]
+async fn an_auditor_needs_to_read_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let private = Database::of_cluster(cluster(&folder), "bahi").await.unwrap();
+    let cluster = private.cluster().unwrap();
+    let auditor = Database::own(&login(cluster, "ada", false).await);
+    assert!(auditor.check_readable().await.is_err());
+    let mut db = superuser(cluster, "bahi").await;
+    db.execute("grant select on all tables in schema public to ada").await.unwrap();
+    auditor.check_readable().await.unwrap();
+    assert!(auditor.check_shape().await.is_err());
+
+    let service = Database::own(&login(cluster, "ravi", true).await);
+    let pool = service.pool(service.reader().clone());
+    let write = "insert into installation (name, value) values ('a', 'b')";
+    let error = pool.execute(write).await.unwrap_err();
+    let code = error.as_database_error().unwrap().code().unwrap().into_owned();
+    assert_eq!(code, "25006", "a reader can't write, even if its role could");
+}

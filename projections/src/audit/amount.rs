@@ -50,6 +50,19 @@ pub(super) fn text(value: i128, scale: u8) -> String {
     format!("{sign}{whole}{point}{fraction}")
 }
 
+/// Whether two decimals are the same number, however many zeros they end in.
+pub(super) fn same_number(a: &str, b: &str) -> bool {
+    trimmed(a) == trimmed(b)
+}
+
+fn trimmed(decimal: &str) -> &str {
+    if decimal.contains('.') {
+        decimal.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        decimal
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -141,6 +141,8 @@ codes! {
     CurrencyUnbalanced = "currency_unbalanced",
     /// A read model has another balance than the log.
     ReadModelDiffers = "read_model_differs",
+    /// A snapshot is another state than the events that it stands for.
+    SnapshotDiffers = "snapshot_differs",
 }
 
 impl std::fmt::Display for Code {
@@ -194,6 +196,11 @@ impl Findings {
     /// Keeps `max` findings, one at least.
     pub(super) fn new(max: usize) -> Self {
         Self { kept: Vec::new(), total: 0, max: max.max(1), row: 0 }
+    }
+
+    /// Whether nothing was found.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.total == 0
     }
 
     /// The next row of the source is looked at.

@@ -11,7 +11,7 @@
 //! wrong is a [`Finding`] with a stable code and a place; that it could not be read is an
 //! [`AuditError`].
 //!
-//! What idempotency outcomes, notes and snapshots say is not checked here.
+//! What idempotency outcomes and notes say is not checked here.
 
 mod amount;
 mod books;
@@ -28,6 +28,7 @@ mod read_models;
 mod record;
 mod render;
 mod report;
+mod snapshots;
 mod text;
 mod time;
 mod verify;
@@ -40,7 +41,8 @@ pub use error::AuditError;
 pub use export::{ExportSummary, export};
 pub use finding::{Code, Finding};
 pub use report::{
-    CheckpointFigures, CurrencyFigures, Head, HoldFigures, ReadModelFigures, Report, Source,
+    CheckpointFigures, CurrencyFigures, Head, HoldFigures, ReadModelFigures, Report,
+    SnapshotFigures, Source,
 };
 pub use verify::{verify_database, verify_export};
 

@@ -117,16 +117,7 @@ impl Comparison<'_> {
 
 /// Whether a numeric of the database is this amount, however many zeros it ends in.
 fn same(value: i128, scale: u8, numeric: &str) -> bool {
-    let value = amount::text(value, scale);
-    trimmed(&value) == trimmed(numeric)
-}
-
-fn trimmed(decimal: &str) -> &str {
-    if decimal.contains('.') {
-        decimal.trim_end_matches('0').trim_end_matches('.')
-    } else {
-        decimal
-    }
+    amount::same_number(&amount::text(value, scale), numeric)
 }
 
 #[cfg(test)]

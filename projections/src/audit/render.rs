@@ -29,6 +29,10 @@ impl Report {
             let differing = format!("{differing} differ, at position {position}");
             row(out, "read models", &grouped(models.compared), &differing)?;
         }
+        if let Some(snapshots) = &self.snapshots {
+            let differing = format!("{} differ", grouped(snapshots.differing));
+            row(out, "snapshots", &grouped(snapshots.compared), &differing)?;
+        }
         let holds = format!(
             "{} open, {} captured, {} released, {} expired",
             grouped(self.holds.open),

@@ -61,6 +61,15 @@ pub struct HoldFigures {
     pub expired: u64,
 }
 
+/// The comparison with the engine's snapshots.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SnapshotFigures {
+    /// How many were compared.
+    pub compared: u64,
+    /// How many of them differ.
+    pub differing: u64,
+}
+
 /// How the read models compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct ReadModelFigures {
@@ -118,6 +127,8 @@ pub struct Report {
     pub checkpoint: Option<CheckpointFigures>,
     /// The read models, if the database has them.
     pub read_models: Option<ReadModelFigures>,
+    /// The engine's snapshots, if the database has them and the log itself is in order.
+    pub snapshots: Option<SnapshotFigures>,
     /// How many findings there are.
     pub findings_total: u64,
     /// The first of them, in the order in which they came to light.
@@ -133,7 +144,7 @@ impl Report {
         source: Source,
         chain: Chain,
         totals: Totals,
-        read_models: Option<ReadModelFigures>,
+        (read_models, snapshots): (Option<ReadModelFigures>, Option<SnapshotFigures>),
         elapsed: Duration,
     ) -> Self {
         let micros = elapsed.as_micros().max(1);
@@ -165,6 +176,7 @@ impl Report {
             head,
             checkpoint,
             read_models,
+            snapshots,
             findings_total,
             findings,
             elapsed_ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),

@@ -16,6 +16,7 @@ use super::{
     read_models::{self, compare_read_models},
     record::Chunk,
     report::{Report, Source},
+    snapshots,
 };
 
 /// How many chunks may wait for a slower thread.
@@ -47,7 +48,7 @@ pub fn verify_export(
         bookkeeper.join().map_err(|_| AuditError::Stopped)
     })?;
     chain.finish(Source::Export);
-    Ok(Report::new(Source::Export, chain, totals, None, started.elapsed()))
+    Ok(Report::new(Source::Export, chain, totals, (None, None), started.elapsed()))
 }
 
 /// Checks the log of a database, and its read models if it has them.
@@ -92,8 +93,15 @@ pub async fn verify_database(
         }
         _ => None,
     };
+    let in_order = chain.findings.is_empty() && totals.findings.is_empty();
+    let snapshots = if in_order {
+        snapshots::compare(log.connection(), &mut totals.findings).await?
+    } else {
+        None
+    };
     log.close().await?;
-    Ok(Report::new(Source::Database, chain, totals, read_models, started.elapsed()))
+    let caches = (read_models, snapshots);
+    Ok(Report::new(Source::Database, chain, totals, caches, started.elapsed()))
 }
 
 fn keep_books(mut books: Books, chunks: impl Iterator<Item = Chunk>) -> Totals {

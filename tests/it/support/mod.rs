@@ -7,6 +7,8 @@ pub(crate) mod database;
 pub(crate) mod history;
 pub(crate) mod ledger;
 pub(crate) mod load;
+pub(crate) mod model;
 pub(crate) mod proxy;
 pub(crate) mod script;
+pub(crate) mod server;
 pub(crate) mod tamper;

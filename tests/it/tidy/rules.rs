@@ -35,7 +35,7 @@ pub(super) fn too_long(path: &str, text: &str) -> Option<String> {
 /// Words that mean that something is missing. Put together here, so as not to find themselves.
 pub(super) fn unfinished(text: &str) -> Vec<String> {
     let macros = ["todo", "unimplemented", "dbg"].map(|name| format!("{name}!"));
-    let marks = [["TO", "DO"], ["FIX", "ME"], ["XX", "X"]].map(|parts| parts.concat());
+    let marks = [["TO", "DO"], ["FIX", "ME"]].map(|parts| parts.concat());
     in_lines(text, |line| {
         let mut words = macros.iter().chain(&marks);
         words.find(|word| line.contains(*word)).cloned()
@@ -129,6 +129,21 @@ pub(super) fn links(text: &str) -> Vec<String> {
     found
 }
 
+/// The lines of a page's blocks of code in one language.
+pub(super) fn code<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
+    let mut found = Vec::new();
+    let mut block = None;
+    for line in text.lines() {
+        match (block, line.strip_prefix("```")) {
+            (None, Some(opened)) => block = Some(opened),
+            (Some(_), Some(_)) => block = None,
+            (Some(opened), None) if opened == language => found.push(line),
+            (Some(_) | None, None) => {}
+        }
+    }
+    found
+}
+
 /// What is wrong with a row of names that should start with 1, 2, 3 … in `digits` digits or more.
 pub(super) fn badly_numbered(names: &[&str], digits: usize, separator: char) -> Vec<String> {
     let mut numbers = Vec::new();
@@ -197,6 +212,7 @@ fn each_rule_finds_what_it_forbids() {
     assert_eq!(missing_headings("## Context\n## Decision\n").len(), 1);
     let page = "[a](b.md#c) [d](https://e) ![f](g.svg)\n```\n[no](code)\n```\n";
     assert_eq!(links(page), ["b.md#c", "g.svg"]);
+    assert_eq!(code("a\n```sh\nb\n```\nc\n```\nd\n```\n", "sh"), ["b"]);
 }
 
 #[test]
