@@ -24,8 +24,6 @@ mod one_append;
 mod overload;
 mod postgres_restarts;
 mod postings;
-mod reference;
-mod several_engines;
 mod processes;
 mod reference;
 mod service_kills;

@@ -289,7 +289,7 @@ impl Books {
         assert_eq!((&open.0, open.1), (&leg.transaction_id, leg.number), "legs lie side by side");
         let currency = id.rsplit(':').next().unwrap().to_owned();
         *open.2.entry(currency).or_default() += signed;
-        if leg.number == leg.numbers {
+        if leg.number == leg.legs {
             let balanced = open.2.values().all(Decimal::is_zero);
             assert!(balanced, "{} is off balance: {:?}", leg.transaction_id, open.2);
             self.open = None;
