@@ -276,7 +276,7 @@ fn runs(part: u8) {
     let rng = TestRng::from_seed(RngAlgorithm::XorShift, &bytes[..16]);
     let mut runner = TestRunner::new_with_rng(config, rng);
     let runtime = Runtime::new().unwrap();
-    let bench = RefCell::new(runtime.block_on(Bench::start(part % 2 == 0)));
+    let bench = RefCell::new(runtime.block_on(Bench::start(part.is_multiple_of(2))));
     let ran =
         runner.run(&model::case(COMMANDS), |case| runtime.block_on(bench.borrow_mut().run(&case)));
     let bench = bench.into_inner();
@@ -284,9 +284,11 @@ fn runs(part: u8) {
         panic!("seed {seed}, part {part}: {error}");
     }
     bench.books.assert_whole();
+    // A shorter run than usual need not come to everything.
+    let usual = number("BAHI_MODEL_CASES").is_none_or(|cases| cases >= CASES);
     let missing: BTreeSet<&str> =
         CODES.into_iter().filter(|code| !bench.seen.contains_key(*code)).collect();
-    assert!(missing.is_empty(), "never happened: {missing:?} among {:?}", bench.seen);
+    assert!(missing.is_empty() || !usual, "never happened: {missing:?} among {:?}", bench.seen);
     drop(bench);
     runtime.shutdown_timeout(Duration::from_secs(5));
 }
