@@ -70,8 +70,10 @@ api "$BAHI/v1/accounts/wallet:lena:INR/balance?min_position=$head" | expect '"15
 
 say 'The statement, and the events behind it as they come (two seconds of them)'
 api "$BAHI/v1/accounts/wallet:lena:INR/statement?limit=2" | expect '"closing"'
-{ api -N --max-time 2 -H 'Accept: text/event-stream' "$BAHI/v1/events?after_position=20" \
-    2>/dev/null || true; } | expect 'event: '
+{
+    api -N --max-time 2 -H 'Accept: text/event-stream' \
+        "$BAHI/v1/events?after_position=$((head - 4))" 2>/dev/null || true
+} | expect 'event: '
 
 say 'All accounts together'
 api $BAHI/v1/trial-balance | expect '"balanced":true'

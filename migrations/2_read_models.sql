@@ -95,10 +95,11 @@ begin
         legs           int              not null,
         effective_on   date             not null,
         recorded_at    timestamptz      not null,
-        -- Per currency, in the order of the codes: the sum of the debits, which is the sum of
-        -- the credits.
-        currencies     text[]           not null,
-        amounts        numeric[]        not null,
+        -- The sum of the debits, which is the sum of the credits; of its first currency by code.
+        currency       text collate "C" not null,
+        amount         numeric          not null,
+        -- Of its further currencies, as a list of {currency, amount}; nearly never any.
+        further_totals json,
         cause          text collate "C",
         reverses       uuid,
         reversed_by    uuid,
@@ -109,7 +110,7 @@ begin
     create unique index if not exists transactions_position on transactions (first_position);
     -- Lists of one kind; a rare kind would otherwise mean walking the whole table.
     create index if not exists transactions_kind on transactions (kind, first_position);
-    -- Business dates lie in the table nearly in order, so ranges of blocks suffice, and cost nothing.
+    -- Business dates lie in the table nearly in order: ranges of blocks suffice and cost nothing.
     create index if not exists transactions_effective_on on transactions
         using brin (effective_on) with (pages_per_range = 32);
 

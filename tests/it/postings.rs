@@ -195,7 +195,7 @@ scripts! {
         open wallet:a                      -> opened
         open wallet:b                      -> opened
         post T1 deposit till:main wallet:a 100 -> posted
-        post T2 split D wallet:a 60 D wallet:a 40.01 C wallet:b 100.01 -> insufficient_funds of 40.00
+        post T2 sum D wallet:a 60 D wallet:a 40.01 C wallet:b 100.01 -> insufficient_funds of 40.00
         post T3 swap D wallet:a 60 C wallet:b 10 C wallet:a 50      -> same_account
         post T4 split D wallet:a 60 C wallet:b 100 D wallet:a 40    -> posted
         balance wallet:a 0

@@ -116,7 +116,8 @@ impl ReadModels {
         }
     }
 
-    /// Returns when the projector of this process says that it reached `position`, or after `pause`.
+    /// Returns when the projector of this process says that it reached `position`, or after
+    /// `pause`.
     async fn told(&self, position: Position, pause: Duration) {
         let Some(status) = &self.status else {
             return time::sleep(pause).await;
@@ -209,7 +210,7 @@ fn cut<T, C>(
     Page { next: items.last().filter(|_| more).map(cursor), items, position }
 }
 
-fn undecodable(
+pub(crate) fn undecodable(
     column: &str,
     source: impl std::error::Error + Send + Sync + 'static,
 ) -> sqlx::Error {

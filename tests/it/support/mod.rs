@@ -10,6 +10,7 @@ pub(crate) mod load;
 pub(crate) mod model;
 pub(crate) mod process;
 pub(crate) mod proxy;
+pub(crate) mod reference;
 pub(crate) mod script;
 pub(crate) mod server;
 pub(crate) mod service_process;
