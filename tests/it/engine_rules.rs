@@ -7,7 +7,7 @@ use ledger_core::{
     chart::Direction,
     clock::ManualClock,
     command::{Command, Operation, Outcome, Receipt},
-    engine::{Answer, Engine, EngineConfig, EngineState, SubmitError},
+    engine::{Answer, Engine, EngineConfig, SubmitError},
     log::read,
     planning::TRANSACTIONS_MAX,
     posting::{LEGS_MAX, Posting},
@@ -220,19 +220,6 @@ async fn a_memory_of_nothing_is_slow_and_right() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_engine_that_was_shut_down_takes_nothing_and_lost_nothing() {
-    let (ledger, _, pool) = clocked().await;
-    let waiting = (0..200).map(|_| ledger.engine.submit(command(pay("0.10"))));
-    let (answers, ()) = tokio::join!(futures::future::join_all(waiting), ledger.engine.shutdown());
-    let done = answers.iter().filter(|answer| answer.is_ok()).count();
-    assert_eq!(ledger.engine.status().borrow().state, EngineState::Stopped);
-    assert_eq!(ledger.engine.submit(command(pay("1"))).await, Err(SubmitError::Unavailable));
-    let books = Books::of(&pool).await;
-    let paid = books.accounts["wallet:b:INR"].sequence - 1;
-    assert_eq!(paid, u64::try_from(done).unwrap(), "answered and in the log");
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn case_70_words_that_the_database_cannot_hold_are_refused_and_stop_nobody() {
     let (ledger, _, _) = clocked().await;
     let noted = |note: &str| {
@@ -249,25 +236,6 @@ async fn case_70_words_that_the_database_cannot_hold_are_refused_and_stop_nobody
         })
         .collect();
     assert_eq!(codes, ["accepted", "note_invalid", "accepted", "note_invalid"]);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_the_database_refuses_for_good_is_not_asked_about_for_ever() {
-    let (ledger, _, pool) = clocked().await;
-    let mut owner = ledger.database.superuser().await;
-    let rule = "alter table transaction_notes add constraint polite check (note <> 'rude')";
-    sqlx::query(rule).execute(&mut owner).await.unwrap();
-    let before = read::head(&pool).await.unwrap();
-    let noted = |note: &str| {
-        let plain = transfer("wallet:a:INR", "wallet:b:INR", "1");
-        Operation::Post(vec![Posting { note: Some(note.to_owned()), ..plain }])
-    };
-    let refused = ledger.submit(noted("rude"));
-    let refused = tokio::time::timeout(Duration::from_secs(30), refused).await;
-    assert_eq!(refused.expect("an answer in time"), Err(SubmitError::Unavailable));
-    assert_eq!(read::head(&pool).await.unwrap(), before, "nothing of it, and no fence");
-    accepted(ledger.submit(noted("kind")).await);
-    assert_eq!(ledger.balance("wallet:b:INR").await, "1.00");
 }
 
 #[tokio::test(flavor = "multi_thread")]

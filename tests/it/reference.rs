@@ -72,7 +72,7 @@ impl Both {
     }
 
     /// Random commands, with some on the book and some keys again among them.
-    async fn commands(&self, seed: u8, count: usize) -> Vec<Sent> {
+    fn commands(&self, seed: u8, count: usize) -> Vec<Sent> {
         let rng = TestRng::from_seed(RngAlgorithm::XorShift, &[seed; 16]);
         let mut runner = TestRunner::new_with_rng(Config::default(), rng);
         let case: Case = model::case(count).new_tree(&mut runner).unwrap().current();
@@ -203,7 +203,7 @@ fn told(answer: Result<ledger_core::engine::Answer, SubmitError>) -> Option<Outc
 #[tokio::test(flavor = "multi_thread")]
 async fn one_by_one_the_engine_writes_what_the_reference_writes_to_the_last_hash() {
     let mut both = Both::start().await;
-    let commands = both.commands(8, 500).await;
+    let commands = both.commands(8, 500);
     for sent in commands {
         match sent {
             Sent::Wait(minutes) => both.clock.advance(TimeDelta::minutes(minutes)),
@@ -223,7 +223,7 @@ async fn one_by_one_the_engine_writes_what_the_reference_writes_to_the_last_hash
 async fn in_batches_the_engine_writes_what_the_reference_writes_one_by_one() {
     let mut both = Both::start().await;
     let mut waiting: Vec<Command> = Vec::new();
-    for sent in both.commands(5, 500).await.into_iter().chain([Sent::Wait(1)]) {
+    for sent in both.commands(5, 500).into_iter().chain([Sent::Wait(1)]) {
         match sent {
             Sent::Command(command) => waiting.push(*command),
             Sent::Wait(minutes) => {

@@ -96,7 +96,8 @@ struct Opened {
 #[derive(Deserialize)]
 struct Leg {
     transaction_id: String,
-    leg: u16,
+    #[serde(rename = "leg")]
+    number: u16,
     legs: u16,
     kind: String,
     amount: Decimal,
@@ -252,7 +253,7 @@ impl Books {
         match event.event_type.as_str() {
             "debited" | "credited" => self.leg(event),
             "limits_changed" => {
-                Limits { floor: account.floor, ceiling: account.ceiling } = payload(event)
+                Limits { floor: account.floor, ceiling: account.ceiling } = payload(event);
             }
             "frozen" => {
                 let freeze: Freeze = payload(event);
@@ -285,16 +286,16 @@ impl Books {
         let open =
             self.open.get_or_insert_with(|| (leg.transaction_id.clone(), 0, BTreeMap::new()));
         open.1 += 1;
-        assert_eq!((&open.0, open.1), (&leg.transaction_id, leg.leg), "legs lie side by side");
+        assert_eq!((&open.0, open.1), (&leg.transaction_id, leg.number), "legs lie side by side");
         let currency = id.rsplit(':').next().unwrap().to_owned();
         *open.2.entry(currency).or_default() += signed;
-        if leg.leg == leg.legs {
+        if leg.number == leg.legs {
             let balanced = open.2.values().all(Decimal::is_zero);
             assert!(balanced, "{} is off balance: {:?}", leg.transaction_id, open.2);
             self.open = None;
         }
         let transaction = self.transactions.entry(leg.transaction_id).or_default();
-        assert_eq!(transaction.legs.len() + 1, usize::from(leg.leg), "an id was used twice");
+        assert_eq!(transaction.legs.len() + 1, usize::from(leg.number), "an id was used twice");
         (transaction.kind, transaction.cause) = (leg.kind, leg.cause);
         transaction.legs.push(LegBook {
             account: id.to_owned(),

@@ -16,6 +16,7 @@ pub(crate) const SLOTS: usize = 8;
 
 /// An account in minor units.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each says one thing, as a table would")]
 pub(crate) struct Account {
     slot: usize,
     pub(crate) currency: Currency,
@@ -48,11 +49,10 @@ impl Account {
     /// by item, and a wallet of yen.
     pub(super) fn new(slot: usize) -> Self {
         let (code, asset, floor, ceiling) = match slot {
-            0 => ("INR", true, None, None),
+            0 | 5 => ("INR", true, None, None),
             1 | 2 => ("INR", false, Some(0), None),
             3 => ("INR", false, Some(0), Some(30_000)),
             4 => ("INR", false, Some(-50_00), None),
-            5 => ("INR", true, None, None),
             6 => ("JPY", true, None, None),
             _ => ("JPY", false, Some(0), None),
         };

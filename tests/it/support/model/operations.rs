@@ -1,5 +1,7 @@
 //! What each command comes to in the model, beside what it is to the engine.
 
+use std::collections::btree_map::Entry;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use ledger_core::{
     account::FreezeMode,
@@ -14,6 +16,9 @@ use super::{
     accounts::Terms,
     commands::{Cmd, Condition, What},
 };
+
+/// A transaction's legs, and what must hold of one of its accounts.
+type Wanted = (Vec<Leg>, Option<(usize, Terms)>);
 
 impl Model {
     pub(super) fn take(&mut self, cmd: &Cmd, now: DateTime<Utc>) -> (Operation, Done) {
@@ -160,7 +165,17 @@ impl Model {
                 account.closed |= done.is_ok();
                 (operation, done.map(|()| self.changed(*slot)))
             }
-            other => panic!("not a change of an account: {other:?}"),
+            What::Open { .. }
+            | What::Transfer { .. }
+            | What::Split { .. }
+            | What::Batch(_)
+            | What::Hold { .. }
+            | What::Increase { .. }
+            | What::Capture { .. }
+            | What::Release { .. }
+            | What::Expire { .. }
+            | What::Reverse { .. }
+            | What::Wait { .. } => panic!("not a change of an account: {what:?}"),
         }
     }
 
@@ -187,11 +202,11 @@ impl Model {
             Err(Refusal::new("amount_not_positive"))
         } else if let Err(refusal) = account.alive() {
             Err(refusal)
-        } else if account.freezes.contains_key(&reference) {
-            Err(Refusal::of(slot, "freeze_exists"))
-        } else {
-            account.freezes.insert(reference, (mode, amount));
+        } else if let Entry::Vacant(free) = account.freezes.entry(reference) {
+            free.insert((mode, amount));
             Ok(self.changed(slot))
+        } else {
+            Err(Refusal::of(slot, "freeze_exists"))
         };
         (operation, done)
     }
@@ -217,7 +232,7 @@ impl Model {
     /// Posts transactions that stand or fall together, each with a condition or none.
     fn post(
         &mut self,
-        transactions: Vec<(Vec<Leg>, Option<(usize, Terms)>)>,
+        transactions: Vec<Wanted>,
         open_only: bool,
         now: DateTime<Utc>,
     ) -> (Operation, Done) {

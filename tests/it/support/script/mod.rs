@@ -246,10 +246,10 @@ fn told(line: &Line<'_>, answer: &Answer) -> String {
         Outcome::Rejected(rejection) => {
             let mut told = rejection.code.clone();
             if let Some(available) = rejection.available {
-                told.push_str(&format!(" of {available}"));
+                told = format!("{told} of {available}");
             }
             if let Some(transaction) = rejection.transaction {
-                told.push_str(&format!(" at {transaction}"));
+                told = format!("{told} at {transaction}");
             }
             told
         }

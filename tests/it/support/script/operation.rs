@@ -10,6 +10,7 @@ use ledger_core::{
         PlaceHold, Reverse,
     },
     ids::{HoldId, TransactionId},
+    money::Money,
     posting::{Condition, Posting, PostingLeg},
 };
 use rust_decimal::Decimal;
@@ -26,8 +27,8 @@ impl Run {
             "open" => Operation::OpenAccount(opening(line)),
             "limits" => Operation::ChangeLimits(ChangeLimits {
                 account: parse(&account(line.word(0))),
-                floor: limit(line, "floor").flatten(),
-                ceiling: limit(line, "ceiling").flatten(),
+                floor: limit(line, "floor", None),
+                ceiling: limit(line, "ceiling", None),
             }),
             "freeze" | "lien" => Operation::Freeze(freezing(line)),
             "unfreeze" => Operation::Unfreeze {
@@ -109,7 +110,7 @@ impl Run {
         }
     }
 
-    fn held_money(&mut self, line: &Line<'_>) -> ledger_core::money::Money {
+    fn held_money(&mut self, line: &Line<'_>) -> Money {
         let hold = self.hold(line.word(0)).to_string();
         let account = self.books.holds.get(&hold).map_or("x:INR", |hold| &hold.account);
         money(account, line.word(1))
@@ -184,20 +185,19 @@ fn condition(words: &[&str]) -> Option<Condition> {
     })
 }
 
-/// A limit at the scale of its account: an amount, or `none`.
-fn limit(line: &Line<'_>, name: &str) -> Option<Option<Decimal>> {
-    let text = line.option(name)?;
-    let id = account(line.word(0));
-    let currency = money(&id, "0").currency();
-    let parsed = || ledger_core::money::Money::parse_signed(text, currency).unwrap().amount();
-    Some((text != "none").then(parsed))
+/// A limit at the scale of its account: an amount, or `none`; `usual` if nothing is said.
+fn limit(line: &Line<'_>, name: &str, usual: Option<Decimal>) -> Option<Decimal> {
+    let Some(text) = line.option(name) else { return usual };
+    let currency = money(&account(line.word(0)), "0").currency();
+    let parsed = || Money::parse_signed(text, currency).unwrap().amount();
+    (text != "none").then(parsed)
 }
 
 fn opening(line: &Line<'_>) -> OpenAccount {
     let chart = ledger::opening(&account(line.word(0)));
     OpenAccount {
-        floor: limit(line, "floor").unwrap_or(chart.floor),
-        ceiling: limit(line, "ceiling").unwrap_or(chart.ceiling),
+        floor: limit(line, "floor", chart.floor),
+        ceiling: limit(line, "ceiling", chart.ceiling),
         account_type: line.option("type").map_or(chart.account_type, |word| {
             let all = [
                 AccountType::Asset,
