@@ -95,10 +95,11 @@ begin
         legs           int              not null,
         effective_on   date             not null,
         recorded_at    timestamptz      not null,
-        -- Per currency, in the order of the codes: the sum of the debits, which is the sum of
-        -- the credits.
-        currencies     text[]           not null,
-        amounts        numeric[]        not null,
+        -- The sum of the debits, which is the sum of the credits; of its first currency by code.
+        currency       text collate "C" not null,
+        amount         numeric          not null,
+        -- Of its further currencies, as a list of {currency, amount}; nearly never any.
+        further_totals json,
         cause          text collate "C",
         reverses       uuid,
         reversed_by    uuid,

@@ -35,11 +35,8 @@ pub enum PoisonReason {
         head: Position,
     },
     /// It is not the next event of its stream.
-    #[error("it is not the next event of its stream, which is at sequence {found:?}")]
-    Sequence {
-        /// Where the read model stands; nothing if it does not know the stream.
-        found: Option<u64>,
-    },
+    #[error("it is not the next event of its stream")]
+    Sequence,
     /// The transaction before it lacks a leg, or it is a leg that belongs elsewhere.
     #[error("a transaction is not complete here")]
     Incomplete,
@@ -49,6 +46,9 @@ pub enum PoisonReason {
         /// In which currency.
         currency: String,
     },
+    /// The balance or held sum that it states does not follow from the one before.
+    #[error("the balance that it states is not the one before and its amount")]
+    Balance,
     /// An amount is not above zero, or a sum is too large to be exact.
     #[error("an amount is out of range")]
     Amount,

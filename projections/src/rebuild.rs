@@ -52,35 +52,56 @@ pub async fn rebuild(
 ) -> Result<RebuildReport, ProjectionError> {
     let start = Instant::now();
     let mut db = connect(pool).await?;
-    // The tables belong to the role that the projector runs as, whoever rebuilds.
-    db.execute("set role bahi_app").await?;
     let models = match only {
         Some(model) => vec![model],
         None => ReadModel::ALL.to_vec(),
     };
-    prepare(&mut db, only).await?;
-    fold_beside(&mut db, only, &models, &mut progress).await?;
-    for model in &models {
+    lock(&mut db).await?;
+    let outcome = fold_and_swap(&mut db, only, &models, &mut progress).await;
+    let closed = db.close().await;
+    let position = outcome?;
+    closed?;
+    progress(position, position);
+    Ok(RebuildReport { models, position, elapsed: start.elapsed() })
+}
+
+async fn fold_and_swap(
+    db: &mut PgConnection,
+    only: Option<ReadModel>,
+    models: &[ReadModel],
+    progress: &mut impl FnMut(Position, Position),
+) -> Result<Position, ProjectionError> {
+    // The tables belong to the role that the projector runs as, whoever rebuilds.
+    db.execute("set role bahi_app").await?;
+    prepare(db, only).await?;
+    fold_beside(db, only, models, progress).await?;
+    for model in models {
         // New tables have no statistics, and would be read by bad plans until they do.
         let sql = format!("analyze read_next.{}", model.name());
         db.execute(sql.as_str()).await?;
     }
-    let position = swap(&mut db, &models).await?;
-    progress(position, position);
-    db.close().await?;
-    Ok(RebuildReport { models, position, elapsed: start.elapsed() })
+    let position = swap(db, models).await?;
+    unlock(db).await?;
+    Ok(position)
 }
 
-/// Empty shadow tables, and nobody else at it.
-async fn prepare(db: &mut PgConnection, only: Option<ReadModel>) -> Result<(), ProjectionError> {
-    // Held by this connection until it closes, however that comes.
+/// Keeps other rebuilds away until this connection closes, however that comes.
+async fn lock(db: &mut PgConnection) -> Result<(), ProjectionError> {
     let row = sqlx::query("select pg_try_advisory_lock($1) as mine")
         .bind(REBUILD_LOCK)
-        .fetch_one(&mut *db)
+        .fetch_one(db)
         .await?;
-    if !row.try_get::<bool, _>("mine")? {
-        return Err(ProjectionError::RebuildBusy);
-    }
+    if row.try_get::<bool, _>("mine")? { Ok(()) } else { Err(ProjectionError::RebuildBusy) }
+}
+
+/// Lets the next one in at once: the server sees a closed connection only some time later.
+async fn unlock(db: &mut PgConnection) -> Result<(), ProjectionError> {
+    sqlx::query("select pg_advisory_unlock($1)").bind(REBUILD_LOCK).execute(db).await?;
+    Ok(())
+}
+
+/// Empty shadow tables.
+async fn prepare(db: &mut PgConnection, only: Option<ReadModel>) -> Result<(), ProjectionError> {
     let mut db_tx = db.begin().await?;
     let row = sqlx::query("select to_regclass('read.checkpoint') is null as missing")
         .fetch_one(&mut *db_tx)

@@ -10,7 +10,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::support::{
-    bahi::{Actor, Set, TestBahi, amount, fresh_key, send},
+    bahi::{Actor, PATIENCE, Set, TestBahi, amount, fresh_key, send},
     database::Database,
 };
 
@@ -90,13 +90,8 @@ async fn the_examples_are_what_happens() {
         for (kind, id) in &ids {
             path = path.replace(&format!("{{{kind}}}"), id);
         }
-        if *method == Method::GET && path.starts_with("/v1/") && *name != "get_v1_events" {
-            let head = bahi.engine.status().borrow().head.position;
-            let sign = if path.contains('?') { '&' } else { '?' };
-            if *name != "get_v1_currencies" {
-                path = format!("{path}{sign}min_position={head}");
-            }
-        }
+        let head = bahi.engine.status().borrow().head.position;
+        assert!(projections::wait_for(&bahi.projector, head, PATIENCE).await, "no projection");
         let mut request = admin.request(method.clone(), &path);
         if *method != Method::GET {
             request = request.header("idempotency-key", fresh_key());

@@ -39,7 +39,9 @@ async fn assert_only_the_bad_one_is_refused(ledger: &Ledger) {
     for answer in bad {
         assert_eq!(answer, Err(SubmitError::Corrupt));
     }
-    good.into_iter().for_each(|answer| drop(accepted(answer)));
+    for answer in good {
+        accepted(answer);
+    }
     assert_eq!(ledger.balance(GOOD).await, "100.00");
 }
 

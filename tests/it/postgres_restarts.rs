@@ -113,16 +113,22 @@ async fn case_56_backends_that_are_stopped_until_they_are_given_up() {
     let loaded = Loaded::start(1).await;
     let began = Instant::now();
     let stopped = loaded.server.backends().await;
-    stopped.iter().for_each(|pid| send(*pid, Signal::STOP));
+    send_all(&stopped, Signal::STOP);
     let mut status = loaded.engines[0].status();
     let given_up = status.wait_for(|status| status.state == EngineState::Recovering);
     let given_up = tokio::time::timeout(Duration::from_secs(30), given_up).await;
     drop(given_up.expect("a stopped server is noticed").unwrap());
     println!("given up after {:?}", began.elapsed());
-    stopped.iter().for_each(|pid| send(*pid, Signal::CONT));
+    send_all(&stopped, Signal::CONT);
     loaded.running.more(200).await;
     println!("200 answers after {:?}", began.elapsed());
     loaded.settle().await;
+}
+
+fn send_all(pids: &[i32], signal: Signal) {
+    for pid in pids {
+        send(*pid, signal);
+    }
 }
 
 /// A short stop of everything is just a delay.
@@ -130,15 +136,15 @@ async fn case_56_backends_that_are_stopped_until_they_are_given_up() {
 async fn case_56_a_server_that_pauses_for_a_moment() {
     let loaded = Loaded::start(2).await;
     for _ in 0..2 {
-        let mut all = loaded.server.backends().await;
-        all.iter().for_each(|pid| send(*pid, Signal::STOP));
+        let all = loaded.server.backends().await;
+        send_all(&all, Signal::STOP);
         loaded.server.signal(Signal::STOP);
         let before: usize = loaded.running.answers().iter().sum();
         // The pause itself is what is tested.
         tokio::time::sleep(Duration::from_millis(1_500)).await;
         let during: usize = loaded.running.answers().iter().sum();
         loaded.server.signal(Signal::CONT);
-        all.drain(..).for_each(|pid| send(pid, Signal::CONT));
+        send_all(&all, Signal::CONT);
         let again = loaded.running.more(100).await;
         println!("{} answers during the pause, 100 within {again:?} after it", during - before);
     }

@@ -184,7 +184,7 @@ impl Problem {
             status: 422,
             title: known.map_or("Refused by the ledger", |code| code.title),
             retry: Retry::Never,
-            detail: Cow::Owned(rejection.detail.clone()),
+            detail: Cow::Owned(sentence(&rejection.detail)),
             errors: Vec::new(),
             funds: Some(Funds::NotMoved),
             account: rejection.account.clone(),
@@ -298,6 +298,14 @@ impl Problem {
         }
         response
     }
+}
+
+/// Words with a capital letter and a full stop: an error's text has neither.
+fn sentence(words: &str) -> String {
+    let mut letters = words.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string());
+    let stop = if words.ends_with('.') { "" } else { "." };
+    format!("{}{}{stop}", first.unwrap_or_default(), letters.as_str())
 }
 
 impl From<SubmitError> for Problem {

@@ -3,7 +3,7 @@
 //! It is what the bars of a dashboard show, what a balance as of a date sums up, and where a
 //! statement between dates learns which part of the account's stream to read.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -14,7 +14,7 @@ use crate::error::{PoisonReason, ProjectionError};
 
 /// What a run of events adds.
 #[derive(Default)]
-pub(super) struct Changes<'e>(BTreeMap<(&'e str, NaiveDate), Flow>);
+pub(super) struct Changes<'e>(HashMap<(&'e str, NaiveDate), Flow>);
 
 #[derive(Default)]
 struct Flow {
@@ -27,7 +27,7 @@ struct Flow {
 
 impl<'e> Changes<'e> {
     pub(super) fn leg(&mut self, placed: PlacedLeg<'e, '_>) -> Result<(), PoisonReason> {
-        let key = (placed.event.aggregate_id.as_str(), placed.leg.effective_on);
+        let key = (placed.event.aggregate_id, placed.leg.effective_on);
         let flow = self
             .0
             .entry(key)
@@ -48,8 +48,11 @@ impl<'e> Changes<'e> {
         if self.0.is_empty() {
             return Ok(());
         }
+        // In the order of the index, so that neighbours share its pages.
+        let mut flows: Vec<_> = self.0.iter().collect();
+        flows.sort_unstable_by_key(|(key, _)| **key);
         let mut rows = Rows::default();
-        for ((account, day), flow) in &self.0 {
+        for ((account, day), flow) in flows {
             rows.push(account, *day, flow)?;
         }
         let sql = format!(

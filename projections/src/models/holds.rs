@@ -6,12 +6,12 @@ use ledger_core::{
     clock::Timestamp,
     hold::{HoldEvent, Placed},
     ids::{HoldId, TransactionId},
-    log::{Position, RecordedEvent},
+    log::Position,
 };
 use rust_decimal::Decimal;
 use sqlx::{PgConnection, types::Uuid};
 
-use super::{Schema, bigint};
+use super::{EventRow, Schema, bigint};
 use crate::error::{Poison, PoisonReason, ProjectionError};
 
 /// What a run of events changes on holds.
@@ -19,7 +19,7 @@ use crate::error::{Poison, PoisonReason, ProjectionError};
 pub(super) struct Changes<'e>(BTreeMap<HoldId, Change<'e>>);
 
 struct Change<'e> {
-    placed: Option<(&'e RecordedEvent, Placed)>,
+    placed: Option<(EventRow<'e>, Placed)>,
     first_position: Position,
     last_position: Position,
     /// The sequence before the first event of the run.
@@ -39,7 +39,7 @@ struct End {
 impl<'e> Changes<'e> {
     pub(super) fn apply(
         &mut self,
-        event: &'e RecordedEvent,
+        event: EventRow<'e>,
         fact: HoldEvent,
     ) -> Result<(), PoisonReason> {
         let change = self.touch(event)?;
@@ -47,7 +47,7 @@ impl<'e> Changes<'e> {
         match fact {
             HoldEvent::Placed(placed) => {
                 if change.before != 0 {
-                    return Err(PoisonReason::Sequence { found: None });
+                    return Err(PoisonReason::Sequence);
                 }
                 change.amount = Some(placed.amount);
                 change.placed = Some((event, placed));
@@ -63,7 +63,7 @@ impl<'e> Changes<'e> {
         Ok(())
     }
 
-    fn touch(&mut self, event: &'e RecordedEvent) -> Result<&mut Change<'e>, PoisonReason> {
+    fn touch(&mut self, event: EventRow<'e>) -> Result<&mut Change<'e>, PoisonReason> {
         let id = event.aggregate_id.parse();
         let before = event.sequence.saturating_sub(1);
         let change = match self.0.entry(id.map_err(|_| PoisonReason::MalformedId)?) {
@@ -79,8 +79,7 @@ impl<'e> Changes<'e> {
             }),
         };
         if change.sequence != before {
-            let found = Some(change.sequence);
-            return Err(PoisonReason::Sequence { found });
+            return Err(PoisonReason::Sequence);
         }
         change.sequence = event.sequence;
         change.last_position = event.position;
@@ -187,7 +186,7 @@ impl<'e> Changes<'e> {
         }
         Err(ProjectionError::Poison(Poison {
             position: first.first_position,
-            reason: PoisonReason::Sequence { found: None },
+            reason: PoisonReason::Sequence,
         }))
     }
 }

@@ -6,6 +6,7 @@
 //! process, or a rebuild that swaps the tables, needs to tell nobody.
 
 mod accounts;
+mod event;
 mod flows;
 mod holds;
 mod open_items;
@@ -16,11 +17,13 @@ use ledger_core::{
     book::BookEvent,
     chart::Direction,
     hold::HoldEvent,
-    log::{self, CodecError, EVENT_VERSION, Position, RecordedEvent},
+    log::{self, CodecError, EVENT_VERSION, Position},
     reversal::ReversalEvent,
 };
 use rust_decimal::Decimal;
 use sqlx::PgConnection;
+
+pub(crate) use event::{EventRow, read_events};
 
 use crate::error::{Poison, PoisonReason, ProjectionError};
 
@@ -90,7 +93,7 @@ impl Schema {
 /// A leg with the place where it stands.
 #[derive(Clone, Copy)]
 struct PlacedLeg<'e, 'l> {
-    event: &'e RecordedEvent,
+    event: EventRow<'e>,
     side: Direction,
     leg: &'l Leg,
 }
@@ -117,10 +120,10 @@ pub(crate) struct Changes<'e> {
 impl<'e> Changes<'e> {
     /// Folds the events of positions `after + 1 ..= upto`, which must be whole batches.
     pub(crate) fn fold(
-        events: &'e [RecordedEvent],
+        events: impl Iterator<Item = sqlx::Result<EventRow<'e>>>,
         after: Position,
         upto: Position,
-    ) -> Result<Self, Poison> {
+    ) -> Result<Self, ProjectionError> {
         let mut changes = Self {
             accounts: accounts::Changes::default(),
             flows: flows::Changes::default(),
@@ -130,42 +133,46 @@ impl<'e> Changes<'e> {
         };
         let mut expected = after;
         for event in events {
+            let event = event?;
             expected += 1;
             let poison = |reason| Poison { position: expected, reason };
             if event.position != expected {
-                return Err(poison(PoisonReason::Gap));
+                return Err(poison(PoisonReason::Gap).into());
             }
             changes.apply(event).map_err(poison)?;
         }
         let end = |reason| Poison { position: expected, reason };
         if expected != upto {
-            return Err(Poison { position: expected + 1, reason: PoisonReason::Gap });
+            return Err(ProjectionError::Poison(Poison {
+                position: expected + 1,
+                reason: PoisonReason::Gap,
+            }));
         }
         changes.transactions.finish().map_err(end)?;
         Ok(changes)
     }
 
-    fn apply(&mut self, event: &'e RecordedEvent) -> Result<(), PoisonReason> {
-        match (event.aggregate_type.as_str(), event.event_type.as_str()) {
+    fn apply(&mut self, event: EventRow<'e>) -> Result<(), PoisonReason> {
+        match (event.aggregate_type, event.event_type) {
             ("account", "debited") => return self.leg(event, Direction::Debit),
             ("account", "credited") => return self.leg(event, Direction::Credit),
             _ => self.transactions.expect_none_open()?,
         }
-        match event.aggregate_type.as_str() {
-            "account" => self.accounts.apply(event, decode::<AccountEvent>(event)?),
-            "hold" => self.holds.apply(event, decode::<HoldEvent>(event)?),
+        match event.aggregate_type {
+            "account" => self.accounts.apply(event, decode::<AccountEvent>(&event)?),
+            "hold" => self.holds.apply(event, decode::<HoldEvent>(&event)?),
             "reversal" => {
-                let ReversalEvent::Reversed(reversed) = decode(event)?;
+                let ReversalEvent::Reversed(reversed) = decode(&event)?;
                 self.transactions.reversed(event, reversed.by)
             }
             // The book is always in the engine's memory; nothing of it is read from here.
-            "book" => decode::<BookEvent>(event).map(drop),
+            "book" => decode::<BookEvent>(&event).map(drop),
             other => Err(PoisonReason::UnknownStream(other.to_owned())),
         }
     }
 
-    fn leg(&mut self, event: &'e RecordedEvent, side: Direction) -> Result<(), PoisonReason> {
-        let leg = decode_leg(&event.event_type, &event.event_version, &event.payload)?;
+    fn leg(&mut self, event: EventRow<'e>, side: Direction) -> Result<(), PoisonReason> {
+        let leg = decode_leg(event.event_type, event.event_version, event.payload)?;
         if leg.amount <= Decimal::ZERO {
             return Err(PoisonReason::Amount);
         }
@@ -197,8 +204,8 @@ impl<'e> Changes<'e> {
     }
 }
 
-fn decode<E: serde::de::DeserializeOwned>(event: &RecordedEvent) -> Result<E, PoisonReason> {
-    let event = log::decode(&event.event_type, &event.event_version, &event.payload)?;
+fn decode<E: serde::de::DeserializeOwned>(event: &EventRow<'_>) -> Result<E, PoisonReason> {
+    let event = log::decode(event.event_type, event.event_version, event.payload)?;
     Ok(event)
 }
 

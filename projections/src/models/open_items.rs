@@ -38,7 +38,7 @@ impl<'e> Changes<'e> {
             return;
         };
         let (debit, credit) = placed.sides();
-        let key = (placed.event.aggregate_id.as_str(), item.clone());
+        let key = (placed.event.aggregate_id, item.clone());
         self.0.entry(key).or_default().push(ItemLeg {
             position: placed.event.position,
             recorded_at: placed.event.recorded_at,

@@ -3,15 +3,11 @@
 //! Here the promise that the engine kept before it appended is checked again after reading: the
 //! legs of a transaction lie side by side, complete, and per currency debits equal credits.
 
-use ledger_core::{
-    clock::Timestamp,
-    ids::TransactionId,
-    log::{Position, RecordedEvent},
-};
+use ledger_core::{clock::Timestamp, ids::TransactionId, log::Position};
 use rust_decimal::Decimal;
 use sqlx::{PgConnection, types::Uuid};
 
-use super::{PlacedLeg, Schema, add_to, bigint};
+use super::{EventRow, PlacedLeg, Schema, add_to, bigint};
 use crate::error::{Poison, PoisonReason, ProjectionError};
 
 /// What a run of events adds.
@@ -74,7 +70,7 @@ impl<'e> Changes<'e> {
 
     pub(super) fn reversed(
         &mut self,
-        event: &RecordedEvent,
+        event: EventRow<'e>,
         by: TransactionId,
     ) -> Result<(), PoisonReason> {
         let original = event.aggregate_id.parse();
@@ -118,13 +114,14 @@ impl<'e> Changes<'e> {
         }
         let sql = format!(
             "insert into {}.transactions (id, kind, first_position, last_position, legs,
-                 effective_on, recorded_at, currencies, amounts, cause)
+                 effective_on, recorded_at, currency, amount, further_totals, cause)
              select id, kind, first_position, last_position, legs, effective_on, recorded_at,
-                    currencies::text[], amounts::numeric[], cause
+                    currency, amount, further::json, cause
              from unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::int[],
-                         $6::date[], $7::timestamptz[], $8::text[], $9::text[], $10::text[])
+                         $6::date[], $7::timestamptz[], $8::text[], $9::numeric[], $10::text[],
+                         $11::text[])
                   as t(id, kind, first_position, last_position, legs, effective_on,
-                       recorded_at, currencies, amounts, cause)",
+                       recorded_at, currency, amount, further, cause)",
             schema.name()
         );
         sqlx::query(&sql)
@@ -135,8 +132,9 @@ impl<'e> Changes<'e> {
             .bind(rows.legs)
             .bind(rows.effective_on)
             .bind(rows.recorded_at)
-            .bind(rows.currencies)
-            .bind(rows.amounts)
+            .bind(rows.currency)
+            .bind(rows.amount)
+            .bind(rows.further)
             .bind(rows.cause)
             .execute(db)
             .await?;
@@ -228,9 +226,9 @@ struct Rows<'a> {
     legs: Vec<i32>,
     effective_on: Vec<chrono::NaiveDate>,
     recorded_at: Vec<Timestamp>,
-    /// Arrays as PostgreSQL writes them: arrays of arrays of different lengths cannot be bound.
-    currencies: Vec<String>,
-    amounts: Vec<String>,
+    currency: Vec<&'a str>,
+    amount: Vec<Decimal>,
+    further: Vec<Option<String>>,
     cause: Vec<Option<&'a str>>,
 }
 
@@ -238,7 +236,13 @@ impl<'a> Rows<'a> {
     fn push(&mut self, transaction: &'a Transaction<'_>) -> Result<(), ProjectionError> {
         let mut totals: Vec<_> = transaction.totals.iter().collect();
         totals.sort_unstable_by_key(|total| total.currency);
-        let array = |text: Vec<String>| format!("{{{}}}", text.join(","));
+        let Some((first, further)) = totals.split_first() else {
+            return Ok(());
+        };
+        let further = match further {
+            [] => None,
+            _ => Some(further_totals(further)),
+        };
         self.id.push(transaction.id.uuid());
         self.kind.push(&transaction.kind);
         self.first_position.push(bigint(transaction.first_position)?);
@@ -246,9 +250,16 @@ impl<'a> Rows<'a> {
         self.legs.push(i32::from(transaction.legs));
         self.effective_on.push(transaction.effective_on);
         self.recorded_at.push(transaction.recorded_at);
-        self.currencies.push(array(totals.iter().map(|t| t.currency.to_owned()).collect()));
-        self.amounts.push(array(totals.iter().map(|t| t.debits.to_string()).collect()));
+        self.currency.push(first.currency);
+        self.amount.push(first.debits);
+        self.further.push(further);
         self.cause.push(transaction.cause.as_deref());
         Ok(())
     }
+}
+
+/// The totals of the second and further currencies, as the table has them.
+fn further_totals(totals: &[&Total<'_>]) -> String {
+    let total = |total: &&Total<'_>| serde_json::json!({ "currency": total.currency, "amount": total.debits.to_string() });
+    totals.iter().map(total).collect::<serde_json::Value>().to_string()
 }

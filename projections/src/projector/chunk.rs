@@ -10,7 +10,7 @@ use sqlx::{Connection, PgConnection, error::DatabaseError};
 
 use crate::{
     error::{Poison, PoisonReason, ProjectionError},
-    models::{Changes, ReadModel, Schema},
+    models::{Changes, EventRow, ReadModel, Schema, read_events},
     reads::unsigned,
 };
 
@@ -132,9 +132,8 @@ async fn fold_in_tx(
     range: &Range,
     job: Job<'_>,
 ) -> Result<(), ProjectionError> {
-    let count = u32::try_from(range.upto - range.after).unwrap_or(u32::MAX);
-    let events = log::read::events(&mut *db, range.after, range.upto, count).await?;
-    let changes = Changes::fold(&events, range.after, range.upto)?;
+    let rows = read_events(db, range.after, range.upto).await?;
+    let changes = Changes::fold(rows.iter().map(EventRow::of), range.after, range.upto)?;
     let written = match changes.write_in_tx(db, job.schema, job.models).await {
         Ok(()) => move_checkpoint(db, job.schema, range.after, range.upto).await,
         Err(error) => Err(error),

@@ -210,7 +210,7 @@ fn cut<T, C>(
     Page { next: items.last().filter(|_| more).map(cursor), items, position }
 }
 
-fn undecodable(
+pub(crate) fn undecodable(
     column: &str,
     source: impl std::error::Error + Send + Sync + 'static,
 ) -> sqlx::Error {

@@ -13,18 +13,19 @@ use ledger_core::{
     posting::Kind,
 };
 use rust_decimal::Decimal;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::{Postgres, QueryBuilder, Row, postgres::PgRow, types::Uuid};
 
 use super::{
-    At, Page, ReadModels, cut,
+    At, Page, ReadModels, cut, decimal,
     legs::{Order, Stretch, scan, sequence_at},
     parsed, undecodable, unsigned,
 };
 use crate::error::ReadError;
 
 const COLUMNS: &str = "t.id, t.kind, t.first_position, t.last_position, t.legs, t.effective_on, \
-    t.recorded_at, t.currencies, t.amounts::text[] as amounts, t.cause, t.reverses, t.reversed_by";
+    t.recorded_at, t.currency, t.amount::text as amount, \
+    t.further_totals::text as further_totals, t.cause, t.reverses, t.reversed_by";
 
 /// A transaction without its legs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -54,7 +55,7 @@ pub struct Transaction {
 }
 
 /// How much moved in one currency: the sum of the debits, which is the sum of the credits.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Total {
     /// The currency.
     pub currency: CurrencyCode,
@@ -312,15 +313,14 @@ fn transaction_or_none(row: &PgRow) -> sqlx::Result<Option<Transaction>> {
 }
 
 fn totals(row: &PgRow) -> sqlx::Result<Vec<Total>> {
-    let currencies: Vec<String> = row.try_get("currencies")?;
-    let amounts: Vec<String> = row.try_get("amounts")?;
-    let total = |(currency, amount): (&String, &String)| {
-        Ok(Total {
-            currency: currency.parse().map_err(|source| undecodable("currencies", source))?,
-            amount: super::exact(amount).map_err(|source| undecodable("amounts", source))?,
-        })
-    };
-    currencies.iter().zip(&amounts).map(total).collect()
+    let mut totals =
+        vec![Total { currency: parsed(row, "currency")?, amount: decimal(row, "amount")? }];
+    if let Some(further) = row.try_get::<Option<&str>, _>("further_totals")? {
+        let further: Vec<Total> = serde_json::from_str(further)
+            .map_err(|source| undecodable("further_totals", source))?;
+        totals.extend(further);
+    }
+    Ok(totals)
 }
 
 fn leg(event: &RecordedEvent) -> Result<TransactionLeg, ReadError> {

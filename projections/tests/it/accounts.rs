@@ -38,6 +38,14 @@ async fn an_account_is_what_its_events_say() {
     assert_eq!(account.metadata["made"], "by \"test\" \u{0}");
     assert_eq!(account.last_position, head);
 
+    log.open("wallet:gone:INR");
+    log.close("wallet:gone:INR");
+    let head = log.commit().await;
+    project(&pool, head).await;
+    let gone = reads.account(&"wallet:gone:INR".parse().unwrap()).await;
+    let gone = gone.unwrap().value.unwrap();
+    assert_eq!((gone.closed_at, shown(gone.balance.posted)), (Some(log.now), "0.00".to_owned()));
+
     let missing = reads.account(&"wallet:nobody:INR".parse().unwrap()).await;
     let missing = missing.unwrap();
     assert_eq!((missing.position, missing.value), (head, None));

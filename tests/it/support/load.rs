@@ -61,7 +61,7 @@ pub(crate) fn wallets(count: usize) -> Vec<String> {
     (0..count).map(|n| format!("wallet:w{n}:INR")).collect()
 }
 
-/// Numbers that look random and are the same in every run (SplitMix64).
+/// Numbers that look random and are the same in every run (the generator `SplitMix64`).
 pub(crate) struct Dice(u64);
 
 impl Dice {

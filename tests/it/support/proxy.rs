@@ -53,9 +53,8 @@ struct Shared {
     /// Whether nothing passes, in either direction, on any connection: a line that is half open.
     frozen: watch::Sender<bool>,
     healed: watch::Sender<bool>,
-    /// Faults that were done, and connections that were made.
+    /// Faults that were done.
     faults: AtomicUsize,
-    connections: AtomicUsize,
     cut_all: watch::Sender<u64>,
 }
 
@@ -81,7 +80,6 @@ impl Proxy {
             frozen: watch::channel(false).0,
             healed: watch::channel(false).0,
             faults: AtomicUsize::new(0),
-            connections: AtomicUsize::new(0),
             cut_all: watch::channel(0).0,
         });
         let upstream = upstream.join(SOCKET);
@@ -92,7 +90,6 @@ impl Proxy {
                     continue;
                 }
                 let Ok(server) = UnixStream::connect(&upstream).await else { continue };
-                accepting.connections.fetch_add(1, Ordering::Relaxed);
                 tokio::spawn(Arc::clone(&accepting).carry(client, server));
             }
         });
@@ -136,11 +133,6 @@ impl Proxy {
     /// How many appends something was done to.
     pub(crate) fn faults(&self) -> usize {
         self.shared.faults.load(Ordering::Relaxed)
-    }
-
-    /// How many connections were made.
-    pub(crate) fn connections(&self) -> usize {
-        self.shared.connections.load(Ordering::Relaxed)
     }
 }
 

@@ -311,7 +311,7 @@ pub(crate) struct TransactionOut {
     pub(crate) request: Option<String>,
     /// When it was recorded.
     pub(crate) recorded_at: DateTime<Utc>,
-    /// The position of the last event of the append that brought it.
+    /// The position of its last leg.
     pub(crate) position: u64,
 }
 

@@ -5,7 +5,6 @@ use chrono::{DateTime, NaiveDate, Utc};
 use ledger_core::{
     chart::Authority,
     command::{Operation, Receipt},
-    ids::TransactionId,
     posting::Posting,
 };
 use serde::{Deserialize, Serialize};
@@ -228,9 +227,14 @@ pub(super) fn posted(postings: &[Posting], done: &Done) -> Result<Vec<Transactio
     if transactions.len() != postings.len() || effective_on.len() != postings.len() {
         return Err(wrong_receipt(&accepted.receipt));
     }
-    let made = transactions.iter().zip(effective_on);
-    let one = |(posting, (id, effective_on)): (&Posting, (&TransactionId, &NaiveDate))| {
-        TransactionOut::posted(posting, *id, *effective_on, accepted.recorded_at, accepted.position)
-    };
-    Ok(postings.iter().zip(made).map(one).collect())
+    // The legs are the last events of the append, in the order of the request.
+    let count = |posting: &Posting| u64::try_from(posting.legs.len()).unwrap_or(u64::MAX);
+    let legs: u64 = postings.iter().map(count).sum();
+    let mut position = accepted.position.saturating_sub(legs);
+    let mut made = Vec::with_capacity(postings.len());
+    for (posting, (id, day)) in postings.iter().zip(transactions.iter().zip(effective_on)) {
+        position = position.saturating_add(count(posting));
+        made.push(TransactionOut::posted(posting, *id, *day, accepted.recorded_at, position));
+    }
+    Ok(made)
 }

@@ -18,18 +18,32 @@ use super::{
     body::{TransactionOut, check_date},
     post::posted,
 };
-use crate::http::{
-    Problem,
-    approval::Approver,
-    authority::{self, Evidence},
-    idempotency::Key,
-    json::Payload,
-    path::Id,
-    reader::Reader,
-    reply::Reply,
-    wire::{NOTE_CHARS_MAX, check_words},
-    writer::{Identity, Writer, wrong_receipt},
+use crate::{
+    http::{
+        Problem,
+        approval::Approver,
+        auth::Require as _,
+        authority::{self, Evidence},
+        idempotency::Key,
+        json::Payload,
+        path::Id,
+        reader::Reader,
+        reply::Reply,
+        wire::{NOTE_CHARS_MAX, check_words},
+        writer::{Identity, Writer, wrong_receipt},
+    },
+    identity::Scope,
 };
+
+/// Scopes each of which posts something.
+const POSTING: &[Scope] = &[
+    Scope::LedgerWrite,
+    Scope::DepositsWrite,
+    Scope::TransfersWrite,
+    Scope::WithdrawalsWrite,
+    Scope::PaymentsWrite,
+    Scope::Admin,
+];
 
 /// How to undo a transaction.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
@@ -71,6 +85,8 @@ pub(super) async fn reverse(
     key: Key,
     payload: Payload,
 ) -> Result<Reply<TransactionOut>, Problem> {
+    // What it needs exactly depends on the kind, which is not known yet.
+    writer.caller.require(POSTING)?;
     let body: ReverseIn = payload.parse_or_empty()?;
     check_date(body.effective_on, "/effective_on")?;
     if let Some(note) = &body.note {

@@ -1,7 +1,8 @@
 //! `accounts`: every account with its state after its last event.
 //!
-//! Balance and held sum come as the events state them; the table's own constraint compares the
-//! balance with the sum of the legs. Every update demands that the row stands at the sequence
+//! Balance and held sum come as the events state them, and are checked: from event to event within
+//! a run; from run to run by the table's own constraint, which compares the balance with the sum of
+//! the legs, and by the update, which compares what is held. Every update also demands that the row stands at the sequence
 //! before the first new event, so that nothing is folded twice or left out.
 
 mod rows;
@@ -10,19 +11,20 @@ use std::collections::{BTreeMap, HashMap};
 
 use ledger_core::{
     account::{AccountEvent, Freeze, HoldChange, LimitsChanged, Opened},
-    log::{Position, RecordedEvent},
+    chart::Direction,
+    log::Position,
 };
 use rust_decimal::Decimal;
 use sqlx::{PgConnection, Row};
 
-use super::{PlacedLeg, Schema, add_to};
+use super::{EventRow, PlacedLeg, Schema, add_to};
 use crate::error::{Poison, PoisonReason, ProjectionError};
 use rows::{MovedRows, OpenedRows, SettingsRows};
 
 /// What a run of events changes on accounts.
 #[derive(Default)]
 pub(super) struct Changes<'e> {
-    opened: Vec<(&'e RecordedEvent, Opened)>,
+    opened: Vec<(EventRow<'e>, Opened)>,
     moved: HashMap<&'e str, Change>,
 }
 
@@ -37,6 +39,10 @@ struct Change {
     credits: Decimal,
     /// Posted balance and held sum after the last event that states them.
     stated: Option<(Decimal, Decimal)>,
+    /// The side on which the stated balances grow, once two of them showed it.
+    normal: Option<Direction>,
+    /// By how much the sum of holds changed.
+    held: Decimal,
     open_holds: i64,
     /// What changes rarely; nothing if nothing did.
     settings: Option<Box<Settings>>,
@@ -56,13 +62,12 @@ impl<'e> Changes<'e> {
         let (debit, credit) = placed.sides();
         add_to(&mut change.debits, debit)?;
         add_to(&mut change.credits, credit)?;
-        change.stated = Some((placed.leg.balance_after, placed.leg.held_after));
-        Ok(())
+        change.posted(placed)
     }
 
     pub(super) fn apply(
         &mut self,
-        event: &'e RecordedEvent,
+        event: EventRow<'e>,
         fact: AccountEvent,
     ) -> Result<(), PoisonReason> {
         let change = self.touch(event)?;
@@ -75,11 +80,11 @@ impl<'e> Changes<'e> {
             }
             // Legs come in by their own way, before this one.
             AccountEvent::Debited(_) | AccountEvent::Credited(_) => {}
-            AccountEvent::HoldPlaced(hold) => change.held(&hold, 1),
-            AccountEvent::HoldIncreased(hold) => change.held(&hold, 0),
+            AccountEvent::HoldPlaced(hold) => change.held(&hold, hold.amount, 1)?,
+            AccountEvent::HoldIncreased(hold) => change.held(&hold, hold.amount, 0)?,
             AccountEvent::HoldCaptured(hold)
             | AccountEvent::HoldReleased(hold)
-            | AccountEvent::HoldExpired(hold) => change.held(&hold, -1),
+            | AccountEvent::HoldExpired(hold) => change.held(&hold, -hold.amount, -1)?,
             AccountEvent::LimitsChanged(limits) => change.settings().limits = Some(limits),
             AccountEvent::Frozen(freeze) => {
                 let reference = freeze.reference.as_str().to_owned();
@@ -94,9 +99,9 @@ impl<'e> Changes<'e> {
         Ok(())
     }
 
-    fn touch(&mut self, event: &'e RecordedEvent) -> Result<&mut Change, PoisonReason> {
+    fn touch(&mut self, event: EventRow<'e>) -> Result<&mut Change, PoisonReason> {
         let before = event.sequence.saturating_sub(1);
-        let change = self.moved.entry(event.aggregate_id.as_str()).or_insert_with(|| Change {
+        let change = self.moved.entry(event.aggregate_id).or_insert_with(|| Change {
             first_position: event.position,
             last_position: event.position,
             before,
@@ -104,12 +109,13 @@ impl<'e> Changes<'e> {
             debits: Decimal::ZERO,
             credits: Decimal::ZERO,
             stated: None,
+            normal: None,
+            held: Decimal::ZERO,
             open_holds: 0,
             settings: None,
         });
         if change.sequence != before {
-            let found = Some(change.sequence);
-            return Err(PoisonReason::Sequence { found });
+            return Err(PoisonReason::Sequence);
         }
         change.sequence = event.sequence;
         change.last_position = event.position;
@@ -191,10 +197,11 @@ impl<'e> Changes<'e> {
                  held = coalesce(c.held, a.held),
                  open_holds = a.open_holds + c.open_holds
              from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::numeric[],
-                         $6::numeric[], $7::numeric[], $8::numeric[], $9::bigint[])
+                         $6::numeric[], $7::numeric[], $8::numeric[], $9::numeric[], $10::bigint[])
                   as c(id, before, sequence, last_position, debits, credits, balance, held,
-                       open_holds)
-             where a.id = c.id and a.sequence = c.before",
+                       held_by, open_holds)
+             where a.id = c.id and a.sequence = c.before
+               and coalesce(c.held = a.held + c.held_by, true)",
             schema.name()
         );
         let done = sqlx::query(&sql)
@@ -206,6 +213,7 @@ impl<'e> Changes<'e> {
             .bind(rows.credits)
             .bind(rows.balance)
             .bind(rows.held)
+            .bind(rows.held_by)
             .bind(rows.open_holds)
             .execute(&mut *db)
             .await?;
@@ -215,7 +223,8 @@ impl<'e> Changes<'e> {
         Err(self.out_of_step(db, schema, &rows.id).await?.into())
     }
 
-    /// The first event that does not follow what the table knows of its account.
+    /// The first event that does not follow what the table knows of its account, by its sequence
+    /// or by what it says is held.
     async fn out_of_step(
         &self,
         db: &mut PgConnection,
@@ -237,9 +246,10 @@ impl<'e> Changes<'e> {
             .map(|(id, change)| (change, known.get(*id).copied()))
             .filter(|(change, found)| *found != Some(change.sequence))
             .min_by_key(|(change, _)| change.first_position);
+        let in_step = first.is_some_and(|(change, found)| found == Some(change.before));
         Ok(Poison {
             position: first.map_or(0, |(change, _)| change.first_position),
-            reason: PoisonReason::Sequence { found: first.and_then(|(_, found)| found) },
+            reason: if in_step { PoisonReason::Balance } else { PoisonReason::Sequence },
         })
     }
 
@@ -285,9 +295,33 @@ impl<'e> Changes<'e> {
 }
 
 impl Change {
-    fn held(&mut self, hold: &HoldChange, open: i64) {
+    /// A leg: the balance moves by its amount, what is held stays.
+    fn posted(&mut self, placed: PlacedLeg<'_, '_>) -> Result<(), PoisonReason> {
+        let leg = placed.leg;
+        if let Some((balance, held)) = self.stated {
+            let moved = leg.balance_after.checked_sub(balance);
+            let moved = moved.ok_or(PoisonReason::Amount)?;
+            let normal = if moved > Decimal::ZERO { placed.side } else { placed.side.opposite() };
+            let side_holds = *self.normal.get_or_insert(normal) == normal;
+            if moved.abs() != leg.amount || !side_holds || leg.held_after != held {
+                return Err(PoisonReason::Balance);
+            }
+        }
+        self.stated = Some((leg.balance_after, leg.held_after));
+        Ok(())
+    }
+
+    /// A change to a hold: the balance stays, what is held moves.
+    fn held(&mut self, hold: &HoldChange, by: Decimal, open: i64) -> Result<(), PoisonReason> {
+        if let Some((balance, held)) = self.stated
+            && (hold.balance_after != balance || held.checked_add(by) != Some(hold.held_after))
+        {
+            return Err(PoisonReason::Balance);
+        }
+        add_to(&mut self.held, by)?;
         self.stated = Some((hold.balance_after, hold.held_after));
         self.open_holds += open;
+        Ok(())
     }
 
     fn settings(&mut self) -> &mut Settings {

@@ -1,13 +1,13 @@
 //! The columns of what is written to `accounts`, as arrays: one statement takes them all.
 
-use ledger_core::{account::Opened, clock::Timestamp, log::RecordedEvent};
+use ledger_core::{account::Opened, clock::Timestamp};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::{Change, Settings};
 use crate::{
     error::{Poison, PoisonReason, ProjectionError},
-    models::bigint,
+    models::{EventRow, bigint},
 };
 
 #[derive(Default)]
@@ -30,7 +30,7 @@ pub(super) struct OpenedRows<'a> {
 impl<'a> OpenedRows<'a> {
     pub(super) fn push(
         &mut self,
-        event: &'a RecordedEvent,
+        event: &EventRow<'_>,
         opened: &'a Opened,
     ) -> Result<(), ProjectionError> {
         let malformed = |reason| Poison { position: event.position, reason };
@@ -65,6 +65,7 @@ pub(super) struct MovedRows<'a> {
     pub(super) credits: Vec<Decimal>,
     pub(super) balance: Vec<Option<Decimal>>,
     pub(super) held: Vec<Option<Decimal>>,
+    pub(super) held_by: Vec<Decimal>,
     pub(super) open_holds: Vec<i64>,
 }
 
@@ -78,6 +79,7 @@ impl<'a> MovedRows<'a> {
         self.credits.push(change.credits);
         self.balance.push(change.stated.map(|(balance, _)| balance));
         self.held.push(change.stated.map(|(_, held)| held));
+        self.held_by.push(change.held);
         self.open_holds.push(change.open_holds);
         Ok(())
     }

@@ -136,7 +136,7 @@ impl TestLog {
         &mut self,
         kind: &str,
         legs: &[OwnLeg],
-        cause: Option<String>,
+        cause: Option<&str>,
     ) -> TransactionId {
         self.ids += 1;
         let id = TransactionId::from_uuid(uuid_of(self.ids));
@@ -144,7 +144,7 @@ impl TestLog {
         id
     }
 
-    fn post_as(&mut self, id: TransactionId, kind: &str, legs: &[OwnLeg], cause: Option<String>) {
+    fn post_as(&mut self, id: TransactionId, kind: &str, legs: &[OwnLeg], cause: Option<&str>) {
         let count = u16::try_from(legs.len()).unwrap();
         for (number, (account, side, amount, item)) in (1..).zip(legs) {
             let books = self.accounts.get_mut(account).expect(account);
@@ -163,7 +163,7 @@ impl TestLog {
                 effective_on: self.today,
                 value_date: None,
                 item: item.map(|item| item.parse().unwrap()),
-                cause: cause.clone().map(|cause| cause.parse().unwrap()),
+                cause: cause.map(|cause| cause.parse().unwrap()),
             };
             let event = match side {
                 Direction::Debit => AccountEvent::Debited(leg),
@@ -185,7 +185,7 @@ impl TestLog {
                 (account.clone(), side.opposite(), *amount, item.clone())
             })
             .collect();
-        self.post_as(by, "reversal", &legs, Some(original.to_string()));
+        self.post_as(by, "reversal", &legs, Some(&original.to_string()));
         by
     }
 
@@ -238,7 +238,7 @@ impl TestLog {
         });
         self.end_hold(id, &captured, AccountEvent::HoldCaptured);
         let legs = [debit(&account, posted), credit(to, posted)];
-        self.post_as(transaction_id, "payment", &legs, Some(id.to_string()));
+        self.post_as(transaction_id, "payment", &legs, Some(&id.to_string()));
         transaction_id
     }
 
@@ -302,10 +302,6 @@ impl TestLog {
     pub(crate) fn balance(&self, account: &str) -> (Decimal, Decimal) {
         let books = &self.accounts[account];
         (books.balance, books.held)
-    }
-
-    pub(crate) fn open_holds(&self) -> Vec<HoldId> {
-        self.holds.keys().copied().collect()
     }
 
     fn account_event(&mut self, account: &str, event: &AccountEvent) {

@@ -1,11 +1,13 @@
 //! What the tests stand on: a server, a log to write, a projector to run.
 
 pub(crate) mod log;
+pub(crate) mod oracle;
+pub(crate) mod random;
 pub(crate) mod server;
 
 use std::time::Duration;
 
-use projections::{Projector, ProjectorStatus, ReadModels};
+use projections::{Projector, ProjectorStatus, ReadModel, ReadModels};
 use sqlx::PgPool;
 use tokio::{
     sync::{oneshot, watch},
@@ -51,4 +53,15 @@ pub(crate) async fn project(pool: &PgPool, upto: u64) -> ReadModels {
     reads.wait_for(upto, PATIENCE).await.unwrap();
     running.stop().await;
     reads
+}
+
+/// Every row of every read model, as text, in order.
+pub(crate) async fn tables(pool: &PgPool) -> Vec<(&'static str, Vec<String>)> {
+    let mut tables = Vec::new();
+    for model in ReadModel::ALL {
+        let sql = format!("select t::text from read.{} t order by 1", model.name());
+        let rows: Vec<String> = sqlx::query_scalar(&sql).fetch_all(pool).await.unwrap();
+        tables.push((model.name(), rows));
+    }
+    tables
 }

@@ -41,24 +41,21 @@ pub(super) fn check_told(log: &Log, books: &Books, history: &History) -> (usize,
             .iter()
             .filter_map(|attempt| books.transactions.get(&attempt.transaction.to_string()))
             .collect();
-        match entry.outcome() {
-            Some(outcome) => {
-                let told = serde_json::to_value(outcome).unwrap();
-                assert_eq!(stored, Some(&told), "{key}: told one thing, stored another");
-                if let Some(answer) = told.get("accepted") {
-                    check_accepted(&key, &entry, answer, &there, books);
-                    accepted += 1;
-                } else {
-                    assert!(there.is_empty(), "{key}: rejected, and yet in the log");
-                    rejected += 1;
-                }
-            }
-            None => {
-                // "Nothing happened" was the last word on every attempt.
-                assert!(entry.nothing_happened(), "{key}: left unresolved by the test");
-                assert!(there.is_empty() && stored.is_none(), "{key}: refused, and yet there");
-                given_up += 1;
-            }
+        let Some(outcome) = entry.outcome() else {
+            // "Nothing happened" was the last word on every attempt.
+            assert!(entry.nothing_happened(), "{key}: left unresolved by the test");
+            assert!(there.is_empty() && stored.is_none(), "{key}: refused, and yet there");
+            given_up += 1;
+            continue;
+        };
+        let told = serde_json::to_value(outcome).unwrap();
+        assert_eq!(stored, Some(&told), "{key}: told one thing, stored another");
+        if let Some(answer) = told.get("accepted") {
+            check_accepted(&key, &entry, answer, &there, books);
+            accepted += 1;
+        } else {
+            assert!(there.is_empty(), "{key}: rejected, and yet in the log");
+            rejected += 1;
         }
     }
     check_real_time(history);

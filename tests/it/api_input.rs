@@ -1,0 +1,82 @@
+//! Input that means harm, or means nothing: refused in words, or kept as it is and never obeyed.
+
+use serde_json::json;
+
+use crate::support::bahi::{TestBahi, amount, transfer};
+
+const A: &str = "wallet:asha:INR";
+const B: &str = "wallet:ravi:INR";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn case_141_a_body_cannot_set_what_is_not_its_to_set() {
+    let bahi = TestBahi::spawn().await;
+    let admin = bahi.admin().await;
+    admin.wallet(A, "10.00").await;
+    admin.open(B).await.made();
+    let smuggled = [
+        ("balance", json!("1000000.00")),
+        ("role", json!("admin")),
+        ("owner_id", json!("somebody")),
+        ("status", json!("posted")),
+        ("fee", json!("0.00")),
+        ("id", json!("txn_00000000000000000000000000000001")),
+        ("recorded_at", json!("2020-01-01T00:00:00Z")),
+        ("actor", json!("ledger")),
+    ];
+    for (field, value) in smuggled {
+        for (path, mut body) in [
+            ("/v1/transactions", transfer(A, B, "1.00")),
+            ("/v1/accounts", json!({"code": "wallet:eve", "currency": "INR", "owner": "eve"})),
+            ("/v1/holds", json!({"account": A, "amount": amount(A, "1.00")})),
+        ] {
+            body[field] = value.clone();
+            let answer = admin.post(path, &body).await;
+            assert_eq!(answer.status.as_u16(), 422, "{path} {field}: {}", answer.text);
+            assert_eq!(answer.code(), "invalid", "{path} {field}: {}", answer.text);
+        }
+    }
+    let honest = admin.transfer(A, B, "1.00").await;
+    assert_eq!(admin.balance(A, honest.position()).await, "9.00");
+    bahi.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn case_162_and_163_words_are_kept_as_they_are_and_filters_are_only_compared() {
+    let bahi = TestBahi::spawn().await;
+    let admin = bahi.admin().await;
+    admin.wallet(A, "100.00").await;
+    admin.open(B).await.made();
+    let notes = [
+        "जन्मदिन मुबारक 🎂",
+        "\u{202e}right to left",
+        "<script>alert(1)</script>",
+        "=cmd|' /C calc'!A0",
+        "'; drop table events; --",
+    ];
+    for note in notes {
+        let mut body = transfer(A, B, "1.00");
+        body["note"] = json!(note);
+        let made = admin.post("/v1/transactions", &body).await;
+        let (position, made) = (made.position(), made.made());
+        let path =
+            format!("/v1/transactions/{}?min_position={position}", made["id"].as_str().unwrap());
+        let read = admin.get(&path).await;
+        assert_eq!(read.json()["note"], json!(note));
+        assert_eq!(read.header("content-type"), "application/json");
+        assert_eq!(read.header("x-content-type-options"), "nosniff");
+    }
+    let mut body = transfer(A, B, "1.00");
+    body["note"] = json!("line\r\nbreak\u{1b}[2J");
+    assert_eq!(admin.post("/v1/transactions", &body).await.status.as_u16(), 422);
+    for query in [
+        "owner=%27%20or%20%271%27%3D%271",
+        "code=wallet%3A%25",
+        "owner=test%27%3B%20drop%20table%20events%3B--",
+    ] {
+        let found = admin.get(&format!("/v1/accounts?{query}")).await;
+        let none = found.status.as_u16() == 422
+            || found.json()["data"].as_array().is_some_and(Vec::is_empty);
+        assert!(none, "{query}: {}", found.text);
+    }
+    bahi.finish().await;
+}
