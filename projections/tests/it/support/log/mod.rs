@@ -1,14 +1,16 @@
 //! Writes valid events straight to the log, from a compact description: what the engine would have
 //! appended. It keeps just enough of each account to state the balances that events carry.
 
+mod append;
+mod holds;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, TimeDelta};
 use ledger_core::{
-    account::{AccountEvent, Freeze, FreezeMode, HoldChange, Leg, LimitsChanged, Opened, Unfrozen},
+    account::{AccountEvent, Freeze, FreezeMode, Leg, LimitsChanged, Opened, Unfrozen},
     chart::{self, AccountType, Direction, PostingClass},
     clock::Timestamp,
-    hold::{Captured, HoldEvent, Increased, Placed},
     ids::{AccountId, HoldId, TransactionId},
     log::{self, Head, RecordedEvent, hash},
     reversal::{ReversalEvent, Reversed},
@@ -17,6 +19,8 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use sqlx::PgPool;
 use uuid::Uuid;
+
+pub(crate) use append::append;
 
 pub(crate) struct TestLog {
     pool: PgPool,
@@ -189,6 +193,7 @@ impl TestLog {
         by
     }
 
+<<<<<<< HEAD:projections/tests/it/support/log.rs
     pub(crate) fn hold(
         &mut self,
         account: &str,
@@ -273,6 +278,8 @@ impl TestLog {
         }
     }
 
+=======
+>>>>>>> projector:projections/tests/it/support/log/mod.rs
     pub(crate) fn freeze(&mut self, account: &str, reference: &str, lien: Option<&str>) {
         let freeze = AccountEvent::Frozen(Freeze {
             reference: reference.parse().unwrap(),
@@ -361,6 +368,7 @@ impl TestLog {
     }
 }
 
+<<<<<<< HEAD:projections/tests/it/support/log.rs
 /// The batch and its events in one statement, as the engine does it.
 pub(crate) async fn append(
     pool: &PgPool,
@@ -398,6 +406,8 @@ pub(crate) async fn append(
     Ok(())
 }
 
+=======
+>>>>>>> projector:projections/tests/it/support/log/mod.rs
 /// Made like version 7 UUIDs: each greater than the one before.
 fn uuid_of(number: u128) -> Uuid {
     Uuid::from_u128((0x0199_0000_0000_7000_8000 << 48) | number)
