@@ -124,6 +124,28 @@ async fn case_51_two_engines_each_behind_a_bad_line() {
     }
 }
 
+/// One engine is near the database, the other one far away: what it decides is always a little old.
+/// It gets its turn all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_engine_with_a_slow_line_is_not_starved() {
+    let ledger = Behind::start().await;
+    ledger.proxy.plan(|_| Fault::Slow(Duration::from_millis(25)));
+    let near = Arc::new(Engine::start(config(&ledger.database)).await.unwrap());
+    let engines = [Arc::clone(&ledger.engine), Arc::clone(&near)];
+    let running = Load::new(&ledger.wallets, 16).start(&engines, &ledger.history);
+    let began = Instant::now();
+    while running.answers()[0] < 300 {
+        assert!(began.elapsed() < Duration::from_secs(20), "{:?}", running.answers());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let answers = running.stop().await;
+    println!("far and near: {answers:?} answers in {:?}", began.elapsed());
+    println!("far {:?}, near {:?}", ledger.engine.counts(), near.counts());
+    let all: usize = answers.iter().sum();
+    assert!(answers[0] * 10 > all, "{answers:?}");
+    ledger.settle().await;
+}
+
 /// Batches in which everything is rejected have no events that could be looked for.
 #[tokio::test(flavor = "multi_thread")]
 async fn case_27_rejections_whose_answer_got_lost_are_given_once() {
