@@ -144,8 +144,7 @@ async fn case_50_a_stream_that_is_not_what_memory_says_is_read_afresh() {
         to: wallets[to].clone(),
         amount: "1.00".to_owned(),
     };
-    let requests: Vec<Request> =
-        (0..20).map(|n| request(n, if n == 7 { 0 } else { 1 }, 2)).collect();
+    let requests: Vec<Request> = (0..20).map(|n| request(n, usize::from(n != 7), 2)).collect();
     let ask = requests.iter().map(|request| history.ask(&engine, request));
     let told = tokio::time::timeout(Duration::from_secs(10), futures::future::join_all(ask)).await;
     for (n, told) in told.expect("nobody hangs").into_iter().enumerate() {

@@ -13,7 +13,7 @@ use crate::support::{
     database::{APP, Database, SUPERUSER},
     history::{History, Request, Told},
     ledger::config,
-    load::{Dice, Load, fund, wallets},
+    load::{Dice, Load, fund, times, wallets},
     proxy::{Fault, Proxy},
 };
 
@@ -90,7 +90,7 @@ async fn case_51_and_27_random_cuts_under_load_lose_nothing_and_do_nothing_twice
     ledger.proxy.plan(|dice| one_in(4, dice));
     let load = Load::new(&ledger.wallets, 32);
     let running = load.start(&[Arc::clone(&ledger.engine)], &ledger.history);
-    while ledger.proxy.faults() < 150 {
+    while ledger.proxy.faults() < 150 * times() {
         running.more(20).await;
     }
     running.stop().await;
