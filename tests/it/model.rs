@@ -276,7 +276,7 @@ fn runs(part: u8) {
     let rng = TestRng::from_seed(RngAlgorithm::XorShift, &bytes[..16]);
     let mut runner = TestRunner::new_with_rng(config, rng);
     let runtime = Runtime::new().unwrap();
-    let bench = RefCell::new(runtime.block_on(Bench::start(part % 2 == 0)));
+    let bench = RefCell::new(runtime.block_on(Bench::start(part.is_multiple_of(2))));
     let ran =
         runner.run(&model::case(COMMANDS), |case| runtime.block_on(bench.borrow_mut().run(&case)));
     let bench = bench.into_inner();

@@ -292,17 +292,9 @@ impl<'a> Rows<'a> {
 
 /// The totals of the second and further currencies, as the table has them.
 fn further_totals(totals: &[&Total<'_>]) -> String {
-<<<<<<< HEAD
-    let object = |total: &&Total<'_>| {
-        let amount = total.debits.to_string();
-        serde_json::json!({ "currency": total.currency, "amount": amount })
-    };
-    totals.iter().map(object).collect::<serde_json::Value>().to_string()
-=======
     let totals = totals.iter().map(|total| {
         let amount = total.debits.to_string();
         serde_json::json!({ "currency": total.currency, "amount": amount })
     });
     totals.collect::<serde_json::Value>().to_string()
->>>>>>> projector
 }

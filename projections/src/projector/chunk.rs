@@ -126,11 +126,7 @@ async fn nothing_to_do(
     let row = sqlx::query(&sql).fetch_optional(db).await;
     let row = row.map_err(missing)?.ok_or(ProjectionError::Missing)?;
     let (position, head) = (unsigned(&row, "position")?, unsigned(&row, "head")?);
-    let reach = Reach {
-        position,
-        head,
-        lag_ms: 0,
-    };
+    let reach = Reach { position, head, lag_ms: 0 };
     let done = position == job.upto.unwrap_or(head) && position <= head;
     Ok(done.then_some(reach))
 }

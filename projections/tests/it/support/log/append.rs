@@ -26,29 +26,14 @@ pub(crate) async fn append(
     .bind(signed(head.position))
     .bind(head.hash.as_slice())
     .bind(head.recorded_at)
-    .bind(
-        events
-            .iter()
-            .map(|e| signed(e.position))
-            .collect::<Vec<_>>(),
-    )
+    .bind(events.iter().map(|e| signed(e.position)).collect::<Vec<_>>())
     .bind(column(|e| e.aggregate_type.clone()))
     .bind(column(|e| e.aggregate_id.clone()))
-    .bind(
-        events
-            .iter()
-            .map(|e| signed(e.sequence))
-            .collect::<Vec<_>>(),
-    )
+    .bind(events.iter().map(|e| signed(e.sequence)).collect::<Vec<_>>())
     .bind(column(|e| e.event_type.clone()))
     .bind(column(|e| e.event_version.clone()))
     .bind(events.iter().map(|e| e.payload.clone()).collect::<Vec<_>>())
-    .bind(
-        events
-            .iter()
-            .map(|e| e.metadata.clone())
-            .collect::<Vec<_>>(),
-    )
+    .bind(events.iter().map(|e| e.metadata.clone()).collect::<Vec<_>>())
     .bind(events.iter().map(|e| e.hash.to_vec()).collect::<Vec<_>>())
     .execute(pool)
     .await?;
