@@ -134,7 +134,8 @@ async fn case_50_a_stream_that_is_not_what_memory_says_is_read_afresh() {
     let mut db = database.superuser().await;
     // No more may leave the first wallet, says somebody.
     let forged = "insert into events select 1000000, aggregate_type, aggregate_id, 3,
-            'limits_changed', '1.0', '{\"floor\":\"100.00\",\"ceiling\":null}', '{}', recorded_at, hash
+            'limits_changed', '1.0', '{\"floor\":\"100.00\",\"ceiling\":null}', '{}',
+            recorded_at, hash
         from events where aggregate_id = $1 and sequence = 2";
     sqlx::query(forged).bind(&wallets[0]).execute(&mut db).await.unwrap();
     let history = History::default();

@@ -1,8 +1,8 @@
 //! Taking turns with other processes. An engine that lost an append decides under a lock that the
-//! processes share, until nobody else has appended for a while. An engine that wins finds out by its
-//! append whether somebody has or wants that lock, and then takes turns too: so one that is far from
-//! the database, and decides on what is always a little old, is not starved by one that is near.
-//! The lock is for fairness only: losing it, or going on without it, can do no harm, because
+//! processes share, until nobody else has appended for a while. An engine that wins finds out by
+//! its append whether somebody has or wants that lock, and then takes turns too: so one that is far
+//! from the database, and decides on what is always a little old, is not starved by one that is
+//! near. The lock is for fairness only: losing it, or going on without it, can do no harm, because
 //! compare-and-append decides.
 
 use sqlx::{error::DatabaseError, postgres::PgConnectOptions};
