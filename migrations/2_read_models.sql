@@ -110,9 +110,17 @@ begin
     create unique index if not exists transactions_position on transactions (first_position);
     -- Lists of one kind; a rare kind would otherwise mean walking the whole table.
     create index if not exists transactions_kind on transactions (kind, first_position);
-    -- Business dates lie in the table nearly in order: ranges of blocks suffice and cost nothing.
-    create index if not exists transactions_effective_on on transactions
-        using brin (effective_on) with (pages_per_range = 32);
+
+    -- Where in the log the transactions of a business date lie. Dates are nearly in the order of
+    -- the log, so a list between dates walks little more than what it shows. An index on the date
+    -- costs each insert, and a planner that thinks a date's rows lie everywhere does not use it.
+    create table if not exists transaction_days (
+        day            date   not null,
+        first_position bigint not null,
+        last_position  bigint not null,
+
+        constraint transaction_days_pkey primary key (day)
+    );
 
     -- Money in and out per account and business date.
     create table if not exists flows (

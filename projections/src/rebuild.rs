@@ -75,9 +75,9 @@ async fn fold_and_swap(
     db.execute("set role bahi_app").await?;
     prepare(db, only).await?;
     fold_beside(db, only, models, progress).await?;
-    for model in models {
+    for table in models.iter().flat_map(|model| model.tables()) {
         // New tables have no statistics, and would be read by bad plans until they do.
-        let sql = format!("analyze read_next.{}", model.name());
+        let sql = format!("analyze read_next.{table}");
         db.execute(sql.as_str()).await?;
     }
     let position = swap(db, models).await?;
@@ -120,9 +120,11 @@ async fn prepare(db: &mut PgConnection, only: Option<ReadModel>) -> Result<(), P
 }
 
 async fn drop_shadow(db: &mut PgConnection) -> Result<(), ProjectionError> {
-    let tables = ReadModel::ALL.map(|model| format!("read_next.{}", model.name()));
-    let sql = format!("drop table if exists read_next.checkpoint, {}", tables.join(", "));
-    db.execute(sql.as_str()).await?;
+    let tables = ReadModel::ALL.iter().flat_map(|model| model.tables());
+    for table in tables.chain(&["checkpoint"]) {
+        let sql = format!("drop table if exists read_next.{table}");
+        db.execute(sql.as_str()).await?;
+    }
     Ok(())
 }
 
@@ -179,10 +181,9 @@ async fn try_swap(
     let shadow = lock_checkpoint(&mut db_tx, Schema::Shadow).await?;
     let job = Job { schema: Schema::Shadow, models, events_max: EVENTS_MAX, upto: Some(live) };
     let position = chunk::catch_up_in_tx(&mut db_tx, job, shadow).await?;
-    for model in models {
-        let name = model.name();
+    for table in models.iter().flat_map(|model| model.tables()) {
         let sql = format!(
-            "drop table if exists read.{name}; alter table read_next.{name} set schema read"
+            "drop table if exists read.{table}; alter table read_next.{table} set schema read"
         );
         db_tx.execute(sql.as_str()).await?;
     }

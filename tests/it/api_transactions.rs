@@ -235,7 +235,9 @@ async fn conditions_and_dry_runs_decide_without_surprises() {
     let bahi = TestBahi::spawn().await;
     let admin = bahi.admin().await;
     admin.wallet(A, "10.00").await;
-    admin.open(B).await.made();
+    let opened = admin.open(B).await;
+    let position = opened.position();
+    opened.made();
     let with = |condition: Value| {
         let mut body = transfer(A, B, "3.00");
         body["conditions"] = json!([condition]);
@@ -249,7 +251,7 @@ async fn conditions_and_dry_runs_decide_without_surprises() {
     assert_eq!(dry.made()["accepted"], true);
     let dry = admin.post("/v1/transactions?dry_run=true", &transfer(A, B, "30.00")).await;
     assert_eq!(dry.refused(), "insufficient_funds");
-    let account = admin.get(&format!("/v1/accounts/{A}")).await.made();
+    let account = admin.get(&format!("/v1/accounts/{A}?min_position={position}")).await.made();
     assert_eq!(account["balance"]["posted"], amount(A, "10.00"));
     let fresh = with(json!({"account": A, "sequence": account["sequence"]}));
     admin.post("/v1/transactions", &fresh).await.made();

@@ -13,7 +13,7 @@ use crate::support::{
     database::{APP, Database, SUPERUSER},
     history::{History, Request, Told},
     ledger::config,
-    load::{Dice, Load, fund, wallets},
+    load::{Dice, Load, fund, times, wallets},
     proxy::{Fault, Proxy},
 };
 
@@ -90,7 +90,7 @@ async fn case_51_and_27_random_cuts_under_load_lose_nothing_and_do_nothing_twice
     ledger.proxy.plan(|dice| one_in(4, dice));
     let load = Load::new(&ledger.wallets, 32);
     let running = load.start(&[Arc::clone(&ledger.engine)], &ledger.history);
-    while ledger.proxy.faults() < 150 {
+    while ledger.proxy.faults() < 150 * times() {
         running.more(20).await;
     }
     running.stop().await;
@@ -122,6 +122,28 @@ async fn case_51_two_engines_each_behind_a_bad_line() {
         let (landed, fenced) = (engine.counts().landed(), engine.counts().fenced());
         assert!(landed > 0 && fenced > 0, "both ways were met: {landed}, {fenced}");
     }
+}
+
+/// One engine is near the database, the other one far away: what it decides is always a little old.
+/// It gets its turn all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_engine_with_a_slow_line_is_not_starved() {
+    let ledger = Behind::start().await;
+    ledger.proxy.plan(|_| Fault::Slow(Duration::from_millis(25)));
+    let near = Arc::new(Engine::start(config(&ledger.database)).await.unwrap());
+    let engines = [Arc::clone(&ledger.engine), Arc::clone(&near)];
+    let running = Load::new(&ledger.wallets, 16).start(&engines, &ledger.history);
+    let began = Instant::now();
+    while running.answers()[0] < 300 {
+        assert!(began.elapsed() < Duration::from_secs(20), "{:?}", running.answers());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let answers = running.stop().await;
+    println!("far and near: {answers:?} answers in {:?}", began.elapsed());
+    println!("far {:?}, near {:?}", ledger.engine.counts(), near.counts());
+    let all: usize = answers.iter().sum();
+    assert!(answers[0] * 10 > all, "{answers:?}");
+    ledger.settle().await;
 }
 
 /// Batches in which everything is rejected have no events that could be looked for.

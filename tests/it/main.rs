@@ -14,6 +14,7 @@ mod audit_engine;
 mod cancellation;
 mod corrupt_streams;
 mod engine_basics;
+mod engine_faults;
 mod engine_rules;
 mod failover;
 mod golden;

@@ -1,7 +1,8 @@
 //! The engine against the model: random commands, many of them nonsense, through one engine that
 //! decides a batch while the one before is on its way, or through two by turns on one log. Every
 //! answer, every balance and every hold must be the model's; the log must keep every rule; all keys
-//! sent again change nothing; and an engine that starts afresh on the log decides as the model does.
+//! sent again change nothing; and an engine that starts afresh on the log decides as the model
+//! does.
 //!
 //! `BAHI_MODEL_CASES` runs more cases than usual, `BAHI_MODEL_SEED` other ones.
 

@@ -13,7 +13,7 @@ use crate::support::{
     checker::{self, Figures},
     database::{APP, SUPERUSER},
     history::History,
-    load::{Load, Running, fund, wallets},
+    load::{Load, Running, fund, times, wallets},
     server::{Server, send},
 };
 
@@ -59,7 +59,7 @@ impl Loaded {
 #[tokio::test(flavor = "multi_thread")]
 async fn case_37_a_server_that_is_killed_five_times_loses_nothing() {
     let loaded = Loaded::start(1).await;
-    for _ in 0..5 {
+    for _ in 0..5 * times() {
         loaded.server.kill().await;
         let began = Instant::now();
         loaded.server.restart().await;
@@ -76,7 +76,7 @@ async fn case_57_sessions_that_are_ended_again_and_again() {
     let loaded = Loaded::start(2).await;
     let mut db = loaded.server.connect().await;
     let mut ended = 0;
-    for _ in 0..25 {
+    for _ in 0..25 * times() {
         let rows = sqlx::query(
             "select pg_terminate_backend(pid) from pg_stat_activity where usename = $1",
         )

@@ -15,15 +15,9 @@ use crate::support::{
     database::{APP, Database, SUPERUSER},
     history::History,
     ledger::config,
-    load::{Load, fund, wallets},
+    load::{Load, fund, times, wallets},
     process::{self, EngineProcess},
 };
-
-/// How much longer the runs are than usual.
-fn times() -> usize {
-    let long = std::env::var("BAHI_CHAOS").is_ok_and(|value| value == "long");
-    if long { 10 } else { 1 }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "run by the other tests of this file, in processes of their own"]

@@ -16,12 +16,11 @@ use serde_json::{Value, json};
 
 use crate::support::{
     checker::{self, Books, Log},
-    load::{Dice, wallets},
+    load::{Dice, times, wallets},
     process,
     service_process::{self, PRINCIPAL, ServiceProcess},
 };
 
-const KILLS: usize = 20;
 const CLIENTS: usize = 24;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -184,6 +183,7 @@ fn check(log: &Log, books: &Books, asked: &BTreeMap<String, Asked>) -> (usize, u
 
 #[tokio::test(flavor = "multi_thread")]
 async fn case_37_the_whole_service_is_killed_twenty_times_under_load() {
+    let kills = 20 * times();
     let mut service = ServiceProcess::start().await;
     let http = Client::builder().timeout(Duration::from_secs(15)).build().unwrap();
     let clients = Arc::new(Clients {
@@ -204,8 +204,8 @@ async fn case_37_the_whole_service_is_killed_twenty_times_under_load() {
         })
         .collect();
     let (began, mut slowest) = (Instant::now(), Duration::ZERO);
-    for kill in 0..KILLS {
-        clients.more(30 + 5 * kill).await;
+    for kill in 0..kills {
+        clients.more(30 + 5 * (kill % 20)).await;
         let killed = Instant::now();
         service.kill_and_restart().await;
         slowest = slowest.max(killed.elapsed());
@@ -232,12 +232,12 @@ async fn case_37_the_whole_service_is_killed_twenty_times_under_load() {
     let (made, refused) = check(&log, &books, &asked);
     let lost = clients.lost.load(Ordering::Relaxed);
     println!(
-        "{KILLS} kills in {:?}, restarts of {slowest:?} at most: {made} made, {refused} refused, \
+        "{kills} kills in {:?}, restarts of {slowest:?} at most: {made} made, {refused} refused, \
          {lost} answers lost, {} asked again at the end",
         began.elapsed(),
         open.len()
     );
-    assert!(lost >= KILLS, "{lost} answers were lost");
+    assert!(lost >= kills, "{lost} answers were lost");
     tokio::task::spawn_blocking(move || drop(cluster)).await.unwrap();
     service.stop().await;
 }

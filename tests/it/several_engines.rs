@@ -11,7 +11,7 @@ use crate::support::{
     database::{Database, SUPERUSER},
     history::{History, Request, Told},
     ledger::{accepted, command, config, opening},
-    load::{Load, fund, wallets},
+    load::{Load, fund, times, wallets},
 };
 
 /// Answers that a run goes on for.
@@ -42,7 +42,7 @@ async fn run_on(
     let history = Arc::new(History::default());
     let began = Instant::now();
     let running = load(&wallets).start(&engines, &history);
-    running.more(ANSWERS).await;
+    running.more(ANSWERS * times()).await;
     let answers = running.stop().await;
     let took = began.elapsed();
     history.resolve(&*engines[0]).await;
@@ -93,7 +93,7 @@ async fn case_4_opposite_transfers_neither_lock_up_nor_starve() {
     let history = Arc::new(History::default());
     // 64 clients; between two wallets every transfer meets the opposite one.
     let running = Load::new(&wallets, 32).start(&engines, &history);
-    running.more(ANSWERS).await;
+    running.more(ANSWERS * times()).await;
     let answers = running.stop().await;
     assert!(answers.iter().all(|share| share * 10 > ANSWERS), "{answers:?}");
     let superuser = database.options(SUPERUSER);

@@ -59,11 +59,37 @@ async fn a_private_database_is_made_once_and_used_as_the_application() {
     let again = Database::of_cluster(cluster(&folder), "bahi").await.unwrap();
     assert_eq!(who(&first).await, APP_ROLE);
     assert_eq!(who(&again).await, APP_ROLE);
-    // A throwaway server is unsafe by its nature, which is what the check is for.
-    assert!(matches!(first.check(false).await, Err(SetupError::Check(_))));
-    assert!(first.check(true).await.is_ok());
     assert_eq!(first.close().await.unwrap(), Some(Stopped::StillUsed));
     assert_eq!(again.close().await.unwrap(), Some(Stopped::InOrder));
+}
+
+#[tokio::test]
+async fn case_62_a_server_that_may_lose_money_is_refused_unless_that_is_allowed() {
+    let folder = tempfile::tempdir().unwrap();
+    // A throwaway server is unsafe by its nature.
+    let database = Database::of_cluster(cluster(&folder), "bahi").await.unwrap();
+    let error = database.check(false).await.unwrap_err();
+    let SetupError::Check(CheckError::Refused(findings)) = &error else {
+        panic!("{error:?}");
+    };
+    assert!(findings.iter().any(|finding| finding.code == "fsync_off"), "{findings:?}");
+    assert!(!error.is_transient());
+    let tolerated = database.check(true).await.unwrap();
+    assert!(tolerated.iter().any(|finding| finding.code == "fsync_off"), "{tolerated:?}");
+}
+
+#[tokio::test]
+async fn case_68_every_session_has_time_outs() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::of_cluster(cluster(&folder), "bahi").await.unwrap();
+    let found = database.check(true).await.unwrap();
+    assert!(found.iter().all(|finding| !finding.code.ends_with("_unset")), "{found:?}");
+    let pool = database.pool(database.app().clone());
+    for (name, value) in SESSION {
+        let sql = "select current_setting($1)";
+        let set: String = sqlx::query_scalar(sql).bind(name).fetch_one(&pool).await.unwrap();
+        assert_eq!(set, value, "{name}");
+    }
 }
 
 #[tokio::test]

@@ -157,3 +157,18 @@ fn the_private_server_is_brought_back_when_it_is_killed() {
     bahi.wait_until_ready();
     assert_eq!(bahi.stop().code, Some(0));
 }
+
+#[test]
+fn roles_may_be_processes_of_their_own() {
+    let place = Place::new();
+    let api = Bahi::start(&place, &["serve", "--listen", "127.0.0.1:0", "--role", "api"]);
+    // The book of a fresh log has events, and nobody projects them yet.
+    api.wait_until_it_says("\"projected\":0");
+    assert_eq!(place.run(&["projections", "status"]).code, Some(1));
+    let projector = Bahi::start(&place, &["serve", "--role", "projector,worker"]);
+    api.wait_until_it_says("\"lag_events\":0");
+    assert_eq!(place.run(&["projections", "status"]).code, Some(0));
+    assert_eq!(place.run(&["projections", "rebuild", "--only", "flows"]).code, Some(0));
+    assert_eq!(projector.stop().code, Some(0));
+    assert_eq!(api.stop().code, Some(0));
+}

@@ -175,7 +175,7 @@ impl Bahi {
 
     /// Waits for a line on its standard output.
     pub(crate) fn wait_for_line(&self, part: &str) -> String {
-        self.until("a line", || {
+        self.until("line", || {
             let printed = self.printed.lock().expect("no panic");
             printed.lines().find(|line| line.contains(part)).map(str::to_owned)
         })
@@ -188,9 +188,17 @@ impl Bahi {
 
     /// Waits for an answer to `/readyz` of a certain status.
     pub(crate) fn wait_until(&self, wanted: impl Fn(u16) -> bool) {
-        self.until("a status", || {
-            let status = readyz(self.address()?)?;
+        self.until("status", || {
+            let (status, _) = readyz(self.address()?)?;
             wanted(status).then_some(())
+        });
+    }
+
+    /// Waits until the answer to `/readyz` says something.
+    pub(crate) fn wait_until_it_says(&self, part: &str) {
+        self.until(part, || {
+            let (_, answer) = readyz(self.address()?)?;
+            answer.contains(part).then_some(())
         });
     }
 
@@ -266,11 +274,12 @@ fn collect(pipe: impl Read + Send + 'static) -> Arc<Mutex<String>> {
     collected
 }
 
-fn readyz(address: SocketAddr) -> Option<u16> {
+fn readyz(address: SocketAddr) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE).ok()?;
     stream.set_read_timeout(Some(PATIENCE)).ok()?;
     stream.write_all(b"GET /readyz HTTP/1.0\r\nHost: x\r\n\r\n").ok()?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;
-    answer.split_whitespace().nth(1)?.parse().ok()
+    let status = answer.split_whitespace().nth(1)?.parse().ok()?;
+    Some((status, answer))
 }

@@ -172,7 +172,8 @@ impl Worker {
                 return (jobs, Err(Trouble::Down));
             }
         };
-        if let Appended::Won = appended {
+        if let Appended::Won { turn_wanted } = appended {
+            self.turn.won(turn_wanted);
             self.landed(batch.head, grown);
             return (jobs, Ok(Attempt::Answered(answers)));
         }
@@ -202,7 +203,14 @@ impl Worker {
             if missing.is_empty() {
                 break;
             }
-            match self.load(missing.into_iter().collect()).await {
+            let missing: Vec<StreamId> = missing.into_iter().collect();
+            let mut loaded = self.load(missing.clone()).await;
+            if loaded.is_err() {
+                // The connection may have ended while it was idle.
+                self.reader.broken();
+                loaded = self.load(missing).await;
+            }
+            match loaded {
                 Ok(unreadable) if unreadable.is_empty() => {}
                 Ok(unreadable) => {
                     let (corrupt, readable): (Vec<Job>, Vec<Job>) =
@@ -240,7 +248,7 @@ impl Worker {
         answers: Vec<Answer>,
     ) -> Attempted {
         match appended {
-            Appended::Won | Appended::Lost => {
+            Appended::Won { .. } | Appended::Lost => {
                 self.turn.lost();
                 self.counts.add_lost();
                 if self.catch_up().await? {

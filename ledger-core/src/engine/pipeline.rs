@@ -185,13 +185,22 @@ impl Worker {
             }
             Err(error) => Appended::Unknown(sqlx::Error::Protocol(error.to_string())),
         };
-        if let Appended::Won = appended {
-            self.landed(batch.head, grown);
-            // The database has nothing to do: send the next one before answering these.
-            self.launch(pipeline).await;
-            return self.answer(jobs, answers);
-        }
         let mut later = Vec::new();
+        if let Appended::Won { turn_wanted } = appended {
+            self.landed(batch.head, grown);
+            self.turn.won(turn_wanted);
+            if self.turn.contended() {
+                if let Some(next) = pipeline.next.take() {
+                    self.cache.undo(next.undo);
+                    later = next.jobs;
+                }
+            } else {
+                // The database has nothing to do: send the next one before answering these.
+                self.launch(pipeline).await;
+            }
+            self.answer(jobs, answers);
+            return self.batch(later).await;
+        }
         if let Some(next) = pipeline.next.take() {
             self.cache.undo(next.undo);
             later = next.jobs;

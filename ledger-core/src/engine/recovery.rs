@@ -53,7 +53,7 @@ impl Worker {
         let appended = append::append(db, fence);
         let appended = answered(async { Ok::<_, LogError>(appended.await) }).await?;
         match appended {
-            Appended::Won => Ok(false),
+            Appended::Won { .. } => Ok(false),
             Appended::Lost => {
                 let db = self.link.get().await?;
                 let there = answered(read::batch(db, batch.head.batch)).await?;

@@ -1,16 +1,20 @@
 //! Taking turns with other processes. An engine that lost an append decides under a lock that the
-//! processes share, until nobody else has appended for a while. The lock is for fairness only:
-//! losing it, or going on without it, can do no harm, because compare-and-append decides.
+//! processes share, until nobody else has appended for a while. An engine that wins finds out by
+//! its append whether somebody has or wants that lock, and then takes turns too: so one that is far
+//! from the database, and decides on what is always a little old, is not starved by one that is
+//! near. The lock is for fairness only: losing it, or going on without it, can do no harm, because
+//! compare-and-append decides.
 
-use sqlx::postgres::PgConnectOptions;
+use sqlx::{error::DatabaseError, postgres::PgConnectOptions};
 use tracing::debug;
 
 use super::link::{Link, answered};
+use crate::log::append::TURN;
 
-/// The lock's name: "bahi" in ASCII.
-const LOCK: i64 = 0x6261_6869;
 /// After so many turns in which nobody else appended, the lock is left alone.
 const QUIET_TURNS: u32 = 50;
+/// What PostgreSQL calls a lock that was not to be had in time.
+const LOCK_NOT_AVAILABLE: &str = "55P03";
 
 pub(super) struct Turn {
     link: Link,
@@ -33,6 +37,13 @@ impl Turn {
         self.contended
     }
 
+    /// An append was won. If somebody else wants the turn, they shall have it.
+    pub(super) const fn won(&mut self, turn_wanted: bool) {
+        if turn_wanted && !self.held {
+            self.lost();
+        }
+    }
+
     /// An append was lost.
     pub(super) const fn lost(&mut self) {
         self.contended = true;
@@ -41,17 +52,24 @@ impl Turn {
 
     /// Waits for the turn.
     pub(super) async fn take(&mut self) {
-        let taken = match self.link.get().await {
-            Ok(db) => {
-                answered(sqlx::query("select pg_advisory_lock($1)").bind(LOCK).execute(db)).await
-            }
-            Err(error) => Err(error),
-        };
-        self.held = taken.is_ok();
-        if let Err(error) = taken {
-            debug!(%error, "going on without the turn");
+        // The session may have ended while it was idle: then the second one is a fresh one.
+        for _ in 0..2 {
+            let taken = self.ask("select pg_advisory_lock($1)").await;
+            self.held = taken.is_ok();
+            let Err(error) = taken else { return };
+            debug!(%error, "the turn was not to be had");
             self.link.broken();
+            let waited = error.as_database_error().and_then(DatabaseError::code);
+            if waited.is_some_and(|code| code == LOCK_NOT_AVAILABLE) {
+                return;
+            }
         }
+    }
+
+    async fn ask(&mut self, sql: &str) -> sqlx::Result<()> {
+        let db = self.link.get().await?;
+        answered(sqlx::query(sql).bind(TURN).execute(db)).await?;
+        Ok(())
     }
 
     /// Notes whether somebody else appended since the last turn.
@@ -67,13 +85,7 @@ impl Turn {
         if !std::mem::take(&mut self.held) {
             return;
         }
-        let released = match self.link.get().await {
-            Ok(db) => {
-                answered(sqlx::query("select pg_advisory_unlock($1)").bind(LOCK).execute(db)).await
-            }
-            Err(error) => Err(error),
-        };
-        if released.is_err() {
+        if self.ask("select pg_advisory_unlock($1)").await.is_err() {
             self.link.broken();
         }
     }

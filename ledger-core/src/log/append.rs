@@ -37,11 +37,17 @@ pub(crate) struct Batch {
     pub(crate) rows: Rows,
 }
 
+/// The lock that processes take turns with: "bahi" in ASCII.
+pub(crate) const TURN: i64 = 0x6261_6869;
+
 /// How an append ended, as far as the answer tells.
 #[derive(Debug)]
 pub(crate) enum Appended {
     /// It is in the log.
-    Won,
+    Won {
+        /// Whether somebody has the turn, or waits for it.
+        turn_wanted: bool,
+    },
     /// Another process appended first; nothing of it is in the log.
     Lost,
     /// A key of it is used already; nothing of it is in the log.
@@ -81,20 +87,21 @@ const APPEND: &str = "
         from won, unnest($14::text[], $15::text[], $16::bytea[], $19::bytea[])
              as i (principal, key, fingerprint, outcome)
     )
-    select number from won";
+    select not pg_try_advisory_xact_lock_shared($20) as turn_wanted from won";
 
 /// Appends a batch. Never cancelled by its caller: the engine runs it to its end.
 pub(crate) async fn append(db: &mut PgConnection, batch: &Batch) -> Appended {
     match execute(db, batch).await {
-        Ok(true) => Appended::Won,
-        Ok(false) => Appended::Lost,
+        Ok(Some(turn_wanted)) => Appended::Won { turn_wanted },
+        Ok(None) => Appended::Lost,
         Err(LogError::Database(error)) => classify(error),
         // Said before anything was sent.
         Err(error) => Appended::Refused(sqlx::Error::Protocol(error.to_string())),
     }
 }
 
-async fn execute(db: &mut PgConnection, batch: &Batch) -> Result<bool, LogError> {
+/// Whether somebody wants the turn, if it came in; nothing if it did not.
+async fn execute(db: &mut PgConnection, batch: &Batch) -> Result<Option<bool>, LogError> {
     let Rows {
         aggregate_types,
         aggregate_ids,
@@ -130,9 +137,11 @@ async fn execute(db: &mut PgConnection, batch: &Batch) -> Result<bool, LogError>
         .bind(note_ids)
         .bind(notes)
         .bind(outcomes)
+        .bind(TURN)
         .fetch_optional(db)
         .await?;
-    Ok(row.is_some())
+    // Only a courtesy: that the row is there is what counts.
+    Ok(row.map(|row| row.try_get("turn_wanted").unwrap_or_default()))
 }
 
 fn texts(shared: &[Arc<str>]) -> Vec<&str> {

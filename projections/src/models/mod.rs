@@ -47,7 +47,18 @@ impl ReadModel {
     pub const ALL: [Self; 5] =
         [Self::Accounts, Self::Flows, Self::Holds, Self::OpenItems, Self::Transactions];
 
-    /// The name, which is also the table's.
+    /// The tables.
+    pub(crate) const fn tables(self) -> &'static [&'static str] {
+        match self {
+            Self::Accounts => &["accounts"],
+            Self::Flows => &["flows"],
+            Self::Holds => &["holds"],
+            Self::OpenItems => &["open_items"],
+            Self::Transactions => &["transactions", "transaction_days"],
+        }
+    }
+
+    /// The name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Accounts => "accounts",

@@ -3,6 +3,9 @@
 //! Here the promise that the engine kept before it appended is checked again after reading: the
 //! legs of a transaction lie side by side, complete, and per currency debits equal credits.
 
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
 use ledger_core::{clock::Timestamp, ids::TransactionId, log::Position};
 use rust_decimal::Decimal;
 use sqlx::{PgConnection, types::Uuid};
@@ -27,7 +30,7 @@ struct Transaction<'e> {
     last_position: Position,
     leg: u16,
     legs: u16,
-    effective_on: chrono::NaiveDate,
+    effective_on: NaiveDate,
     recorded_at: Timestamp,
     cause: Option<String>,
     totals: Vec<Total<'e>>,
@@ -100,14 +103,14 @@ impl<'e> Changes<'e> {
         db: &mut PgConnection,
         schema: Schema,
     ) -> Result<(), ProjectionError> {
-        self.insert(db, schema).await?;
+        if !self.complete.is_empty() {
+            self.insert(db, schema).await?;
+            self.upsert_days(db, schema).await?;
+        }
         self.link_reversed(db, schema).await
     }
 
     async fn insert(&self, db: &mut PgConnection, schema: Schema) -> Result<(), ProjectionError> {
-        if self.complete.is_empty() {
-            return Ok(());
-        }
         let mut rows = Rows::default();
         for transaction in &self.complete {
             rows.push(transaction)?;
@@ -138,6 +141,35 @@ impl<'e> Changes<'e> {
             .bind(rows.cause)
             .execute(db)
             .await?;
+        Ok(())
+    }
+
+    async fn upsert_days(
+        &self,
+        db: &mut PgConnection,
+        schema: Schema,
+    ) -> Result<(), ProjectionError> {
+        let mut days: BTreeMap<NaiveDate, (Position, Position)> = BTreeMap::new();
+        for transaction in &self.complete {
+            let first = transaction.first_position;
+            // They come in the order of the log.
+            let day = days.entry(transaction.effective_on);
+            day.or_insert((first, first)).1 = first;
+        }
+        let (mut firsts, mut lasts) = (Vec::new(), Vec::new());
+        for (first, last) in days.values() {
+            firsts.push(bigint(*first)?);
+            lasts.push(bigint(*last)?);
+        }
+        let sql = format!(
+            "insert into {}.transaction_days as d (day, first_position, last_position)
+             select * from unnest($1::date[], $2::bigint[], $3::bigint[])
+             on conflict on constraint transaction_days_pkey do update
+             set last_position = excluded.last_position",
+            schema.name()
+        );
+        let days: Vec<NaiveDate> = days.into_keys().collect();
+        sqlx::query(&sql).bind(days).bind(firsts).bind(lasts).execute(db).await?;
         Ok(())
     }
 
@@ -224,7 +256,7 @@ struct Rows<'a> {
     first_position: Vec<i64>,
     last_position: Vec<i64>,
     legs: Vec<i32>,
-    effective_on: Vec<chrono::NaiveDate>,
+    effective_on: Vec<NaiveDate>,
     recorded_at: Vec<Timestamp>,
     currency: Vec<&'a str>,
     amount: Vec<Decimal>,
@@ -260,6 +292,9 @@ impl<'a> Rows<'a> {
 
 /// The totals of the second and further currencies, as the table has them.
 fn further_totals(totals: &[&Total<'_>]) -> String {
-    let total = |total: &&Total<'_>| serde_json::json!({ "currency": total.currency, "amount": total.debits.to_string() });
-    totals.iter().map(total).collect::<serde_json::Value>().to_string()
+    let totals = totals.iter().map(|total| {
+        let amount = total.debits.to_string();
+        serde_json::json!({ "currency": total.currency, "amount": amount })
+    });
+    totals.collect::<serde_json::Value>().to_string()
 }

@@ -79,6 +79,9 @@ async fn attempt(
     db: &mut PgConnection,
     job: Job<'_>,
 ) -> Result<Result<Step, (Poison, Range)>, ProjectionError> {
+    if let Some(reach) = nothing_to_do(db, job).await? {
+        return Ok(Ok(Step::Idle(reach)));
+    }
     let mut db_tx = db.begin().await?;
     let Some(after) = lock_checkpoint(&mut db_tx, job.schema).await? else {
         db_tx.rollback().await?;
@@ -106,6 +109,26 @@ async fn attempt(
         ..range.reach
     };
     Ok(Ok(Step::Moved(reach)))
+}
+
+/// Where everything is, if the checkpoint is there already. Most looks find nothing new; taking
+/// the lock for each would write to the table all day long.
+async fn nothing_to_do(
+    db: &mut PgConnection,
+    job: Job<'_>,
+) -> Result<Option<Reach>, ProjectionError> {
+    let sql = format!(
+        "select c.position,
+                (select last_position from batches order by number desc limit 1) as head
+         from {}.checkpoint c",
+        job.schema.name()
+    );
+    let row = sqlx::query(&sql).fetch_optional(db).await;
+    let row = row.map_err(missing)?.ok_or(ProjectionError::Missing)?;
+    let (position, head) = (unsigned(&row, "position")?, unsigned(&row, "head")?);
+    let reach = Reach { position, head, lag_ms: 0 };
+    let done = position == job.upto.unwrap_or(head) && position <= head;
+    Ok(done.then_some(reach))
 }
 
 /// Folds from `after` to the job's end in the caller's database transaction; returns where it is

@@ -20,6 +20,7 @@ pub struct ProjectorStatus {
     /// For how long the oldest of them has been in the log.
     pub lag_ms: u64,
     /// How it goes.
+    #[serde(flatten)]
     pub state: ProjectorState,
 }
 

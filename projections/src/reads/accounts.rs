@@ -152,6 +152,12 @@ fn restrict(sql: &mut QueryBuilder<'_, Postgres>, filter: &AccountFilter) {
         sql.push(" and a.code = ").push_bind(code.as_str().to_owned());
     }
     if let Some(prefix) = &filter.code_prefix {
+        let never = |b: u8| !matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'-' | b':');
+        if prefix.bytes().any(never) {
+            // No code has such a letter, and the database need not see it.
+            sql.push(" and false");
+            return;
+        }
         // As a range, which the primary key serves; `like` would take `_` for a wildcard.
         sql.push(" and a.id >= ").push_bind(prefix.clone());
         sql.push(" and a.id < ").push_bind(format!("{prefix}{}", char::MAX));

@@ -116,8 +116,7 @@ impl ReadModels {
         }
     }
 
-    /// Returns when the projector of this process says that it reached `position`, or after
-    /// `pause`.
+    /// Returns when this process's projector says that it reached `position`, or after `pause`.
     async fn told(&self, position: Position, pause: Duration) {
         let Some(status) = &self.status else {
             return time::sleep(pause).await;

@@ -175,11 +175,16 @@ impl ReadModels {
         if let Some(kind) = &filter.kind {
             sql.push(" and t.kind = ").push_bind(kind.as_str().to_owned());
         }
-        if let Some(from) = filter.effective_from {
-            sql.push(" and t.effective_on >= ").push_bind(from);
-        }
-        if let Some(to) = filter.effective_to {
-            sql.push(" and t.effective_on <= ").push_bind(to);
+        if filter.effective_from.is_some() || filter.effective_to.is_some() {
+            push_days(&mut sql, " and t.effective_on", filter);
+            // Not further along the log than the days reach.
+            for end in [">= (select min(first_position)", "<= (select max(last_position)"] {
+                sql.push(format!(
+                    " and t.first_position {end} from read.transaction_days where true"
+                ));
+                push_days(&mut sql, " and day", filter);
+                sql.push(")");
+            }
         }
         sql.push(" order by t.first_position desc limit ")
             .push_bind(i64::from(limit) + 1)
@@ -283,6 +288,16 @@ impl ReadModels {
             transaction.note = notes.remove(&transaction.id);
         }
         Ok(())
+    }
+}
+
+/// Restricts a business date to the filter's.
+fn push_days(sql: &mut QueryBuilder<'_, Postgres>, and_day: &str, filter: &TransactionFilter) {
+    if let Some(from) = filter.effective_from {
+        sql.push(format!("{and_day} >= ")).push_bind(from);
+    }
+    if let Some(to) = filter.effective_to {
+        sql.push(format!("{and_day} <= ")).push_bind(to);
     }
 }
 

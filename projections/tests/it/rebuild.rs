@@ -82,7 +82,7 @@ async fn dropped_tables_come_back() {
     assert_eq!(tables(&pool).await, live);
     pool.execute(
         "drop table read.checkpoint, read.accounts, read.transactions, read.flows,
-                    read.open_items, read.holds",
+                    read.open_items, read.holds, read.transaction_days",
     )
     .await
     .unwrap();

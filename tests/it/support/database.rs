@@ -74,6 +74,9 @@ fn start() -> Server {
     let cluster = postgres::open_with(&folder(), &options).expect("a PostgreSQL for the tests");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let template = runtime.block_on(template(&cluster));
+    // Nobody waits for the removal of old databases; what it does not get to is left to the next.
+    let url = cluster.url("postgres", SUPERUSER);
+    std::thread::spawn(move || runtime.block_on(drop_leftovers(&url)));
     Server { cluster: Some(cluster), template }
 }
 
@@ -87,7 +90,6 @@ async fn template(cluster: &Cluster) -> String {
     let mut db = PgConnection::connect(&url).await.unwrap();
     // Another process may be making it: one after the other.
     sqlx::query("select pg_advisory_lock(1)").execute(&mut db).await.unwrap();
-    drop_leftovers(&mut db).await;
     if postgres::ensure_database(cluster, &name).await.unwrap() {
         let mut fresh = PgConnection::connect(&cluster.url(&name, SUPERUSER)).await.unwrap();
         ledger_core::log::MIGRATOR.run(&mut fresh).await.unwrap();
@@ -98,13 +100,13 @@ async fn template(cluster: &Cluster) -> String {
     name
 }
 
-/// Databases of test processes that are gone.
-async fn drop_leftovers(db: &mut PgConnection) {
+/// Removes the databases of test processes that are gone. The server may stop meanwhile.
+async fn drop_leftovers(url: &str) -> sqlx::Result<()> {
+    let mut db = PgConnection::connect(url).await?;
     let names: Vec<String> =
         sqlx::query_scalar("select datname from pg_database where datname like 'it\\_%'")
-            .fetch_all(&mut *db)
-            .await
-            .unwrap();
+            .fetch_all(&mut db)
+            .await?;
     for name in names {
         let pid = name.split('_').nth(1).and_then(|pid| pid.parse::<i32>().ok());
         let alive = pid.and_then(rustix::process::Pid::from_raw).is_some_and(|pid| {
@@ -112,9 +114,10 @@ async fn drop_leftovers(db: &mut PgConnection) {
         });
         if !alive {
             let sql = format!("drop database if exists \"{name}\" with (force)");
-            sqlx::query(&sql).execute(&mut *db).await.unwrap();
+            sqlx::query(&sql).execute(&mut db).await?;
         }
     }
+    db.close().await
 }
 
 impl Database {

@@ -20,6 +20,11 @@ use super::{
     ledger::{accepted, command, keyed, opening, transfer},
 };
 
+/// How much longer than usual the runs are: ten times with `BAHI_CHAOS=long`.
+pub(crate) fn times() -> usize {
+    if std::env::var("BAHI_CHAOS").is_ok_and(|value| value == "long") { 10 } else { 1 }
+}
+
 static KEYS: AtomicU64 = AtomicU64::new(1);
 
 impl Target for Engine {

@@ -38,6 +38,8 @@ pub(crate) enum Fault {
     Shorten(usize),
     /// Its answer comes so much later.
     Delay(Duration),
+    /// It reaches the server so much later.
+    Slow(Duration),
     /// Nothing more is passed on, and nothing is cut, until the proxy is healed; then the append
     /// reaches the server.
     Stall,
@@ -224,6 +226,10 @@ impl Shared {
                 let sent = server.write_all(bytes).await.is_ok();
                 tokio::time::sleep(by).await;
                 sent
+            }
+            Fault::Slow(by) => {
+                tokio::time::sleep(by).await;
+                server.write_all(bytes).await.is_ok()
             }
             Fault::Stall => {
                 let mut healed = self.healed.subscribe();

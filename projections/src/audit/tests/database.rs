@@ -83,6 +83,9 @@ async fn a_sound_database_is_verified_with_the_figures_of_its_log() {
     // Read models that nobody has moved yet are at position 0.
     assert_eq!(report.read_models.map(|models| models.compared), Some(0));
     of_export.read_models = report.read_models;
+    // Nobody has taken a snapshot either.
+    assert_eq!(report.snapshots.as_ref().map(|snapshots| snapshots.compared), Some(0));
+    of_export.snapshots = report.snapshots.clone();
     of_export.elapsed_ms = report.elapsed_ms;
     of_export.events_per_second = report.events_per_second;
     assert_eq!(report, of_export);

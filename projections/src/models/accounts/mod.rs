@@ -2,8 +2,8 @@
 //!
 //! Balance and held sum come as the events state them, and are checked: from event to event within
 //! a run; from run to run by the table's own constraint, which compares the balance with the sum of
-//! the legs, and by the update, which compares what is held. Every update also demands that the row stands at the sequence
-//! before the first new event, so that nothing is folded twice or left out.
+//! the legs, and by the update, which compares what is held. Every update also demands that the row
+//! stands at the sequence before the first new event, so that nothing is folded twice or left out.
 
 mod rows;
 

@@ -1,14 +1,16 @@
 //! Writes valid events straight to the log, from a compact description: what the engine would have
 //! appended. It keeps just enough of each account to state the balances that events carry.
 
+mod append;
+mod holds;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, TimeDelta};
 use ledger_core::{
-    account::{AccountEvent, Freeze, FreezeMode, HoldChange, Leg, LimitsChanged, Opened, Unfrozen},
+    account::{AccountEvent, Freeze, FreezeMode, Leg, LimitsChanged, Opened, Unfrozen},
     chart::{self, AccountType, Direction, PostingClass},
     clock::Timestamp,
-    hold::{Captured, HoldEvent, Increased, Placed},
     ids::{AccountId, HoldId, TransactionId},
     log::{self, Head, RecordedEvent, hash},
     reversal::{ReversalEvent, Reversed},
@@ -17,6 +19,8 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use sqlx::PgPool;
 use uuid::Uuid;
+
+pub(crate) use append::append;
 
 pub(crate) struct TestLog {
     pool: PgPool,
@@ -189,90 +193,6 @@ impl TestLog {
         by
     }
 
-    pub(crate) fn hold(
-        &mut self,
-        account: &str,
-        amount: &str,
-        expires_at: Option<Timestamp>,
-    ) -> HoldId {
-        self.ids += 1;
-        let id = HoldId::from_uuid(uuid_of(self.ids));
-        let amount: Decimal = amount.parse().unwrap();
-        let placed =
-            HoldEvent::Placed(Placed { account: account.parse().unwrap(), amount, expires_at });
-        self.push("hold", &id.to_string(), placed.name(), &placed);
-        let change = self.held(account, id, amount, amount, expires_at);
-        self.account_event(account, &AccountEvent::HoldPlaced(change));
-        self.holds.insert(id, (account.to_owned(), amount));
-        id
-    }
-
-    pub(crate) fn increase(&mut self, id: HoldId, by: &str) {
-        let by: Decimal = by.parse().unwrap();
-        let (account, amount) = self.holds[&id].clone();
-        let amount = amount + by;
-        let increased = HoldEvent::Increased(Increased { by, amount });
-        self.push("hold", &id.to_string(), increased.name(), &increased);
-        let change = self.held(&account, id, by, by, None);
-        self.account_event(&account, &AccountEvent::HoldIncreased(change));
-        self.holds.insert(id, (account, amount));
-    }
-
-    pub(crate) fn release(&mut self, id: HoldId) {
-        self.end_hold(id, &HoldEvent::Released {}, AccountEvent::HoldReleased);
-    }
-
-    pub(crate) fn expire(&mut self, id: HoldId) {
-        self.end_hold(id, &HoldEvent::Expired {}, AccountEvent::HoldExpired);
-    }
-
-    pub(crate) fn capture(&mut self, id: HoldId, to: &str, posted: &str) -> TransactionId {
-        self.ids += 1;
-        let transaction_id = TransactionId::from_uuid(uuid_of(self.ids));
-        let (account, amount) = self.holds[&id].clone();
-        let posted_amount: Decimal = posted.parse().unwrap();
-        let captured = HoldEvent::Captured(Captured {
-            amount: posted_amount,
-            released: amount - posted_amount,
-            transaction_id,
-        });
-        self.end_hold(id, &captured, AccountEvent::HoldCaptured);
-        let legs = [debit(&account, posted), credit(to, posted)];
-        self.post_as(transaction_id, "payment", &legs, Some(&id.to_string()));
-        transaction_id
-    }
-
-    fn end_hold(
-        &mut self,
-        id: HoldId,
-        event: &HoldEvent,
-        of_account: fn(HoldChange) -> AccountEvent,
-    ) {
-        let (account, amount) = self.holds.remove(&id).unwrap();
-        self.push("hold", &id.to_string(), event.name(), event);
-        let change = self.held(&account, id, amount, -amount, None);
-        self.account_event(&account, &of_account(change));
-    }
-
-    fn held(
-        &mut self,
-        account: &str,
-        hold_id: HoldId,
-        amount: Decimal,
-        by: Decimal,
-        expires_at: Option<Timestamp>,
-    ) -> HoldChange {
-        let books = self.accounts.get_mut(account).unwrap();
-        books.held += by;
-        HoldChange {
-            hold_id,
-            amount,
-            balance_after: books.balance,
-            held_after: books.held,
-            expires_at,
-        }
-    }
-
     pub(crate) fn freeze(&mut self, account: &str, reference: &str, lien: Option<&str>) {
         let freeze = AccountEvent::Frozen(Freeze {
             reference: reference.parse().unwrap(),
@@ -359,43 +279,6 @@ impl TestLog {
         append(&self.pool, &self.head, &events).await.unwrap();
         self.head.position
     }
-}
-
-/// The batch and its events in one statement, as the engine does it.
-pub(crate) async fn append(
-    pool: &PgPool,
-    head: &Head,
-    events: &[RecordedEvent],
-) -> Result<(), sqlx::Error> {
-    let signed = |value: u64| i64::try_from(value).unwrap();
-    let column = |of: fn(&RecordedEvent) -> String| events.iter().map(of).collect::<Vec<_>>();
-    sqlx::query(
-        "with batch as (
-             insert into batches (number, last_position, head_hash, recorded_at)
-             values ($1, $2, $3, $4))
-         insert into events (position, aggregate_type, aggregate_id, sequence, event_type,
-             event_version, payload, metadata, recorded_at, hash)
-         select p, t, i, s, e, v, b, m, $4, h
-         from unnest($5::bigint[], $6::text[], $7::text[], $8::bigint[], $9::text[],
-                     $10::text[], $11::bytea[], $12::bytea[], $13::bytea[])
-              as x(p, t, i, s, e, v, b, m, h)",
-    )
-    .bind(signed(head.batch))
-    .bind(signed(head.position))
-    .bind(head.hash.as_slice())
-    .bind(head.recorded_at)
-    .bind(events.iter().map(|e| signed(e.position)).collect::<Vec<_>>())
-    .bind(column(|e| e.aggregate_type.clone()))
-    .bind(column(|e| e.aggregate_id.clone()))
-    .bind(events.iter().map(|e| signed(e.sequence)).collect::<Vec<_>>())
-    .bind(column(|e| e.event_type.clone()))
-    .bind(column(|e| e.event_version.clone()))
-    .bind(events.iter().map(|e| e.payload.clone()).collect::<Vec<_>>())
-    .bind(events.iter().map(|e| e.metadata.clone()).collect::<Vec<_>>())
-    .bind(events.iter().map(|e| e.hash.to_vec()).collect::<Vec<_>>())
-    .execute(pool)
-    .await?;
-    Ok(())
 }
 
 /// Made like version 7 UUIDs: each greater than the one before.
