@@ -39,6 +39,25 @@ const RETRY: Duration = Duration::from_millis(100);
 /// How long the backends of a killed server may take to notice and go.
 const OLD_BACKENDS_PATIENCE: Duration = Duration::from_secs(60);
 
+/// Ends a server that is starting, at once. Immediate shutdown, unlike a kill, takes the server's
+/// other processes along; one that comes very early in a start can be lost, so it is repeated.
+fn end_now(child: &mut Child) -> io::Result<()> {
+    let began = Instant::now();
+    while child.try_wait()?.is_none() {
+        if began.elapsed() > QUIT_PATIENCE {
+            child.kill()?;
+            child.wait()?;
+            return Ok(());
+        }
+        kill_process(Pid::from_child(child), Signal::QUIT)?;
+        thread::sleep(RETRY);
+    }
+    Ok(())
+}
+
+/// How long a starting server is asked to end before it is killed.
+const QUIT_PATIENCE: Duration = Duration::from_secs(10);
+
 /// What is needed to run the server, once everything is settled.
 #[derive(Debug)]
 pub(super) struct Server {
@@ -209,10 +228,8 @@ impl Server {
                 return Ok(ended);
             }
             if began.elapsed() > self.patience {
-                // Immediate shutdown: unlike a kill, it takes the server's other processes along.
-                let quit = kill_process(Pid::from_child(child), Signal::QUIT);
-                let end = quit.map_err(io::Error::from).and_then(|()| child.wait());
-                end.map_err(|source| LauncherError::Run { program: program(), source })?;
+                end_now(child)
+                    .map_err(|source| LauncherError::Run { program: program(), source })?;
                 let (seconds, log) = (self.patience.as_secs(), self.folder.log());
                 let tail = log.tail(log_start);
                 return Err(LauncherError::NotReady { seconds, log: log.path, tail });
