@@ -32,7 +32,7 @@ create table events (
 
     -- The second guard behind compare-and-append: a stream has one event per sequence. Its order of
     -- columns also serves every read of a stream: one range of one index.
-    constraint events_pkey primary key (aggregate_type, aggregate_id, sequence),
+    constraint events_pkey primary key (aggregate_id, sequence, aggregate_type),
     -- Readers take ranges of positions. A btree that grows at its right edge costs about a
     -- microsecond an event; a BRIN index costs nothing, but makes a page from the middle of the
     -- log a sequential scan.

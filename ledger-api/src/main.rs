@@ -4,6 +4,10 @@ mod commands;
 
 use std::process::ExitCode;
 
+/// The engine makes and drops many small things on several threads (docs/decisions, 6).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     commands::run()
 }

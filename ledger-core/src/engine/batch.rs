@@ -7,10 +7,11 @@ use tracing::{error, warn};
 
 use super::{
     Answer, EngineState, SubmitError,
+    cache::Undo,
     draft::{Draft, Sealed, WEIGHT_MAX, weight_of},
     idempotency::{self, Key},
     link::answered,
-    subject::{Subject, stream_at},
+    subject::Subject,
     worker::{Job, Trouble, Worker},
 };
 use crate::{
@@ -177,8 +178,7 @@ impl Worker {
             self.landed(batch.head, grown);
             return (jobs, Ok(Attempt::Answered(answers)));
         }
-        self.cache.undo(undo);
-        (jobs, self.resolve(appended, &batch, answers).await)
+        (jobs, self.resolve(appended, &batch, undo, answers).await)
     }
 
     async fn await_turn(&mut self) -> Result<(), Trouble> {
@@ -240,13 +240,19 @@ impl Worker {
         }
     }
 
-    /// What follows from an append that was not simply won. It was undone in memory already.
+    /// Undoes an append in memory that was not simply won, and says what follows.
     pub(super) async fn resolve(
         &mut self,
         appended: Appended,
         batch: &Batch,
+        undo: Undo,
         answers: Vec<Answer>,
     ) -> Attempted {
+        let suspects: Vec<StreamId> = match appended {
+            Appended::Unstorable(_) => undo.iter().map(|(stream, _)| stream.clone()).collect(),
+            _ => Vec::new(),
+        };
+        self.cache.undo(undo);
         match appended {
             Appended::Won { .. } | Appended::Lost => {
                 self.turn.lost();
@@ -271,12 +277,7 @@ impl Worker {
                 error!(%error, "the database cannot store a batch");
                 self.counts.add_refused();
                 // What it stands on may be wrong in memory: load it afresh.
-                let rows = &batch.rows;
-                for (kind, id) in rows.aggregate_types.iter().zip(&rows.aggregate_ids) {
-                    if let Some(stream) = stream_at(kind, id) {
-                        self.cache.forget(&stream);
-                    }
-                }
+                suspects.iter().for_each(|stream| self.cache.forget(stream));
                 self.catch_up().await?;
                 Ok(Attempt::Unstorable)
             }

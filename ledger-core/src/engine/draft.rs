@@ -15,10 +15,9 @@ use crate::{
     clock::{Clock, Timestamp},
     command::{Accepted, Command, Operation, Outcome},
     log::{
-        EVENT_VERSION, Head, LogError,
-        append::{Batch, Rows},
+        EVENT_VERSION, Head, LogError, Rows,
+        append::Batch,
         hash::{self, Hash, HashedFields},
-        read::signed,
     },
     planning::StreamId,
 };
@@ -100,7 +99,7 @@ impl Draft {
     /// Whether a job can come in beside those that are there.
     pub(super) fn has_room(&self, job: &Job) -> bool {
         self.jobs.is_empty()
-            || self.rows.sequences.len().saturating_add(weight_of(&job.command)) <= WEIGHT_MAX
+            || self.rows.events().saturating_add(weight_of(&job.command)) <= WEIGHT_MAX
     }
 
     /// Decides a job on what the ones before it left.
@@ -140,8 +139,7 @@ impl Draft {
             self.push(event)?;
         }
         for (id, note) in decision.notes {
-            self.rows.note_ids.push(id.to_string());
-            self.rows.notes.push(note);
+            self.rows.push_note(&id.to_string(), &note);
         }
         for (stream, subject) in decision.touched {
             let grown = Snapshots::wants(cache.peek(&stream), &subject);
@@ -168,15 +166,7 @@ impl Draft {
             metadata: &event.metadata,
         };
         self.hash = hash::event_hash(&self.hash, &fields);
-        let rows = &mut self.rows;
-        rows.aggregate_types.push(event.aggregate_type);
-        rows.aggregate_ids.push(event.aggregate_id);
-        rows.sequences.push(signed(event.sequence)?);
-        rows.event_types.push(event.event_type);
-        rows.payloads.push(event.payload);
-        rows.metadatas.push(event.metadata);
-        rows.hashes.push(self.hash);
-        Ok(())
+        self.rows.push_event(&fields, &self.hash)
     }
 
     /// Stores what a command with a key came to, beside its events.
@@ -184,18 +174,15 @@ impl Draft {
         let Some(idempotency) = &job.command.idempotency else { return Ok(()) };
         let stored = serde_json::to_vec(outcome).map_err(|_| LogError::OutOfRange)?;
         self.keys.insert((job.command.principal.clone(), idempotency.key.clone()));
-        let rows = &mut self.rows;
-        rows.principals.push(job.command.principal.shared());
-        rows.keys.push(idempotency.key.shared());
-        rows.fingerprints.push(idempotency.fingerprint);
-        rows.outcomes.push(stored);
+        let (principal, key) = (job.command.principal.as_str(), idempotency.key.as_str());
+        self.rows.push_outcome(principal, key, &idempotency.fingerprint, &stored);
         Ok(())
     }
 
     /// The batch as it goes to the log.
     pub(super) fn seal(self) -> Sealed {
         let number = self.after.batch.saturating_add(1);
-        let hash = if self.rows.sequences.is_empty() {
+        let hash = if self.rows.events() == 0 {
             hash::empty_batch_hash(&self.after.hash, number)
         } else {
             self.hash

@@ -205,8 +205,7 @@ impl Worker {
             self.cache.undo(next.undo);
             later = next.jobs;
         }
-        self.cache.undo(undo);
-        let first = self.resolve(appended, &batch, answers).await;
+        let first = self.resolve(appended, &batch, undo, answers).await;
         self.settle(jobs, Some(first)).await;
         self.batch(later).await;
     }

@@ -59,7 +59,7 @@ impl Worker {
                 let there = answered(read::batch(db, batch.head.batch)).await?;
                 // A batch without events has no mark of its own: it is decided afresh, and its keys
                 // tell whether it was there.
-                let has_events = !batch.rows.sequences.is_empty();
+                let has_events = batch.rows.events() > 0;
                 Ok(has_events && there.is_some_and(|there| there.hash == batch.head.hash))
             }
             Appended::Refused(error) | Appended::Unstorable(error) | Appended::Unknown(error) => {

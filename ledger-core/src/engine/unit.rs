@@ -1,7 +1,7 @@
 //! The unit of work of one command: clones of the aggregates it touches, and the events they gave.
 //! All steps accept, and the clones become the truth; or one refuses, and everything is dropped.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use rust_decimal::Decimal;
 
@@ -28,7 +28,7 @@ pub(crate) struct NewEvent {
     pub(crate) sequence: u64,
     pub(crate) event_type: &'static str,
     pub(crate) payload: Vec<u8>,
-    pub(crate) metadata: Vec<u8>,
+    pub(crate) metadata: Cow<'static, [u8]>,
 }
 
 /// A command that all its aggregates accepted.
@@ -110,7 +110,7 @@ impl Unit<'_> {
                 sequence,
                 event_type: event.name(),
                 payload,
-                metadata: metadata.of(&event).to_vec(),
+                metadata: metadata.of(&event),
             });
         }
         Ok(())
@@ -227,8 +227,8 @@ impl Metadatas {
         Ok(Self { full })
     }
 
-    fn of(&self, event: &AnyEvent) -> &[u8] {
+    fn of(&self, event: &AnyEvent) -> Cow<'static, [u8]> {
         let further = event.leg().is_some_and(|(_, leg)| leg.leg > 1);
-        if further { b"{}" } else { &self.full }
+        if further { Cow::Borrowed(b"{}") } else { Cow::Owned(self.full.clone()) }
     }
 }

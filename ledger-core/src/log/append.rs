@@ -1,33 +1,13 @@
 //! Compare-and-append: one autocommitted statement that inserts the next batch only if the batch
 //! that this process knows as the last one still is, and the events only if the batch came in.
 
-use std::sync::Arc;
-
 use sqlx::{
     PgConnection, Row,
     postgres::{PgDatabaseError, PgSeverity},
 };
 
-use super::{Head, LogError, hash::Hash, read::signed};
+use super::{Head, LogError, Rows, read::signed};
 use crate::clock::Timestamp;
-
-/// The columns of the events and outcomes of one append.
-#[derive(Debug, Default)]
-pub(crate) struct Rows {
-    pub(crate) aggregate_types: Vec<&'static str>,
-    pub(crate) aggregate_ids: Vec<Arc<str>>,
-    pub(crate) sequences: Vec<i64>,
-    pub(crate) event_types: Vec<&'static str>,
-    pub(crate) payloads: Vec<Vec<u8>>,
-    pub(crate) metadatas: Vec<Vec<u8>>,
-    pub(crate) hashes: Vec<Hash>,
-    pub(crate) principals: Vec<Arc<str>>,
-    pub(crate) keys: Vec<Arc<str>>,
-    pub(crate) fingerprints: Vec<[u8; 32]>,
-    pub(crate) outcomes: Vec<Vec<u8>>,
-    pub(crate) note_ids: Vec<String>,
-    pub(crate) notes: Vec<String>,
-}
 
 /// One append: what it follows, what it brings, and the head that it makes.
 #[derive(Debug)]
@@ -75,17 +55,15 @@ const APPEND: &str = "
     ), recorded as (
         insert into events (position, aggregate_type, aggregate_id, sequence, event_type,
                             event_version, payload, metadata, recorded_at, hash)
-        select $6::bigint + e.place, e.aggregate_type, e.aggregate_id, e.sequence, e.event_type,
-               '1.0', e.payload, e.metadata, $5, e.hash
-        from won, unnest($7::text[], $8::text[], $9::bigint[], $10::text[], $11::bytea[],
-                         $12::bytea[], $13::bytea[]) with ordinality
-             as e (aggregate_type, aggregate_id, sequence, event_type, payload, metadata, hash,
-                   place)
+        select generate_series($6::bigint + 1, $3), unnest($7::text[]), unnest($8::text[]),
+               unnest($9::bigint[]), unnest($10::text[]), '1.0', unnest($11::bytea[]),
+               unnest($12::bytea[]), $5, unnest($13::bytea[])
+        from won
     ), answered as (
         insert into idempotency (principal, key, fingerprint, outcome)
-        select i.principal, i.key, i.fingerprint, i.outcome
-        from won, unnest($14::text[], $15::text[], $16::bytea[], $19::bytea[])
-             as i (principal, key, fingerprint, outcome)
+        select unnest($14::text[]), unnest($15::text[]), unnest($16::bytea[]),
+               unnest($19::bytea[])
+        from won
     )
     select not pg_try_advisory_xact_lock_shared($20) as turn_wanted from won";
 
@@ -102,21 +80,7 @@ pub(crate) async fn append(db: &mut PgConnection, batch: &Batch) -> Appended {
 
 /// Whether somebody wants the turn, if it came in; nothing if it did not.
 async fn execute(db: &mut PgConnection, batch: &Batch) -> Result<Option<bool>, LogError> {
-    let Rows {
-        aggregate_types,
-        aggregate_ids,
-        sequences,
-        event_types,
-        payloads,
-        metadatas,
-        hashes,
-        principals,
-        keys,
-        fingerprints,
-        outcomes,
-        note_ids,
-        notes,
-    } = &batch.rows;
+    let rows = &batch.rows;
     let row = sqlx::query(APPEND)
         .bind(signed(batch.after.batch)?)
         .bind(&batch.after.hash[..])
@@ -124,32 +88,24 @@ async fn execute(db: &mut PgConnection, batch: &Batch) -> Result<Option<bool>, L
         .bind(&batch.head.hash[..])
         .bind(batch.head.recorded_at)
         .bind(signed(batch.after.position)?)
-        .bind(aggregate_types)
-        .bind(texts(aggregate_ids))
-        .bind(sequences)
-        .bind(event_types)
-        .bind(payloads)
-        .bind(metadatas)
-        .bind(bytes(hashes))
-        .bind(texts(principals))
-        .bind(texts(keys))
-        .bind(bytes(fingerprints))
-        .bind(note_ids)
-        .bind(notes)
-        .bind(outcomes)
+        .bind(&rows.aggregate_types)
+        .bind(&rows.aggregate_ids)
+        .bind(&rows.sequences)
+        .bind(&rows.event_types)
+        .bind(&rows.payloads)
+        .bind(&rows.metadatas)
+        .bind(&rows.hashes)
+        .bind(&rows.principals)
+        .bind(&rows.keys)
+        .bind(&rows.fingerprints)
+        .bind(&rows.note_ids)
+        .bind(&rows.notes)
+        .bind(&rows.outcomes)
         .bind(TURN)
         .fetch_optional(db)
         .await?;
     // Only a courtesy: that the row is there is what counts.
     Ok(row.map(|row| row.try_get("turn_wanted").unwrap_or_default()))
-}
-
-fn texts(shared: &[Arc<str>]) -> Vec<&str> {
-    shared.iter().map(AsRef::as_ref).collect()
-}
-
-fn bytes(hashes: &[[u8; 32]]) -> Vec<&[u8]> {
-    hashes.iter().map(<[u8; 32]>::as_slice).collect()
 }
 
 /// What an error says about whether the statement took effect. If the server itself reports an

@@ -2,16 +2,19 @@
 
 pub(crate) mod append;
 mod codec;
+mod column;
 mod error;
 pub mod hash;
 pub(crate) mod load;
 pub mod read;
 mod record;
+mod rows;
 
 pub(crate) use codec::event_names;
 pub use codec::{CodecError, EVENT_VERSION, Metadata, decode, encode};
 pub use error::LogError;
 pub use record::{Head, Position, RecordedEvent};
+pub(crate) use rows::Rows;
 
 /// The numbered migrations of `migrations/`, built in.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
