@@ -20,14 +20,13 @@ const INSERT: &str = "
     ), e as (
         insert into events (position, aggregate_type, aggregate_id, sequence, event_type,
                             event_version, payload, metadata, recorded_at, hash)
-        select $2::bigint - cardinality($4::text[]) + t.place, 'account', t.id, t.sequence,
-               'credited', '1.0', t.payload, t.metadata, now(), $3
-        from b, unnest($4::text[], $5::bigint[], $6::bytea[], $7::bytea[]) with ordinality
-             as t (id, sequence, payload, metadata, place)
+        select generate_series($2::bigint - cardinality($4::text[]) + 1, $2::bigint), 'account',
+               unnest($4::text[]), unnest($5::bigint[]), 'credited', '1.0', unnest($6::bytea[]),
+               unnest($7::bytea[]), now(), $3
+        from b
     )
     insert into idempotency (principal, key, fingerprint, outcome)
-    select 'bench', t.key, $3, t.outcome
-    from b, unnest($8::text[], $9::bytea[]) as t (key, outcome)";
+    select 'bench', unnest($8::text[]), $3, unnest($9::bytea[]) from b";
 
 /// Transfers a second.
 pub(crate) async fn measure(stand: &Stand, time: Duration) -> anyhow::Result<u64> {

@@ -6,6 +6,7 @@
 
 mod operation;
 mod outcome;
+mod stored;
 
 pub use operation::{
     CaptureHold, CaptureLeg, ChangeLimits, FreezeAccount, IncreaseHold, OpenAccount, Operation,

@@ -1,5 +1,6 @@
 //! What the ledger answers. An outcome is stored under the command's key in the very append that
-//! decided it, so its shape is a contract like an event's: fields are added, never changed.
+//! decided it (`stored`), so its shape is a contract like an event's: fields are added, never
+//! changed.
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;

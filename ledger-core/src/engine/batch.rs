@@ -248,10 +248,9 @@ impl Worker {
         undo: Undo,
         answers: Vec<Answer>,
     ) -> Attempted {
-        let suspects: Vec<StreamId> = match appended {
-            Appended::Unstorable(_) => undo.iter().map(|(stream, _)| stream.clone()).collect(),
-            _ => Vec::new(),
-        };
+        let unstorable = matches!(appended, Appended::Unstorable(_));
+        let touched = undo.iter().filter(|_| unstorable).map(|(stream, _)| stream.clone());
+        let suspects: Vec<StreamId> = touched.collect();
         self.cache.undo(undo);
         match appended {
             Appended::Won { .. } | Appended::Lost => {
@@ -277,7 +276,9 @@ impl Worker {
                 error!(%error, "the database cannot store a batch");
                 self.counts.add_refused();
                 // What it stands on may be wrong in memory: load it afresh.
-                suspects.iter().for_each(|stream| self.cache.forget(stream));
+                for stream in &suspects {
+                    self.cache.forget(stream);
+                }
                 self.catch_up().await?;
                 Ok(Attempt::Unstorable)
             }
@@ -318,7 +319,7 @@ impl Worker {
                 rest.push(job);
                 continue;
             };
-            match serde_json::from_slice::<Outcome>(&stored.outcome) {
+            match Outcome::from_stored(&stored.outcome) {
                 Ok(outcome) => {
                     let answer = idempotency::replay(same, outcome, self.head.position);
                     job.answer(answer);

@@ -136,7 +136,7 @@ impl Draft {
     /// Makes a decision the truth of the aggregates in memory.
     fn take(&mut self, decision: Decision, cache: &mut Cache) -> Result<(), LogError> {
         for event in decision.events {
-            self.push(event)?;
+            self.push(&event)?;
         }
         for (id, note) in decision.notes {
             self.rows.push_note(&id.to_string(), &note);
@@ -152,7 +152,7 @@ impl Draft {
         Ok(())
     }
 
-    fn push(&mut self, event: NewEvent) -> Result<(), LogError> {
+    fn push(&mut self, event: &NewEvent) -> Result<(), LogError> {
         self.position = self.position.checked_add(1).ok_or(LogError::OutOfRange)?;
         let fields = HashedFields {
             position: self.position,
@@ -172,7 +172,7 @@ impl Draft {
     /// Stores what a command with a key came to, beside its events.
     fn remember(&mut self, job: &Job, outcome: &Outcome) -> Result<(), LogError> {
         let Some(idempotency) = &job.command.idempotency else { return Ok(()) };
-        let stored = serde_json::to_vec(outcome).map_err(|_| LogError::OutOfRange)?;
+        let stored = outcome.to_stored().map_err(|_| LogError::OutOfRange)?;
         self.keys.insert((job.command.principal.clone(), idempotency.key.clone()));
         let (principal, key) = (job.command.principal.as_str(), idempotency.key.as_str());
         self.rows.push_outcome(principal, key, &idempotency.fingerprint, &stored);

@@ -2,8 +2,8 @@
 //! that this process knows as the last one still is, and the events only if the batch came in.
 
 use sqlx::{
-    PgConnection, Row,
-    postgres::{PgDatabaseError, PgSeverity},
+    Arguments, PgConnection, Row,
+    postgres::{PgArguments, PgDatabaseError, PgSeverity},
 };
 
 use super::{Head, LogError, Rows, read::signed};
@@ -81,7 +81,10 @@ pub(crate) async fn append(db: &mut PgConnection, batch: &Batch) -> Appended {
 /// Whether somebody wants the turn, if it came in; nothing if it did not.
 async fn execute(db: &mut PgConnection, batch: &Batch) -> Result<Option<bool>, LogError> {
     let rows = &batch.rows;
-    let row = sqlx::query(APPEND)
+    // Told in advance, so that a megabyte is not copied again whenever it outgrows its buffer.
+    let mut arguments = PgArguments::default();
+    arguments.reserve(20, rows.size());
+    let row = sqlx::query_with(APPEND, arguments)
         .bind(signed(batch.after.batch)?)
         .bind(&batch.after.hash[..])
         .bind(signed(batch.head.position)?)

@@ -11,6 +11,7 @@ mod chain;
 
 use std::collections::BTreeMap;
 
+use ledger_core::command::Outcome;
 use serde_json::Value;
 use sqlx::{Connection, PgConnection, Row, postgres::PgConnectOptions};
 
@@ -172,7 +173,7 @@ async fn stored(db: &mut PgConnection) -> Vec<Stored> {
     let stored = |row: &sqlx::postgres::PgRow| Stored {
         principal: row.get("principal"),
         key: row.get("key"),
-        outcome: serde_json::from_slice(row.get("outcome")).unwrap(),
+        outcome: serde_json::to_value(Outcome::from_stored(row.get("outcome")).unwrap()).unwrap(),
     };
     rows.iter().map(stored).collect()
 }

@@ -289,7 +289,7 @@ impl Reference {
                 .bind(command.principal.as_str())
                 .bind(sent.key.as_str())
                 .bind(&sent.fingerprint[..])
-                .bind(serde_json::to_vec(outcome).unwrap())
+                .bind(outcome.to_stored().unwrap())
                 .execute(&mut *db_tx)
                 .await
                 .unwrap();
