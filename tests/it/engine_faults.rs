@@ -133,7 +133,9 @@ async fn case_50_a_stream_that_is_not_what_memory_says_is_read_afresh() {
     fund(&engine, &wallets, "100.00").await;
     let mut db = database.superuser().await;
     // No more may leave the first wallet, says somebody.
-    let forged = "insert into events select 1000000, aggregate_type, aggregate_id, 3,
+    let forged = "insert into events (position, aggregate_type, aggregate_id, sequence,
+            event_type, event_version, payload, metadata, recorded_at, hash)
+        select 1000000, aggregate_type, aggregate_id, 3,
             'limits_changed', '1.0', '{\"floor\":\"100.00\",\"ceiling\":null}', '{}',
             recorded_at, hash
         from events where aggregate_id = $1 and sequence = 2";

@@ -131,7 +131,9 @@ async fn the_tables_keep_what_the_engine_promises_even_from_the_engine() {
     let mut app = PgConnection::connect(&database.url(APP)).await.unwrap();
     let event = |position: &str, id: &str, sequence: &str, hash: &str| {
         format!(
-            "insert into events values ({position}, 'account', '{id}', {sequence}, 'closed', '1.0',
+            "insert into events (position, aggregate_type, aggregate_id, sequence, event_type,
+                                 event_version, payload, metadata, recorded_at, hash)
+             values ({position}, 'account', '{id}', {sequence}, 'closed', '1.0',
              '{{}}', '{{}}', now(), {hash})"
         )
     };

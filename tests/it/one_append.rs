@@ -157,7 +157,8 @@ async fn case_50_a_clash_of_streams_and_a_used_key_are_different_outcomes() {
     // primary key of the streams, refuses; that is no replay, and it is never answered as one.
     let mut owner = ledger.database.superuser().await;
     sqlx::query(
-        "insert into events
+        "insert into events (position, aggregate_type, aggregate_id, sequence, event_type,
+                             event_version, payload, metadata, recorded_at, hash)
          select 1000000, aggregate_type, aggregate_id, sequence + 1, event_type, event_version,
                 payload, metadata, recorded_at, hash
          from events where aggregate_id = $1 order by sequence desc limit 1",

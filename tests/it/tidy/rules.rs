@@ -48,7 +48,8 @@ pub(super) fn machine_paths(text: &str) -> Vec<String> {
     in_lines(text, |line| {
         // Homebrew's folder on Linux is the same on every machine.
         let line = line.replace("/home/linuxbrew/", "");
-        // `a/work/b` is a path inside something; only one that starts there is a place.
+        // Such a folder inside a relative path is no place of a machine; only a path that starts
+        // there is.
         let at = |place: &String| {
             line.match_indices(place.as_str()).any(|(at, _)| {
                 let before = line.get(..at).and_then(|l| l.chars().next_back());

@@ -258,7 +258,10 @@ impl Reference {
                     metadata,
                 },
             );
-            sqlx::query("insert into events values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")
+            let sql = "insert into events (position, aggregate_type, aggregate_id, sequence,
+                           event_type, event_version, payload, metadata, recorded_at, hash)
+                       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+            sqlx::query(sql)
                 .bind(i64::try_from(position).unwrap())
                 .bind(&event.aggregate_type)
                 .bind(&event.aggregate_id)
