@@ -18,46 +18,97 @@ use ledger_core::{
 };
 
 use crate::{
-    ACCOUNTS, Spread,
+    ACCOUNTS, Plan, Spread,
     naive::{pair, per_second},
+    report::{Latencies, Table, Yardstick},
     stand::Stand,
+    storage::{self, Storage},
 };
 
 /// What a run came to.
-pub(crate) struct Figure {
+struct Figure {
     /// Transfers a second.
-    pub(crate) rate: u64,
-    /// Latency in microseconds: p50, p99.
-    pub(crate) latency_us: (u64, u64),
+    rate: u64,
+    latencies: Latencies,
     /// How long the projector, if it ran, needed to see the last event, in milliseconds.
-    pub(crate) lag_ms: Option<u64>,
+    lag_ms: Option<u64>,
+    storage: Storage,
+}
+
+/// How a run is made.
+#[derive(Clone, Copy)]
+struct Run {
+    spread: Spread,
+    callers: u64,
+    projector: bool,
+    /// Whether the callers' keys come in order (UUIDv7) or at random (v4).
+    ordered: bool,
+}
+
+impl Run {
+    fn name(self) -> String {
+        let Self { spread, callers, projector, ordered } = self;
+        let projector = if projector { "on" } else { "off" };
+        let keys = if ordered { "" } else { ", random keys" };
+        format!("engine, {}, {callers} callers, projector {projector}{keys}", spread.name())
+    }
 }
 
 struct Load {
     engine: Engine,
     accounts: Vec<AccountId>,
     currency: Currency,
+    ordered: bool,
 }
 
-/// Transfers a second with so many callers.
-pub(crate) async fn measure(
-    stand: &Stand,
-    spread: Spread,
-    callers: u64,
-    projector: bool,
-    time: Duration,
-) -> anyhow::Result<Figure> {
+/// The currency of all accounts.
+pub(crate) fn currency() -> anyhow::Result<Currency> {
+    Ok(Currency { code: "INR".parse()?, scale: 2 })
+}
+
+/// Takes the rows of the engine in process.
+pub(crate) async fn rows(stand: &Stand, plan: &Plan, table: &mut Table) -> anyhow::Result<()> {
+    for spread in [Spread::Uniform, Spread::Hot] {
+        let run = |callers, projector| Run { spread, callers, projector, ordered: true };
+        let mut runs = vec![run(1_024, true), run(1_024, false), run(64, true), run(1, true)];
+        if spread == Spread::Uniform {
+            runs.push(Run { ordered: false, ..run(1_024, false) });
+        }
+        for run in runs {
+            let name = run.name();
+            if !plan.has(&name) {
+                continue;
+            }
+            let figure = measure(stand, run, plan.time).await?;
+            let lag = figure.lag_ms.map_or_else(String::new, |ms| format!(" (lag {ms} ms)"));
+            let against = [Yardstick::Naive(spread), Yardstick::Stock(spread), Yardstick::Ceiling];
+            table.row(&format!("{name}{lag}"), figure.rate, &against, Some(figure.latencies));
+            if !run.projector {
+                table.note(format!("{name}: {}", figure.storage));
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn measure(stand: &Stand, run: Run, time: Duration) -> anyhow::Result<Figure> {
+    let Run { spread, callers, projector, ordered } = run;
     let database = stand.ledger().await?;
     let engine = Engine::start(EngineConfig::new(database.clone())).await?;
-    let currency = Currency { code: "INR".parse()?, scale: 2 };
-    let load = Arc::new(Load { accounts: open(&engine, currency).await?, engine, currency });
-    let projecting =
-        if projector { Some(crate::stand::project(database, &load.engine).await?) } else { None };
+    let currency = currency()?;
+    let accounts = open(&engine, currency).await?;
+    let load = Arc::new(Load { engine, accounts, currency, ordered });
+    let before = storage::sizes(&database).await?;
+    let projecting = if projector {
+        Some(crate::stand::project(database.clone(), &load.engine).await?)
+    } else {
+        None
+    };
     let started = Instant::now();
     let end = started + time;
     let mut tasks = Vec::new();
     for caller in 0..callers {
-        tasks.push(tokio::spawn(run(Arc::clone(&load), spread, caller, end)));
+        tasks.push(tokio::spawn(call(Arc::clone(&load), spread, caller, end)));
     }
     let mut latencies = Histogram::<u64>::new(3)?;
     let mut count = 0;
@@ -74,11 +125,13 @@ pub(crate) async fn measure(
         Some(projecting) => Some(u64::try_from(projecting.stop(head).await?.as_millis())?),
         None => None,
     };
+    let storage = Storage::between(&before, &storage::sizes(&database).await?, count)?;
     let at = |percentile: f64| latencies.value_at_quantile(percentile);
-    Ok(Figure { rate, latency_us: (at(0.5), at(0.99)), lag_ms })
+    Ok(Figure { rate, latencies: [at(0.5), at(0.99), at(0.999)], lag_ms, storage })
 }
 
-async fn open(engine: &Engine, currency: Currency) -> anyhow::Result<Vec<AccountId>> {
+/// Opens the accounts of a load.
+pub(crate) async fn open(engine: &Engine, currency: Currency) -> anyhow::Result<Vec<AccountId>> {
     let mut accounts = Vec::new();
     for n in 0..ACCOUNTS {
         accounts.push(format!("wallet:w{n}:INR").parse()?);
@@ -97,7 +150,7 @@ async fn open(engine: &Engine, currency: Currency) -> anyhow::Result<Vec<Account
                 ceiling: None,
                 metadata: std::collections::BTreeMap::new(),
             });
-            command(operation)
+            command(operation, true)
         });
         for answer in engine.submit_all(commands.collect()).await? {
             anyhow::ensure!(matches!(answer?.outcome, Outcome::Accepted(_)));
@@ -106,11 +159,12 @@ async fn open(engine: &Engine, currency: Currency) -> anyhow::Result<Vec<Account
     Ok(accounts)
 }
 
-fn command(operation: Operation) -> Command {
+fn command(operation: Operation, ordered: bool) -> Command {
+    let key = if ordered { System.fresh() } else { uuid::Uuid::new_v4() };
     Command {
         principal: "bench".parse().expect("well-formed"),
         idempotency: Some(Idempotency {
-            key: System.fresh().to_string().parse().expect("well-formed"),
+            key: key.to_string().parse().expect("well-formed"),
             fingerprint: [7; 32],
         }),
         request: RequestId::from_uuid(System.fresh()),
@@ -121,7 +175,7 @@ fn command(operation: Operation) -> Command {
 }
 
 /// The latencies of one caller's transfers, in microseconds.
-async fn run(
+async fn call(
     load: Arc<Load>,
     spread: Spread,
     caller: u64,
@@ -146,7 +200,8 @@ async fn run(
             note: None,
         };
         let sent = Instant::now();
-        let answer = load.engine.submit(command(Operation::Post(vec![posting]))).await?;
+        let answer =
+            load.engine.submit(command(Operation::Post(vec![posting]), load.ordered)).await?;
         anyhow::ensure!(matches!(answer.outcome, Outcome::Accepted(_)), "a transfer was refused");
         latencies.push(u64::try_from(sent.elapsed().as_micros())?);
     }

@@ -2,19 +2,26 @@
 //! PostgreSQL. Ratios of one run are what counts; absolute figures depend on the machine.
 //!
 //! *naive* is the classic SQL transfer: lock both balance rows in order, update them, insert a
-//! transfer and two entries, commit. *ceiling* is the bare insert of the rows that Bahi writes.
+//! transfer and two entries, commit. *stock* is cqrs-es with postgres-es as they come. *ceiling*
+//! is the bare insert of the rows that Bahi writes. *noop* is the same HTTP server, envelope and
+//! key, doing nothing.
 
-#![expect(clippy::print_stdout, reason = "a bench prints its table")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a bench prints its table")]
 
 mod ceiling;
 mod engine;
+mod load;
 mod naive;
+mod over_http;
 mod report;
+mod service;
 mod stand;
+mod stock;
+mod storage;
 
 use std::time::Duration;
 
-use report::Table;
+use report::{Table, Yardstick};
 use stand::Stand;
 
 /// As the binary has it.
@@ -42,60 +49,72 @@ impl Spread {
 /// Accounts of a run.
 pub(crate) const ACCOUNTS: u64 = 10_000;
 
+/// Which measurements to take, and for how long.
+pub(crate) struct Plan {
+    words: Vec<String>,
+    /// Of each measurement.
+    pub(crate) time: Duration,
+}
+
+impl Plan {
+    /// All, unless words were given. Says what it is about to measure.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        let chosen =
+            self.words.is_empty() || self.words.iter().any(|word| name.contains(word.as_str()));
+        if chosen {
+            eprintln!("measuring {name} …");
+        }
+        chosen
+    }
+}
+
 fn main() -> anyhow::Result<()> {
     // `cargo bench` passes `--bench`; a number is the seconds of each measurement, any other word a
     // part of the names of the measurements to take.
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
-    let seconds = args.iter().find_map(|arg| arg.parse().ok()).unwrap_or(5);
-    let words = args.into_iter().filter(|arg| arg.parse::<u64>().is_err()).collect();
-    let chosen = Chosen { words };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    if let [word, database] = &args[..]
+        && word == service::WORD
+    {
+        return runtime.block_on(service::serve(database));
+    }
+    let seconds = args.iter().find_map(|arg| arg.parse().ok()).unwrap_or(5);
+    let words: Vec<String> = args.into_iter().filter(|arg| arg.parse::<u64>().is_err()).collect();
+    let everything = words.is_empty();
+    let plan = Plan { words, time: Duration::from_secs(seconds) };
     let stand = Stand::open()?;
-    let table = runtime.block_on(run(&stand, &chosen, Duration::from_secs(seconds)));
+    let table = runtime.block_on(run(&stand, &plan));
     // The server is stopped outside of the runtime, for stopping blocks.
     drop(runtime);
     drop(stand);
-    println!("{}", table?);
-    Ok(())
+    let table = table?;
+    println!("{table}");
+    if everything { table.write() } else { Ok(()) }
 }
 
-/// Which measurements to take.
-struct Chosen {
-    words: Vec<String>,
-}
-
-impl Chosen {
-    /// All, unless words were given.
-    fn has(&self, name: &str) -> bool {
-        self.words.is_empty() || self.words.iter().any(|word| name.contains(word.as_str()))
-    }
-}
-
-async fn run(stand: &Stand, chosen: &Chosen, time: Duration) -> anyhow::Result<Table> {
+async fn run(stand: &Stand, plan: &Plan) -> anyhow::Result<Table> {
     let mut table = Table::new(stand.describe().await?);
     for spread in [Spread::Uniform, Spread::Hot] {
-        if !chosen.has(&format!("naive {}", spread.name())) {
-            continue;
-        }
-        let mut best = None;
-        for connections in [8, 32] {
-            let figure = naive::measure(stand, spread, connections, time).await?;
-            best = best.max(Some((figure, connections)));
-        }
-        table.naive(spread, best);
-    }
-    if chosen.has("ceiling") {
-        table.ceiling(ceiling::measure(stand, time).await?);
-    }
-    for spread in [Spread::Uniform, Spread::Hot] {
-        for (callers, projector) in [(1_024, true), (1_024, false), (64, true), (1, true)] {
-            let follower = if projector { "projector" } else { "alone" };
-            if !chosen.has(&format!("engine {} {callers} {follower}", spread.name())) {
-                continue;
+        if plan.has(&format!("naive {}", spread.name())) {
+            let mut best = (0, 0);
+            for connections in [8, 32] {
+                let rate = naive::measure(stand, spread, connections, plan.time).await?;
+                best = best.max((rate, connections));
             }
-            let figure = engine::measure(stand, spread, callers, projector, time).await?;
-            table.engine(spread, callers, projector, &figure);
+            let what = format!("naive SQL, {}, {} connections", spread.name(), best.1);
+            table.yardstick(Yardstick::Naive(spread), &what, best.0);
+        }
+        if plan.has(&format!("stock {}", spread.name())) {
+            let rate = stock::measure(stand, spread, plan.time).await?;
+            let what = format!("cqrs-es + postgres-es, {}, {} tasks", spread.name(), stock::TASKS);
+            table.yardstick(Yardstick::Stock(spread), &what, rate);
         }
     }
+    if plan.has("ceiling") {
+        let rate = ceiling::measure(stand, plan.time).await?;
+        table.yardstick(Yardstick::Ceiling, "ceiling: bare insert of our rows", rate);
+    }
+    engine::rows(stand, plan, &mut table).await?;
+    over_http::rows(stand, plan, &mut table).await?;
     Ok(table)
 }

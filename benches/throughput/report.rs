@@ -1,53 +1,88 @@
-//! The table: figures beside their yardsticks.
+//! The table: figures beside their yardsticks, on the terminal and in docs/benchmarks.md.
 
-use std::fmt;
+use std::{fmt, path::Path, process::Command};
 
-use crate::{Spread, engine::Figure};
+use anyhow::Context;
 
+use crate::Spread;
+
+/// Where the table stands in the page.
+const BEGIN: &str = "<!-- measured: begin -->";
+const END: &str = "<!-- measured: end -->";
+
+/// Something to divide by.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Yardstick {
+    Naive(Spread),
+    Stock(Spread),
+    Ceiling,
+    Noop,
+}
+
+/// Latencies in microseconds: p50, p99, p99.9.
+pub(crate) type Latencies = [u64; 3];
+
+#[derive(Default)]
 pub(crate) struct Table {
     machine: String,
-    naive_uniform: Option<(u64, u64)>,
-    naive_hot: Option<(u64, u64)>,
-    ceiling: u64,
+    yardsticks: Vec<(Yardstick, u64)>,
     rows: Vec<Row>,
+    notes: Vec<String>,
 }
 
 struct Row {
-    spread: Spread,
-    callers: u64,
-    projector: bool,
+    what: String,
     rate: u64,
-    latency_us: (u64, u64),
-    lag_ms: Option<u64>,
+    against: Vec<Yardstick>,
+    latencies: Option<Latencies>,
 }
 
 impl Table {
-    pub(crate) const fn new(machine: String) -> Self {
-        let (naive_uniform, naive_hot) = (None, None);
-        Self { machine, naive_uniform, naive_hot, ceiling: 0, rows: Vec::new() }
+    pub(crate) fn new(machine: String) -> Self {
+        Self { machine, ..Self::default() }
     }
 
-    /// The best figure, and with how many connections.
-    pub(crate) const fn naive(&mut self, spread: Spread, best: Option<(u64, u64)>) {
-        match spread {
-            Spread::Uniform => self.naive_uniform = best,
-            Spread::Hot => self.naive_hot = best,
-        }
+    /// A figure that others are divided by.
+    pub(crate) fn yardstick(&mut self, yardstick: Yardstick, what: &str, rate: u64) {
+        self.yardsticks.push((yardstick, rate));
+        self.row(what, rate, &[yardstick], None);
     }
 
-    pub(crate) const fn ceiling(&mut self, rate: u64) {
-        self.ceiling = rate;
-    }
-
-    pub(crate) fn engine(
+    /// A figure of ours, and what it is divided by.
+    pub(crate) fn row(
         &mut self,
-        spread: Spread,
-        callers: u64,
-        projector: bool,
-        figure: &Figure,
+        what: &str,
+        rate: u64,
+        against: &[Yardstick],
+        latencies: Option<Latencies>,
     ) {
-        let Figure { rate, latency_us, lag_ms } = *figure;
-        self.rows.push(Row { spread, callers, projector, rate, latency_us, lag_ms });
+        let what = what.to_owned();
+        self.rows.push(Row { what, rate, against: against.to_vec(), latencies });
+    }
+
+    /// A line below the table.
+    pub(crate) fn note(&mut self, note: String) {
+        self.notes.push(note);
+    }
+
+    /// The row's rate by the yardstick among its own for which `is` says yes.
+    fn by(&self, row: &Row, is: impl Fn(Yardstick) -> bool) -> String {
+        let known = |of: Yardstick| self.yardsticks.iter().find(|(it, _)| *it == of);
+        let yardstick = row.against.iter().copied().find(|it| is(*it)).and_then(known);
+        yardstick.map_or_else(String::new, |(_, rate)| ratio(row.rate, *rate))
+    }
+
+    /// Puts the table in its place in docs/benchmarks.md, with the machine and the commit.
+    pub(crate) fn write(&self) -> anyhow::Result<()> {
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join("benchmarks.md");
+        let text = std::fs::read_to_string(&page)?;
+        let (before, rest) = text.split_once(BEGIN).context("no place for the table")?;
+        let (_, after) = rest.split_once(END).context("no end of the table's place")?;
+        let commit = Command::new("git").args(["describe", "--always", "--dirty"]).output()?;
+        let commit = String::from_utf8(commit.stdout)?;
+        let commit = commit.trim();
+        std::fs::write(page, format!("{before}{BEGIN}\nCommit {commit}. {self}{END}{after}"))?;
+        Ok(())
     }
 }
 
@@ -60,33 +95,29 @@ fn ratio(a: u64, b: u64) -> String {
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}\n", self.machine)?;
-        writeln!(f, "| what | transfers/s | × naive | × ceiling | p50 ms | p99 ms |")?;
-        writeln!(f, "| --- | --- | --- | --- | --- | --- |")?;
-        for (name, figure) in [("uniform", self.naive_uniform), ("hot", self.naive_hot)] {
-            let (rate, connections) = figure.unwrap_or_default();
-            writeln!(f, "| naive SQL, {name}, {connections} connections | {rate} | 1.00 | | | |")?;
-        }
-        writeln!(f, "| ceiling: bare insert of our rows | {} | | 1.00 | | |", self.ceiling)?;
+        writeln!(
+            f,
+            "| what | a second | × naive | × stock | × ceiling | × noop | p50 ms | p99 ms | \
+             p99.9 ms |"
+        )?;
+        writeln!(f, "| --- | --- | --- | --- | --- | --- | --- | --- | --- |")?;
         for row in &self.rows {
-            let (spread, naive) = match row.spread {
-                Spread::Uniform => ("uniform", self.naive_uniform),
-                Spread::Hot => ("hot", self.naive_hot),
-            };
-            let projector = match row.lag_ms.filter(|_| row.projector) {
-                Some(lag_ms) => format!("projector on (behind by {lag_ms} ms at the end)"),
-                None => "projector off".to_owned(),
-            };
-            let (p50, p99) = row.latency_us;
+            let [p50, p99, p999] =
+                row.latencies.map_or_else(Default::default, |l| l.map(|us| ratio(us, 1_000)));
             writeln!(
                 f,
-                "| Bahi, {spread}, {} callers, {projector} | {} | {} | {} | {} | {} |",
-                row.callers,
+                "| {} | {} | {} | {} | {} | {} | {p50} | {p99} | {p999} |",
+                row.what,
                 row.rate,
-                ratio(row.rate, naive.unwrap_or_default().0),
-                ratio(row.rate, self.ceiling),
-                ratio(p50, 1_000),
-                ratio(p99, 1_000),
+                self.by(row, |it| matches!(it, Yardstick::Naive(_))),
+                self.by(row, |it| matches!(it, Yardstick::Stock(_))),
+                self.by(row, |it| it == Yardstick::Ceiling),
+                self.by(row, |it| it == Yardstick::Noop),
             )?;
+        }
+        writeln!(f)?;
+        for note in &self.notes {
+            writeln!(f, "- {note}")?;
         }
         Ok(())
     }

@@ -32,12 +32,19 @@ impl Stand {
 
     /// A fresh, migrated database; options for the application's role.
     pub(crate) async fn ledger(&self) -> anyhow::Result<PgConnectOptions> {
+        Ok(self.ledger_url().await?.1)
+    }
+
+    /// The same, and as an address.
+    pub(crate) async fn ledger_url(&self) -> anyhow::Result<(String, PgConnectOptions)> {
         let name = self.fresh().await?;
         let mut db = PgConnection::connect(&self.cluster.url(&name, SUPERUSER)).await?;
         ledger_core::log::MIGRATOR.run(&mut db).await?;
         sqlx::query("alter role bahi_app login").execute(&mut db).await?;
         db.close().await?;
-        Ok(self.cluster.url(&name, "bahi_app").parse()?)
+        let url = self.cluster.url(&name, "bahi_app");
+        let options = url.parse()?;
+        Ok((url, options))
     }
 
     /// A fresh, empty database; options for the superuser.

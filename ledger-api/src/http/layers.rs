@@ -24,7 +24,13 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 
 /// All routes of the service with the envelope around them.
 pub fn router(state: ApiState) -> Router {
+    router_with(Router::new(), state)
+}
+
+/// The same with further routes, which get the same envelope.
+pub fn router_with(more: Router<ApiState>, state: ApiState) -> Router {
     routes::all()
+        .merge(more)
         .fallback(async || Problem::not_found("There is nothing at this address."))
         .method_not_allowed_fallback(async || {
             Problem::new(codes::METHOD_NOT_ALLOWED, "The address does not have this method.")

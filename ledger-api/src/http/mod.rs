@@ -26,7 +26,7 @@ mod tests;
 pub(crate) mod wire;
 pub(crate) mod writer;
 
-pub use layers::router;
+pub use layers::{router, router_with};
 pub use ledger::Ledger;
 pub use problem::Problem;
 pub use server::{ServerConfig, serve};

@@ -1,0 +1,63 @@
+//! The rows over HTTP.
+
+use std::sync::Arc;
+
+use ledger_core::engine::{Engine, EngineConfig};
+use projections::audit;
+use sqlx::PgPool;
+
+use crate::{
+    Plan, Spread, engine,
+    load::{self, Ask, Load, Loop},
+    report::{Table, Yardstick},
+    service::Service,
+    stand::Stand,
+};
+
+/// Takes them, and has the books verified at the end.
+pub(crate) async fn rows(stand: &Stand, plan: &Plan, table: &mut Table) -> anyhow::Result<()> {
+    if !plan.has("http") {
+        return Ok(());
+    }
+    let (url, database) = stand.ledger_url().await?;
+    let opening = Engine::start(EngineConfig::new(database.clone())).await?;
+    engine::open(&opening, engine::currency()?).await?;
+    opening.shutdown().await;
+    let service = Arc::new(Service::start(&url).await?);
+    let naive = Yardstick::Naive(Spread::Uniform);
+    let length = load::answer_length(&service).await?;
+
+    let nothing = Ask::Nothing(length);
+    let noop = load::measure(&service, nothing, Loop::Closed, 64, plan.time).await?;
+    table.yardstick(Yardstick::Noop, "noop over HTTP, 64 connections", noop.rate);
+    let mut most = 0;
+    for connections in [64, 256] {
+        let load = load::measure(&service, Ask::Transfer, Loop::Closed, connections, plan.time);
+        let load = load.await?;
+        most = most.max(load.rate);
+        let what = format!("Bahi over HTTP, {connections} connections");
+        add(table, &what, &load, &[naive, Yardstick::Noop]);
+    }
+    let half = most / 2;
+    let load = load::measure(&service, Ask::Transfer, Loop::Open(half), 256, plan.time).await?;
+    add(table, &format!("Bahi over HTTP, open loop at {half} a second"), &load, &[naive]);
+    let load = load::measure(&service, Ask::Bulk(100), Loop::Closed, 16, plan.time).await?;
+    add(table, "Bahi over HTTP, bulk of 100, 16 connections", &load, &[naive]);
+
+    // The service ends, its projector having seen everything.
+    drop(service);
+    let pool = PgPool::connect_with(database).await?;
+    let report = audit::verify_database(&pool, &audit::Options::default(), |_| ()).await?;
+    pool.close().await;
+    anyhow::ensure!(report.verified, "the books are not right: {:?}", report.findings);
+    table.note(format!(
+        "After the load over HTTP: {} events and {} transactions verified, no finding",
+        report.events, report.transactions
+    ));
+    Ok(())
+}
+
+fn add(table: &mut Table, what: &str, load: &Load, against: &[Yardstick]) {
+    let at = |percentile: f64| load.latencies.value_at_quantile(percentile);
+    table.row(what, load.rate, against, Some([at(0.5), at(0.99), at(0.999)]));
+}
