@@ -58,8 +58,9 @@ impl<'e> Changes<'e> {
         let sql = format!(
             "insert into {}.flows as f
                  (account_id, day, debits, credits, legs, first_sequence, last_sequence)
-             select * from unnest($1::text[], $2::date[], $3::numeric[], $4::numeric[],
-                                  $5::bigint[], $6::bigint[], $7::bigint[])
+             select unnest($1::text[]), unnest($2::date[]), unnest($3::numeric[]),
+                    unnest($4::numeric[]), unnest($5::bigint[]), unnest($6::bigint[]),
+                    unnest($7::bigint[])
              on conflict on constraint flows_pkey do update
              set debits = f.debits + excluded.debits,
                  credits = f.credits + excluded.credits,

@@ -118,13 +118,10 @@ impl<'e> Changes<'e> {
         let sql = format!(
             "insert into {}.transactions (id, kind, first_position, last_position, legs,
                  effective_on, recorded_at, currency, amount, further_totals, cause)
-             select id, kind, first_position, last_position, legs, effective_on, recorded_at,
-                    currency, amount, further::json, cause
-             from unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::int[],
-                         $6::date[], $7::timestamptz[], $8::text[], $9::numeric[], $10::text[],
-                         $11::text[])
-                  as t(id, kind, first_position, last_position, legs, effective_on,
-                       recorded_at, currency, amount, further, cause)",
+             select unnest($1::uuid[]), unnest($2::text[]), unnest($3::bigint[]),
+                    unnest($4::bigint[]), unnest($5::int[]), unnest($6::date[]),
+                    unnest($7::timestamptz[]), unnest($8::text[]), unnest($9::numeric[]),
+                    unnest($10::text[])::json, unnest($11::text[])",
             schema.name()
         );
         sqlx::query(&sql)

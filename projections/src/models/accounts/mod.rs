@@ -196,10 +196,12 @@ impl<'e> Changes<'e> {
                  balance = coalesce(c.balance, a.balance),
                  held = coalesce(c.held, a.held),
                  open_holds = a.open_holds + c.open_holds
-             from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::numeric[],
-                         $6::numeric[], $7::numeric[], $8::numeric[], $9::numeric[], $10::bigint[])
-                  as c(id, before, sequence, last_position, debits, credits, balance, held,
-                       held_by, open_holds)
+             from (select unnest($1::text[]) as id, unnest($2::bigint[]) as before,
+                          unnest($3::bigint[]) as sequence, unnest($4::bigint[]) as last_position,
+                          unnest($5::numeric[]) as debits, unnest($6::numeric[]) as credits,
+                          unnest($7::numeric[]) as balance, unnest($8::numeric[]) as held,
+                          unnest($9::numeric[]) as held_by, unnest($10::bigint[]) as open_holds
+                  ) as c
              where a.id = c.id and a.sequence = c.before
                and coalesce(c.held = a.held + c.held_by, true)",
             schema.name()
