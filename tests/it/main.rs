@@ -11,6 +11,7 @@ mod api_holds;
 mod api_input;
 mod api_transactions;
 mod audit_engine;
+mod canaries;
 mod cancellation;
 mod corrupt_streams;
 mod engine_basics;
