@@ -28,6 +28,7 @@ mod postgres_restarts;
 mod postings;
 mod processes;
 mod reference;
+mod replays;
 mod service_kills;
 mod several_engines;
 mod snapshot_edges;

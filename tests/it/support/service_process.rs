@@ -23,7 +23,8 @@ use super::{
 /// The principal whose key the clients use.
 pub(crate) const PRINCIPAL: &str = "clients";
 
-/// What the child does, on the database that it was told or else a private one: serves until it is killed, or until its parent lets go of it.
+/// What the child does, on the database that it was told or else a private one: serves until
+/// it is killed, or until its parent lets go of it.
 pub(crate) async fn be_a_service(folder: &Path) {
     let (tell, mut told) = watch::channel(false);
     std::thread::spawn(move || {
