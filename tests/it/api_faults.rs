@@ -107,11 +107,11 @@ async fn case_60_a_session_that_idles_in_a_transaction_is_ended_and_what_it_held
     let parts = setup::Database::own(&bahi.database.options(APP));
     let parts = parts.pool(parts.app().clone());
     let reads = db::read_pool(bahi.database.options(APP), 1);
-    let (mut locks, mut looks) = (parts.acquire().await.unwrap(), reads.acquire().await.unwrap());
+    let (mut holder, mut reader) = (parts.acquire().await.unwrap(), reads.acquire().await.unwrap());
     let mut sessions: Vec<i32> = Vec::new();
     for (session, begin, hold) in [
-        (&mut locks, "begin", "select position from read.checkpoint for update"),
-        (&mut looks, "begin isolation level repeatable read", "select count(*) from events"),
+        (&mut holder, "begin", "select position from read.checkpoint for update"),
+        (&mut reader, "begin isolation level repeatable read", "select count(*) from events"),
     ] {
         sqlx::query(begin).execute(&mut **session).await.unwrap();
         sqlx::query(hold).execute(&mut **session).await.unwrap();
@@ -128,8 +128,8 @@ async fn case_60_a_session_that_idles_in_a_transaction_is_ended_and_what_it_held
 
     // Money moves; the read models cannot follow, and that is shown.
     let moved = admin.transfer(A, B, "1.00").await;
-    let ready = admin.get("/readyz").await.made();
-    assert!(ready["lag_events"].as_u64().unwrap() > 0, "{ready}");
+    let shown = admin.get("/readyz").await.made();
+    assert!(shown["lag_events"].as_u64().unwrap() > 0, "{shown}");
     let left = "select count(*) from pg_stat_activity where pid = any($1)";
     let ended = async {
         let left = || sqlx::query_scalar::<_, i64>(left).bind(&sessions);
@@ -141,7 +141,7 @@ async fn case_60_a_session_that_idles_in_a_transaction_is_ended_and_what_it_held
     assert!(began.elapsed() >= Duration::from_secs(5), "something else ended them");
     assert_eq!(admin.balance(B, moved.position()).await, "1.00");
     // Their pools go on with others.
-    drop((locks, looks));
+    drop((holder, reader));
     for pool in [parts, reads] {
         assert_eq!(sqlx::query_scalar::<_, i32>("select 1").fetch_one(&pool).await.unwrap(), 1);
     }
