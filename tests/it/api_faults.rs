@@ -1,15 +1,15 @@
 //! What goes wrong around the API: too many readers, cut connections, a database that is away.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::future::join_all;
-use ledger_api::identity::Scope;
+use ledger_api::{db, identity::Scope, setup};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
 use crate::support::{
     bahi::{Set, TestBahi, send, transfer},
-    database::Database,
+    database::{APP, Database},
 };
 
 const A: &str = "wallet:asha:INR";
@@ -83,7 +83,7 @@ async fn case_53_reads_that_are_cut_off_leave_no_transaction_open() {
 #[tokio::test(flavor = "multi_thread")]
 async fn case_68_sessions_have_time_limits() {
     let bahi = TestBahi::spawn().await;
-    let pool = ledger_api::db::read_pool(bahi.database.options("bahi_app"), 1);
+    let pool = db::read_pool(bahi.database.options("bahi_app"), 1);
     for (name, value) in [
         ("statement_timeout", "5s"),
         ("lock_timeout", "2s"),
@@ -92,6 +92,58 @@ async fn case_68_sessions_have_time_limits() {
         let set: String =
             sqlx::query_scalar(&format!("show {name}")).fetch_one(&pool).await.unwrap();
         assert_eq!(set, value, "{name}");
+    }
+    bahi.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn case_60_a_session_that_idles_in_a_transaction_is_ended_and_what_it_held_up_goes_on() {
+    let bahi = TestBahi::spawn().await;
+    let admin = bahi.admin().await;
+    admin.wallet(A, "100.00").await;
+    admin.open(B).await.made();
+    // Of the two kinds that the service makes, one holds a lock and one an old snapshot.
+    let began = Instant::now();
+    let parts = setup::Database::own(&bahi.database.options(APP));
+    let parts = parts.pool(parts.app().clone());
+    let reads = db::read_pool(bahi.database.options(APP), 1);
+    let (mut holder, mut reader) = (parts.acquire().await.unwrap(), reads.acquire().await.unwrap());
+    let mut sessions: Vec<i32> = Vec::new();
+    for (session, begin, hold) in [
+        (&mut holder, "begin", "select position from read.checkpoint for update"),
+        (&mut reader, "begin isolation level repeatable read", "select count(*) from events"),
+    ] {
+        sqlx::query(begin).execute(&mut **session).await.unwrap();
+        sqlx::query(hold).execute(&mut **session).await.unwrap();
+        let pid = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut **session).await;
+        sessions.push(pid.unwrap());
+    }
+    let mut superuser = bahi.database.superuser().await;
+    let held = "select count(*) from pg_stat_activity where pid = any($1)
+                and state = 'idle in transaction'
+                and (backend_xid is not null or backend_xmin is not null)";
+    let held: i64 =
+        sqlx::query_scalar(held).bind(&sessions).fetch_one(&mut superuser).await.unwrap();
+    assert_eq!(held, 2);
+
+    // Money moves; the read models cannot follow, and that is shown.
+    let moved = admin.transfer(A, B, "1.00").await;
+    let shown = admin.get("/readyz").await.made();
+    assert!(shown["lag_events"].as_u64().unwrap() > 0, "{shown}");
+    let left = "select count(*) from pg_stat_activity where pid = any($1)";
+    let ended = async {
+        let left = || sqlx::query_scalar::<_, i64>(left).bind(&sessions);
+        while left().fetch_one(&mut superuser).await.unwrap() > 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(15), ended).await.expect("both are ended");
+    assert!(began.elapsed() >= Duration::from_secs(5), "something else ended them");
+    assert_eq!(admin.balance(B, moved.position()).await, "1.00");
+    // Their pools go on with others.
+    drop((holder, reader));
+    for pool in [parts, reads] {
+        assert_eq!(sqlx::query_scalar::<_, i32>("select 1").fetch_one(&pool).await.unwrap(), 1);
     }
     bahi.finish().await;
 }

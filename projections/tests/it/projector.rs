@@ -145,10 +145,10 @@ async fn a_lost_connection_is_made_again() {
     assert!(wait_for(&running.status, head, PATIENCE).await);
     for _ in 0..3 {
         let mut admin = pool.acquire().await.unwrap();
-        sqlx::query("set role none").execute(&mut *admin).await.unwrap();
         let killed = sqlx::query(
             "select pg_terminate_backend(pid) from pg_stat_activity
-             where pid <> pg_backend_pid() and datname = current_database()",
+             where pid <> pg_backend_pid() and datname = current_database()
+                   and usename = current_user",
         )
         .execute(&mut *admin)
         .await

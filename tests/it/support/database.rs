@@ -3,8 +3,11 @@
 //! The server is the launcher's, as users get it. It starts with the first test that needs it and
 //! stops with the last one. Every test's database is a copy of a migrated template and is used as
 //! the application's own role, not as superuser.
+//!
+//! The tests of `projections` include this file, so it uses nothing else of this support.
 
 use std::{
+    env,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, Weak,
@@ -47,8 +50,10 @@ pub(crate) struct Database {
     pub(crate) name: String,
 }
 
+/// In the folder that cargo builds in: a test program lies in its `debug/deps`.
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("target").join("test-postgres")
+    let program = env::current_exe().expect("a test program");
+    program.ancestors().nth(3).expect("cargo's folder").join("test-postgres")
 }
 
 async fn server() -> Arc<Server> {

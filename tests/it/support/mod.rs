@@ -3,6 +3,7 @@
 pub(crate) mod bahi;
 pub(crate) mod books;
 pub(crate) mod checker;
+pub(crate) mod contents;
 pub(crate) mod database;
 pub(crate) mod history;
 pub(crate) mod ledger;

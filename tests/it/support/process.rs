@@ -27,7 +27,8 @@ use super::{
     server::send,
 };
 
-const DATABASE: &str = "BAHI_TEST_DATABASE";
+/// The variable that tells a child its database.
+pub(crate) const DATABASE: &str = "BAHI_TEST_DATABASE";
 const FOLDER: &str = "BAHI_TEST_FOLDER";
 
 /// Starts this program again to run one test.
@@ -42,6 +43,11 @@ pub(crate) fn again(test: &str, folder: &Path) -> Command {
 /// The folder that the parent said; nothing in a process that has none.
 pub(crate) fn given_folder() -> Option<PathBuf> {
     std::env::var_os(FOLDER).map(PathBuf::from)
+}
+
+/// The URL of the database that the parent said.
+pub(crate) fn given_database() -> Option<String> {
+    std::env::var(DATABASE).ok()
 }
 
 /// Ends this process when its parent has gone.
@@ -71,7 +77,7 @@ enum Reply {
 /// What the child does: an engine on the database that it was told, until it is killed.
 pub(crate) async fn be_an_engine(folder: &Path) {
     end_with_the_parent();
-    let url = std::env::var(DATABASE).expect("the parent says it");
+    let url = given_database().expect("the parent says it");
     let config = EngineConfig::new(url.parse().unwrap());
     let engine = Arc::new(Engine::start(config).await.expect("an engine"));
     let socket = folder.join("new");

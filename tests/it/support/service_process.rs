@@ -2,7 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    process::Child,
+    process::{Child, Command},
     time::{Duration, Instant},
 };
 
@@ -15,12 +15,16 @@ use ledger_api::{
 use sqlx::postgres::PgConnectOptions;
 use tokio::{net::TcpListener, sync::watch};
 
-use super::{database::SUPERUSER, process::again};
+use super::{
+    database::SUPERUSER,
+    process::{again, given_database},
+};
 
 /// The principal whose key the clients use.
 pub(crate) const PRINCIPAL: &str = "clients";
 
-/// What the child does: serves until it is killed, or until its parent lets go of it.
+/// What the child does, on the database that it was told or else a private one: serves until
+/// it is killed, or until its parent lets go of it.
 pub(crate) async fn be_a_service(folder: &Path) {
     let (tell, mut told) = watch::channel(false);
     std::thread::spawn(move || {
@@ -29,7 +33,7 @@ pub(crate) async fn be_a_service(folder: &Path) {
     });
     let settings = Settings {
         data: folder.join("data"),
-        database_url: ledger_api::config::DatabaseUrl::default(),
+        database_url: given_database().unwrap_or_default().parse().unwrap(),
         secret_file: None,
         allow_unsafe_database: false,
     };
@@ -65,6 +69,7 @@ fn put(folder: &Path, name: &str, text: &str) {
 /// The whole service in a process of its own.
 pub(crate) struct ServiceProcess {
     folder: tempfile::TempDir,
+    command: Command,
     child: Child,
 }
 
@@ -72,13 +77,17 @@ impl ServiceProcess {
     /// Starts it on nothing.
     pub(crate) async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut process = Self { child: Self::spawn(folder.path()), folder };
-        process.ready().await;
-        process
+        let test = "service_kills::a_service_in_a_process_of_its_own";
+        let command = again(test, folder.path());
+        Self::run(folder, command).await
     }
 
-    fn spawn(folder: &Path) -> Child {
-        again("service_kills::a_service_in_a_process_of_its_own", folder).spawn().unwrap()
+    /// Starts it by a command that was made for this folder.
+    pub(crate) async fn run(folder: tempfile::TempDir, mut command: Command) -> Self {
+        let child = command.spawn().unwrap();
+        let mut process = Self { folder, command, child };
+        process.ready().await;
+        process
     }
 
     async fn ready(&mut self) {
@@ -91,7 +100,8 @@ impl ServiceProcess {
         }
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    /// A file in its folder.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -110,7 +120,7 @@ impl ServiceProcess {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
         std::fs::remove_file(self.file("address")).unwrap();
-        self.child = Self::spawn(self.folder.path());
+        self.child = self.command.spawn().unwrap();
         self.ready().await;
     }
 

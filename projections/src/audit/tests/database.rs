@@ -11,7 +11,7 @@ use super::{
     sound_log,
 };
 
-/// Writes a log into the tables, as the log's owner would.
+/// Writes a log into the tables, as the engine does.
 pub(super) async fn store(pool: &PgPool, log: &Log) {
     for rows in log.rows.chunks(1_000) {
         let column = |get: fn(&Row) -> String| rows.iter().map(get).collect::<Vec<_>>();
@@ -276,7 +276,8 @@ async fn case_57_a_connection_that_breaks_is_an_error_and_not_a_shorter_log() {
         let ended: i64 = sqlx::query_scalar(
             "select count(*) from (
                  select pg_terminate_backend(pid, 10000) as gone from pg_stat_activity
-                 where datname = current_database() and pid <> pg_backend_pid()) ended
+                 where datname = current_database() and pid <> pg_backend_pid()
+                       and usename = current_user) ended
              where gone",
         )
         .fetch_one(&mut *killer)

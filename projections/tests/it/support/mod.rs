@@ -1,24 +1,38 @@
 //! What the tests stand on: a server, a log to write, a projector to run.
 
+#[expect(dead_code, reason = "the tests of the whole ledger use more of it")]
+#[path = "../../../../tests/it/support/database.rs"]
+mod database;
 pub(crate) mod log;
 pub(crate) mod oracle;
 pub(crate) mod random;
-pub(crate) mod server;
 
 use std::time::Duration;
 
 use projections::{Projector, ProjectorStatus, ReadModel, ReadModels};
-use sqlx::PgPool;
+use sqlx::{PgPool, postgres::PgPoolOptions};
 use tokio::{
     sync::{oneshot, watch},
     task::JoinHandle,
 };
 
+use database::{APP, Database};
 pub(crate) use log::{TestLog, credit, debit};
-pub(crate) use server::database;
 
 /// Far longer than anything here takes: a failing test ends by it.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A fresh, migrated database, as the application's role sees it.
+pub(crate) async fn database() -> PgPool {
+    let database = Database::create().await;
+    let options = database.options(APP);
+    // The pool keeps the database, and with it the server, for as long as it is used.
+    let kept = PgPoolOptions::new().max_connections(10).after_connect(move |_, _| {
+        let _kept = &database;
+        Box::pin(async { Ok(()) })
+    });
+    kept.connect_with(options).await.unwrap()
+}
 
 /// A projector at work.
 pub(crate) struct Running {
