@@ -80,3 +80,40 @@ async fn case_162_and_163_words_are_kept_as_they_are_and_filters_are_only_compar
     }
     bahi.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn money_is_an_object_and_not_a_list_of_its_values() {
+    let bahi = TestBahi::spawn().await;
+    let admin = bahi.admin().await;
+    admin.wallet(A, "10.00").await;
+    let last = admin.open(B).await.position();
+    let mut body = transfer(A, B, "1.00");
+    body["amount"] = json!(["1.00", "INR"]);
+    let refused = admin.post("/v1/transactions", &body).await;
+    assert_eq!(refused.refused(), "invalid");
+    assert_eq!(refused.json()["errors"][0]["pointer"], "/amount");
+    assert_eq!(admin.balance(A, last).await, "10.00");
+    bahi.finish().await;
+}
+
+/// Dates that only some programs can hold are the asker's mistake, not the database's absence.
+#[tokio::test(flavor = "multi_thread")]
+async fn dates_out_of_range_and_periods_that_end_before_they_begin_are_refused() {
+    let bahi = TestBahi::spawn().await;
+    let admin = bahi.admin().await;
+    admin.wallet(A, "10.00").await;
+    for (path, pointer) in [
+        (format!("/v1/accounts/{A}/statement?from=-262143-01-01"), "?from"),
+        (format!("/v1/accounts/{A}/statement?from=2026-12-01&to=2026-11-01"), "?from"),
+        (format!("/v1/accounts/{A}/balance?as_of_date=-262143-01-01"), "?as_of_date"),
+        (format!("/v1/accounts/{A}/balance?as_of_time=-262143-01-01T00:00:00Z"), "?as_of_time"),
+        (format!("/v1/accounts/{A}/flows?to=-262143-01-01"), "?to"),
+        ("/v1/transactions?effective_to=-262143-01-01".to_owned(), "?effective_to"),
+        ("/v1/transactions?recorded_from=-262143-01-01T00:00:00Z".to_owned(), "?recorded_from"),
+    ] {
+        let refused = admin.get(&path).await;
+        assert_eq!(refused.refused(), "invalid", "{path}");
+        assert_eq!(refused.json()["errors"][0]["pointer"], pointer, "{path}");
+    }
+    bahi.finish().await;
+}

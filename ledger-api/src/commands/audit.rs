@@ -50,7 +50,7 @@ enum AuditCommand {
     /// Write down the head of the log, for later checks to compare with
     Checkpoint {
         /// A new file; else to the standard output
-        #[arg(long, value_name = "FILE")]
+        #[arg(short, long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
 }

@@ -9,7 +9,7 @@ use sqlx::PgPool;
 
 use super::{
     Verdict, say,
-    work::{Bar, with_database},
+    work::{Bar, must_exist, with_database},
 };
 
 const EXAMPLES: &str = "\
@@ -47,6 +47,7 @@ fn names() -> String {
 
 impl Projections {
     pub(super) async fn run(self, settings: Settings) -> anyhow::Result<Verdict> {
+        must_exist(&settings)?;
         with_database(&settings, async |database| {
             let pool = database.pool(database.app_patient());
             let done = match self.command {

@@ -36,6 +36,7 @@ pub(super) async fn with_reader<T>(
     settings: &Settings,
     job: impl AsyncFnOnce(&PgPool) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
+    must_exist(settings)?;
     opened(settings, async |database| {
         database.check_readable().await?;
         let pool = database.pool(database.reader().clone());
@@ -44,6 +45,19 @@ pub(super) async fn with_reader<T>(
         done
     })
     .await
+}
+
+/// Refuses where no private ledger was ever made. A command that looks at one would make an empty
+/// one and find it in order: from the wrong folder, `audit verify` would say that all is well.
+pub(super) fn must_exist(settings: &Settings) -> anyhow::Result<()> {
+    let private = settings.database_url.options()?.is_none();
+    anyhow::ensure!(
+        !private || settings.data.exists(),
+        "there is no ledger in {}: say where it is with --data or DATABASE_URL; `bahi serve` makes \
+         a new one",
+        settings.data.display()
+    );
+    Ok(())
 }
 
 async fn opened<T>(

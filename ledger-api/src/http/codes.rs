@@ -62,7 +62,7 @@ codes! {
         "The body is not well-formed JSON in UTF-8.";
     INVALID = "invalid" 422 Never "A field is not valid"
         "A field of the body or a query parameter is unknown, missing, given twice, of the wrong \
-         type or out of range. `errors` names each one.";
+         type or out of range. `errors` says which: the first that was met.";
     IDEMPOTENCY_KEY_MISSING = "idempotency_key_missing" 400 Never "No idempotency key"
         "Every request that moves money or opens something needs the header `Idempotency-Key`.";
     IDEMPOTENCY_KEY_INVALID = "idempotency_key_invalid" 400 Never "The idempotency key is not valid"
@@ -221,7 +221,7 @@ codes! {
     BOOK_ALREADY_OPEN = "book_already_open" 422 Never "The book is open already"
         "The book is opened once.";
     POSITION_AHEAD = "position_ahead" 422 Never "The log does not reach that far"
-        "The question is about a position or time that the log has not reached.";
+        "The question is about a position that the log has not reached.";
 }
 
 /// The code of a name, if it is one of ours.

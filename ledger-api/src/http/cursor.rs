@@ -4,6 +4,8 @@
 //! one that was made up, or belongs to another list or other filters, is refused instead of
 //! showing something that nobody asked for.
 
+use std::{fmt::Display, str::FromStr};
+
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::Serialize;
@@ -27,14 +29,22 @@ pub(crate) struct List<'a, F> {
 
 impl<F: Serialize> List<'_, F> {
     /// The cursor of an item.
-    pub(crate) fn seal(&self, item: &str) -> Result<String, Problem> {
-        let mut bytes = self.tag(item)?;
+    pub(crate) fn seal(&self, item: impl Display) -> Result<String, Problem> {
+        let item = item.to_string();
+        let mut bytes = self.tag(&item)?;
         bytes.extend_from_slice(item.as_bytes());
         Ok(BASE64_URL_SAFE_NO_PAD.encode(bytes))
     }
 
+    /// What the list goes on from: the item of the cursor, if one was sent.
+    pub(crate) fn resume<T: FromStr>(&self, cursor: Option<&str>) -> Result<Option<T>, Problem> {
+        let Some(cursor) = cursor else { return Ok(None) };
+        let refused = |_| Problem::new(codes::CURSOR_INVALID, "The cursor is not of this list.");
+        self.open(cursor)?.parse().map(Some).map_err(refused)
+    }
+
     /// The item of a cursor.
-    pub(crate) fn open(&self, cursor: &str) -> Result<String, Problem> {
+    fn open(&self, cursor: &str) -> Result<String, Problem> {
         let refused = || {
             let detail = "The cursor was not given out for this list.";
             Problem::new(codes::CURSOR_INVALID, detail)

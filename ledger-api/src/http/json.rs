@@ -13,7 +13,7 @@ use axum::{
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 
-use super::{ApiState, Problem, codes};
+use super::{ApiState, Problem, codes, objects::Objects};
 
 /// The most bytes of an ordinary body.
 pub(crate) const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -30,7 +30,9 @@ pub(crate) struct Payload<const BYTES_MAX: usize = BODY_BYTES_MAX>(Bytes);
 impl<const BYTES_MAX: usize> Payload<BYTES_MAX> {
     /// Reads the body as a `T`.
     pub(crate) fn parse<T: DeserializeOwned>(&self) -> Result<T, Problem> {
-        serde_json::from_slice(&self.0).map_err(|error| problem::<T>(&self.0, &error))
+        let mut json = serde_json::Deserializer::from_slice(&self.0);
+        let read = T::deserialize(Objects(&mut json)).and_then(|body| json.end().map(|()| body));
+        read.map_err(|error| problem::<T>(&self.0, &error))
     }
 
     /// Reads the body as a `T`; no body is the same as `{}`.
@@ -107,7 +109,7 @@ fn problem<T: DeserializeOwned>(bytes: &[u8], error: &serde_json::Error) -> Prob
         return Problem::new(codes::MALFORMED, format!("The body is not JSON: {error}."));
     }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let pointer = match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
+    let pointer = match serde_path_to_error::deserialize::<_, T>(Objects(&mut deserializer)) {
         Ok(_) => String::new(),
         Err(error) => {
             let mut pointer = pointer(error.path());
@@ -149,6 +151,8 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use serde::Deserialize;
 
     use super::*;
@@ -159,6 +163,9 @@ mod tests {
     struct Outer {
         inner: Vec<Inner>,
         note: Option<String>,
+        most: Option<Inner>,
+        #[serde(default)]
+        by_name: BTreeMap<String, Inner>,
     }
 
     #[derive(Debug, Deserialize)]
@@ -188,6 +195,16 @@ mod tests {
         assert_eq!(pointed(r#"{"note":null}"#), "/inner");
         assert_eq!(pointed(r#"{"inner":{}}"#), "/inner");
         assert_eq!(pointed("[]"), "");
+    }
+
+    #[test]
+    fn the_values_of_an_object_without_its_names_are_not_the_object() {
+        assert_eq!(pointed("[[],null]"), "");
+        assert_eq!(pointed(r#"{"inner":[["1"]]}"#), "/inner/0");
+        assert_eq!(pointed(r#"{"inner":[],"most":["1"]}"#), "/most");
+        assert_eq!(pointed(r#"{"inner":[],"by_name":{"a":["1"]}}"#), "/by_name/a");
+        let detail = refused("[]").body().detail.clone();
+        assert!(detail.contains("expected an object"), "{detail}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The way of every read: who asks, from which position on, and a page of which size.
 
-use std::time::Duration;
+use std::{fmt::Display, time::Duration};
 
 use axum::{
     extract::FromRequestParts,
@@ -11,7 +11,7 @@ use projections::{At, ReadError, ReadModels};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{ApiState, Problem, auth::Require as _, codes, cursor, reply::Reply};
+use super::{ApiState, Problem, auth::Require as _, cursor, reply::Reply};
 use crate::identity::{Caller, Scope};
 
 /// How long a read waits for `min_position`.
@@ -91,16 +91,19 @@ impl Reader {
         cursor::List { secret: &self.state.fingerprint_key, name, filters }
     }
 
-    /// A page as it is answered, with the address of the next.
-    pub(crate) fn page<T: Serialize>(
+    /// A page of `list` as it is answered; `next` is what the next one goes on from.
+    pub(crate) fn page<F: Serialize, T: Serialize>(
         &self,
+        list: &cursor::List<'_, F>,
         data: Vec<T>,
-        next_cursor: Option<String>,
+        next: Option<impl Display>,
         position: Position,
-    ) -> Reply<Listed<T>> {
+    ) -> Result<Reply<Listed<T>>, Problem> {
+        let next_cursor = next.map(|item| list.seal(item)).transpose()?;
         let link = next_cursor.as_deref().map(|cursor| self.next_address(cursor));
         let has_more = next_cursor.is_some();
-        Reply::ok(Listed { data, has_more, next_cursor }).at(position).next_link(link.as_deref())
+        let page = Listed { data, has_more, next_cursor };
+        Ok(Reply::ok(page).at(position).next_link(link.as_deref()))
     }
 
     /// The address of this request with another cursor.
@@ -122,10 +125,4 @@ pub(crate) fn limit(asked: Option<u32>) -> Result<u32, Problem> {
         Some(limit) if (1..=LIMIT_MAX).contains(&limit) => Ok(limit),
         Some(_) => Err(Problem::parameter("limit", format!("1 to {LIMIT_MAX}."))),
     }
-}
-
-/// A cursor's item as what the list goes on from.
-pub(crate) fn resume<T: std::str::FromStr>(item: &str) -> Result<T, Problem> {
-    let refused = |_| Problem::new(codes::CURSOR_INVALID, "The cursor is not of this list.");
-    item.parse().map_err(refused)
 }

@@ -44,7 +44,7 @@ async fn problem(Path(name): Path<String>) -> Result<Html<String>, Problem> {
         codes::Retry::Never => "Not as it is.",
         codes::Retry::SameKey => "Yes, with the same idempotency key.",
     };
-    let (title, meaning) = (escape(code.title), escape(code.meaning));
+    let (title, meaning) = (escape(code.title), with_code(&escape(code.meaning)));
     Ok(Html(format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width\">\
@@ -58,4 +58,15 @@ async fn problem(Path(name): Path<String>) -> Result<Html<String>, Problem> {
 
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+/// The words between backticks as code.
+fn with_code(text: &str) -> String {
+    let mut parts = text.split('`');
+    let mut html = parts.next().unwrap_or_default().to_owned();
+    for (index, part) in parts.enumerate() {
+        html.push_str(if index % 2 == 0 { "<code>" } else { "</code>" });
+        html.push_str(part);
+    }
+    html
 }

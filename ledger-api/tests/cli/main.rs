@@ -37,6 +37,23 @@ fn case_183_a_malformed_url_is_refused_and_never_repeated() {
 }
 
 #[test]
+fn looking_at_a_ledger_that_is_not_there_makes_none() {
+    let place = Place::new();
+    for arguments in [
+        &["audit", "verify"][..],
+        &["audit", "export"],
+        &["audit", "checkpoint"],
+        &["projections", "status"],
+        &["projections", "rebuild"],
+    ] {
+        let ended = place.run(arguments);
+        assert_eq!(ended.code, Some(2), "{arguments:?}: {}", ended.printed);
+        assert!(ended.said.contains("there is no ledger in"), "{arguments:?}: {}", ended.said);
+        assert!(!place.has_data(), "{arguments:?}");
+    }
+}
+
+#[test]
 fn the_auditor_finds_a_demo_in_order_and_a_changed_export_broken() {
     let place = Place::new();
     let demo = Bahi::start(&place, &["demo", "--listen", "127.0.0.1:0"]);

@@ -49,6 +49,10 @@ impl Place {
         path
     }
 
+    pub(crate) fn has_data(&self) -> bool {
+        self.data().exists()
+    }
+
     fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }

@@ -12,7 +12,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    chart::{AccountType, PostingClass},
+    chart::{AccountType, Direction, PostingClass},
     clock::Timestamp,
     ids::{AccountId, HoldId, Item, Owner, Reference, TransactionId},
     log::event_names,
@@ -47,6 +47,26 @@ pub enum AccountEvent {
     Unfrozen(Unfrozen),
     /// The account is closed for good.
     Closed {},
+}
+
+impl AccountEvent {
+    /// The leg that it is, with its side; nothing if it is something else.
+    pub const fn leg(&self) -> Option<(Direction, &Leg)> {
+        match self {
+            Self::Debited(leg) => Some((Direction::Debit, leg)),
+            Self::Credited(leg) => Some((Direction::Credit, leg)),
+            Self::Opened(_)
+            | Self::HoldPlaced(_)
+            | Self::HoldIncreased(_)
+            | Self::HoldCaptured(_)
+            | Self::HoldReleased(_)
+            | Self::HoldExpired(_)
+            | Self::LimitsChanged(_)
+            | Self::Frozen(_)
+            | Self::Unfrozen(_)
+            | Self::Closed {} => None,
+        }
+    }
 }
 
 /// The account's fixed properties.

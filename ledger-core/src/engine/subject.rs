@@ -41,13 +41,7 @@ impl AnyEvent {
 
     /// The leg that it is, if it is one, with its side.
     pub(crate) const fn leg(&self) -> Option<(Direction, &Leg)> {
-        if let Self::Account(AccountEvent::Debited(leg)) = self {
-            Some((Direction::Debit, leg))
-        } else if let Self::Account(AccountEvent::Credited(leg)) = self {
-            Some((Direction::Credit, leg))
-        } else {
-            None
-        }
+        if let Self::Account(event) = self { event.leg() } else { None }
     }
 
     pub(crate) fn encode(&self) -> Result<Vec<u8>, serde_json::Error> {

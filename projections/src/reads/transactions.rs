@@ -340,21 +340,9 @@ fn totals(row: &PgRow) -> sqlx::Result<Vec<Total>> {
 
 fn leg(event: &RecordedEvent) -> Result<TransactionLeg, ReadError> {
     let corrupt = |source| LogError::Corrupt { position: event.position, source };
-    let decoded = log::decode(&event.event_type, &event.event_version, &event.payload);
-    let (direction, leg) = match decoded.map_err(corrupt)? {
-        AccountEvent::Debited(leg) => (Direction::Debit, leg),
-        AccountEvent::Credited(leg) => (Direction::Credit, leg),
-        AccountEvent::Opened(_)
-        | AccountEvent::HoldPlaced(_)
-        | AccountEvent::HoldIncreased(_)
-        | AccountEvent::HoldCaptured(_)
-        | AccountEvent::HoldReleased(_)
-        | AccountEvent::HoldExpired(_)
-        | AccountEvent::LimitsChanged(_)
-        | AccountEvent::Frozen(_)
-        | AccountEvent::Unfrozen(_)
-        | AccountEvent::Closed {} => return Err(ReadError::NotALeg(event.position)),
-    };
+    let fact: AccountEvent =
+        log::decode(&event.event_type, &event.event_version, &event.payload).map_err(corrupt)?;
+    let (direction, leg) = fact.leg().ok_or(ReadError::NotALeg(event.position))?;
     let account = event.aggregate_id.parse();
     Ok(TransactionLeg {
         account: account.map_err(|source| undecodable("aggregate_id", source))?,
@@ -362,7 +350,7 @@ fn leg(event: &RecordedEvent) -> Result<TransactionLeg, ReadError> {
         amount: leg.amount,
         balance_after: leg.balance_after,
         value_date: leg.value_date,
-        item: leg.item,
+        item: leg.item.clone(),
         sequence: event.sequence,
         position: event.position,
     })

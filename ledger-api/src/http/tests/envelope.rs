@@ -258,6 +258,8 @@ async fn the_documentation_is_served_and_loads_nothing_from_elsewhere() {
     assert_eq!(document.json()["info"]["title"], "Bahi");
     let problem = send(&router, get("/problems/insufficient_funds")).await;
     assert!(problem.header("content-type").starts_with("text/html"));
-    assert!(String::from_utf8(problem.bytes).unwrap().contains("Not enough available"));
+    let page = String::from_utf8(problem.bytes).unwrap();
+    assert!(page.contains("Not enough available"), "{page}");
+    assert!(page.contains("<code>available</code>") && !page.contains('`'), "{page}");
     assert_eq!(send(&router, get("/problems/nonsense")).await.status, StatusCode::NOT_FOUND);
 }

@@ -161,7 +161,8 @@ async fn what_is_wrong_in_itself_never_reaches_the_engine() {
     let legs = |legs: &[String]| format!(r#"{{"kind":"transfer","legs":[{}]}}"#, legs.join(","));
     let many: Vec<String> = (0..101).map(|n| leg(&format!("wallet:{n}"), "debit", "1")).collect();
     let cases = [
-        ("[", 400, "malformed"),
+        ("{", 400, "malformed"),
+        ("[]", 422, "invalid"),
         ("", 400, "malformed"),
         ("{}", 422, "invalid"),
         (r#"{"kind":"transfer"}"#, 422, "invalid"),

@@ -16,8 +16,8 @@ use crate::{
     http::{
         Problem,
         path::Id,
-        query::Params,
-        reader::{Listed, Reader, limit, resume},
+        query::{self, Params},
+        reader::{Listed, Reader, limit},
         reply::Reply,
         wire::Amount,
     },
@@ -90,19 +90,17 @@ pub(super) async fn list(
         return Err(Problem::parameter("code_prefix", "Codes are ASCII."));
     }
     let list = reader.list("accounts", &query);
-    let after = query.cursor.as_deref().map(|cursor| list.open(cursor)).transpose()?;
     let filter = AccountFilter {
         owner: query.owner.clone(),
         code: query.code.clone(),
         code_prefix: query.code_prefix.clone(),
         account_type: query.account_type,
         currency: query.currency,
-        after: after.as_deref().map(resume).transpose()?,
+        after: list.resume(query.cursor.as_deref())?,
     };
     let page = models.accounts(&filter, limit).await?;
-    let next = page.next.as_ref().map(|id| list.seal(id.as_str())).transpose()?;
     let data = page.items.into_iter().map(AccountOut::from).collect();
-    Ok(reader.page(data, next, page.position))
+    reader.page(&list, data, page.next, page.position)
 }
 
 /// Get an account
@@ -132,8 +130,10 @@ pub(super) struct BalanceQuery {
     /// After the event at this position of the log.
     as_of_position: Option<u64>,
     /// After everything that was recorded by this moment.
+    #[serde(default, deserialize_with = "query::moment")]
     as_of_time: Option<DateTime<Utc>>,
     /// Of all legs with a business date up to this one, whenever they were recorded.
+    #[serde(default, deserialize_with = "query::date")]
     as_of_date: Option<NaiveDate>,
     /// Wait until the answer reflects this position.
     min_position: Option<u64>,

@@ -15,8 +15,8 @@ use crate::{
     http::{
         Problem,
         path::Id,
-        query::Params,
-        reader::{Listed, Reader, limit, resume},
+        query::{self, Params},
+        reader::{Listed, Reader, limit},
         reply::Reply,
         wire::Amount,
     },
@@ -35,10 +35,10 @@ const FLOW_DAYS_DEFAULT: u64 = 30;
 #[into_params(parameter_in = Query)]
 pub(super) struct StatementParams {
     /// From this business date on.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "query::date", skip_serializing_if = "Option::is_none")]
     from: Option<NaiveDate>,
     /// Up to this business date.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "query::date", skip_serializing_if = "Option::is_none")]
     to: Option<NaiveDate>,
     /// `oldest_first` (the default) or `newest_first`.
     #[serde(default)]
@@ -155,9 +155,11 @@ pub(super) async fn statement(
     Params(params): Params<StatementParams>,
 ) -> Result<Reply<StatementOut>, Problem> {
     let models = reader.admit(SCOPES, params.min_position).await?;
+    if params.from.zip(params.to).is_some_and(|(from, to)| from > to) {
+        return Err(Problem::parameter("from", "`from` is after `to`."));
+    }
     let filters = (account.as_str(), &params);
     let list = reader.list("statement", &filters);
-    let cursor = params.cursor.as_deref().map(|cursor| list.open(cursor)).transpose()?;
     let query = StatementQuery {
         account: account.clone(),
         from: params.from,
@@ -166,15 +168,14 @@ pub(super) async fn statement(
             OrderWord::OldestFirst => Order::OldestFirst,
             OrderWord::NewestFirst => Order::NewestFirst,
         },
-        cursor: cursor.as_deref().map(resume).transpose()?,
+        cursor: list.resume(params.cursor.as_deref())?,
         limit: limit(params.limit)?,
     };
     let ask = || models.statement(&query);
     let (position, statement) = reader.find(ask).await?;
     let code = statement.currency.code;
     let amount = |value| Amount::new(value, code);
-    let next_cursor =
-        statement.next.map(|sequence| list.seal(&sequence.to_string())).transpose()?;
+    let next_cursor = statement.next.map(|sequence| list.seal(sequence)).transpose()?;
     let link = next_cursor.as_deref().map(|cursor| reader.next_address(cursor));
     let answer = StatementOut {
         object: "statement",
@@ -260,17 +261,15 @@ pub(super) async fn open_items(
     let limit = limit(query.limit)?;
     let (_, balance) = reader.find(|| models.balance(&account)).await?;
     let list = reader.list("open_items", &account);
-    let after = query.cursor.as_deref().map(|cursor| list.open(cursor)).transpose()?;
-    let after = after.as_deref().map(resume).transpose()?;
+    let after = list.resume(query.cursor.as_deref())?;
     let page = models.open_items(&account, after, limit).await?;
-    let next = page.next.map(|position| list.seal(&position.to_string())).transpose()?;
     let items = page.items.into_iter().map(|open| ItemOut {
         item: open.item,
         balance: Amount::new(open.balance, balance.currency.code),
         opened_position: open.opened_position,
         opened_at: open.opened_at,
     });
-    Ok(reader.page(items.collect(), next, page.position))
+    reader.page(&list, items.collect(), page.next, page.position)
 }
 
 /// Which days.
@@ -279,8 +278,10 @@ pub(super) async fn open_items(
 #[into_params(parameter_in = Query)]
 pub(super) struct FlowsQuery {
     /// From this business date on; 30 days up to `to` if left out.
+    #[serde(default, deserialize_with = "query::date")]
     from: Option<NaiveDate>,
     /// Up to this business date; today in the book's time zone if left out.
+    #[serde(default, deserialize_with = "query::date")]
     to: Option<NaiveDate>,
     /// Wait until the answer reflects this position.
     min_position: Option<u64>,

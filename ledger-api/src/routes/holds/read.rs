@@ -14,7 +14,7 @@ use crate::{
         Problem,
         path::Id,
         query::Params,
-        reader::{Listed, Reader, limit, resume},
+        reader::{Listed, Reader, limit},
         reply::Reply,
         wire::Amount,
     },
@@ -79,12 +79,10 @@ pub(super) async fn list(
     let models = reader.admit(SCOPES, query.min_position).await?;
     let limit = limit(query.limit)?;
     let list = reader.list("holds", &query);
-    let before = query.cursor.as_deref().map(|cursor| list.open(cursor)).transpose()?;
-    let before = before.as_deref().map(resume).transpose()?;
+    let before = list.resume(query.cursor.as_deref())?;
     let page = models.holds(&query.account, query.status, before, limit).await?;
-    let next = page.next.map(|position| list.seal(&position.to_string())).transpose()?;
     let holds = page.items.into_iter().map(|hold| hold_out(hold, page.position));
-    Ok(reader.page(holds.collect::<Result<_, _>>()?, next, page.position))
+    reader.page(&list, holds.collect::<Result<_, _>>()?, page.next, page.position)
 }
 
 /// Get a hold

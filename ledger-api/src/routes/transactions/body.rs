@@ -15,6 +15,7 @@ use crate::http::{
     Problem,
     authority::Evidence,
     codes,
+    query::YEARS,
     wire::{Amount, MoneyIn, NOTE_CHARS_MAX, check_words},
 };
 
@@ -222,7 +223,7 @@ pub(crate) fn check_currency(
 /// Refuses dates that no business has, before they reach anything that stores dates.
 pub(crate) fn check_date(date: Option<NaiveDate>, pointer: &str) -> Result<(), Problem> {
     match date {
-        Some(date) if !(1900..=9999).contains(&date.year()) => {
+        Some(date) if !YEARS.contains(&date.year()) => {
             Err(Problem::field(codes::INVALID, pointer, "A date between the years 1900 and 9999."))
         }
         Some(_) | None => Ok(()),

@@ -14,8 +14,8 @@ use crate::{
     http::{
         Problem,
         path::Id,
-        query::Params,
-        reader::{Listed, Reader, limit, resume},
+        query::{self, Params},
+        reader::{Listed, Reader, limit},
         reply::Reply,
         wire::Amount,
     },
@@ -39,16 +39,16 @@ pub(super) struct TransactionsQuery {
     #[param(value_type = Option<String>)]
     kind: Option<Kind>,
     /// With a business date on or after this one.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "query::date", skip_serializing_if = "Option::is_none")]
     effective_from: Option<NaiveDate>,
     /// With a business date on or before this one.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "query::date", skip_serializing_if = "Option::is_none")]
     effective_to: Option<NaiveDate>,
     /// Recorded at or after this moment.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "query::moment", skip_serializing_if = "Option::is_none")]
     recorded_from: Option<DateTime<Utc>>,
     /// Recorded before this moment.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "query::moment", skip_serializing_if = "Option::is_none")]
     recorded_before: Option<DateTime<Utc>>,
     /// How many at most; 1 to 100, 25 if left out.
     #[serde(skip_serializing)]
@@ -122,7 +122,6 @@ pub(super) async fn list(
     let models = reader.admit(SCOPES, query.min_position).await?;
     let limit = limit(query.limit)?;
     let list = reader.list("transactions", &query);
-    let before = query.cursor.as_deref().map(|cursor| list.open(cursor)).transpose()?;
     let filter = TransactionFilter {
         account: query.account.clone(),
         kind: query.kind.clone(),
@@ -130,12 +129,11 @@ pub(super) async fn list(
         effective_to: query.effective_to,
         recorded_from: query.recorded_from,
         recorded_before: query.recorded_before,
-        before: before.as_deref().map(resume).transpose()?,
+        before: list.resume(query.cursor.as_deref())?,
     };
     let page = models.transactions(&filter, limit).await?;
-    let next = page.next.map(|position| list.seal(&position.to_string())).transpose()?;
     let data = page.items.into_iter().map(TransactionSummary::from).collect();
-    Ok(reader.page(data, next, page.position))
+    reader.page(&list, data, page.next, page.position)
 }
 
 /// Get a transaction

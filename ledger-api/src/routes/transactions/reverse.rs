@@ -3,7 +3,6 @@
 use chrono::NaiveDate;
 use ledger_core::{
     account::{AccountEvent, Leg},
-    chart::Direction,
     command::{self, Operation},
     ids::TransactionId,
     log::{self, LogError, RecordedEvent},
@@ -160,23 +159,10 @@ async fn command(
 
 fn leg(writer: &Writer, event: &RecordedEvent) -> Result<(Leg, PostingLeg), Problem> {
     let position = event.position;
-    let fact = log::decode(&event.event_type, &event.event_version, &event.payload)
+    let fact: AccountEvent = log::decode(&event.event_type, &event.event_version, &event.payload)
         .map_err(|source| LogError::Corrupt { position, source })?;
     let not_a_leg = || Problem::internal(&format!("the event at position {position} is no leg"));
-    let (direction, leg) = match fact {
-        AccountEvent::Debited(leg) => (Direction::Debit, leg),
-        AccountEvent::Credited(leg) => (Direction::Credit, leg),
-        AccountEvent::Opened(_)
-        | AccountEvent::HoldPlaced(_)
-        | AccountEvent::HoldIncreased(_)
-        | AccountEvent::HoldCaptured(_)
-        | AccountEvent::HoldReleased(_)
-        | AccountEvent::HoldExpired(_)
-        | AccountEvent::LimitsChanged(_)
-        | AccountEvent::Frozen(_)
-        | AccountEvent::Unfrozen(_)
-        | AccountEvent::Closed {} => return Err(not_a_leg()),
-    };
+    let (direction, leg) = fact.leg().ok_or_else(not_a_leg)?;
     let account: ledger_core::ids::AccountId =
         event.aggregate_id.parse().map_err(|_| not_a_leg())?;
     let code = account.currency().map_err(|_| not_a_leg())?;
@@ -186,5 +172,5 @@ fn leg(writer: &Writer, event: &RecordedEvent) -> Result<(Leg, PostingLeg), Prob
         .and_then(|currency| Money::from_decimal(leg.amount, currency).ok())
         .ok_or_else(not_a_leg)?;
     let posting = PostingLeg { account, direction, amount, item: leg.item.clone() };
-    Ok((leg, posting))
+    Ok((leg.clone(), posting))
 }
