@@ -12,7 +12,8 @@ expect() {
     answer=$(cat)
     printf "%s\n" "$answer" | cut -c 1-400 | sed -n 1,12p
     if ! grep -q -- "$1" <<<"$answer"; then
-        printf '\nThe tour went wrong: there is no %s in this.\n' "$1" >&2
+        printf '\nThe tour went wrong: there is no %s in this. %s\n' "$1" \
+            'It counts on wallet:kiran and wallet:lena being moved by nobody else.' >&2
         exit 1
     fi
 }

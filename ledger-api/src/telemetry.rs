@@ -71,6 +71,10 @@ pub fn metrics() -> Result<PrometheusHandle, BuildError> {
     let handle = PrometheusBuilder::new()
         .set_buckets_for_metric(latencies, &LATENCY_BUCKETS)?
         .install_recorder()?;
+    // From zero on: the first increase of a counter that was not there before is seen by no alarm.
+    for name in ["bahi_http_keys_refused_total", "bahi_holds_expired_total"] {
+        ::metrics::counter!(name).increment(0);
+    }
     let upkeep = handle.clone();
     tokio::spawn(async move {
         let mut tick = tokio::time::interval(UPKEEP_EVERY);

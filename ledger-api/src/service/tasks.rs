@@ -28,6 +28,7 @@ async fn again_after_panics<F>(
 ) where
     F: Future<Output = ()> + Send + 'static,
 {
+    let panics = metrics::counter!("bahi_task_panics_total", "task" => what);
     loop {
         // A set, so that the job ends with us.
         let mut tasks = JoinSet::new();
@@ -35,7 +36,7 @@ async fn again_after_panics<F>(
         let Some(Err(error)) = tasks.join_next().await else {
             return;
         };
-        metrics::counter!("bahi_task_panics_total", "task" => what).increment(1);
+        panics.increment(1);
         tracing::error!(what, %error, "ended by a panic; starting again");
         tokio::select! {
             () = time::sleep(pause) => {}

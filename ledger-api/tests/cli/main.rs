@@ -176,6 +176,24 @@ fn the_private_server_is_brought_back_when_it_is_killed() {
 }
 
 #[test]
+fn what_operators_watch_is_there_from_the_start() {
+    let place = Place::new();
+    let bahi = Bahi::serve(&place);
+    bahi.wait_until_ready();
+    // The tasks that count their panics start one after the other.
+    let metrics = bahi.metrics_with("the sweeper");
+    let page = include_str!("../../../docs/operating.md");
+    let (_, watched) = page.split_once("## Watching it").expect("the part about metrics");
+    let names = watched.split('`').filter(|word| word.starts_with("bahi_"));
+    let names: Vec<&str> = names.filter_map(|word| word.split('{').next()).collect();
+    assert!(names.len() > 8, "{names:?}");
+    for name in names {
+        assert!(metrics.contains(&format!("# TYPE {name} ")), "{name} is not in {metrics}");
+    }
+    assert_eq!(bahi.stop().code, Some(0));
+}
+
+#[test]
 fn roles_may_be_processes_of_their_own() {
     let place = Place::new();
     let api = Bahi::start(&place, &["serve", "--listen", "127.0.0.1:0", "--role", "api"]);

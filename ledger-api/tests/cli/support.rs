@@ -193,7 +193,7 @@ impl Bahi {
     /// Waits for an answer to `/readyz` of a certain status.
     pub(crate) fn wait_until(&self, wanted: impl Fn(u16) -> bool) {
         self.until("status", || {
-            let (status, _) = readyz(self.address()?)?;
+            let (status, _) = get(self.address()?, "/readyz")?;
             wanted(status).then_some(())
         });
     }
@@ -201,9 +201,17 @@ impl Bahi {
     /// Waits until the answer to `/readyz` says something.
     pub(crate) fn wait_until_it_says(&self, part: &str) {
         self.until(part, || {
-            let (_, answer) = readyz(self.address()?)?;
+            let (_, answer) = get(self.address()?, "/readyz")?;
             answer.contains(part).then_some(())
         });
+    }
+
+    /// What `/metrics` says, once it says `part`.
+    pub(crate) fn metrics_with(&self, part: &str) -> String {
+        self.until(part, || {
+            let (_, answer) = get(self.address()?, "/metrics")?;
+            answer.contains(part).then_some(answer)
+        })
     }
 
     fn address(&self) -> Option<SocketAddr> {
@@ -278,10 +286,10 @@ fn collect(pipe: impl Read + Send + 'static) -> Arc<Mutex<String>> {
     collected
 }
 
-fn readyz(address: SocketAddr) -> Option<(u16, String)> {
+fn get(address: SocketAddr, path: &str) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE).ok()?;
     stream.set_read_timeout(Some(PATIENCE)).ok()?;
-    stream.write_all(b"GET /readyz HTTP/1.0\r\nHost: x\r\n\r\n").ok()?;
+    write!(stream, "GET {path} HTTP/1.0\r\nHost: x\r\n\r\n").ok()?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;
     let status = answer.split_whitespace().nth(1)?.parse().ok()?;
