@@ -45,7 +45,7 @@ pub(crate) enum Loop {
 }
 
 /// What a load came to.
-pub(crate) struct Load {
+pub(crate) struct Asked {
     /// Transfers a second (requests, if nothing is asked).
     pub(crate) rate: u64,
     /// Latencies of requests, in microseconds.
@@ -70,7 +70,7 @@ pub(crate) async fn measure(
     pace: Loop,
     connections: u64,
     time: Duration,
-) -> anyhow::Result<Load> {
+) -> anyhow::Result<Asked> {
     let warm = Instant::now() + time / 5;
     let service = Arc::clone(service);
     let plan = Plan { service, ask, pace, connections, warm, end: warm + time };
@@ -86,7 +86,7 @@ pub(crate) async fn measure(
     }
     let each = if let Ask::Bulk(items) = ask { items } else { 1 };
     let rate = per_second(latencies.len() * each, time);
-    Ok(Load { rate, latencies })
+    Ok(Asked { rate, latencies })
 }
 
 /// The length of a transfer's answer.

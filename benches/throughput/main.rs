@@ -8,12 +8,14 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a bench prints its table")]
 
+mod callers;
 mod ceiling;
 mod engine;
 mod load;
 mod naive;
 mod over_http;
 mod report;
+mod scale;
 mod service;
 mod stand;
 mod stock;
@@ -35,6 +37,8 @@ pub(crate) enum Spread {
     Uniform,
     /// Every transfer credits one account.
     Hot,
+    /// Over 1,000,000 accounts.
+    Wide,
 }
 
 impl Spread {
@@ -42,12 +46,15 @@ impl Spread {
         match self {
             Self::Uniform => "uniform",
             Self::Hot => "hot",
+            Self::Wide => "wide",
         }
     }
 }
 
 /// Accounts of a run.
 pub(crate) const ACCOUNTS: u64 = 10_000;
+/// Accounts of a wide one.
+pub(crate) const WIDE: u64 = 1_000_000;
 
 /// Which measurements to take, and for how long.
 pub(crate) struct Plan {
@@ -116,5 +123,6 @@ async fn run(stand: &Stand, plan: &Plan) -> anyhow::Result<Table> {
     }
     engine::rows(stand, plan, &mut table).await?;
     over_http::rows(stand, plan, &mut table).await?;
+    scale::rows(stand, plan, &mut table).await?;
     Ok(table)
 }

@@ -10,7 +10,7 @@ use std::{
 
 use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 
-use crate::{ACCOUNTS, Spread, stand::Stand};
+use crate::{ACCOUNTS, Spread, WIDE, stand::Stand};
 
 const SCHEMA: [&str; 4] = [
     "create table balances (id bigint primary key, balance numeric(28, 2) not null)",
@@ -61,12 +61,13 @@ pub(crate) fn pair(spread: Spread, state: &mut u64) -> (u64, u64) {
             state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         *state >> 33
     };
-    let from = 1 + next() % (ACCOUNTS - 1);
+    let accounts = if spread == Spread::Wide { WIDE } else { ACCOUNTS };
+    let from = 1 + next() % (accounts - 1);
     match spread {
         Spread::Hot => (from, 0),
-        Spread::Uniform => {
-            let to = next() % ACCOUNTS;
-            (from, if to == from { (to + 1) % ACCOUNTS } else { to })
+        Spread::Uniform | Spread::Wide => {
+            let to = next() % accounts;
+            (from, if to == from { (to + 1) % accounts } else { to })
         }
     }
 }

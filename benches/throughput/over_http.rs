@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use ledger_core::engine::{Engine, EngineConfig};
 use projections::audit;
 use sqlx::PgPool;
 
 use crate::{
-    Plan, Spread, engine,
-    load::{self, Ask, Load, Loop},
+    ACCOUNTS, Plan, Spread,
+    callers::Load,
+    load::{self, Ask, Asked, Loop},
     report::{Table, Yardstick},
     service::Service,
     stand::Stand,
@@ -20,9 +20,9 @@ pub(crate) async fn rows(stand: &Stand, plan: &Plan, table: &mut Table) -> anyho
         return Ok(());
     }
     let (url, database) = stand.ledger_url().await?;
-    let opening = Engine::start(EngineConfig::new(database.clone())).await?;
-    engine::open(&opening, engine::currency()?).await?;
-    opening.shutdown().await;
+    let opening = Load::start(database.clone(), ACCOUNTS, true).await?;
+    opening.open().await?;
+    opening.engine.shutdown().await;
     let service = Arc::new(Service::start(&url).await?);
     let naive = Yardstick::Naive(Spread::Uniform);
     let length = load::answer_length(&service).await?;
@@ -57,7 +57,7 @@ pub(crate) async fn rows(stand: &Stand, plan: &Plan, table: &mut Table) -> anyho
     Ok(())
 }
 
-fn add(table: &mut Table, what: &str, load: &Load, against: &[Yardstick]) {
+fn add(table: &mut Table, what: &str, load: &Asked, against: &[Yardstick]) {
     let at = |percentile: f64| load.latencies.value_at_quantile(percentile);
     table.row(what, load.rate, against, Some([at(0.5), at(0.99), at(0.999)]));
 }

@@ -87,7 +87,7 @@ impl Table {
 }
 
 /// `a / b` to two decimals, in integers.
-fn ratio(a: u64, b: u64) -> String {
+pub(crate) fn ratio(a: u64, b: u64) -> String {
     let hundredths = a.saturating_mul(100) / b.max(1);
     format!("{}.{:02}", hundredths / 100, hundredths % 100)
 }

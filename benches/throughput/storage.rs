@@ -12,6 +12,8 @@ const RELATIONS: [&str; 5] =
 pub(crate) struct Sizes {
     /// Of `RELATIONS`, in bytes.
     relations: [i64; 5],
+    /// Of the read models, with their indexes.
+    read_models: i64,
     /// How much WAL the server has written.
     wal: i64,
 }
@@ -19,6 +21,7 @@ pub(crate) struct Sizes {
 /// Bytes per transfer.
 pub(crate) struct Storage {
     relations: [i64; 5],
+    read_models: i64,
     wal: i64,
 }
 
@@ -33,12 +36,20 @@ pub(crate) async fn sizes(database: &PgConnectOptions) -> anyhow::Result<Sizes> 
             .await?
             .try_get(0)?;
     }
+    let read_models = sqlx::query(
+        "select sum(pg_total_relation_size(c.oid))::bigint
+         from pg_class c join pg_namespace n on n.oid = c.relnamespace
+         where n.nspname = 'read' and c.relkind = 'r'",
+    )
+    .fetch_one(&mut db)
+    .await?
+    .try_get(0)?;
     let wal = sqlx::query("select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint")
         .fetch_one(&mut db)
         .await?
         .try_get(0)?;
     db.close().await?;
-    Ok(Sizes { relations, wal })
+    Ok(Sizes { relations, read_models, wal })
 }
 
 impl Storage {
@@ -50,7 +61,8 @@ impl Storage {
         {
             *per = (a - b) / transfers;
         }
-        Ok(Self { relations, wal: (after.wal - before.wal) / transfers })
+        let read_models = (after.read_models - before.read_models) / transfers;
+        Ok(Self { relations, read_models, wal: (after.wal - before.wal) / transfers })
     }
 }
 
@@ -61,6 +73,6 @@ impl fmt::Display for Storage {
         for (index, (name, bytes)) in RELATIONS.iter().zip(self.relations).enumerate() {
             write!(f, "{}{name} {bytes}", if index > 0 { ", " } else { "" })?;
         }
-        write!(f, "); of WAL: {}", self.wal)
+        write!(f, "); of the read models: {}; of WAL: {}", self.read_models, self.wal)
     }
 }

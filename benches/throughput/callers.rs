@@ -1,0 +1,160 @@
+//! Callers of an engine in process, in a closed loop, each with one transfer under way. Every
+//! transfer has a key; limits, hashes and everything else are on.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use hdrhistogram::Histogram;
+use ledger_core::{
+    chart::{AccountType, Authority, Direction, PostingClass},
+    clock::{Ids, System},
+    command::{Command, Idempotency, OpenAccount, Operation, Outcome},
+    engine::{Engine, EngineConfig},
+    ids::{AccountId, RequestId, TransactionId},
+    money::{Currency, Money},
+    posting::{Posting, PostingLeg},
+};
+use sqlx::postgres::PgConnectOptions;
+
+use crate::{
+    Spread,
+    naive::{pair, per_second},
+    report::Latencies,
+};
+
+/// How many commands are handed in at once to open accounts.
+const OPENED_AT_ONCE: usize = 1_000;
+
+/// An engine and what its callers need.
+pub(crate) struct Load {
+    pub(crate) engine: Engine,
+    accounts: Vec<AccountId>,
+    currency: Currency,
+    /// Whether the callers' keys come in order (UUIDv7) or at random (v4).
+    ordered: bool,
+}
+
+/// What callers got.
+pub(crate) struct Driven {
+    pub(crate) transfers: u64,
+    /// Transfers a second.
+    pub(crate) rate: u64,
+    pub(crate) latencies: Latencies,
+}
+
+impl Load {
+    /// Starts an engine on a database, for transfers among so many accounts.
+    pub(crate) async fn start(
+        database: PgConnectOptions,
+        accounts: u64,
+        ordered: bool,
+    ) -> anyhow::Result<Arc<Self>> {
+        let engine = Engine::start(EngineConfig::new(database)).await?;
+        let accounts = (0..accounts).map(|n| format!("wallet:w{n}:INR").parse());
+        let accounts = accounts.collect::<Result<_, _>>()?;
+        let currency = Currency { code: "INR".parse()?, scale: 2 };
+        Ok(Arc::new(Self { engine, accounts, currency, ordered }))
+    }
+
+    /// Opens the accounts.
+    pub(crate) async fn open(&self) -> anyhow::Result<()> {
+        for part in self.accounts.chunks(OPENED_AT_ONCE) {
+            let commands = part.iter().map(|account| {
+                let operation = Operation::OpenAccount(OpenAccount {
+                    account: account.clone(),
+                    currency: self.currency,
+                    owner: "bench".parse().expect("well-formed"),
+                    account_type: AccountType::Liability,
+                    class: PostingClass::Open,
+                    itemised: false,
+                    // A credit line that no run exhausts: refusals are cheaper than transfers.
+                    floor: Some(rust_decimal::Decimal::new(-1_000_000_000_000, 2)),
+                    ceiling: None,
+                    metadata: std::collections::BTreeMap::new(),
+                });
+                command(operation, true)
+            });
+            for answer in self.engine.submit_all(commands.collect()).await? {
+                anyhow::ensure!(matches!(answer?.outcome, Outcome::Accepted(_)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets so many callers transfer for so long.
+    pub(crate) async fn drive(
+        self: &Arc<Self>,
+        spread: Spread,
+        callers: u64,
+        time: Duration,
+    ) -> anyhow::Result<Driven> {
+        let started = Instant::now();
+        let end = started + time;
+        let mut tasks = Vec::new();
+        for caller in 0..callers {
+            let load = Arc::clone(self);
+            tasks.push(tokio::spawn(async move { load.call(spread, caller, end).await }));
+        }
+        let mut latencies = Histogram::<u64>::new(3)?;
+        for task in tasks {
+            for latency in task.await?? {
+                latencies.record(latency)?;
+            }
+        }
+        let transfers = latencies.len();
+        let rate = per_second(transfers, started.elapsed());
+        let at = |percentile: f64| latencies.value_at_quantile(percentile);
+        Ok(Driven { transfers, rate, latencies: [at(0.5), at(0.99), at(0.999)] })
+    }
+
+    /// The latencies of one caller's transfers, in microseconds.
+    async fn call(&self, spread: Spread, caller: u64, end: Instant) -> anyhow::Result<Vec<u64>> {
+        let mut state = caller + 1;
+        let mut latencies = Vec::new();
+        while Instant::now() < end {
+            let (from, to) = pair(spread, &mut state);
+            latencies.push(self.transfer(from, to).await?);
+        }
+        Ok(latencies)
+    }
+
+    /// Makes one transfer; returns how long it took, in microseconds.
+    pub(crate) async fn transfer(&self, from: u64, to: u64) -> anyhow::Result<u64> {
+        let amount = Money::parse("1.00", self.currency)?;
+        let leg = |direction, account: u64| -> anyhow::Result<PostingLeg> {
+            let account = self.accounts[usize::try_from(account)?].clone();
+            Ok(PostingLeg { account, direction, amount, item: None })
+        };
+        let posting = Posting {
+            transaction_id: TransactionId::from_uuid(System.fresh()),
+            kind: "transfer".parse()?,
+            legs: vec![leg(Direction::Debit, from)?, leg(Direction::Credit, to)?],
+            effective_on: None,
+            value_date: None,
+            conditions: Vec::new(),
+            note: None,
+        };
+        let command = command(Operation::Post(vec![posting]), self.ordered);
+        let sent = Instant::now();
+        let answer = self.engine.submit(command).await?;
+        anyhow::ensure!(matches!(answer.outcome, Outcome::Accepted(_)), "a transfer was refused");
+        Ok(u64::try_from(sent.elapsed().as_micros())?)
+    }
+}
+
+fn command(operation: Operation, ordered: bool) -> Command {
+    let key = if ordered { System.fresh() } else { uuid::Uuid::new_v4() };
+    Command {
+        principal: "bench".parse().expect("well-formed"),
+        idempotency: Some(Idempotency {
+            key: key.to_string().parse().expect("well-formed"),
+            fingerprint: [7; 32],
+        }),
+        request: RequestId::from_uuid(System.fresh()),
+        authority: Authority::of(&[PostingClass::Open]),
+        approval: None,
+        operation,
+    }
+}

@@ -1,0 +1,107 @@
+//! Whether the cost stays flat: the same load on an empty log, and on a log of millions of events
+//! with a million accounts, one of which has a stream of a million events.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use hdrhistogram::Histogram;
+use sqlx::postgres::PgConnectOptions;
+
+use crate::{
+    ACCOUNTS, Plan, Spread, WIDE,
+    callers::Load,
+    naive::pair,
+    report::{Table, Yardstick},
+    stand::Stand,
+};
+
+/// How long the log is made.
+const EVENTS: u64 = 5_000_000;
+/// How long the stream of the hot account is made.
+const HOT_EVENTS: u64 = 1_000_000;
+const CALLERS: u64 = 1_024;
+/// How many commands on accounts that are not in memory are timed.
+const COLD: u64 = 1_000;
+
+/// Takes the rows.
+pub(crate) async fn rows(stand: &Stand, plan: &Plan, table: &mut Table) -> anyhow::Result<()> {
+    if !plan.has("scale") {
+        return Ok(());
+    }
+    let naive = [Yardstick::Naive(Spread::Uniform)];
+    let load = Load::start(stand.ledger().await?, ACCOUNTS, true).await?;
+    load.open().await?;
+    let empty = load.drive(Spread::Uniform, CALLERS, plan.time).await?;
+    table.row("scale: empty log, 10,000 accounts", empty.rate, &naive, Some(empty.latencies));
+    load.engine.shutdown().await;
+    drop(load);
+
+    let database = stand.ledger().await?;
+    grow(&database).await?;
+    let (load, started) = start(&database).await?;
+    let events = load.engine.status().borrow().head.position;
+    let hot = load.transfer(1, 0).await?;
+    let cold = cold(&load).await?;
+    table.note(format!(
+        "scale: {events} events, {WIDE} accounts: the engine starts in {} ms; the first transfer to \
+         an account of {HOT_EVENTS} events takes {} ms; among cold accounts p50 {} ms, p99 {} ms",
+        started.as_millis(),
+        millis(hot),
+        millis(cold.value_at_quantile(0.5)),
+        millis(cold.value_at_quantile(0.99)),
+    ));
+    // Once before it counts, so that the accounts are in memory as they are on the empty log.
+    load.drive(Spread::Uniform, CALLERS, plan.time).await?;
+    for (spread, what) in [(Spread::Uniform, "10,000 of the"), (Spread::Wide, "all")] {
+        let driven = load.drive(spread, CALLERS, plan.time).await?;
+        let what = format!(
+            "scale: {} million events, {what} 1,000,000 accounts ({} of the empty log)",
+            events / 1_000_000,
+            crate::report::ratio(driven.rate, empty.rate),
+        );
+        table.row(&what, driven.rate, &naive, Some(driven.latencies));
+    }
+    load.engine.shutdown().await;
+    Ok(())
+}
+
+/// Opens the accounts, makes one of them hot, and fills the log up.
+async fn grow(database: &PgConnectOptions) -> anyhow::Result<()> {
+    let load = Load::start(database.clone(), WIDE, true).await?;
+    load.open().await?;
+    let step = Duration::from_secs(1);
+    let mut credits = 0;
+    while credits < HOT_EVENTS {
+        credits += load.drive(Spread::Hot, CALLERS, step).await?.transfers;
+    }
+    while load.engine.status().borrow().head.position < EVENTS {
+        load.drive(Spread::Wide, CALLERS, step).await?;
+    }
+    load.engine.shutdown().await;
+    Ok(())
+}
+
+/// An engine that knows nothing yet, and how long its start took.
+async fn start(database: &PgConnectOptions) -> anyhow::Result<(Arc<Load>, Duration)> {
+    let began = Instant::now();
+    let load = Load::start(database.clone(), WIDE, true).await?;
+    Ok((load, began.elapsed()))
+}
+
+/// Latencies of single transfers between accounts that are not in memory.
+async fn cold(load: &Load) -> anyhow::Result<Histogram<u64>> {
+    let mut latencies = Histogram::new(3)?;
+    let mut state = 7;
+    for _ in 0..COLD {
+        let (from, to) = pair(Spread::Wide, &mut state);
+        latencies.record(load.transfer(from, to).await?)?;
+    }
+    Ok(latencies)
+}
+
+/// Microseconds as milliseconds.
+fn millis(micros: u64) -> String {
+    crate::report::ratio(micros, 1_000)
+}
