@@ -69,7 +69,7 @@ pub(crate) struct Proxy {
 /// The name that the server's socket has in its folder, and that clients look for.
 const SOCKET: &str = ".s.PGSQL.5432";
 /// What every stored outcome begins with.
-const MARKS: [&[u8]; 2] = [b"{\"accepted\":{\"first", b"{\"rejected\":{\"code"];
+const MARKS: [&[u8]; 3] = [b"{\"posted\":[", b"{\"accepted\":{\"first", b"{\"rejected\":{\"code"];
 
 impl Proxy {
     /// A proxy to the server whose socket is in `upstream`, doing no harm yet.
