@@ -16,7 +16,7 @@ run: ## start the ledger with demo accounts, in .bahi of this folder (LISTEN=127
 	$(CARGO) run --locked --package ledger-api -- demo $(SERVE_ARGS)
 
 test: ## run every test; they start a throwaway PostgreSQL of their own
-	$(CARGO) test --locked --workspace
+	$(CARGO) test --locked --workspace --no-fail-fast
 
 lint: ## check format and lints
 	$(CARGO) fmt --all --check

@@ -93,6 +93,10 @@ async fn a_hold_whose_time_has_come_cannot_be_captured_and_is_swept() {
         |at: DateTime<Utc>| json!({"account": A, "amount": amount(A, "40"), "expires_at": at});
     let past = admin.post("/v1/holds", &hold(now)).await;
     assert_eq!(past.refused(), "hold_expiry_past");
+    // A leap second that belongs to the year 10000.
+    let leap = json!({"account": A, "amount": amount(A, "40"),
+                      "expires_at": "9999-12-31T23:59:60Z"});
+    assert_eq!(admin.post("/v1/holds", &leap).await.refused(), "invalid");
     let placed = admin.post("/v1/holds", &hold(now + TimeDelta::minutes(5))).await;
     let id = placed.made()["id"].as_str().unwrap().to_owned();
     assert_eq!(placed.json()["expires_at"], "2026-11-22T12:05:00Z");

@@ -128,8 +128,12 @@ async fn verify_database(settings: &Settings, options: &Options) -> anyhow::Resu
 }
 
 async fn export(settings: &Settings, out: Option<&Path>) -> anyhow::Result<Verdict> {
+    // Under its name the file is there when it is whole: half an export looks like a shorter log.
+    // A device or a pipe is written to as it is.
+    let whole = out.filter(|file| file.metadata().map_or(true, |meta| meta.is_file()));
+    let unfinished = whole.map(unfinished);
     let summary = with_reader(settings, async |pool| {
-        let writer: Box<dyn Write> = match out {
+        let writer: Box<dyn Write> = match unfinished.as_deref().or(out) {
             Some(file) => Box::new(
                 File::create(file).with_context(|| format!("can't write {}", file.display()))?,
             ),
@@ -141,11 +145,23 @@ async fn export(settings: &Settings, out: Option<&Path>) -> anyhow::Result<Verdi
         summary.await.context("the export is not complete")
     })
     .await?;
+    if let (Some(file), Some(unfinished)) = (whole, &unfinished) {
+        File::open(unfinished)?.sync_all()?;
+        std::fs::rename(unfinished, file)
+            .with_context(|| format!("can't write {}", file.display()))?;
+    }
     say::remark(format_args!(
         "{} events in {} batches, head {}",
         summary.events, summary.batches, summary.head_hash
     ));
     Ok(Verdict::Yes)
+}
+
+/// The name of a file while it is written.
+fn unfinished(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".unfinished");
+    name.into()
 }
 
 async fn checkpoint(settings: &Settings, out: Option<&Path>) -> anyhow::Result<Verdict> {

@@ -89,7 +89,10 @@ fn a_checkpoint_is_kept_and_finds_a_tail_that_was_cut_off() {
     assert_eq!(again.code, Some(2), "a checkpoint is not replaced");
 
     let export = place.run(&["audit", "export"]).printed;
-    let whole = place.file("whole.ndjson", &export);
+    let whole = place.path("whole.ndjson");
+    assert_eq!(place.run(&["audit", "export", "--out", &whole]).code, Some(0));
+    assert_eq!(std::fs::read_to_string(&whole).unwrap(), export);
+    assert!(!std::path::Path::new(&format!("{whole}.unfinished")).exists());
     let verify = |log: &str| place.run(&["audit", "verify", log, "--checkpoint", &file]);
     assert_eq!(verify(&whole).code, Some(0));
     let lines: Vec<&str> = export.lines().collect();

@@ -53,8 +53,9 @@ pub(super) async fn place(
     let amount = with_book(&writer.state, |book| body.amount.resolve_positive(book, "/amount"));
     let amount = amount.await?;
     check_currency(&body.account, amount.currency().code, "/amount")?;
-    check_date(body.expires_at.map(|at| at.date_naive()), "/expires_at")?;
+    // A leap second is of the next day once it is truncated, so the check comes after.
     let expires_at = body.expires_at.map(ledger_core::clock::truncate);
+    check_date(expires_at.map(|at| at.date_naive()), "/expires_at")?;
     let operation = Operation::PlaceHold(PlaceHold {
         hold_id: writer.hold_id(),
         account: body.account.clone(),
