@@ -46,7 +46,8 @@ pub(crate) async fn rows(stand: &Stand, plan: &Plan, table: &mut Table) -> anyho
     let cold = cold(&load).await?;
     table.note(format!(
         "scale: {events} events, {WIDE} accounts: the engine starts in {} ms; the first transfer \
-         to an account of {HOT_EVENTS} events takes {} ms; among cold accounts p50 {} ms, p99 {} ms",
+         to an account of {HOT_EVENTS} events takes {} ms; among cold accounts p50 {} ms, \
+         p99 {} ms",
         started.as_millis(),
         millis(hot),
         millis(cold.value_at_quantile(0.5)),
