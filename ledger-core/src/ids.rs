@@ -232,11 +232,6 @@ macro_rules! opaque_text {
             pub fn as_str(&self) -> &str {
                 &self.0
             }
-
-            /// The text, cheap to share.
-            pub fn shared(&self) -> Arc<str> {
-                Arc::clone(&self.0)
-            }
         }
 
         impl FromStr for $name {
