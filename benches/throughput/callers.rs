@@ -36,6 +36,12 @@ pub(crate) struct Load {
     ordered: bool,
 }
 
+/// An engine as `bahi serve` has it on this machine.
+pub(crate) fn config(database: PgConnectOptions) -> EngineConfig {
+    let cache_entries_max = ledger_api::machine::cache_accounts();
+    EngineConfig { cache_entries_max, ..EngineConfig::new(database) }
+}
+
 /// What callers got.
 pub(crate) struct Driven {
     pub(crate) transfers: u64,
@@ -51,7 +57,7 @@ impl Load {
         accounts: u64,
         ordered: bool,
     ) -> anyhow::Result<Arc<Self>> {
-        let engine = Engine::start(EngineConfig::new(database)).await?;
+        let engine = Engine::start(config(database)).await?;
         let accounts = (0..accounts).map(|n| format!("wallet:w{n}:INR").parse());
         let accounts = accounts.collect::<Result<_, _>>()?;
         let currency = Currency { code: "INR".parse()?, scale: 2 };

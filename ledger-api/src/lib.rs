@@ -5,7 +5,7 @@ pub mod config;
 pub mod db;
 pub mod http;
 pub mod identity;
-mod machine;
+pub mod machine;
 pub mod postgres;
 mod routes;
 pub mod service;

@@ -28,10 +28,14 @@ pub(crate) fn memory_bytes() -> Option<u64> {
     limits.chain(total).min()
 }
 
-/// How many accounts and holds the engine keeps in memory unless told otherwise: as many as fill a
-/// sixteenth of the memory at a kilobyte each (measured: 0.7), within bounds. What is not kept is
-/// read from the log when it is needed.
-pub(crate) fn cache_accounts(memory_bytes: Option<u64>) -> usize {
+/// How many accounts and holds the engine keeps in memory on this machine, unless told otherwise.
+pub fn cache_accounts() -> usize {
+    accounts_fitting(memory_bytes())
+}
+
+/// As many as fill a sixteenth of the memory at a kilobyte each (measured: 0.7), within bounds. What
+/// is not kept is read from the log when it is needed.
+fn accounts_fitting(memory_bytes: Option<u64>) -> usize {
     let fitting = memory_bytes.unwrap_or(0) / 16 / 1024;
     usize::try_from(fitting).unwrap_or(usize::MAX).clamp(50_000, 4_000_000)
 }
@@ -108,9 +112,9 @@ mod tests {
 
     #[test]
     fn accounts_in_memory_are_bounded_by_it() {
-        assert_eq!(cache_accounts(None), 50_000);
-        assert_eq!(cache_accounts(Some(4096 * MB)), 262_144);
-        assert_eq!(cache_accounts(Some(1024 * 1024 * MB)), 4_000_000);
+        assert_eq!(accounts_fitting(None), 50_000);
+        assert_eq!(accounts_fitting(Some(4096 * MB)), 262_144);
+        assert_eq!(accounts_fitting(Some(1024 * 1024 * MB)), 4_000_000);
     }
 
     #[test]

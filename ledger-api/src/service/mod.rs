@@ -121,8 +121,7 @@ impl Service {
         mut told: watch::Receiver<bool>,
     ) -> Result<Option<Self>, ServiceError> {
         let ServiceConfig { settings, roles, cache_accounts, listener, metrics } = config;
-        let cache_accounts =
-            cache_accounts.unwrap_or_else(|| machine::cache_accounts(machine::memory_bytes()));
+        let cache_accounts = cache_accounts.unwrap_or_else(machine::cache_accounts);
         let wanted = Wanted { roles, cache_accounts, metrics };
         let starting = listener.map(starting::Starting::answer).transpose();
         let starting = starting.map_err(ServiceError::Listen)?;
