@@ -242,7 +242,7 @@ mod tests {
     fn what_is_no_copy_of_events_is_refused() {
         assert!(next(&[0, 9], 0).is_err());
         let mut narrow = row();
-        narrow[5] = 4;
+        narrow.splice(2..14, [0, 0, 0, 4, 0, 0, 0, 7]);
         assert!(next(&narrow, 0).is_err());
         let mut page = SIGNATURE.to_vec();
         page.extend([0; 8]);
