@@ -67,12 +67,12 @@ impl Rows {
         sqlx::raw_sql(&begin).execute(&mut connection).await?;
         let (send, pages) = channel(PAGES_WAITING_MAX);
         tokio::spawn(async move {
-            let sent = match send_pages(&mut connection, &send).await {
+            let outcome = match send_pages(&mut connection, &send).await {
                 Ok(Sent::Everything) => connection.close().await,
                 Ok(Sent::NobodyWaits) => Ok(()),
                 Err(error) => Err(error),
             };
-            if let Err(error) = sent {
+            if let Err(error) = outcome {
                 // If nobody listens any more, nobody needs to know.
                 send.send(Err(error)).await.ok();
             }
@@ -236,6 +236,46 @@ mod tests {
             assert!(matches!(part, Next::Part) && at == 0, "{length}");
         }
         assert!(matches!(next(&[0xff, 0xff], 0), Ok((Next::End, 2))));
+    }
+
+    /// The positions of the rows in these pages.
+    async fn read(pages: &[&[u8]]) -> Result<Vec<i64>, AuditError> {
+        let (send, receive) = channel(pages.len());
+        for page in pages {
+            send.send(Ok(page.to_vec())).await.unwrap();
+        }
+        drop(send);
+        let mut rows = Rows { pages: receive, rest: Vec::new(), begun: false, ended: false };
+        let mut positions = Vec::new();
+        while let Some((page, mut at)) = rows.page().await? {
+            loop {
+                let (what, end) = next(&page, at)?;
+                match what {
+                    Next::Row(row) => positions.push(row.position),
+                    Next::Part => break rows.keep(&page[at..]),
+                    Next::End => rows.end(),
+                }
+                at = end;
+            }
+        }
+        Ok(positions)
+    }
+
+    #[tokio::test]
+    async fn rows_may_be_cut_between_pages_and_no_end_is_an_error() {
+        let mut copy = SIGNATURE.to_vec();
+        copy.extend([0; 8]);
+        let first = copy.len();
+        copy.extend(row());
+        copy.extend(row());
+        let whole = copy.len();
+        copy.extend([0xff, 0xff]);
+        for cut in first..=whole {
+            let (before, after) = copy.split_at(cut);
+            assert_eq!(read(&[before, after]).await.unwrap(), [7, 7], "{cut}");
+            let cut_off = read(&[before]).await;
+            assert!(matches!(cut_off, Err(AuditError::Database(_))), "{cut}");
+        }
     }
 
     #[test]
