@@ -11,6 +11,7 @@
 mod books;
 mod callers;
 mod ceiling;
+mod cores;
 mod crash;
 mod engine;
 mod load;

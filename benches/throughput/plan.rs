@@ -46,10 +46,10 @@ impl Plan {
 
     /// Where its table belongs in the page, which shows whole runs only.
     pub(crate) fn place(&self) -> Option<Place> {
-        let is_long = |word: &&str| self.words.iter().any(|given| given == word);
+        let given = |word: &&str| self.words.iter().any(|given| given == word);
         if self.words.is_empty() {
             Some(Place::Measured)
-        } else if self.words.len() == LONG.len() && LONG.iter().all(|word| is_long(&word)) {
+        } else if self.words.len() == LONG.len() && LONG.iter().all(given) {
             Some(Place::Soak)
         } else {
             None

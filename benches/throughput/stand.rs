@@ -32,6 +32,16 @@ impl Stand {
         Ok(Self { cluster, count: AtomicU32::new(0) })
     }
 
+    /// The processes of the server.
+    pub(crate) async fn pids(&self) -> anyhow::Result<Vec<u32>> {
+        let mut db = PgConnection::connect(&self.cluster.url("postgres", SUPERUSER)).await?;
+        let of_sessions: Vec<i32> =
+            sqlx::query_scalar("select pid from pg_stat_activity").fetch_all(&mut db).await?;
+        db.close().await?;
+        let all = of_sessions.into_iter().chain(self.cluster.postmaster_pid());
+        Ok(all.map(u32::try_from).collect::<Result<_, _>>()?)
+    }
+
     /// Kills the server as a crash would.
     pub(crate) fn kill(&self) -> anyhow::Result<()> {
         let pid = self.cluster.postmaster_pid().and_then(Pid::from_raw);

@@ -2,8 +2,9 @@
 //! anything comes back. What is done then, how the rest is refused, and what it leaves behind.
 //!
 //! The requests come over HTTP/2, many on a connection, for on HTTP/1.1 there are never more under
-//! way than there are connections, and so never too many. Who sends them needs the same cores as
-//! the service and the database: at three times the maximum, a good part of them.
+//! way than there are connections, and so never too many. Who sends three times the maximum on the
+//! cores of the service takes them away from it; so the sender keeps to one half of the cores, the
+//! service and the database to the other, when the maximum is found as well as in the storm.
 
 use std::{
     sync::Arc,
@@ -16,6 +17,7 @@ use tokio::time::sleep_until;
 
 use crate::{
     Plan, Spread, books,
+    cores::Halves,
     load::{self, Ask, Client, Loop},
     memory::{Memory, Watch},
     naive::per_second,
@@ -26,20 +28,23 @@ use crate::{
 
 /// How much more than the maximum is offered.
 const TIMES: u64 = 3;
-/// Connections, and clients on each of them: what is under way at most. More than the engine lets
-/// wait, and on each connection no more than the service allows.
-const CONNECTIONS: u64 = 96;
+/// Clients of one connection: what the service allows.
 const CLIENTS: usize = 128;
+/// Connections of the closed loop that finds the maximum.
+const CONNECTIONS: usize = 2;
+/// Connections of the storm: more requests under way than the engine lets wait.
+const STORM_CONNECTIONS: usize = 96;
 /// How long after the end of the storm its traces are looked for.
 const CALM: Duration = Duration::from_secs(2);
 
 /// What came of the requests after the warm-up.
+#[derive(Default)]
 struct Seen {
     sent: u64,
     /// Done, and answered before the end.
     accepted: u64,
     /// How long it took to refuse, in microseconds.
-    refused: Histogram<u64>,
+    refused: Vec<u64>,
     /// Refusals that do not say when to come again.
     without_retry: u64,
     /// Answers that are neither.
@@ -48,49 +53,70 @@ struct Seen {
     broken: u64,
 }
 
-/// A storm, as each client has it.
+/// A load, as each client has it.
 #[derive(Clone)]
-struct Storm {
+struct Offer {
     service: Arc<Service>,
-    rate: u64,
+    pace: Loop,
     clients: u64,
     start: Instant,
     warm: Instant,
     end: Instant,
 }
 
-/// Takes the row.
+/// Takes the rows.
 pub(crate) async fn rows(stand: &Stand, plan: &Plan, table: &mut Table) -> anyhow::Result<()> {
     if !plan.has("storm") {
         return Ok(());
     }
     let (service, database) = Service::on_fresh_ledger(stand).await?;
-    let most = load::measure(&service, Ask::Transfer, Loop::Closed, 256, plan.time).await?;
+    let mut theirs = stand.pids().await?;
+    theirs.push(service.pid());
+    let halves = Halves::divide(&theirs)?;
+    let taken = measure(&service, plan.time, &halves.to_string(), table).await;
+    halves.unite(&theirs)?;
+    taken?;
+    drop(service);
+    books::verified(database).await?;
+    Ok(())
+}
+
+async fn measure(
+    service: &Arc<Service>,
+    time: Duration,
+    halves: &str,
+    table: &mut Table,
+) -> anyhow::Result<()> {
+    let against = [Yardstick::Naive(Spread::Uniform)];
+    let most = offer(service, Loop::Closed, CONNECTIONS, time).await?;
+    let most = per_second(most.accepted, time);
+    table.row(&format!("storm: maximum over HTTP/2, {halves}"), most, &against, None);
     let before = Memory::of(service.pid());
     let watch = Watch::start(service.pid());
-    let seen = blow(&service, TIMES * most.rate, plan.time).await?;
+    let seen = offer(service, Loop::Open(TIMES * most), STORM_CONNECTIONS, time).await?;
     let peak = watch.most().await?;
     let first = Instant::now();
-    Client::connect(&service).await?.ask(&service, Ask::Transfer, &mut 1).await?;
+    Client::connect(service).await?.ask(service, Ask::Transfer, &mut 1).await?;
     let first = u64::try_from(first.elapsed().as_micros())?;
     tokio::time::sleep(CALM).await;
     let after = Memory::of(service.pid());
-    drop(service);
-    books::verified(database).await?;
 
-    let rate = per_second(seen.accepted, plan.time);
-    let part = ratio(rate, most.rate);
-    let what = format!("Bahi over HTTP, {TIMES} × the maximum offered ({part} of the maximum)");
-    table.row(&what, rate, &[Yardstick::Naive(Spread::Uniform), Yardstick::Noop], None);
-    let [p50, p99, _] = percentiles(&seen.refused).map(millis);
+    let rate = per_second(seen.accepted, time);
+    let part = ratio(rate, most);
+    let what = format!("storm: {TIMES} × the maximum offered ({part} of the maximum)");
+    table.row(&what, rate, &against, None);
+    let mut refused = Histogram::new(3)?;
+    for latency in &seen.refused {
+        refused.record(*latency)?;
+    }
+    let [p50, p99, _] = percentiles(&refused).map(millis);
     table.note(format!(
-        "Offered {} a second, {TIMES} × the maximum of {}, the sender on the same cores: {} were \
-         sent, {} done in time, {} refused with 503 (p50 {p50} ms, p99 {p99} ms; {} of them \
-         without Retry-After), {} answered otherwise, {} not answered. Memory of the service: \
-         {before} before, at most {peak} in it, {after} after. The first request after it: {} ms",
-        TIMES * most.rate,
-        most.rate,
-        seen.sent,
+        "storm: of {} a second {} were sent; {} done in time, {} refused with 503 (p50 {p50} ms, \
+         p99 {p99} ms; {} of them without Retry-After), {} answered otherwise, {} not answered. \
+         Memory of the service: {before} before, at most {peak} in it, {after} after. The first \
+         request after it: {} ms",
+        TIMES * most,
+        per_second(seen.sent, time),
         seen.accepted,
         seen.refused.len(),
         seen.without_retry,
@@ -101,53 +127,62 @@ pub(crate) async fn rows(stand: &Stand, plan: &Plan, table: &mut Table) -> anyho
     Ok(())
 }
 
-/// Sends so many a second for so long, after a warm-up of a fifth of the time.
-async fn blow(service: &Arc<Service>, rate: u64, time: Duration) -> anyhow::Result<Seen> {
+/// Has so many connections' clients ask for so long, after a warm-up of a fifth of the time.
+async fn offer(
+    service: &Arc<Service>,
+    pace: Loop,
+    connections: usize,
+    time: Duration,
+) -> anyhow::Result<Seen> {
+    let mut shares = Vec::new();
+    for _ in 0..connections {
+        shares.push(Client::share(service, CLIENTS).await?);
+    }
+    // One of each connection in turn, so that neighbours in time are on different ones.
     let mut clients = Vec::new();
-    for _ in 0..CONNECTIONS {
-        clients.extend(Client::share(service, CLIENTS).await?);
+    for _ in 0..CLIENTS {
+        clients.extend(shares.iter_mut().filter_map(Vec::pop));
     }
     let start = Instant::now();
     let warm = start + time / 5;
     let service = Arc::clone(service);
     let count = u64::try_from(clients.len())?;
-    let storm = Storm { service, rate, clients: count, start, warm, end: warm + time };
+    let offer = Offer { service, pace, clients: count, start, warm, end: warm + time };
     let mut tasks = Vec::new();
-    // Neighbours in time are on different connections.
     for (number, client) in (0..).zip(clients) {
-        let turn =
-            number % u64::try_from(CLIENTS)? * CONNECTIONS + number / u64::try_from(CLIENTS)?;
-        tasks.push(tokio::spawn(ask(storm.clone(), client, turn)));
+        tasks.push(tokio::spawn(ask(offer.clone(), client, number)));
     }
-    let mut all = Seen::nothing()?;
+    let mut all = Seen::default();
     for task in tasks {
-        all.add(&task.await??)?;
+        all.add(task.await??);
     }
     Ok(all)
 }
 
-async fn ask(storm: Storm, mut client: Client, number: u64) -> anyhow::Result<Seen> {
-    let mut seen = Seen::nothing()?;
+async fn ask(offer: Offer, mut client: Client, number: u64) -> anyhow::Result<Seen> {
+    let mut seen = Seen::default();
     let mut state = number + 1;
     for turn in 0_u64.. {
-        let due = storm.start + load::due_after(turn * storm.clients + number, storm.rate);
-        sleep_until(due.into()).await;
+        if let Loop::Open(rate) = offer.pace {
+            let due = offer.start + load::due_after(turn * offer.clients + number, rate);
+            sleep_until(due.into()).await;
+        }
         let sent = Instant::now();
-        if sent >= storm.end {
+        if sent >= offer.end {
             break;
         }
-        let reply = client.send(&storm.service, Ask::Transfer, &mut state).await;
+        let reply = client.send(&offer.service, Ask::Transfer, &mut state).await;
         let answered = Instant::now();
-        if sent < storm.warm {
+        if answered < offer.warm {
             continue;
         }
         seen.sent += 1;
         match reply {
             Ok(reply) if reply.status.is_success() => {
-                seen.accepted += u64::from(answered < storm.end);
+                seen.accepted += u64::from(answered < offer.end);
             }
             Ok(reply) if reply.status == StatusCode::SERVICE_UNAVAILABLE => {
-                seen.refused.record(u64::try_from((answered - sent).as_micros())?)?;
+                seen.refused.push(u64::try_from((answered - sent).as_micros())?);
                 seen.without_retry += u64::from(!reply.retry_after);
             }
             Ok(_) => seen.other += 1,
@@ -158,18 +193,12 @@ async fn ask(storm: Storm, mut client: Client, number: u64) -> anyhow::Result<Se
 }
 
 impl Seen {
-    fn nothing() -> anyhow::Result<Self> {
-        let refused = Histogram::new(3)?;
-        Ok(Self { sent: 0, accepted: 0, refused, without_retry: 0, other: 0, broken: 0 })
-    }
-
-    fn add(&mut self, more: &Self) -> anyhow::Result<()> {
+    fn add(&mut self, more: Self) {
         self.sent += more.sent;
         self.accepted += more.accepted;
-        self.refused.add(&more.refused)?;
+        self.refused.extend(more.refused);
         self.without_retry += more.without_retry;
         self.other += more.other;
         self.broken += more.broken;
-        Ok(())
     }
 }

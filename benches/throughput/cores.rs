@@ -1,0 +1,91 @@
+//! The cores divided in two halves: one for this process, which sends, one for those that answer.
+
+use std::{
+    fmt, fs,
+    process::{Command, Stdio},
+};
+
+use anyhow::Context;
+
+/// Which cores are whose; nothing where that can't be had (not Linux, or one core only).
+pub(crate) struct Halves(Option<Lists>);
+
+/// Lists of cores, as `taskset` takes them.
+struct Lists {
+    all: String,
+    ours: usize,
+    theirs: usize,
+}
+
+impl Halves {
+    /// Keeps these processes, with what they start from now on, to one half, us to the other.
+    pub(crate) fn divide(pids: &[u32]) -> anyhow::Result<Self> {
+        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let all = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
+        let Some(all) = all.map(str::trim).filter(|_| has_taskset()) else {
+            return Ok(Self(None));
+        };
+        let cores = cores(all)?;
+        let (ours, theirs) = cores.split_at(cores.len() / 2);
+        if ours.is_empty() {
+            return Ok(Self(None));
+        }
+        keep(&[std::process::id()], &ours.join(","))?;
+        keep(pids, &theirs.join(","))?;
+        let (ours, theirs) = (ours.len(), theirs.len());
+        Ok(Self(Some(Lists { all: all.to_owned(), ours, theirs })))
+    }
+
+    /// Gives everybody all of them again.
+    pub(crate) fn unite(&self, pids: &[u32]) -> anyhow::Result<()> {
+        let Some(lists) = &self.0 else {
+            return Ok(());
+        };
+        keep(&[std::process::id()], &lists.all)?;
+        keep(pids, &lists.all)
+    }
+}
+
+impl fmt::Display for Halves {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Some(Lists { ours, theirs, .. }) => write!(
+                f,
+                "the sender on {ours} core{}, service and database on {theirs}",
+                if *ours == 1 { "" } else { "s" }
+            ),
+            None => f.write_str("the sender on the same cores"),
+        }
+    }
+}
+
+/// The cores of a list like `0-3,8`.
+fn cores(list: &str) -> anyhow::Result<Vec<String>> {
+    let mut cores = Vec::new();
+    for part in list.split(',') {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let (first, last): (u32, u32) = (first.parse()?, last.parse()?);
+        cores.extend((first..=last).map(|core| core.to_string()));
+    }
+    Ok(cores)
+}
+
+fn has_taskset() -> bool {
+    let mut taskset = Command::new("taskset");
+    taskset.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
+    taskset.status().is_ok_and(|status| status.success())
+}
+
+/// Keeps all threads of these processes to a list of cores. One that has ended meanwhile needs
+/// none.
+fn keep(pids: &[u32], list: &str) -> anyhow::Result<()> {
+    for pid in pids {
+        let mut taskset = Command::new("taskset");
+        taskset.args(["--all-tasks", "--cpu-list", "--pid", list, &pid.to_string()]);
+        taskset.stdout(Stdio::null()).stderr(Stdio::null());
+        let done = taskset.status().context("taskset")?;
+        let there = fs::exists(format!("/proc/{pid}"))?;
+        anyhow::ensure!(done.success() || !there, "{pid} could not be kept to the cores {list}");
+    }
+    Ok(())
+}
