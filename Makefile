@@ -32,7 +32,7 @@ bench: ## measure, with optimisation, against a durable PostgreSQL
 bench-short: ## measure a part of that, in short and roughly
 	$(CARGO) bench --locked --profile bench-short --bench throughput -- 2 short
 
-soak: ## measure what takes half an hour: a long load, a long snapshot, a crash
+soak: ## measure what takes a quarter of an hour: a long load, a long snapshot, a crash
 	$(CARGO) bench --locked --bench throughput -- 10 soak snapshot crash
 
 verify: ## check the whole log of .bahi: chain, balances, rules

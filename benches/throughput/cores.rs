@@ -25,7 +25,7 @@ impl Halves {
         let Some(all) = all.map(str::trim).filter(|_| has_taskset()) else {
             return Ok(Self(None));
         };
-        let cores = cores(all)?;
+        let cores = each(all)?;
         let (ours, theirs) = cores.split_at(cores.len() / 2);
         if ours.is_empty() {
             return Ok(Self(None));
@@ -60,12 +60,12 @@ impl fmt::Display for Halves {
 }
 
 /// The cores of a list like `0-3,8`.
-fn cores(list: &str) -> anyhow::Result<Vec<String>> {
+fn each(list: &str) -> anyhow::Result<Vec<String>> {
     let mut cores = Vec::new();
     for part in list.split(',') {
-        let (first, last) = part.split_once('-').unwrap_or((part, part));
-        let (first, last): (u32, u32) = (first.parse()?, last.parse()?);
-        cores.extend((first..=last).map(|core| core.to_string()));
+        let (from, to) = part.split_once('-').unwrap_or((part, part));
+        let (from, to): (u32, u32) = (from.parse()?, to.parse()?);
+        cores.extend((from..=to).map(|core| core.to_string()));
     }
     Ok(cores)
 }

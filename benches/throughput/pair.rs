@@ -27,27 +27,24 @@ pub(crate) async fn rows(stand: &Stand, plan: &Plan, table: &mut Table) -> anyho
     if !plan.has("pair") {
         return Ok(());
     }
-    let of = format!("of {CALLERS} callers");
-    let uniform = [Yardstick::Naive(Spread::Uniform)];
-    let one = rates(stand, Spread::Uniform, 1, plan.time).await?;
-    let one: u64 = one.iter().sum();
-    table.row(&format!("one process {of}, uniform, projector off"), one, &uniform, None);
-    let two = rates(stand, Spread::Uniform, 2, plan.time).await?;
-    let sum: u64 = two.iter().sum();
-    let part = ratio(sum, one);
-    table.row(&format!("two processes {of}, uniform ({part} of one)"), sum, &uniform, None);
-    let two = rates(stand, Spread::Hot, 2, plan.time).await?;
-    let (sum, least) = (two.iter().sum(), two.iter().copied().min().unwrap_or(0));
-    let share = ratio(least, sum);
-    let what = format!("two processes {of}, hot ({share} of it by the slower one)");
-    table.row(&what, sum, &[Yardstick::Naive(Spread::Hot)], None);
+    let one = run(stand, Spread::Uniform, 1, plan.time).await?;
+    row(table, "one process", Spread::Uniform, "projector off", one.rate());
+    let two = run(stand, Spread::Uniform, 2, plan.time).await?;
+    let part = format!("{} of one", ratio(two.rate(), one.rate()));
+    row(table, "two processes", Spread::Uniform, &part, two.rate());
+    let gap = two.longest_us();
+    let two = run(stand, Spread::Hot, 2, plan.time).await?;
+    let least = two.rates.iter().copied().min().unwrap_or(0);
+    let share = format!("the slower one has {} of it", ratio(least, two.rate()));
+    row(table, "two processes", Spread::Hot, &share, two.rate());
     let (stopped, other) = stop_one(stand).await?;
     table.note(format!(
-        "Two processes, one of them stopped {STOPS} times for {} s under load: the longest time \
-         without an answer of the other was {} ms ({} transfers, {} calls without an answer; of \
-         the stopped one {} and {})",
+        "pair: one of two stopped {STOPS} times for {} s under load: the longest time without an \
+         answer of the other was {} ms ({} ms with nobody stopped); it made {} transfers and {} \
+         calls without an answer, the stopped one {} and {}",
         STOPPED.as_secs(),
         millis(other.longest_us),
+        millis(gap),
         other.transfers,
         other.errors,
         stopped.transfers,
@@ -56,21 +53,40 @@ pub(crate) async fn rows(stand: &Stand, plan: &Plan, table: &mut Table) -> anyho
     Ok(())
 }
 
-/// Transfers a second of each of so many processes.
-async fn rates(
-    stand: &Stand,
-    spread: Spread,
-    count: usize,
-    time: Duration,
-) -> anyhow::Result<Vec<u64>> {
+fn row(table: &mut Table, who: &str, spread: Spread, remark: &str, rate: u64) {
+    let what = format!("pair: {who} of {CALLERS} callers, {} ({remark})", spread.name());
+    table.row(&what, rate, &[Yardstick::Naive(spread)], None);
+}
+
+/// What processes did that nobody disturbed.
+struct Run {
+    /// Transfers a second of each.
+    rates: Vec<u64>,
+    done: Vec<Done>,
+}
+
+impl Run {
+    /// Of all.
+    fn rate(&self) -> u64 {
+        self.rates.iter().sum()
+    }
+
+    /// The longest time that one of them had no answer.
+    fn longest_us(&self) -> u64 {
+        self.done.iter().map(|done| done.longest_us).max().unwrap_or(0)
+    }
+}
+
+async fn run(stand: &Stand, spread: Spread, count: usize, time: Duration) -> anyhow::Result<Run> {
     let (peers, _) = start(stand, spread, count, time).await?;
-    let mut rates = Vec::new();
+    let (mut rates, mut all) = (Vec::new(), Vec::new());
     for peer in peers {
         let done = peer.done().await?;
         anyhow::ensure!(done.errors == 0, "{} calls came to nothing", done.errors);
         rates.push(per_second(done.transfers, time));
+        all.push(done);
     }
-    Ok(rates)
+    Ok(Run { rates, done: all })
 }
 
 /// Processes that have just begun to transfer, on a fresh database with its accounts opened.

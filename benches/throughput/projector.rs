@@ -14,7 +14,7 @@ const CALLERS: u64 = 1_024;
 
 /// Takes the rows.
 pub(crate) async fn rows(stand: &Stand, plan: &Plan, table: &mut Table) -> anyhow::Result<()> {
-    if !plan.has("fold by the projector alone") {
+    if !plan.has("fold") {
         return Ok(());
     }
     let database = stand.ledger().await?;
@@ -32,9 +32,9 @@ pub(crate) async fn rows(stand: &Stand, plan: &Plan, table: &mut Table) -> anyho
     let projecting = stand::project(database, &load.engine).await?;
     projecting.stop(head).await?;
     let folded = per_second(head, began.elapsed());
-    table.row("events appended, 1024 callers, projector off", appended, &[], None);
+    table.row("fold: events appended, 1024 callers, projector off", appended, &[], None);
     let part = ratio(folded, appended);
-    let what = format!("events folded by the projector alone ({part} of those appended)");
+    let what = format!("fold: events folded by the projector alone ({part} of those appended)");
     table.row(&what, folded, &[], None);
     Ok(())
 }

@@ -31,7 +31,7 @@ pub(crate) async fn rows(stand: &Stand, plan: &Plan, table: &mut Table) -> anyho
     load.open().await?;
     let projecting = stand::project(database.clone(), &load.engine).await?;
     let alone = load.drive(Spread::Uniform, CALLERS, plan.time).await?;
-    let what = "engine, uniform, 1024 callers, before a rebuild";
+    let what = "rebuild: engine, uniform, 1024 callers, before it";
     table.row(what, alone.rate, &naive, Some(alone.latencies));
 
     let enough = Arc::new(AtomicBool::new(false));
@@ -42,12 +42,12 @@ pub(crate) async fn rows(stand: &Stand, plan: &Plan, table: &mut Table) -> anyho
     load.engine.shutdown().await;
     projecting.stop(load.engine.status().borrow().head.position).await?;
     let part = ratio(beside.rate, alone.rate);
-    let what = format!("engine, uniform, 1024 callers, beside a rebuild ({part} of before)");
+    let what = format!("rebuild: engine, uniform, 1024 callers, beside it ({part} of before)");
     table.row(&what, beside.rate, &naive, Some(beside.latencies));
     let took: Duration = done.iter().map(|report| report.elapsed).sum();
     let events: u64 = done.iter().map(|report| report.position).sum();
     table.note(format!(
-        "Rebuilds of all read models beside that load: {}, of {events} events in {} ms in all",
+        "rebuild: {} of all read models beside that load, {events} events in {} ms in all",
         done.len(),
         took.as_millis(),
     ));

@@ -39,7 +39,8 @@ pub(crate) async fn rows(stand: &Stand, plan: &Plan, table: &mut Table) -> anyho
     anyhow::ensure!(output.status.success(), "the verifier ended with {}", output.status);
     let line = String::from_utf8(output.stdout)?;
     let (rate, memory) = line.trim().split_once(' ').context("a rate and a memory")?;
-    let what = format!("events verified by the auditor's check (at most {memory} of memory)");
+    let what =
+        format!("verifier: events checked by the auditor's check (at most {memory} of memory)");
     table.row(&what, rate.parse()?, &[], None);
     Ok(())
 }
