@@ -2,7 +2,10 @@
 //! transfer has a key; limits, hashes and everything else are on.
 
 use std::{
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -34,6 +37,14 @@ pub(crate) struct Load {
     currency: Currency,
     /// Whether the callers' keys come in order (UUIDv7) or at random (v4).
     ordered: bool,
+    /// How often it was driven: each drive has pairs of accounts of its own.
+    drives: AtomicU64,
+}
+
+/// An engine as `bahi serve` has it on this machine.
+pub(crate) fn config(database: PgConnectOptions) -> EngineConfig {
+    let cache_entries_max = ledger_api::machine::cache_accounts();
+    EngineConfig { cache_entries_max, ..EngineConfig::new(database) }
 }
 
 /// What callers got.
@@ -51,11 +62,11 @@ impl Load {
         accounts: u64,
         ordered: bool,
     ) -> anyhow::Result<Arc<Self>> {
-        let engine = Engine::start(EngineConfig::new(database)).await?;
+        let engine = Engine::start(config(database)).await?;
         let accounts = (0..accounts).map(|n| format!("wallet:w{n}:INR").parse());
         let accounts = accounts.collect::<Result<_, _>>()?;
         let currency = Currency { code: "INR".parse()?, scale: 2 };
-        Ok(Arc::new(Self { engine, accounts, currency, ordered }))
+        Ok(Arc::new(Self { engine, accounts, currency, ordered, drives: AtomicU64::new(0) }))
     }
 
     /// Opens the accounts.
@@ -90,12 +101,15 @@ impl Load {
         callers: u64,
         time: Duration,
     ) -> anyhow::Result<Driven> {
+        let drive = self.drives.fetch_add(1, Ordering::Relaxed);
         let started = Instant::now();
         let end = started + time;
         let mut tasks = Vec::new();
         for caller in 0..callers {
             let load = Arc::clone(self);
-            tasks.push(tokio::spawn(async move { load.call(spread, caller, end).await }));
+            tasks.push(tokio::spawn(async move {
+                load.call(spread, drive * 65_537 + caller, end).await
+            }));
         }
         let mut latencies = Histogram::<u64>::new(3)?;
         for task in tasks {
@@ -109,8 +123,8 @@ impl Load {
     }
 
     /// The latencies of one caller's transfers, in microseconds.
-    async fn call(&self, spread: Spread, caller: u64, end: Instant) -> anyhow::Result<Vec<u64>> {
-        let mut state = caller + 1;
+    async fn call(&self, spread: Spread, seed: u64, end: Instant) -> anyhow::Result<Vec<u64>> {
+        let mut state = seed + 1;
         let mut latencies = Vec::new();
         while Instant::now() < end {
             let (from, to) = pair(spread, &mut state);

@@ -16,10 +16,7 @@ use ledger_api::{
     telemetry::{self, LogFormat, LogSettings},
     workers,
 };
-use ledger_core::{
-    clock::System,
-    engine::{Engine, EngineConfig},
-};
+use ledger_core::{clock::System, engine::Engine};
 use serde::Deserialize;
 use sqlx::postgres::PgConnectOptions;
 use tokio::{
@@ -91,7 +88,7 @@ pub(crate) async fn serve(database: &str) -> anyhow::Result<()> {
     telemetry::start(&log, "info")?;
     let metrics = telemetry::metrics()?;
     let database: PgConnectOptions = database.parse()?;
-    let engine = Engine::start(EngineConfig::new(database.clone())).await?;
+    let engine = Engine::start(crate::callers::config(database.clone())).await?;
     let projecting = crate::stand::project(database.clone(), &engine).await?;
     let reads = db::read_pool(database.clone(), 16);
     let health = db::health_pool(database);

@@ -23,6 +23,8 @@ pub fn with_timeouts(options: PgConnectOptions) -> PgConnectOptions {
         ("statement_timeout", "5s"),
         ("lock_timeout", "2s"),
         ("idle_in_transaction_session_timeout", "5s"),
+        // Statements are short; compiling them costs more than it saves.
+        ("jit", "off"),
         // Rolling back outside of a transaction, which is the rule (see above), is only noticed.
         ("client_min_messages", "error"),
     ])

@@ -5,6 +5,7 @@ pub mod config;
 pub mod db;
 pub mod http;
 pub mod identity;
+pub mod machine;
 pub mod postgres;
 mod routes;
 pub mod service;

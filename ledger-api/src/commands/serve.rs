@@ -36,6 +36,10 @@ pub(super) struct Serve {
     /// What this process does; may be repeated [default: all]
     #[arg(long, env = "BAHI_ROLE", value_delimiter = ',', value_name = "ROLE")]
     role: Vec<Role>,
+    /// How many accounts and holds are kept in memory, some 700 bytes each; others are read when
+    /// needed [default: as many as fit into a sixteenth of the memory]
+    #[arg(long, env = "BAHI_CACHE_ACCOUNTS", value_name = "NUMBER")]
+    cache_accounts: Option<usize>,
 }
 
 impl Serve {
@@ -44,7 +48,8 @@ impl Serve {
         let roles = Roles::of(&self.role);
         let listener = if roles.api { Some(listen(self.listen).await?) } else { None };
         let metrics = Some(telemetry::metrics()?);
-        let config = ServiceConfig { settings, roles, listener, metrics };
+        let cache_accounts = self.cache_accounts;
+        let config = ServiceConfig { settings, roles, cache_accounts, listener, metrics };
         let Some(service) = Service::start(config, told.clone()).await? else {
             return Ok(Verdict::Yes);
         };

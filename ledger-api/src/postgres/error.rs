@@ -214,8 +214,8 @@ fn free_text(free_bytes: Option<u64>) -> String {
     free_bytes.map_or_else(String::new, |bytes| {
         format!(
             ": {} MB are free, and a database needs {} MB to start",
-            bytes / super::machine::MB,
-            super::machine::FREE_BYTES_MIN / super::machine::MB
+            bytes / crate::machine::MB,
+            crate::machine::FREE_BYTES_MIN / crate::machine::MB
         )
     })
 }

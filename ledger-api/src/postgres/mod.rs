@@ -26,7 +26,6 @@ mod fetch;
 mod find;
 mod folder;
 mod lock;
-mod machine;
 mod server;
 mod server_log;
 mod settings;

@@ -22,10 +22,10 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::{
     Folder, LauncherError, Mode, SUPERUSER,
     lock::StartLock,
-    machine::{self, FREE_BYTES_MIN},
     server_log,
     settings::{self, Machine},
 };
+use crate::machine::{self, FREE_BYTES_MIN};
 
 /// The port that gives the socket its name. Nothing listens on the network.
 pub(super) const PORT: u16 = 5432;

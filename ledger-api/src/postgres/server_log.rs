@@ -9,7 +9,8 @@ use std::{
     path::PathBuf,
 };
 
-use super::{Folder, LauncherError, machine::MB};
+use super::{Folder, LauncherError};
+use crate::machine::MB;
 
 /// A longer log is put aside at the next start.
 const BYTES_MAX: u64 = 16 * MB;

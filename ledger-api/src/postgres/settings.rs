@@ -3,7 +3,8 @@
 //! Durable settings are fixed: a ledger that loses an acknowledged transfer is wrong. Sizes follow
 //! the machine. Who wants to tune more runs a server of their own and sets `DATABASE_URL`.
 
-use super::{Mode, machine::MB};
+use super::Mode;
+use crate::machine::MB;
 
 const GB: u64 = 1024 * MB;
 

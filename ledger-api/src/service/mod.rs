@@ -24,11 +24,12 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use crate::{
     config::Settings,
     http::{self, ServerConfig},
+    machine,
     setup::{Database, Secret, SetupError},
     shutdown,
 };
 pub use anchor::AnchorError;
-use parts::Parts;
+use parts::{Parts, Wanted};
 
 /// The least and the longest pause between two looks at a database that is not there yet.
 const BACK_OFF_MIN: Duration = Duration::from_millis(100);
@@ -93,6 +94,8 @@ pub struct ServiceConfig {
     pub settings: Settings,
     /// What this process does.
     pub roles: Roles,
+    /// How many accounts and holds are kept in memory; nothing = by the machine's memory.
+    pub cache_accounts: Option<usize>,
     /// Where it listens, if it answers requests.
     pub listener: Option<TcpListener>,
     /// What `/metrics` shows.
@@ -117,7 +120,9 @@ impl Service {
         config: ServiceConfig,
         mut told: watch::Receiver<bool>,
     ) -> Result<Option<Self>, ServiceError> {
-        let ServiceConfig { settings, roles, listener, metrics } = config;
+        let ServiceConfig { settings, roles, cache_accounts, listener, metrics } = config;
+        let cache_accounts = cache_accounts.unwrap_or_else(machine::cache_accounts);
+        let wanted = Wanted { roles, cache_accounts, metrics };
         let starting = listener.map(starting::Starting::answer).transpose();
         let starting = starting.map_err(ServiceError::Listen)?;
         let database = Database::open(&settings).await?;
@@ -125,7 +130,7 @@ impl Service {
         let supervisor =
             database.cluster().map(|c| supervisor::keep_running(Arc::clone(c), stopping.clone()));
 
-        let starting_parts = wait_until_ready(&database, &settings, roles, &stopping, metrics);
+        let starting_parts = wait_until_ready(&database, &settings, &wanted, &stopping);
         let ready = tokio::select! {
             ready = starting_parts => Some(ready),
             () = shutdown::wait(&mut told) => None,
@@ -191,14 +196,13 @@ async fn serve(listener: TcpListener, router: axum::Router, mut stopping: watch:
 async fn wait_until_ready(
     database: &Database,
     settings: &Settings,
-    roles: Roles,
+    wanted: &Wanted,
     stopping: &watch::Receiver<bool>,
-    metrics: Option<PrometheusHandle>,
 ) -> Result<Parts, ServiceError> {
     let mut pause = BACK_OFF_MIN;
     let mut said = String::new();
     loop {
-        let error = match try_start(database, settings, roles, stopping, metrics.clone()).await {
+        let error = match try_start(database, settings, wanted, stopping).await {
             Ok(parts) => return Ok(parts),
             Err(error) if error.is_transient() => error,
             Err(error) => return Err(error),
@@ -216,16 +220,15 @@ async fn wait_until_ready(
 async fn try_start(
     database: &Database,
     settings: &Settings,
-    roles: Roles,
+    wanted: &Wanted,
     stopping: &watch::Receiver<bool>,
-    metrics: Option<PrometheusHandle>,
 ) -> Result<Parts, ServiceError> {
     for finding in database.check(settings.allow_unsafe_database).await? {
         tracing::warn!(code = finding.code, "{}", finding.message);
     }
     let secret: Secret = database.secret(settings).await?;
     check_anchor(database, settings).await?;
-    let mut parts = Parts::start(database, &secret, roles, stopping, metrics).await?;
+    let mut parts = Parts::start(database, &secret, wanted, stopping).await?;
     parts.keep_anchor(database, settings.anchor_file());
     Ok(parts)
 }

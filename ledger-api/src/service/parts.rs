@@ -25,6 +25,13 @@ const READ_CONNECTIONS_MAX: u32 = 16;
 /// How long a request may take.
 const HANDLER_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// What is to run.
+pub(super) struct Wanted {
+    pub(super) roles: Roles,
+    pub(super) cache_accounts: usize,
+    pub(super) metrics: Option<PrometheusHandle>,
+}
+
 /// What runs.
 pub(super) struct Parts {
     engine: Option<Engine>,
@@ -40,12 +47,15 @@ impl Parts {
     pub(super) async fn start(
         database: &Database,
         secret: &Secret,
-        roles: Roles,
+        wanted: &Wanted,
         stopping: &watch::Receiver<bool>,
-        metrics: Option<PrometheusHandle>,
     ) -> Result<Self, ServiceError> {
+        let roles = wanted.roles;
         let engine = if roles.api || roles.worker {
-            let config = EngineConfig::new(database.app().clone());
+            let config = EngineConfig {
+                cache_entries_max: wanted.cache_accounts,
+                ..EngineConfig::new(database.app().clone())
+            };
             Some(Engine::start(config).await.map_err(ServiceError::Engine)?)
         } else {
             None
@@ -61,7 +71,7 @@ impl Parts {
                 parts.start_sweeper(database, &engine);
             }
             if roles.api {
-                let api = parts.api(database, secret, engine, stopping, metrics);
+                let api = parts.api(database, secret, engine, stopping, wanted.metrics.clone());
                 parts.api = Some(api);
             }
         }

@@ -20,6 +20,9 @@ impl Link {
         // Asserted for the session, because the role's own settings may have been changed.
         let options = database.clone().application_name("bahi-engine").options([
             ("synchronous_commit", "on"),
+            // The planner takes a load of a thousand streams for work that is worth compiling for;
+            // compiling takes longer than the load.
+            ("jit", "off"),
             ("statement_timeout", "5s"),
             ("lock_timeout", "2s"),
             ("idle_in_transaction_session_timeout", "5s"),

@@ -40,7 +40,8 @@ pub(crate) async fn be_a_service(folder: &Path) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let listener = Some(listener);
-    let config = ServiceConfig { settings, roles: Roles::of(&[]), listener, metrics: None };
+    let roles = Roles::of(&[]);
+    let config = ServiceConfig { settings, roles, cache_accounts: None, listener, metrics: None };
     let service = Service::start(config, told.clone()).await.expect("a service");
     let Some(service) = service else { return };
     if !folder.join("key").exists() {

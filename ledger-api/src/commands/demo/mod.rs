@@ -67,6 +67,7 @@ impl Demo {
         let config = ServiceConfig {
             settings: settings.clone(),
             roles: Roles::of(&[]),
+            cache_accounts: None,
             listener: Some(listener),
             metrics: Some(telemetry::metrics()?),
         };

@@ -1,6 +1,6 @@
 //! What the machine has: memory that we may use, and room on the disk.
 //!
-//! Reading only. In a container the limit of the control group counts, not the machine's memory:
+//! Both the private server and the cache of accounts are sized by it. Reading only. In a container the limit of the control group counts, not the machine's memory:
 //! a server sized for the machine is killed by the container.
 
 use std::{
@@ -10,13 +10,13 @@ use std::{
 };
 
 /// A megabyte, as PostgreSQL counts.
-pub(super) const MB: u64 = 1024 * 1024;
+pub(crate) const MB: u64 = 1024 * 1024;
 
 /// With less room than this a database is not made or started: it would stop half-way.
-pub(super) const FREE_BYTES_MIN: u64 = 256 * MB;
+pub(crate) const FREE_BYTES_MIN: u64 = 256 * MB;
 
 /// The memory that this process and its children may use; nothing if the system does not say.
-pub(super) fn memory_bytes() -> Option<u64> {
+pub(crate) fn memory_bytes() -> Option<u64> {
     let total = match fs::read_to_string("/proc/meminfo") {
         Ok(meminfo) => total_memory(&meminfo),
         Err(_) => sysctl_memory(),
@@ -28,8 +28,20 @@ pub(super) fn memory_bytes() -> Option<u64> {
     limits.chain(total).min()
 }
 
+/// How many accounts and holds the engine keeps in memory on this machine, unless told otherwise.
+pub fn cache_accounts() -> usize {
+    accounts_fitting(memory_bytes())
+}
+
+/// As many as fill a sixteenth of the memory at a kilobyte each (measured: 0.7), within bounds. What
+/// is not kept is read from the log when it is needed.
+fn accounts_fitting(memory_bytes: Option<u64>) -> usize {
+    let fitting = memory_bytes.unwrap_or(0) / 16 / 1024;
+    usize::try_from(fitting).unwrap_or(usize::MAX).clamp(50_000, 4_000_000)
+}
+
 /// The room that is left for us on the disk that holds `folder`.
-pub(super) fn free_bytes(folder: &Path) -> Option<u64> {
+pub(crate) fn free_bytes(folder: &Path) -> Option<u64> {
     let disk = rustix::fs::statvfs(folder).ok()?;
     disk.f_bavail.checked_mul(disk.f_frsize)
 }
@@ -96,6 +108,13 @@ mod tests {
             [base.join("b/memory.limit_in_bytes"), base.join("memory.limit_in_bytes")]
         );
         assert!(limit_files("nonsense\n").is_empty());
+    }
+
+    #[test]
+    fn accounts_in_memory_are_bounded_by_it() {
+        assert_eq!(accounts_fitting(None), 50_000);
+        assert_eq!(accounts_fitting(Some(4096 * MB)), 262_144);
+        assert_eq!(accounts_fitting(Some(1024 * 1024 * MB)), 4_000_000);
     }
 
     #[test]
