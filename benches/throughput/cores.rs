@@ -20,12 +20,10 @@ struct Lists {
 impl Halves {
     /// Keeps these processes, with what they start from now on, to one half, us to the other.
     pub(crate) fn divide(pids: &[u32]) -> anyhow::Result<Self> {
-        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-        let all = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
-        let Some(all) = all.map(str::trim).filter(|_| has_taskset()) else {
+        let Some(all) = allowed() else {
             return Ok(Self(None));
         };
-        let cores = each(all)?;
+        let cores = each(&all)?;
         let (ours, theirs) = cores.split_at(cores.len() / 2);
         if ours.is_empty() {
             return Ok(Self(None));
@@ -33,7 +31,7 @@ impl Halves {
         keep(&[std::process::id()], &ours.join(","))?;
         keep(pids, &theirs.join(","))?;
         let (ours, theirs) = (ours.len(), theirs.len());
-        Ok(Self(Some(Lists { all: all.to_owned(), ours, theirs })))
+        Ok(Self(Some(Lists { all, ours, theirs })))
     }
 
     /// Gives everybody all of them again.
@@ -57,6 +55,19 @@ impl fmt::Display for Halves {
             None => f.write_str("the sender on the same cores"),
         }
     }
+}
+
+/// Gives these processes all the cores that we have: a run that was broken off may have left them
+/// one half.
+pub(crate) fn undivide(pids: &[u32]) -> anyhow::Result<()> {
+    allowed().map_or(Ok(()), |all| keep(pids, &all))
+}
+
+/// The list of our cores, where they can be divided.
+fn allowed() -> Option<String> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let all = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"))?;
+    has_taskset().then(|| all.trim().to_owned())
 }
 
 /// The cores of a list like `0-3,8`.

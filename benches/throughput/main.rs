@@ -100,6 +100,7 @@ fn main() -> anyhow::Result<()> {
 }
 
 async fn run(stand: &Stand, plan: &Plan) -> anyhow::Result<Table> {
+    cores::undivide(&stand.pids().await?)?;
     let mut table = Table::new(stand.describe().await?);
     yardsticks(stand, plan, &mut table).await?;
     single::rows(stand, plan, &mut table).await?;
