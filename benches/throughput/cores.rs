@@ -5,9 +5,8 @@ use std::{
     process::{Command, Stdio},
 };
 
-use anyhow::Context;
-
-/// Which cores are whose; nothing where that can't be had (not Linux, or one core only).
+/// Which cores are whose; nothing where that can't be had (not Linux, one core only, or a container
+/// that may not).
 pub(crate) struct Halves(Option<Lists>);
 
 /// Lists of cores, as `taskset` takes them.
@@ -28,8 +27,13 @@ impl Halves {
         if ours.is_empty() {
             return Ok(Self(None));
         }
-        keep(&[std::process::id()], &ours.join(","))?;
-        keep(pids, &theirs.join(","))?;
+        let us = [std::process::id()];
+        if !keep(pids, &theirs.join(",")) || !keep(&us, &ours.join(",")) {
+            // Those that were kept are let go.
+            keep(pids, &all);
+            keep(&us, &all);
+            return Ok(Self(None));
+        }
         let (ours, theirs) = (ours.len(), theirs.len());
         Ok(Self(Some(Lists { all, ours, theirs })))
     }
@@ -39,8 +43,9 @@ impl Halves {
         let Some(lists) = &self.0 else {
             return Ok(());
         };
-        keep(&[std::process::id()], &lists.all)?;
-        keep(pids, &lists.all)
+        let united = keep(&[std::process::id()], &lists.all) && keep(pids, &lists.all);
+        anyhow::ensure!(united, "the cores could not be given back; what follows would be wrong");
+        Ok(())
     }
 }
 
@@ -58,9 +63,11 @@ impl fmt::Display for Halves {
 }
 
 /// Gives these processes all the cores that we have: a run that was broken off may have left them
-/// one half.
-pub(crate) fn undivide(pids: &[u32]) -> anyhow::Result<()> {
-    allowed().map_or(Ok(()), |all| keep(pids, &all))
+/// one half. Where that may not be done, it was not done either.
+pub(crate) fn undivide(pids: &[u32]) {
+    if let Some(all) = allowed() {
+        keep(pids, &all);
+    }
 }
 
 /// The list of our cores, where they can be divided.
@@ -87,16 +94,14 @@ fn has_taskset() -> bool {
     taskset.status().is_ok_and(|status| status.success())
 }
 
-/// Keeps all threads of these processes to a list of cores. One that has ended meanwhile needs
-/// none.
-fn keep(pids: &[u32], list: &str) -> anyhow::Result<()> {
-    for pid in pids {
+/// Keeps all threads of these processes to a list of cores; whether that was done. For one that has
+/// ended meanwhile nothing is to be done.
+fn keep(pids: &[u32], list: &str) -> bool {
+    pids.iter().all(|pid| {
         let mut taskset = Command::new("taskset");
         taskset.args(["--all-tasks", "--cpu-list", "--pid", list, &pid.to_string()]);
         taskset.stdout(Stdio::null()).stderr(Stdio::null());
-        let done = taskset.status().context("taskset")?;
-        let there = fs::exists(format!("/proc/{pid}"))?;
-        anyhow::ensure!(done.success() || !there, "{pid} could not be kept to the cores {list}");
-    }
-    Ok(())
+        let done = taskset.status().is_ok_and(|status| status.success());
+        done || fs::exists(format!("/proc/{pid}")).is_ok_and(|there| !there)
+    })
 }

@@ -9,6 +9,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a bench prints its table")]
 
 mod books;
+mod busy;
 mod callers;
 mod ceiling;
 mod cores;
@@ -100,7 +101,7 @@ fn main() -> anyhow::Result<()> {
 }
 
 async fn run(stand: &Stand, plan: &Plan) -> anyhow::Result<Table> {
-    cores::undivide(&stand.pids().await?)?;
+    cores::undivide(&stand.pids().await?);
     let mut table = Table::new(stand.describe().await?);
     yardsticks(stand, plan, &mut table).await?;
     single::rows(stand, plan, &mut table).await?;

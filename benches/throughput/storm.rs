@@ -17,6 +17,7 @@ use tokio::time::sleep_until;
 
 use crate::{
     Plan, Spread, books,
+    busy::Busy,
     cores::Halves,
     load::{self, Ask, Client, Loop},
     memory::{Memory, Watch},
@@ -93,7 +94,10 @@ async fn measure(
     table.row(&format!("storm: maximum over HTTP/2, {halves}"), most, &against, None);
     let before = Memory::of(service.pid());
     let watch = Watch::start(service.pid());
+    let (ours, theirs) = (Busy::start(std::process::id()), Busy::start(service.pid()));
     let seen = offer(service, Loop::Open(TIMES * most), STORM_CONNECTIONS, time).await?;
+    let busy =
+        format!("the sender kept {} cores busy, the service {}", ours.cores(), theirs.cores());
     let peak = watch.most().await?;
     let first = Instant::now();
     Client::connect(service).await?.ask(service, Ask::Transfer, &mut 1).await?;
@@ -112,9 +116,9 @@ async fn measure(
     let [p50, p99, _] = percentiles(&refused).map(millis);
     table.note(format!(
         "storm: of {} a second {} were sent; {} done in time, {} refused with 503 (p50 {p50} ms, \
-         p99 {p99} ms; {} of them without Retry-After), {} answered otherwise, {} not answered. \
-         Memory of the service: {before} before, at most {peak} in it, {after} after. The first \
-         request after it: {} ms",
+         p99 {p99} ms; {} of them without Retry-After), {} answered otherwise, {} not answered; \
+         {busy}. Memory of the service: {before} before, at most {peak} in it, {after} after. The \
+         first request after it: {} ms",
         TIMES * most,
         per_second(seen.sent, time),
         seen.accepted,
