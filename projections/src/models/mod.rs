@@ -27,6 +27,9 @@ pub(crate) use event::{EventRow, read_events};
 
 use crate::error::{Poison, PoisonReason, ProjectionError};
 
+/// Events that are folded without a pause: about a millisecond's work.
+const FOLDED_AT_ONCE: Position = 500;
+
 /// One of the read models, each of which can be rebuilt alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ReadModel {
@@ -129,8 +132,9 @@ pub(crate) struct Changes<'e> {
 }
 
 impl<'e> Changes<'e> {
-    /// Folds the events of positions `after + 1 ..= upto`, which must be whole batches.
-    pub(crate) fn fold(
+    /// Folds the events of positions `after + 1 ..= upto`, which must be whole batches. Lets others
+    /// have the thread every now and then: requests are answered on it as well.
+    pub(crate) async fn fold(
         events: impl Iterator<Item = sqlx::Result<EventRow<'e>>>,
         after: Position,
         upto: Position,
@@ -151,6 +155,9 @@ impl<'e> Changes<'e> {
                 return Err(poison(PoisonReason::Gap).into());
             }
             changes.apply(event).map_err(poison)?;
+            if expected.is_multiple_of(FOLDED_AT_ONCE) {
+                tokio::task::yield_now().await;
+            }
         }
         let end = |reason| Poison { position: expected, reason };
         if expected != upto {

@@ -156,7 +156,7 @@ async fn fold_in_tx(
     job: Job<'_>,
 ) -> Result<(), ProjectionError> {
     let rows = read_events(db, range.after, range.upto).await?;
-    let changes = Changes::fold(rows.iter().map(EventRow::of), range.after, range.upto)?;
+    let changes = Changes::fold(rows.iter().map(EventRow::of), range.after, range.upto).await?;
     let written = match changes.write_in_tx(db, job.schema, job.models).await {
         Ok(()) => move_checkpoint(db, job.schema, range.after, range.upto).await,
         Err(error) => Err(error),
