@@ -1,7 +1,7 @@
 # What one does with Bahi. `make` lists it. Every target is a line or two of plain cargo.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fmt bench bench-short soak verify tour doc release
+.PHONY: help run test lint fmt bench soak verify tour release
 
 CARGO ?= cargo
 LISTEN ?=
@@ -28,10 +28,6 @@ fmt: ## format the sources
 bench: ## measure, with optimisation, against a durable PostgreSQL
 	$(CARGO) bench --locked
 
-# Measured in a minute, built without the slow optimisation of the whole: for ratios at a glance.
-bench-short: ## measure a part of that, in short and roughly
-	$(CARGO) bench --locked --profile bench-short --bench throughput -- 2 short
-
 soak: ## measure what takes a quarter of an hour: a long load, a long snapshot, a crash
 	$(CARGO) bench --locked --bench throughput -- 10 soak snapshot crash
 
@@ -40,9 +36,6 @@ verify: ## check the whole log of .bahi: chain, balances, rules
 
 tour: ## run the README's tour against the ledger that `make run` started
 	bash docs/tour.sh
-
-doc: ## build the documentation of the code
-	$(CARGO) doc --locked --workspace --no-deps
 
 release: ## build target/release/bahi
 	$(CARGO) build --locked --release --package ledger-api

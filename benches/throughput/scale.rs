@@ -46,6 +46,8 @@ pub(crate) async fn rows(stand: &Stand, plan: &Plan, table: &mut Table) -> anyho
 
     let database = stand.ledger().await?;
     grow(&database).await?;
+    // What growing left dirty; a service has half an hour between two checkpoints.
+    stand.checkpoint().await?;
     let (load, started) = start(&database).await?;
     let events = load.engine.status().borrow().head.position;
     let hot = load.transfer(1, 0).await?;

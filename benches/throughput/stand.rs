@@ -91,10 +91,15 @@ impl Stand {
         let name = format!("bench_{}", self.count.fetch_add(1, Ordering::Relaxed));
         postgres::drop_database(&self.cluster, &name).await?;
         postgres::create_database(&self.cluster, &name, None).await?;
+        self.checkpoint().await?;
+        Ok(name)
+    }
+
+    /// Has the server write what is dirty now, and not in the measurement to come.
+    pub(crate) async fn checkpoint(&self) -> anyhow::Result<()> {
         let mut db = PgConnection::connect(&self.cluster.url("postgres", SUPERUSER)).await?;
         sqlx::query("checkpoint").execute(&mut db).await?;
-        db.close().await?;
-        Ok(name)
+        Ok(db.close().await?)
     }
 
     /// What it ran on, in a line or two.

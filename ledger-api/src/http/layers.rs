@@ -1,7 +1,7 @@
 //! The envelope around all handlers, and the router inside it.
 //!
-//! One layer does what every request needs, in this order: an id, a place among the requests under
-//! way (or a refusal at once), the handler under a time limit and with its panics caught, the problem's body, the headers that every answer has, the count
+//! One layer does what every request needs, in this order: an id, the handler under a time limit
+//! and with its panics caught, the problem's body, the headers that every answer has, the count
 //! and the line in the access log. Neither bodies nor keys are ever logged.
 
 use std::{panic::AssertUnwindSafe, time::Instant};
@@ -14,7 +14,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures::FutureExt as _;
-use ledger_core::{engine::SubmitError, ids::RequestId};
+use ledger_core::ids::RequestId;
 
 use super::{ApiState, Problem, codes, context::RequestContext, reply};
 use crate::routes;
@@ -49,11 +49,17 @@ async fn envelope(State(state): State<ApiState>, mut request: Request, next: Nex
         route: request.extensions().get::<MatchedPath>().cloned(),
     };
 
-    // Health and metrics are answered whatever the load is.
-    let place = about.path.starts_with("/v1/").then(|| state.requests.try_acquire());
-    let mut response = match place {
-        Some(Err(_)) => Problem::from(SubmitError::Overloaded).into_response(),
-        Some(Ok(_)) | None => handle(&state, &about, request, next).await,
+    let handled = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let mut response = match tokio::time::timeout(state.handler_timeout, handled).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(_)) => Problem::internal(&"a handler panicked").into_response(),
+        // The handler is dropped, what it handed to the engine is not: it may still happen.
+        Err(_) if about.method.is_safe() => {
+            Problem::new(codes::READ_TIMEOUT, "The answer took too long.")
+                .retry_after(1)
+                .into_response()
+        }
+        Err(_) => Problem::outcome_unknown().into_response(),
     };
 
     let problem = response.extensions_mut().remove::<Problem>();
@@ -67,22 +73,6 @@ async fn envelope(State(state): State<ApiState>, mut request: Request, next: Nex
     set_headers(headers, &about, context.id);
     about.record(&context, &response, problem.as_ref(), started);
     response
-}
-
-/// The handler's answer, or what there is to say if it takes too long or panics.
-async fn handle(state: &ApiState, about: &About, request: Request, next: Next) -> Response {
-    let handled = AssertUnwindSafe(next.run(request)).catch_unwind();
-    match tokio::time::timeout(state.handler_timeout, handled).await {
-        Ok(Ok(response)) => response,
-        Ok(Err(_)) => Problem::internal(&"a handler panicked").into_response(),
-        // The handler is dropped, what it handed to the engine is not: it may still happen.
-        Err(_) if about.method.is_safe() => {
-            Problem::new(codes::READ_TIMEOUT, "The answer took too long.")
-                .retry_after(1)
-                .into_response()
-        }
-        Err(_) => Problem::outcome_unknown().into_response(),
-    }
 }
 
 /// What the log and the metrics say about a request.

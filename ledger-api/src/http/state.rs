@@ -20,9 +20,6 @@ use crate::identity::KeyRing;
 
 /// How many live tails of the log one process serves.
 const TAILS_MAX: usize = 64;
-/// How many requests one process has under way. What waits longer than these is better refused at
-/// once, before its key is checked and its body read: it may try again, or another process.
-pub(super) const REQUESTS_MAX: usize = 2_048;
 
 /// The secret behind the fingerprints of requests. It must stay the same for the life of the log
 /// and be the same in all processes: with another one, every replay looks like another request.
@@ -83,8 +80,6 @@ pub struct Shared {
     pub read_models: ReadModels,
     /// The projector of this process, if it has one.
     pub projector: Option<watch::Receiver<ProjectorStatus>>,
-    /// Permits for requests.
-    pub(super) requests: Semaphore,
     /// Permits for live tails.
     pub tails: Arc<Semaphore>,
     /// When the state was made.
@@ -110,14 +105,8 @@ impl ApiState {
         read_models: ReadModels,
         projector: Option<watch::Receiver<ProjectorStatus>>,
     ) -> Self {
-        Self(Arc::new(Shared {
-            parts,
-            read_models,
-            projector,
-            requests: Semaphore::new(REQUESTS_MAX),
-            tails: Arc::new(Semaphore::new(TAILS_MAX)),
-            started: Instant::now(),
-        }))
+        let tails = Arc::new(Semaphore::new(TAILS_MAX));
+        Self(Arc::new(Shared { parts, read_models, projector, tails, started: Instant::now() }))
     }
 }
 

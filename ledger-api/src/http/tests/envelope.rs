@@ -8,7 +8,7 @@ use futures::stream;
 use ledger_core::engine::SubmitError;
 
 use super::*;
-use crate::http::{state::REQUESTS_MAX, testing::WEAK_KEY};
+use crate::http::testing::WEAK_KEY;
 
 /// All operations of the document, with the example of the request.
 fn operations() -> Vec<(Method, String, Option<String>)> {
@@ -86,26 +86,6 @@ async fn a_key_does_only_what_its_scopes_say() {
     }
     assert!(refused > 15, "{refused}");
     assert!(ledger.asked.lock().unwrap().is_empty());
-}
-
-#[tokio::test]
-async fn more_requests_than_there_is_room_for_are_refused_at_once() {
-    let hour = Duration::from_secs(3_600);
-    let ledger = Arc::new(accepting().slow(hour));
-    let router = router(state(ledger.clone(), hour));
-    let under_way = (0..REQUESTS_MAX).map(|_| send(&router, post("/v1/transactions", TRANSFER)));
-    let mut under_way = Box::pin(futures::future::join_all(under_way));
-    assert!(futures::poll!(&mut under_way).is_pending());
-
-    let answer = send(&router, post("/v1/transactions", TRANSFER)).await;
-    assert_eq!((answer.status.as_u16(), &*answer.code()), (503, "overloaded"));
-    assert_eq!((answer.header("retry-after"), &answer.json()["retry"]), ("1", &"same_key".into()));
-    assert_eq!(answer.json()["funds"], "not_moved");
-    assert_eq!(send(&router, get("/healthz")).await.status, StatusCode::OK);
-
-    // Those who gave up make room.
-    drop(under_way);
-    assert_eq!(send(&router, get("/v1/currencies")).await.status, StatusCode::OK);
 }
 
 #[tokio::test]
