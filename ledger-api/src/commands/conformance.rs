@@ -32,12 +32,7 @@ pub(super) struct Conformance {
     #[arg(long, requires = "secret", value_name = "ADDRESS")]
     hooks: Option<SocketAddr>,
     /// What its webhooks are signed with
-    #[arg(
-        long,
-        env = "BAHI_CONFORMANCE_SECRET",
-        value_name = "WHSEC",
-        hide_env_values = true
-    )]
+    #[arg(long, env = "BAHI_CONFORMANCE_SECRET", value_name = "WHSEC", hide_env_values = true)]
     secret: Option<String>,
     /// How long an answer may take; what is longer counts as none
     #[arg(long, value_parser = duration, default_value = "10s", value_name = "DURATION")]

@@ -52,7 +52,13 @@ pub(super) struct Sandbox {
     )]
     url: String,
     /// What a caller must show; anybody may call if there is none
-    #[arg(long, env = "BAHI_SANDBOX_TOKEN", global = true, value_name = "TOKEN", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "BAHI_SANDBOX_TOKEN",
+        global = true,
+        value_name = "TOKEN",
+        hide_env_values = true
+    )]
     token: Option<String>,
 }
 

@@ -210,7 +210,11 @@ impl Chaos {
 
     /// How the bank behaves at this moment.
     pub(crate) fn mode(&self, at: Timestamp) -> Mode {
-        if self.until.is_some_and(|until| at >= until) { Mode::default() } else { self.mode.clone() }
+        if self.until.is_some_and(|until| at >= until) {
+            Mode::default()
+        } else {
+            self.mode.clone()
+        }
     }
 }
 

@@ -259,9 +259,7 @@ impl Sandbox {
 
     /// One day of one account.
     pub fn statement(&self, bank: BankCode, account: Account, date: NaiveDate) -> Reply {
-        self.asked(bank, |bank, now| {
-            bank.ask(now, |bank| bank.statement(account, date, now))
-        })
+        self.asked(bank, |bank, now| bank.ask(now, |bank| bank.statement(account, date, now)))
     }
 
     /// Whose account something is.

@@ -191,7 +191,12 @@ impl Transfers {
     }
 
     /// The transfer that makes this reference used, if the bank still remembers it.
-    pub(crate) fn remembered(&self, reference: &str, at: Timestamp, days: u32) -> Option<&Transfer> {
+    pub(crate) fn remembered(
+        &self,
+        reference: &str,
+        at: Timestamp,
+        days: u32,
+    ) -> Option<&Transfer> {
         let unique_for = TimeDelta::days(i64::from(days));
         self.get(reference).filter(|transfer| at < transfer.accepted_at + unique_for)
     }

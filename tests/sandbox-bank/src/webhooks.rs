@@ -234,7 +234,9 @@ mod tests {
         let expected = "v1,qFTsF8lfw0hRTOPDiy6hPMiMJH+bOL0M1ZpgiQjR8iY=";
         assert_eq!(signature.as_deref(), Ok(expected));
         assert_eq!(format!("{secret:?}"), "WebhookSecret");
-        for bad in ["", "whsec_", "whsec_c2hvcnQ=", "whsec_%%", "ZGV2LXNlY3JldC1kZXYtc2VjcmV0LWRldi0x"] {
+        for bad in
+            ["", "whsec_", "whsec_c2hvcnQ=", "whsec_%%", "ZGV2LXNlY3JldC1kZXYtc2VjcmV0LWRldi0x"]
+        {
             assert!(bad.parse::<WebhookSecret>().is_err(), "{bad}");
         }
     }

@@ -185,14 +185,22 @@ const fn escrow() -> Account {
 /// # Errors
 /// What to answer if it is not one: 400 if it is no JSON, 422 if it is another.
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Reply> {
-    serde_json::from_slice(body).map_err(|error| match error.classify() {
-        serde_json::error::Category::Data => Reply::problem(422, "invalid", &error.to_string()),
-        serde_json::error::Category::Io
-        | serde_json::error::Category::Syntax
-        | serde_json::error::Category::Eof => {
-            Reply::problem(400, "malformed", "the body is not one JSON value")
-        }
-    })
+    let value: Value = serde_json::from_slice(body)
+        .map_err(|_| Reply::problem(400, "malformed", "the body is not one JSON value"))?;
+    // The library would take a list of values for an object's fields in their order.
+    if !value.is_object() || has_list(&value) {
+        return Err(Reply::problem(422, "invalid", "the body is one object without lists"));
+    }
+    // From the bytes again: the value has lost what was there twice.
+    serde_json::from_slice(body).map_err(|error| Reply::problem(422, "invalid", &error.to_string()))
+}
+
+fn has_list(value: &Value) -> bool {
+    match value {
+        Value::Array(_) => true,
+        Value::Object(fields) => fields.values().any(has_list),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
 }
 
 /// When an answer is given.
@@ -272,7 +280,10 @@ mod tests {
             ("Asha Rao", "A\\nB", 422),
             ("5000.13", "-1", 422),
             ("\"rail\"", "\"unknown\":1,\"rail\"", 422),
+            ("\"rail\"", "\"reference\":\"BH2\",\"rail\"", 422),
+            ("{\"value\":\"5000.13\",\"currency\":\"INR\"}", "[\"5000.13\",\"INR\"]", 422),
             ("{\"reference\"", "[{\"reference\"", 400),
+            ("\"BH1\",", "7,", 422),
         ];
         for (good, bad, status) in bad {
             let body = GOOD.replacen(good, bad, 1);

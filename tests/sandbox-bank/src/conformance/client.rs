@@ -177,9 +177,7 @@ impl Client {
             let statement = self.statement(&date, "escrow").await?;
             let lines = statement.get("lines").and_then(Value::as_array).cloned();
             let lines = lines.unwrap_or_default().into_iter();
-            found.extend(
-                lines.filter(|line| line.get("reference") == Some(&json!(reference))),
-            );
+            found.extend(lines.filter(|line| line.get("reference") == Some(&json!(reference))));
         }
         Ok(found)
     }
@@ -216,7 +214,10 @@ pub(super) fn paise(money: Option<&Value>) -> Result<i64, Stop> {
     let plain = |part: &str| part.chars().all(|c| c.is_ascii_digit());
     let canonical = rupees == "0" || !rupees.starts_with('0');
     let well_formed = !rupees.is_empty() && decimals.len() == 2 && canonical;
-    if !well_formed || !plain(rupees) || !plain(decimals) || money.get("currency") != Some(&json!("INR"))
+    if !well_formed
+        || !plain(rupees)
+        || !plain(decimals)
+        || money.get("currency") != Some(&json!("INR"))
     {
         return Err(wrong());
     }

@@ -7,7 +7,13 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, body::Bytes, extract::State, http::{HeaderMap, StatusCode}, routing::any};
+use axum::{
+    Router,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    routing::any,
+};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::Value;
@@ -124,19 +130,14 @@ impl Receiver {
     }
 }
 
-async fn receive(
-    State(shared): State<Arc<Shared>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> StatusCode {
+async fn receive(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> StatusCode {
     let id = header(&headers, "webhook-id").unwrap_or_default().to_owned();
     let objection = objection(&shared.key, &headers, &body, chrono::Utc::now().timestamp());
     let mut delivery = Delivery { id, body, objection, answered: 401 };
     {
         let mut deliveries = shared.deliveries.lock().unwrap_or_else(PoisonError::into_inner);
         if delivery.objection.is_none() {
-            let is_again =
-                |other: &&Delivery| other.objection.is_none() && other.id == delivery.id;
+            let is_again = |other: &&Delivery| other.objection.is_none() && other.id == delivery.id;
             let time = deliveries.iter().filter(is_again).count() + 1;
             delivery.answered = (shared.script)(&delivery, time);
         }
@@ -215,7 +216,11 @@ mod tests {
         };
         assert_eq!(judged(&good, body, now), None);
         assert_eq!(judged(&good, body, now + 300), None);
-        let rotated = [good[0], good[1], ("webhook-signature", "v1,AAAA v1,qFTsF8lfw0hRTOPDiy6hPMiMJH+bOL0M1ZpgiQjR8iY=")];
+        let rotated = [
+            good[0],
+            good[1],
+            ("webhook-signature", "v1,AAAA v1,qFTsF8lfw0hRTOPDiy6hPMiMJH+bOL0M1ZpgiQjR8iY="),
+        ];
         assert_eq!(judged(&rotated, body, now), None);
         assert!(judged(&good, body, now + 301).is_some());
         assert!(judged(&good, body, now - 301).is_some());

@@ -159,6 +159,13 @@ pub(super) async fn malformed(bank: &Client) -> Checked {
     let mut body = good.clone();
     body["surprise"] = json!(true);
     refuses(bank, &body, &reference, &[422]).await?;
+    let twice = good.to_string().replacen('{', "{\"reference\":\"twice\",", 1);
+    let request = bank.request(Method::POST, "v1/transfers");
+    let request = request.header("content-type", "application/json").body(twice);
+    let answer = bank.send(request, 65_536).await;
+    answer
+        .ok_or_else(|| Stop::Fail("no answer to a field twice".to_owned()))?
+        .is_problem(422, None)?;
     for wrong in ["", "{", "[]x", "\u{0}"] {
         let request = bank.request(Method::POST, "v1/transfers");
         let request = request.header("content-type", "application/json").body(wrong);
@@ -177,8 +184,25 @@ pub(super) async fn amounts(bank: &Client) -> Checked {
     let contract = bank.contract().await?;
     let reference = bank.reference("amounts");
     let wrong = [
-        "0", "0.00", "-1", "+1", "-0", "00", "01", "1.", ".1", "1e3", "1_000", "1,000", "0x10",
-        "NaN", "Infinity", "", " 1", "1.234", "99999999999999999999999999",
+        "0",
+        "0.00",
+        "-1",
+        "+1",
+        "-0",
+        "00",
+        "01",
+        "1.",
+        ".1",
+        "1e3",
+        "1_000",
+        "1,000",
+        "0x10",
+        "NaN",
+        "Infinity",
+        "",
+        " 1",
+        "1.234",
+        "99999999999999999999999999",
     ];
     let wrong = wrong.map(|value| json!({ "value": value, "currency": "INR" }));
     let others = [
@@ -188,6 +212,7 @@ pub(super) async fn amounts(bank: &Client) -> Checked {
         json!({ "value": "1.00", "currency": "USD" }),
         json!({ "value": "1.00" }),
         json!("1.00"),
+        json!(["1.00", "INR"]),
     ];
     for amount in wrong.iter().chain(&others) {
         let mut body = order(&contract, &reference, "00")?;

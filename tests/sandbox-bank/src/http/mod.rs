@@ -7,13 +7,7 @@ mod control;
 mod pages;
 mod protocol;
 
-use std::{
-    collections::BTreeMap,
-    io,
-    net::SocketAddr,
-    path::PathBuf,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, io, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use axum::{
     Json, Router,
@@ -112,8 +106,7 @@ pub async fn serve(
         calls: Semaphore::new(CALLS_MAX),
         stop: stop.clone(),
     };
-    let server = axum::serve(listener, router(Arc::new(app)))
-        .with_graceful_shutdown(stopped(stop));
+    let server = axum::serve(listener, router(Arc::new(app))).with_graceful_shutdown(stopped(stop));
     tokio::select! {
         served = server => Ok(served?),
         sent = send_all(sandbox, config.hooks) => Ok(sent?),

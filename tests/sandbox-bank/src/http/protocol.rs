@@ -64,10 +64,7 @@ async fn submit(
     app.answer(reply).await
 }
 
-async fn transfer(
-    State(app): Shared,
-    Path((code, reference)): Path<(String, String)>,
-) -> Answer {
+async fn transfer(State(app): Shared, Path((code, reference)): Path<(String, String)>) -> Answer {
     let reply = bank(&code).map_or_else(|no| no, |bank| app.sandbox.transfer(bank, &reference));
     app.answer(reply).await
 }

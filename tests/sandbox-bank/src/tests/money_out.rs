@@ -96,7 +96,10 @@ fn money_can_be_moved_between_our_own_accounts() {
     let own = desk.sandbox.statement(desk.bank, Account::Own, desk.today()).body;
     assert_eq!(own["closing"]["value"], "10000100.00");
     assert_eq!(own["lines"][0]["direction"], "credit");
-    assert_eq!(own["lines"][0]["bank_transaction_id"], desk.lines("SWEEP1")[0]["bank_transaction_id"]);
+    assert_eq!(
+        own["lines"][0]["bank_transaction_id"],
+        desk.lines("SWEEP1")[0]["bank_transaction_id"]
+    );
     desk.balanced();
 }
 

@@ -212,9 +212,8 @@ fn a_torn_line_is_cut_off_and_a_wrong_one_is_named() {
 
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("journal");
-    let open = || {
-        Sandbox::restore(&path, Setup::usual(1, noon()), Clock::standing(noon()), "http://bank")
-    };
+    let open =
+        || Sandbox::restore(&path, Setup::usual(1, noon()), Clock::standing(noon()), "http://bank");
     let sandbox = open().expect("a sandbox");
     let submit = |sandbox: &Sandbox, reference: &str| {
         sandbox.execute(Command::Submit(BankCode::Axis, request(reference, "10.00")))
