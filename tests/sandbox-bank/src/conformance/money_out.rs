@@ -119,6 +119,9 @@ pub(super) async fn at_once(bank: &Client) -> Checked {
         // Whoever came too fast was told so; nobody was told anything else.
         let answer = answer.ok_or_else(|| Stop::Fail("no answer to one of eight".to_owned()))?;
         require([200, 429].contains(&answer.status), "200", answer.told())?;
+        if answer.status == 200 {
+            is_of(&answer.body, &order)?;
+        }
     }
     let paid = bank.becomes(&reference, &["paid"]).await?;
     is_booked_once(bank, &paid, &order).await

@@ -15,26 +15,26 @@ use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 /// Longer than anything here takes.
-pub const PATIENCE: Duration = Duration::from_secs(30);
-pub const TOKEN: &str = "a-token-for-tests";
-pub const SECRET: &str = "whsec_ZGV2LXNlY3JldC1kZXYtc2VjcmV0LWRldi0x";
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const TOKEN: &str = "a-token-for-tests";
+pub(crate) const SECRET: &str = "whsec_ZGV2LXNlY3JldC1kZXYtc2VjcmV0LWRldi0x";
 
 /// Noon in India of the day that the machine's clock shows in UTC.
-pub fn noon() -> DateTime<Utc> {
+pub(crate) fn noon() -> DateTime<Utc> {
     let noon = NaiveTime::from_hms_opt(6, 30, 0).expect("a time");
     Utc::now().date_naive().and_time(noon).and_utc()
 }
 
-pub async fn free_port() -> TcpListener {
+pub(crate) async fn free_port() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").await.expect("a port")
 }
 
 /// What a test wants of its bank.
-pub struct Wanted {
-    pub clock: Clock,
-    pub journal: Option<PathBuf>,
+pub(crate) struct Wanted {
+    pub(crate) clock: Clock,
+    pub(crate) journal: Option<PathBuf>,
     /// Where webhooks go.
-    pub hooks: Option<String>,
+    pub(crate) hooks: Option<String>,
 }
 
 impl Default for Wanted {
@@ -60,16 +60,16 @@ impl Wanted {
 }
 
 /// A running sandbox.
-pub struct Bank {
-    pub url: String,
-    pub http: Client,
-    pub control: Control,
+pub(crate) struct Bank {
+    pub(crate) url: String,
+    pub(crate) http: Client,
+    pub(crate) control: Control,
     stop: watch::Sender<bool>,
     server: JoinHandle<Result<(), ServeError>>,
 }
 
 impl Bank {
-    pub async fn start(wanted: Wanted) -> Self {
+    pub(crate) async fn start(wanted: Wanted) -> Self {
         let listener = free_port().await;
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let (stop, told) = watch::channel(false);
@@ -84,7 +84,7 @@ impl Bank {
     }
 
     /// With a receiver that hears everything as `script` says.
-    pub async fn told_to(
+    pub(crate) async fn told_to(
         clock: Clock,
         script: impl Fn(&Delivery, usize) -> u16 + Send + Sync + 'static,
     ) -> (Self, Receiver) {
@@ -94,41 +94,41 @@ impl Bank {
         (Self::start(Wanted { clock, hooks: Some(hooks), ..Wanted::default() }).await, receiver)
     }
 
-    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}/{path}", self.url)).bearer_auth(TOKEN)
     }
 
-    pub async fn get(&self, path: &str) -> (u16, Value) {
+    pub(crate) async fn get(&self, path: &str) -> (u16, Value) {
         answer(self.request(Method::GET, path)).await
     }
 
-    pub async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
         answer(self.request(Method::POST, path).json(body)).await
     }
 
-    pub async fn submit(&self, reference: &str, amount: &str) -> (u16, Value) {
+    pub(crate) async fn submit(&self, reference: &str, amount: &str) -> (u16, Value) {
         self.post("banks/axis/v1/transfers", &order(reference, amount)).await
     }
 
-    pub async fn advance(&self, seconds: u64) {
+    pub(crate) async fn advance(&self, seconds: u64) {
         self.control.advance(Duration::from_secs(seconds)).await.expect("advanced");
     }
 
     /// Stops it; it must end by itself.
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.stop.send_replace(true);
         let ended = tokio::time::timeout(PATIENCE, self.server).await;
         ended.expect("it stops in time").expect("no panic").expect("no error");
     }
 }
 
-pub async fn answer(request: RequestBuilder) -> (u16, Value) {
+pub(crate) async fn answer(request: RequestBuilder) -> (u16, Value) {
     let answer = request.send().await.expect("an answer");
     let status = answer.status().as_u16();
     (status, answer.json().await.expect("JSON"))
 }
 
-pub fn order(reference: &str, amount: &str) -> Value {
+pub(crate) fn order(reference: &str, amount: &str) -> Value {
     json!({
         "reference": reference,
         "amount": { "value": amount, "currency": "INR" },
