@@ -164,7 +164,7 @@ struct BankCredit {
     amount: Amount,
     /// What the payer writes as the reference: a deposit's token
     #[arg(long = "ref", value_parser = reference, value_name = "TOKEN")]
-    token: Option<Reference>,
+    reference: Option<Reference>,
     /// The virtual account that it is sent to
     #[arg(long, value_parser = account_number, value_name = "NUMBER")]
     virtual_account: Option<AccountNumber>,
@@ -179,32 +179,29 @@ struct Latency {
 
 impl Sandbox {
     pub(super) async fn run(self) -> anyhow::Result<Verdict> {
-        let serve = match self.command {
+        let control = || Control::new(&self.url, self.token.clone());
+        let answer = match self.command {
             SandboxCommand::Serve(serve) => return serve.run(self.token).await,
-            other => other,
-        };
-        let control = Control::new(&self.url, self.token)?;
-        let answer = match serve {
-            SandboxCommand::Serve(_) => return Ok(Verdict::Yes),
-            SandboxCommand::Mode(mode) => control.mode(mode.bank, &mode.mode()?).await?,
+            SandboxCommand::Books { bank } => return books(&control()?, bank).await,
+            SandboxCommand::Mode(args) => control()?.mode(args.bank, &args.mode()?).await?,
             SandboxCommand::Clock { command: ClockCommand::Advance { by } } => {
-                control.advance(by).await?
+                control()?.advance(by).await?
             }
-            SandboxCommand::Seed { seed } => control.seed(seed).await?,
+            SandboxCommand::Seed { seed } => control()?.seed(seed).await?,
             SandboxCommand::BankCredit(credit) => {
-                let bank = credit.bank;
-                control.credit(bank, &credit.request()).await?
-            }
-            SandboxCommand::Books { bank } => {
-                let books = control.books(bank).await?;
-                say::line(serde_json::to_string_pretty(&books)?);
-                let balanced = books.get("balanced").and_then(Value::as_bool);
-                return Ok(if balanced == Some(true) { Verdict::Yes } else { Verdict::No });
+                control()?.credit(credit.bank, &credit.request()).await?
             }
         };
         say::line(answer);
         Ok(Verdict::Yes)
     }
+}
+
+async fn books(control: &Control, bank: BankCode) -> anyhow::Result<Verdict> {
+    let books = control.books(bank).await?;
+    say::line(serde_json::to_string_pretty(&books)?);
+    let balanced = books.get("balanced").and_then(Value::as_bool);
+    Ok(if balanced == Some(true) { Verdict::Yes } else { Verdict::No })
 }
 
 impl Serve {
@@ -261,12 +258,12 @@ impl ModeArgs {
 }
 
 impl BankCredit {
-    fn request(self) -> CreditRequest {
+    fn request(&self) -> CreditRequest {
         CreditRequest {
             amount: self.amount,
             account: sandbox_bank::accounts::Account::Escrow,
-            token: self.token,
-            virtual_account: self.virtual_account,
+            token: self.reference.clone(),
+            virtual_account: self.virtual_account.clone(),
             payer: None,
         }
     }
@@ -322,7 +319,41 @@ fn latency(text: &str) -> Result<Latency, &'static str> {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Cli {
+        #[command(flatten)]
+        sandbox: Sandbox,
+    }
+
+    #[test]
+    fn every_example_is_understood() {
+        let examples: Vec<&str> =
+            EXAMPLES.lines().filter_map(|line| line.strip_prefix("  bahi ")).collect();
+        assert!(examples.len() > 5);
+        for example in examples {
+            // What stands behind many spaces explains it.
+            let command = example.split("   ").next().unwrap_or_default();
+            let parsed = Cli::try_parse_from(command.split_whitespace());
+            assert!(parsed.is_ok(), "{command}: {parsed:?}");
+        }
+        let mode = "sandbox mode hdfc --timeout 30% --latency p50=2s,p99=40s --for 10m";
+        let cli = Cli::try_parse_from(mode.split(' ')).expect("a mode");
+        let SandboxCommand::Mode(mode) = cli.sandbox.command else {
+            panic!("not a mode");
+        };
+        let expected = Mode {
+            timeout_percent: 30,
+            latency_p50_ms: 2_000,
+            latency_p99_ms: 40_000,
+            for_seconds: Some(600),
+            ..Mode::default()
+        };
+        assert_eq!(mode.mode().expect("a mode"), expected);
+    }
 
     #[test]
     fn what_people_write_is_read_or_refused() {

@@ -139,7 +139,7 @@ impl Bank {
     }
 
     /// Sets a mode.
-    pub(crate) fn set_mode(&mut self, at: Timestamp, mode: Mode) -> Reply {
+    pub(crate) fn set_mode(&mut self, at: Timestamp, mode: &Mode) -> Reply {
         self.run_until(at);
         if let Some(objection) = mode.objection() {
             return Reply::problem(422, "invalid", objection);
@@ -258,29 +258,6 @@ impl Bank {
         Reply::ok(json!({ "status": status }))
     }
 
-    /// Whose account this is. At a branch for tests, numbers that end in 0000 are closed, in 9999
-    /// unknown, in 9 somebody else's.
-    pub(crate) fn name_check(&self, asked: &NameCheck) -> Reply {
-        let number = asked.account_number.as_str();
-        let status = match (asked.ifsc.is_test(), number) {
-            (true, n) if n.ends_with("0000") => "closed",
-            (true, n) if n.ends_with("9999") => "not_found",
-            _ => "found",
-        };
-        let none: Option<&str> = None;
-        if status != "found" {
-            return Reply::ok(json!({ "status": status, "registered_name": none, "match": none }));
-        }
-        let given = asked.name.as_ref().map(|name| name.as_str().trim().to_uppercase());
-        let other = asked.ifsc.is_test() && number.ends_with('9');
-        let registered = match &given {
-            Some(name) if !other => name.clone(),
-            Some(_) | None => "MEERA NAIR".to_owned(),
-        };
-        let matches = given.map(|name| if name == registered { "exact" } else { "none" });
-        Reply::ok(json!({ "status": status, "registered_name": registered, "match": matches }))
-    }
-
     /// What the bank has and does, for tests to compare with.
     pub(crate) fn overview(&self) -> Value {
         let mut transfers: BTreeMap<&str, (u64, i64)> = BTreeMap::new();
@@ -323,4 +300,27 @@ fn tell_other_amount(data: &mut Value) {
     if let Ok(true_amount) = serde_json::from_value::<Amount>(amount.clone()) {
         *amount = json!(true_amount.and_a_rupee());
     }
+}
+
+/// Whose account this is. At a branch for tests, numbers that end in 0000 are closed, in 9999
+/// unknown, in 9 somebody else's.
+pub(crate) fn name_check(asked: &NameCheck) -> Reply {
+    let number = asked.account_number.as_str();
+    let status = match (asked.ifsc.is_test(), number) {
+        (true, n) if n.ends_with("0000") => "closed",
+        (true, n) if n.ends_with("9999") => "not_found",
+        _ => "found",
+    };
+    let none: Option<&str> = None;
+    if status != "found" {
+        return Reply::ok(json!({ "status": status, "registered_name": none, "match": none }));
+    }
+    let given = asked.name.as_ref().map(|name| name.as_str().trim().to_uppercase());
+    let other = asked.ifsc.is_test() && number.ends_with('9');
+    let registered = match &given {
+        Some(name) if !other => name.clone(),
+        Some(_) | None => "MEERA NAIR".to_owned(),
+    };
+    let matches = given.map(|name| if name == registered { "exact" } else { "none" });
+    Reply::ok(json!({ "status": status, "registered_name": registered, "match": matches }))
 }

@@ -71,13 +71,13 @@ impl Credit {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Credits {
     links: BTreeMap<String, Link>,
-    credits: BTreeMap<String, Credit>,
+    by_id: BTreeMap<String, Credit>,
     by_token: BTreeMap<String, Vec<String>>,
 }
 
 impl Credits {
     pub(crate) fn is_full(&self) -> bool {
-        self.links.len() >= CREDITS_MAX || self.credits.len() >= CREDITS_MAX
+        self.links.len() >= CREDITS_MAX || self.by_id.len() >= CREDITS_MAX
     }
 
     pub(crate) fn link(&self, token: &str) -> Option<&Link> {
@@ -93,22 +93,22 @@ impl Credits {
     }
 
     pub(crate) fn credit(&self, id: &str) -> Option<&Credit> {
-        self.credits.get(id)
+        self.by_id.get(id)
     }
 
     pub(crate) fn credit_mut(&mut self, id: &str) -> Option<&mut Credit> {
-        self.credits.get_mut(id)
+        self.by_id.get_mut(id)
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.credits.len()
+        self.by_id.len()
     }
 
     pub(crate) fn keep_credit(&mut self, credit: Credit) {
         if let Some(token) = &credit.token {
             self.by_token.entry(token.clone()).or_default().push(credit.id.clone());
         }
-        self.credits.insert(credit.id.clone(), credit);
+        self.by_id.insert(credit.id.clone(), credit);
     }
 
     /// A link as it stands on the wire, with what arrived under its token.

@@ -48,12 +48,12 @@ impl Bank {
         let reply = self.take(at, request);
         let latency = mode.latency(&self.dice, &about);
         match weather {
-            Weather::AnswerLost => Reply::silence(),
-            Weather::ErrorAfter => self.outage(&about),
-            _ if reply.answered == Answered::AtOnce && !latency.is_zero() => {
+            Weather::CallLost | Weather::AnswerLost => Reply::silence(),
+            Weather::ErrorBefore | Weather::ErrorAfter => self.outage(&about),
+            Weather::Fair if reply.answered == Answered::AtOnce && !latency.is_zero() => {
                 reply.later(at + latency)
             }
-            _ => reply,
+            Weather::Fair => reply,
         }
     }
 

@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 
 use crate::{
     accounts::{Account, BooksError},
-    bank::{Bank, BankSetup},
+    bank::{Bank, BankSetup, name_check},
     clock::{ADVANCE_MAX, Clock, Timestamp, text},
     contract::BankCode,
     credits::Link,
@@ -202,7 +202,7 @@ impl Sandbox {
             Command::OpenLink(_, request) => bank.open_link(at, request),
             Command::Decide(_, token, decision) => bank.decide(at, &token, decision),
             Command::Credit(_, request) => bank.receive(at, request),
-            Command::SetMode(_, mode) => bank.set_mode(at, mode),
+            Command::SetMode(_, mode) => bank.set_mode(at, &mode),
             Command::Heard(_, number, delivered) => {
                 bank.run_until(at);
                 bank.outbox.record(number, delivered, at);
@@ -264,7 +264,7 @@ impl Sandbox {
 
     /// Whose account something is.
     pub fn name_check(&self, bank: BankCode, asked: &NameCheck) -> Reply {
-        self.asked(bank, |bank, now| bank.ask(now, |bank| bank.name_check(asked)))
+        self.asked(bank, |bank, now| bank.ask(now, |_| name_check(asked)))
     }
 
     /// The books and counters of a bank, added up afresh.

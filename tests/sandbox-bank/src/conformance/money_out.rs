@@ -212,11 +212,11 @@ pub(super) async fn returned(bank: &Client) -> Checked {
     };
     is_of(&returned, &order)?;
     is_booked_once(bank, &returned, &order).await?;
-    let back = returned.get("returned").cloned().unwrap_or_default();
+    let bounce = returned.get("returned").cloned().unwrap_or_default();
     let lines = bank.lines(&reference).await?;
     let is_back = |line: &&Value| {
         line.get("direction") == Some(&json!("credit"))
-            && line.get("bank_transaction_id") == back.get("bank_transaction_id")
+            && line.get("bank_transaction_id") == bounce.get("bank_transaction_id")
     };
     let credits = lines.iter().filter(is_back).count();
     require(credits == 1 && lines.len() == 2, "one debit and one credit", lines.len())

@@ -106,9 +106,10 @@ pub async fn serve(
         calls: Semaphore::new(CALLS_MAX),
         stop: stop.clone(),
     };
-    let server = axum::serve(listener, router(Arc::new(app))).with_graceful_shutdown(stopped(stop));
+    let serving =
+        axum::serve(listener, router(Arc::new(app))).with_graceful_shutdown(stopped(stop));
     tokio::select! {
-        served = server => Ok(served?),
+        served = serving => Ok(served?),
         sent = send_all(sandbox, config.hooks) => Ok(sent?),
     }
 }
