@@ -3,17 +3,18 @@
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::{Context, anyhow};
-use chrono::{TimeDelta, Utc};
+use chrono::{NaiveDate, TimeDelta, Utc};
 use clap::{Args, Subcommand};
 use ledger_api::shutdown;
 use sandbox_bank::{
     BankCode, BankSetup, Hook, Setup, WebhookSecret,
+    accounts::Account,
     clock::Clock,
     control::Control,
     faults::Mode,
     http::{self, Config},
     money::Amount,
-    wire::{AccountNumber, CreditRequest, Reference},
+    wire::{AccountNumber, AdjustmentRequest, CreditRequest, Direction, Narration, Reference},
 };
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -27,6 +28,7 @@ Examples:
   bahi sandbox mode hdfc                       everything as it should be again
   bahi sandbox clock advance 90s
   bahi sandbox bank-credit --bank hdfc --amount 500 --ref dep_0199
+  bahi sandbox bank-line --bank hdfc --debit 118 --narration CHARGES
   bahi sandbox books --bank hdfc
 
 It is no real bank. What it speaks, and which amounts fail in which way, stands in docs/banks.md.";
@@ -80,6 +82,8 @@ enum SandboxCommand {
     },
     /// Send money to our account at a bank, as somebody's transfer
     BankCredit(BankCredit),
+    /// Let a bank book a charge, interest or a riddle: only the statement has it
+    BankLine(BankLine),
     /// Show a bank's balances and counters, added up afresh; exit code 1 if they don't balance
     Books {
         /// Which bank
@@ -170,6 +174,25 @@ struct BankCredit {
     virtual_account: Option<AccountNumber>,
 }
 
+#[derive(Debug, Args)]
+struct BankLine {
+    /// Which bank
+    #[arg(long, value_parser = bank)]
+    bank: BankCode,
+    /// Take so much from our account
+    #[arg(long, value_parser = Amount::parse, value_name = "AMOUNT", conflicts_with = "credit")]
+    debit: Option<Amount>,
+    /// Give so much to it
+    #[arg(long, value_parser = Amount::parse, value_name = "AMOUNT", required_unless_present = "debit")]
+    credit: Option<Amount>,
+    /// What the statement says of it
+    #[arg(long, value_parser = narration)]
+    narration: Narration,
+    /// From which day it counts [default: today]
+    #[arg(long, value_name = "DATE")]
+    value_date: Option<NaiveDate>,
+}
+
 /// Half of the answers, and all but one in a hundred, take no longer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Latency {
@@ -190,6 +213,10 @@ impl Sandbox {
             SandboxCommand::Seed { seed } => control()?.seed(seed).await?,
             SandboxCommand::BankCredit(credit) => {
                 control()?.credit(credit.bank, &credit.request()).await?
+            }
+            SandboxCommand::BankLine(line) => {
+                let request = line.request().context("neither --debit nor --credit")?;
+                control()?.adjust(line.bank, &request).await?
             }
         };
         say::line(answer);
@@ -261,11 +288,26 @@ impl BankCredit {
     fn request(&self) -> CreditRequest {
         CreditRequest {
             amount: self.amount,
-            account: sandbox_bank::accounts::Account::Escrow,
+            account: Account::Escrow,
             token: self.reference.clone(),
             virtual_account: self.virtual_account.clone(),
             payer: None,
         }
+    }
+}
+
+impl BankLine {
+    fn request(&self) -> Option<AdjustmentRequest> {
+        let debit = self.debit.map(|amount| (Direction::Debit, amount));
+        let credit = self.credit.map(|amount| (Direction::Credit, amount));
+        let (direction, amount) = debit.or(credit)?;
+        Some(AdjustmentRequest {
+            amount,
+            direction,
+            account: Account::Escrow,
+            narration: self.narration.clone(),
+            value_date: self.value_date,
+        })
     }
 }
 
@@ -282,6 +324,10 @@ fn reference(text: &str) -> Result<Reference, &'static str> {
 }
 
 fn account_number(text: &str) -> Result<AccountNumber, &'static str> {
+    text.to_owned().try_into()
+}
+
+fn narration(text: &str) -> Result<Narration, &'static str> {
     text.to_owned().try_into()
 }
 

@@ -48,6 +48,8 @@ impl Account {
 pub(crate) struct Transaction {
     pub(crate) id: String,
     pub(crate) at: Timestamp,
+    /// From when it counts for interest, if that is not the day on which it was booked.
+    pub(crate) value_date: Option<NaiveDate>,
     pub(crate) debit: Account,
     pub(crate) credit: Account,
     pub(crate) amount: Amount,
@@ -100,6 +102,7 @@ impl Books {
                 id: books.next_id(),
                 // Before the first day: it is the opening of that day, not a line of it.
                 at: at - chrono::TimeDelta::days(1),
+                value_date: None,
                 debit: Account::Network,
                 credit: account,
                 amount,
@@ -169,6 +172,7 @@ mod tests {
         Transaction {
             id: "S1".to_owned(),
             at: "2026-11-22T10:00:00Z".parse().expect("a moment"),
+            value_date: None,
             debit,
             credit,
             amount: Amount::from_paise(paise).expect("an amount"),

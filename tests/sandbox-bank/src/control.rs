@@ -5,7 +5,11 @@ use std::time::Duration;
 use reqwest::{Client, Method, RequestBuilder, redirect::Policy};
 use serde_json::{Value, json};
 
-use crate::{BankCode, faults::Mode, wire::CreditRequest};
+use crate::{
+    BankCode,
+    faults::Mode,
+    wire::{AdjustmentRequest, CreditRequest},
+};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The longest answer that is read.
@@ -84,6 +88,18 @@ impl Control {
         credit: &CreditRequest,
     ) -> Result<Value, ControlError> {
         self.post(&format!("banks/{}/credits", bank.as_str()), &json!(credit)).await
+    }
+
+    /// Books something on our account as the bank's own doing.
+    ///
+    /// # Errors
+    /// [`ControlError`]: it was not booked, or nobody knows.
+    pub async fn adjust(
+        &self,
+        bank: BankCode,
+        adjustment: &AdjustmentRequest,
+    ) -> Result<Value, ControlError> {
+        self.post(&format!("banks/{}/adjustments", bank.as_str()), &json!(adjustment)).await
     }
 
     /// Reads a bank's books and counters.

@@ -5,7 +5,8 @@
 //! own, so that no mistake is shared either. Read it in the order in which money goes through it:
 //!
 //! - [`accounts`]: the bank's books, by double entry, which must always balance;
-//! - `transfers`, `payments`: money out; `credits`, `receipts`: money in; `statements`;
+//! - `transfers`, `payments`: money out; `credits`, `receipts`: money in;
+//!   `adjustments`: what the bank books by itself; `statements`: what the customer reads of all;
 //! - `webhooks`: what it tells by itself; [`faults`], `dice`: what goes wrong, on purpose;
 //! - `bank`: one bank made of these. It does no I/O; each call says when it happens;
 //! - [`sandbox`]: all banks, with a [`clock`] that can be moved and a journal that survives a kill;
@@ -13,6 +14,7 @@
 //! - [`conformance`]: the protocol as a list of checks, for any adapter. It uses none of the above.
 
 pub mod accounts;
+mod adjustments;
 mod bank;
 pub mod clock;
 pub mod conformance;

@@ -171,6 +171,7 @@ impl Bank {
         let booked = self.books.post(Transaction {
             id: id.clone(),
             at,
+            value_date: None,
             debit: transfer.from,
             credit: transfer.to,
             amount: transfer.amount,
@@ -223,6 +224,7 @@ impl Bank {
         let booked = self.books.post(Transaction {
             id: id.clone(),
             at,
+            value_date: None,
             debit: transfer.to,
             credit: transfer.from,
             amount: transfer.amount,

@@ -194,6 +194,7 @@ impl Bank {
         let booked = self.books.post(Transaction {
             id: id.clone(),
             at,
+            value_date: None,
             debit: Account::Network,
             credit: arrival.account,
             amount,

@@ -24,7 +24,7 @@ use crate::{
     journal::{Entry, Journal, JournalError, Opened},
     receipts::Decision,
     webhooks::Attempt,
-    wire::{CreditRequest, LinkRequest, NameCheck, Reply, TransferRequest},
+    wire::{AdjustmentRequest, CreditRequest, LinkRequest, NameCheck, Reply, TransferRequest},
 };
 
 /// How a sandbox starts.
@@ -58,6 +58,8 @@ pub enum Command {
     Decide(BankCode, String, Decision),
     /// Somebody sends money.
     Credit(BankCode, CreditRequest),
+    /// A bank books something of its own accord.
+    Adjust(BankCode, AdjustmentRequest),
     /// A bank is to behave like this.
     SetMode(BankCode, Mode),
     /// The clock is moved, by milliseconds.
@@ -191,6 +193,7 @@ impl Sandbox {
             | Command::OpenLink(bank, _)
             | Command::Decide(bank, _, _)
             | Command::Credit(bank, _)
+            | Command::Adjust(bank, _)
             | Command::SetMode(bank, _)
             | Command::Heard(bank, _, _) => *bank,
         };
@@ -202,6 +205,7 @@ impl Sandbox {
             Command::OpenLink(_, request) => bank.open_link(at, request),
             Command::Decide(_, token, decision) => bank.decide(at, &token, decision),
             Command::Credit(_, request) => bank.receive(at, request),
+            Command::Adjust(_, request) => bank.adjust(at, &request),
             Command::SetMode(_, mode) => bank.set_mode(at, &mode),
             Command::Heard(_, number, delivered) => {
                 bank.run_until(at);

@@ -65,7 +65,7 @@ fn line(transaction: &Transaction, direction: &str) -> Value {
     json!({
         "bank_transaction_id": transaction.id,
         "booking_date": transaction.booking_date(),
-        "value_date": transaction.booking_date(),
+        "value_date": transaction.value_date.unwrap_or_else(|| transaction.booking_date()),
         "direction": direction,
         "amount": transaction.amount,
         "utr": transaction.utr,

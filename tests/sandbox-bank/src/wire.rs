@@ -1,5 +1,6 @@
 //! What callers send, parsed into types that can hold nothing else; and what they are answered.
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
@@ -76,6 +77,12 @@ checked_text!(
         (1..=140).contains(&length) && !text.trim().is_empty() && !text.contains(char::is_control)
     },
     "a name is 1 to 140 characters on one line"
+);
+checked_text!(
+    /// What a line of a statement says.
+    Narration,
+    |text| made_of(text, 1..=80, |b| b.is_ascii_graphic() || b == b' '),
+    "a narration is 1 to 80 plain characters"
 );
 checked_text!(
     /// An address to send somebody back to.
@@ -174,6 +181,34 @@ pub struct CreditRequest {
     /// Who sends it.
     #[serde(default)]
     pub payer: Option<Party>,
+}
+
+/// Whether money leaves our account or comes to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// It leaves.
+    Debit,
+    /// It comes.
+    Credit,
+}
+
+/// `POST /control/banks/{bank}/adjustments`: what the bank books of its own accord.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdjustmentRequest {
+    /// How much.
+    pub amount: Amount,
+    /// Which way.
+    pub direction: Direction,
+    /// On which of our accounts.
+    #[serde(default = "escrow")]
+    pub account: Account,
+    /// What the statement says of it.
+    pub narration: Narration,
+    /// From when it counts, if not from the day on which it is booked.
+    #[serde(default)]
+    pub value_date: Option<NaiveDate>,
 }
 
 const fn escrow() -> Account {

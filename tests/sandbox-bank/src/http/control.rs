@@ -25,6 +25,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/seed", post(seed))
         .route("/banks/{bank}/mode", post(mode))
         .route("/banks/{bank}/credits", post(credit))
+        .route("/banks/{bank}/adjustments", post(adjustment))
         .route("/banks/{bank}/books", get(books))
 }
 
@@ -75,6 +76,16 @@ async fn credit(
 ) -> Answer {
     let credit = bank(&code).and_then(|bank| Ok(Command::Credit(bank, read(&headers, body)?)));
     Answer(credit.map_or_else(|no| no, |command| app.sandbox.execute(command)))
+}
+
+async fn adjustment(
+    State(app): Shared,
+    Path(code): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    let adjust = bank(&code).and_then(|bank| Ok(Command::Adjust(bank, read(&headers, body)?)));
+    Answer(adjust.map_or_else(|no| no, |command| app.sandbox.execute(command)))
 }
 
 async fn books(State(app): Shared, Path(code): Path<String>) -> Answer {

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     Decision,
-    wire::{CreditRequest, LinkRequest},
+    wire::{AdjustmentRequest, CreditRequest, LinkRequest},
 };
 
 fn link(token: &str, amount: &str) -> LinkRequest {
@@ -160,5 +160,30 @@ fn money_may_just_come() {
     let (kind, data, _) = desk.messages().remove(0);
     assert_eq!((kind.as_str(), &data["token"]), ("credit.received", &Value::Null));
     assert_eq!(data["virtual_account"], "BAHI000042");
+    desk.balanced();
+}
+
+#[test]
+fn charges_and_interest_are_on_the_statement_and_told_to_nobody() {
+    let desk = Desk::at(BankCode::Axis);
+    let adjust = |amount: &str, direction: &str, value_date: Option<&str>| {
+        let adjustment = json!({
+            "amount": { "value": amount, "currency": "INR" }, "direction": direction,
+            "narration": "SMS CHARGES", "value_date": value_date,
+        });
+        let adjustment: AdjustmentRequest = serde_json::from_value(adjustment).expect("one");
+        desk.sandbox.execute(Command::Adjust(desk.bank, adjustment)).status
+    };
+    assert_eq!(adjust("118.00", "debit", None), 200);
+    assert_eq!(adjust("7.25", "credit", Some("2026-11-20")), 200);
+    assert_eq!(adjust("99999999.00", "debit", None), 422, "more than there is");
+    let statement = desk.sandbox.statement(desk.bank, Account::Escrow, desk.today()).body;
+    assert_eq!(statement["closing"]["value"], "89999889.25");
+    let lines = statement["lines"].as_array().expect("lines");
+    let dates = lines.iter().map(|line| (&line["booking_date"], &line["value_date"]));
+    let (today, before) = (json!("2026-11-22"), json!("2026-11-20"));
+    assert_eq!(dates.collect::<Vec<_>>(), [(&today, &today), (&today, &before)]);
+    assert!(lines.iter().all(|line| line["reference"].is_null()));
+    assert_eq!(desk.kinds(), [""; 0]);
     desk.balanced();
 }

@@ -9,7 +9,7 @@ use super::*;
 use crate::{
     Decision,
     faults::Mode,
-    wire::{CreditRequest, LinkRequest},
+    wire::{AdjustmentRequest, CreditRequest, LinkRequest},
 };
 
 /// Something that somebody does.
@@ -76,7 +76,14 @@ fn command() -> impl Strategy<Value = Command> {
         for_seconds: Some(600),
         ..Mode::default()
     });
+    let adjustment = (amount(), any::<bool>()).prop_map(move |(amount, debit)| {
+        let direction = if debit { "debit" } else { "credit" };
+        let adjustment =
+            json!({ "amount": money(amount), "direction": direction, "narration": "CHARGES" });
+        serde_json::from_value::<AdjustmentRequest>(adjustment).expect("an adjustment")
+    });
     prop_oneof![
+        1 => (bank(), adjustment).prop_map(|(bank, a)| Command::Adjust(bank, a)),
         10 => (bank(), transfer()).prop_map(|(bank, t)| Command::Submit(bank, t)),
         3 => (bank(), link).prop_map(|(bank, link)| Command::OpenLink(bank, link)),
         3 => (bank(), 0..6_u8, decision)
