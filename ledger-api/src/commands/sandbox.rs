@@ -183,7 +183,12 @@ struct BankLine {
     #[arg(long, value_parser = Amount::parse, value_name = "AMOUNT", conflicts_with = "credit")]
     debit: Option<Amount>,
     /// Give so much to it
-    #[arg(long, value_parser = Amount::parse, value_name = "AMOUNT", required_unless_present = "debit")]
+    #[arg(
+        long,
+        value_parser = Amount::parse,
+        value_name = "AMOUNT",
+        required_unless_present = "debit"
+    )]
     credit: Option<Amount>,
     /// What the statement says of it
     #[arg(long, value_parser = narration)]
