@@ -8,6 +8,7 @@ mod audit;
 mod currencies;
 mod demo;
 mod healthcheck;
+mod inbox;
 mod keys;
 mod migrate;
 mod projections;
@@ -53,6 +54,7 @@ enum Command {
     Currencies(currencies::Currencies),
     Projections(projections::Projections),
     Audit(audit::Audit),
+    Inbox(inbox::InboxCommand),
     Healthcheck(healthcheck::Healthcheck),
 }
 
@@ -77,6 +79,7 @@ impl Command {
             | Self::Currencies(_)
             | Self::Projections(_)
             | Self::Audit(_)
+            | Self::Inbox(_)
             | Self::Healthcheck(_) => "warn",
         }
     }
@@ -90,6 +93,7 @@ impl Command {
             Self::Currencies(command) => command.run(settings).await,
             Self::Projections(command) => command.run(settings).await,
             Self::Audit(command) => command.run(settings).await,
+            Self::Inbox(command) => command.run(settings).await,
             Self::Healthcheck(command) => command.run().await,
         }
     }
