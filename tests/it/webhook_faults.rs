@@ -192,8 +192,8 @@ impl Sending {
 #[tokio::test(flavor = "multi_thread")]
 async fn case_37_a_database_that_is_killed_loses_nothing_that_was_acknowledged() {
     let server = Server::start().await;
-    let (a, b) =
-        tokio::join!(TestIntake::start(&server.url(APP)), TestIntake::start(&server.url(APP)));
+    let url = server.url(APP);
+    let (a, b) = tokio::join!(TestIntake::start(&url), TestIntake::start(&url));
     let addresses = Arc::new(Mutex::new(vec![a.address.clone(), b.address.clone()]));
     let sending = Sending::start(&addresses);
     for _ in 0..3 {

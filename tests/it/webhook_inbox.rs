@@ -1,6 +1,6 @@
 //! The inbox as whoever applies deliveries finds it, and what nobody may do to it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ledger_api::webhooks::{Inbox, Mark, Outcome, Recorded};
 use sqlx::{Connection, PgConnection, PgPool};
@@ -8,6 +8,7 @@ use sqlx::{Connection, PgConnection, PgPool};
 use crate::support::{
     database::{APP, Database, SUPERUSER},
     intake::{BODY, TestIntake, inbox},
+    server::Server,
 };
 
 /// An inbox with some events in it.
@@ -245,51 +246,55 @@ async fn the_tables_keep_what_the_intake_promises_even_from_the_intake() {
     assert_eq!(code(&mut app, &applied(2, "ignored", "null")).await, duplicate);
 }
 
-/// Case 171, as far as it is the inbox's: a worker finds the few that are new among the many that
-/// are settled without reading these.
-#[tokio::test(flavor = "multi_thread")]
-async fn case_171_new_deliveries_are_found_by_an_index() {
-    let (database, pool) = filled(&["msg_1"]).await;
-    let mut app = PgConnection::connect(&database.url(APP)).await.unwrap();
-    let many = "insert into inbox_deliveries (bank, event_id, sent_at, body_sha256)
-                select 'hdfc', 'old_' || n, now(), decode(repeat('00', 32), 'hex')
-                from generate_series(1, 20000) n";
-    let settle = "insert into inbox_applied (delivery_id, attempt, outcome, detail)
-                  select id, 1, 'applied', '' from inbox_deliveries";
-    for sql in [many, settle] {
-        assert_eq!(code(&mut app, sql).await, "done");
+/// Waits until all sessions of the application have ended, and what they read is counted.
+async fn all_gone(db: &mut PgConnection) {
+    let sql = "select count(*) from pg_stat_activity where usename = $1";
+    let began = Instant::now();
+    while sqlx::query_scalar::<_, i64>(sql).bind(APP).fetch_one(&mut *db).await.unwrap() > 0 {
+        assert!(began.elapsed() < Duration::from_secs(10), "a session does not end");
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    let mut owner = database.superuser().await;
-    assert_eq!(code(&mut owner, "analyze inbox_deliveries, inbox_applied").await, "done");
-    let inbox = inbox(&pool);
-    let (none, mark) = fresh(&inbox, Mark::default()).await;
+}
+
+/// How many rows of deliveries were read so far, by whatever way.
+async fn rows_read(db: &mut PgConnection) -> i64 {
+    let sql = "select (seq_tup_read + idx_tup_fetch)::bigint from pg_stat_user_tables
+               where relname = 'inbox_deliveries'";
+    sqlx::query_scalar(sql).fetch_one(db).await.unwrap()
+}
+
+/// As far as it is the inbox's: a worker finds the few that are new among the many that are settled
+/// without reading these. On a server of its own, where nobody else's transactions hold it back.
+#[tokio::test(flavor = "multi_thread")]
+async fn case_171_new_deliveries_are_found_without_reading_the_old_ones() {
+    let server = Server::start().await;
+    let mut owner = server.connect().await;
+    for sql in [
+        "insert into inbox_deliveries (bank, event_id, sent_at, body_sha256)
+         select 'hdfc', 'old_' || n, now(), decode(repeat('00', 32), 'hex')
+         from generate_series(1, 20000) n",
+        "insert into inbox_applied (delivery_id, attempt, outcome, detail)
+         select id, 1, 'applied', '' from inbox_deliveries",
+        "analyze inbox_deliveries, inbox_applied",
+    ] {
+        assert_eq!(code(&mut owner, sql).await, "done");
+    }
+    let pool = PgPool::connect_with(server.options(APP)).await.unwrap();
+    let (none, mark) = fresh(&inbox(&pool), Mark::default()).await;
     assert_eq!(none, Vec::<String>::new());
+    pool.close().await;
     let one = "insert into inbox_deliveries (bank, event_id, sent_at, body_sha256)
                values ('hdfc', 'new', now(), decode(repeat('00', 32), 'hex'))";
-    assert_eq!(code(&mut app, one).await, "done");
-    assert_eq!(fresh(&inbox, mark).await.0, ["new"]);
-    let scans = "select coalesce(sum(idx_tup_read), 0)::bigint from pg_stat_user_indexes
-                 where indexrelname = 'inbox_deliveries_written_in'";
-    let sequential = "select coalesce(sum(seq_tup_read), 0)::bigint from pg_stat_user_tables
-                      where relname = 'inbox_deliveries'";
-    let read = async |sql: &str| -> i64 {
-        sqlx::query_scalar(sql).fetch_one(&mut database.superuser().await).await.unwrap()
-    };
-    let flush = "select pg_stat_clear_snapshot(), pg_sleep(0)";
-    assert_eq!(code(&mut app, flush).await, "done");
-    let (before, before_sequential) = (read(scans).await, read(sequential).await);
+    assert_eq!(code(&mut owner, one).await, "done");
+    all_gone(&mut owner).await;
+    let before = rows_read(&mut owner).await;
+
+    let pool = PgPool::connect_with(server.options(APP)).await.unwrap();
     for _ in 0..20 {
-        assert_eq!(fresh(&inbox, mark).await.0, ["new"]);
+        assert_eq!(fresh(&inbox(&pool), mark).await.0, ["new"]);
     }
     pool.close().await;
-    // The figures arrive when the sessions that made them have ended.
-    let began = std::time::Instant::now();
-    let rows = loop {
-        let index = read(scans).await - before;
-        if index >= 20 || began.elapsed() > Duration::from_secs(10) {
-            break index + read(sequential).await - before_sequential;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    };
-    assert!((20..2_000).contains(&rows), "20 looks read {rows} rows");
+    all_gone(&mut owner).await;
+    let rows = rows_read(&mut owner).await - before;
+    assert!((20..200).contains(&rows), "20 looks read {rows} rows");
 }

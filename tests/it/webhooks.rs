@@ -146,8 +146,8 @@ async fn case_95_an_event_that_is_sent_again_and_again_is_one_event() {
 #[tokio::test(flavor = "multi_thread")]
 async fn case_98_twenty_copies_at_once_are_one_event() {
     let database = Database::create().await;
-    let (a, b) =
-        tokio::join!(TestIntake::start(&database.url(APP)), TestIntake::start(&database.url(APP)));
+    let url = database.url(APP);
+    let (a, b) = tokio::join!(TestIntake::start(&url), TestIntake::start(&url));
     let (first, second) = (a.bank(), b.bank());
     for round in 0..10 {
         let id = format!("msg_{round}");
@@ -169,8 +169,8 @@ async fn case_98_twenty_copies_at_once_are_one_event() {
 async fn two_intakes_that_each_get_every_webhook_twice_have_each_once() {
     let database = Database::create().await;
     let pool = database.pool().await;
-    let (a, b) =
-        tokio::join!(TestIntake::start(&database.url(APP)), TestIntake::start(&database.url(APP)));
+    let url = database.url(APP);
+    let (a, b) = tokio::join!(TestIntake::start(&url), TestIntake::start(&url));
     let ids: Vec<String> = (0..300).map(|number| format!("msg_{number:03}")).collect();
     // Both in opposite orders, so that their batches meet in the middle from both sides.
     let there = ids.iter().flat_map(|id| [id, id]).map(|id| (a.bank(), id.clone()));
@@ -250,7 +250,7 @@ async fn case_165_a_body_has_64_kib_at_most() {
     assert!(!bank.send("msg_01", &most).await.is_duplicate());
     let reply = bank.send("msg_02", &more).await;
     refused(&reply, 413, "too_large");
-    let chunks = futures::stream::iter(vec![Ok::<_, std::io::Error>(more); 3]);
+    let chunks = futures::stream::iter(vec![Ok::<_, std::convert::Infallible>(more); 3]);
     let body = reqwest::Body::wrap_stream(chunks);
     let endless = bank.delivery("msg_03", &now_s().to_string(), "v1,").body(body);
     refused(&send(endless).await, 413, "too_large");
