@@ -14,9 +14,10 @@ const ALONE: [&str; 5] = ["serve", "--role", "webhooks", "--listen", "127.0.0.1:
 
 /// The headers of a delivery.
 fn headers(id: &str, body: &str) -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-    let keys: Keys = SECRET.parse().unwrap();
-    let signature = keys.sign(id, i64::try_from(now).unwrap(), body.as_bytes());
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs();
+    let keys: Keys = SECRET.parse().expect("a key");
+    let now = i64::try_from(now).expect("a moment");
+    let signature = keys.sign(id, now, body.as_bytes());
     format!("webhook-id: {id}\r\nwebhook-timestamp: {now}\r\nwebhook-signature: {signature}\r\n")
 }
 
