@@ -76,7 +76,8 @@ create table inbox_applied (
     delivery_id bigint      not null,
     attempt     int         not null,
     at          timestamptz not null default now(),
-    -- applied: it had its effect. ignored: it told us nothing new. Both are final. parked: it waits.
+    -- applied: it had its effect. ignored: it told us nothing new. Both are final.
+    -- parked: it waits.
     outcome     text        collate "C" not null,
     -- What it waits for, as the bank names it.
     reference   text        collate "C",

@@ -1,7 +1,8 @@
 //! The tasks beside the API, each started again if a defect ends it by a panic.
 //!
 //! All can be: the projector keeps nothing between its steps but the checkpoint in the database,
-//! the sweeper nothing at all, the intake what waits in its queue. A panic is said loudly and counted; it never ends quietly.
+//! the sweeper nothing at all, the intake what waits in its queue. A panic is said loudly and
+//! counted; it never ends quietly.
 
 use std::{future::Future, sync::Arc, time::Duration};
 

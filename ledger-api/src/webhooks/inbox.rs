@@ -6,9 +6,10 @@
 //! by its key, and a delivery is settled once by a unique index. So a crash between the two costs
 //! nothing, and a delivery can be taken from here again by hand ([`Inbox::find`]).
 //!
-//! New deliveries are found by the database transaction that wrote them, not by their id: ids become
-//! visible in another order than they are given out, and a reader that remembers the highest one
-//! would skip what came in late. What was written below a [`Mark`] is all there and all looked at.
+//! New deliveries are found by the database transaction that wrote them, not by their id: ids
+//! become visible in another order than they are given out, and a reader that remembers the highest
+//! one would skip what came in late. What was written below a [`Mark`] is all there and all looked
+//! at.
 
 use ledger_core::clock::Timestamp;
 use sqlx::PgPool;

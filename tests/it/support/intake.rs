@@ -22,7 +22,9 @@ pub(crate) const SECRET: &str = "whsec_ZGV2LXNlY3JldC1kZXYtc2VjcmV0LWRldi0x";
 /// What the bank axis signs with.
 pub(crate) const AXIS_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 /// A body as a bank sends it.
-pub(crate) const BODY: &str = r#"{"type":"bank.credit.received","timestamp":"2026-11-22T14:02:15Z","data":{"utr":"HDFC0000000001"}}"#;
+pub(crate) const BODY: &str = "{\"type\":\"bank.credit.received\",\
+                               \"timestamp\":\"2026-11-22T14:02:15Z\",\
+                               \"data\":{\"utr\":\"HDFC0000000001\"}}";
 
 static FRESH: AtomicU64 = AtomicU64::new(1);
 

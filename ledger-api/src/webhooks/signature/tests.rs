@@ -6,8 +6,9 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// The body of product vectors: what a bank of ours sends.
-const BODY: &[u8] = br#"{"type":"bank.credit.received","timestamp":"2026-11-22T14:02:15Z","data":{"utr":"HDFC0000000001"}}"#;
+/// What a bank sends, as docs/banks.md shows it.
+const BODY: &[u8] = b"{\"type\":\"bank.credit.received\",\"timestamp\":\"2026-11-22T14:02:15Z\",\
+                      \"data\":{\"utr\":\"HDFC0000000001\"}}";
 const SECRET: &str = "whsec_ZGV2LXNlY3JldC1kZXYtc2VjcmV0LWRldi0x";
 const OTHER: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const NOW: i64 = 1_795_356_135;
