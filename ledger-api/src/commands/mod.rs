@@ -9,6 +9,7 @@ mod conformance;
 mod currencies;
 mod demo;
 mod healthcheck;
+mod inbox;
 mod keys;
 mod migrate;
 mod projections;
@@ -55,6 +56,7 @@ enum Command {
     Currencies(currencies::Currencies),
     Projections(projections::Projections),
     Audit(audit::Audit),
+    Inbox(inbox::InboxCommand),
     Healthcheck(healthcheck::Healthcheck),
     Sandbox(sandbox::Sandbox),
     Conformance(conformance::Conformance),
@@ -82,6 +84,7 @@ impl Command {
             | Self::Currencies(_)
             | Self::Projections(_)
             | Self::Audit(_)
+            | Self::Inbox(_)
             | Self::Healthcheck(_)
             | Self::Conformance(_) => "warn",
         }
@@ -96,6 +99,7 @@ impl Command {
             Self::Currencies(command) => command.run(settings).await,
             Self::Projections(command) => command.run(settings).await,
             Self::Audit(command) => command.run(settings).await,
+            Self::Inbox(command) => command.run(settings).await,
             Self::Healthcheck(command) => command.run().await,
             Self::Sandbox(command) => command.run().await,
             Self::Conformance(command) => command.run().await,
