@@ -247,3 +247,39 @@ impl Bank {
         self.notify("transfer.returned", at, view, fault);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{BankCode, BankSetup};
+
+    #[test]
+    fn what_is_paid_or_returned_is_so_once_whoever_asks_for_it_again() {
+        let at: Timestamp = "2026-11-22T06:30:00Z".parse().expect("a moment");
+        let mut bank = Bank::open(BankSetup::usual(BankCode::Axis), 1, at, "").expect("a bank");
+        let order = json!({
+            "reference": "A1", "amount": { "value": "10.00", "currency": "INR" }, "rail": "imps",
+            "beneficiary": {
+                "account_number": "001234567890", "ifsc": "TEST0000001", "name": "ASHA RAO",
+            },
+        });
+        let order = serde_json::from_value(order).expect("a request");
+        let booked = |bank: &Bank| bank.books.transactions().len();
+        let before = booked(&bank);
+        assert_eq!(bank.submit(at, &order).body["status"], "paid");
+        bank.pay("A1", at);
+        bank.refuse_late("A1", at);
+        assert_eq!(
+            (bank.transfer("A1").body["status"].as_str(), booked(&bank)),
+            (Some("paid"), before + 1)
+        );
+        bank.give_back("A1", at);
+        bank.give_back("A1", at);
+        bank.pay("A1", at);
+        let status = bank.transfer("A1").body["status"].clone();
+        assert_eq!((status.as_str(), booked(&bank)), (Some("returned"), before + 2));
+        assert_eq!(bank.books.check(), Ok(()));
+    }
+}

@@ -24,8 +24,24 @@ fn a_bank_answers_as_its_contract_says_and_pays_once() {
 fn another_transfer_under_the_same_reference_is_refused() {
     let desk = Desk::at(BankCode::Axis);
     desk.submit("A1", "5000.00");
-    let other = desk.submit("A1", "5001.00");
-    assert_eq!((other.status, &other.body["code"]), (409, &json!("reference_reused")));
+    let order = json!(request("A1", "5000.00"));
+    let others = [
+        ("/amount/value", "5001.00"),
+        ("/rail", "neft"),
+        ("/from", "own"),
+        ("/beneficiary/account_number", "001234567891"),
+        ("/beneficiary/ifsc", "TEST0000002"),
+        ("/beneficiary/name", "ASHA RAO JR"),
+    ];
+    for (field, value) in others {
+        let mut other = order.clone();
+        *other.pointer_mut(field).expect("a field") = json!(value);
+        let other = serde_json::from_value(other).expect("a request");
+        let refused = desk.sandbox.execute(Command::Submit(desk.bank, other));
+        let seen = (refused.status, &refused.body["code"]);
+        assert_eq!(seen, (409, &json!("reference_reused")), "{field}");
+    }
+    assert_eq!(desk.submit("A1", "5000.00").body["status"], "paid");
     assert_eq!(desk.lines("A1").len(), 1);
 }
 
