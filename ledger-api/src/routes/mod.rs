@@ -9,6 +9,7 @@ mod holds;
 pub(crate) mod openapi;
 mod transactions;
 mod trial_balance;
+mod withdrawals;
 
 use axum::Router;
 use utoipa_axum::router::OpenApiRouter;
@@ -27,6 +28,7 @@ fn documented() -> OpenApiRouter<ApiState> {
         .merge(accounts::routes())
         .merge(transactions::routes())
         .merge(holds::routes())
+        .merge(withdrawals::routes())
         .merge(events::routes())
         .merge(trial_balance::routes())
         .merge(currencies::routes())
