@@ -35,3 +35,4 @@ mod snapshot_edges;
 mod snapshots;
 mod support;
 mod tidy;
+mod withdrawals;

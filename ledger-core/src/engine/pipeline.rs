@@ -19,8 +19,10 @@ use super::{
     worker::{Job, Trouble, Work, Worker},
 };
 use crate::{
+    ids::WithdrawalId,
     log::append::{self, Appended},
     planning,
+    withdrawal::WithdrawalOperation,
 };
 
 /// A batch on its way to the log.
@@ -152,9 +154,10 @@ impl Worker {
     /// Whether a job touches accounts that were not known when the others were loaded: those of a
     /// withdrawal that a job before it has requested, or sent.
     fn is_early(&mut self, pipeline: &Pipeline, job: &Job) -> bool {
-        planning::withdrawal_operation(&job.command.operation).is_some()
-            && pipeline.is_moving()
-            && !self.misses(job).is_empty()
+        let Some(withdrawal) = withdrawal_of(job) else { return false };
+        // What waits comes first: the steps of one withdrawal keep their order.
+        pipeline.later.iter().any(|waiting| withdrawal_of(waiting) == Some(withdrawal))
+            || (pipeline.is_moving() && !self.misses(job).is_empty())
     }
 
     /// Sends off what is decided, if nothing is in the air.
@@ -236,6 +239,11 @@ impl Worker {
         let later = std::mem::take(&mut pipeline.later);
         self.batch(later).await;
     }
+}
+
+/// The withdrawal that a job is about.
+fn withdrawal_of(job: &Job) -> Option<WithdrawalId> {
+    planning::withdrawal_operation(&job.command.operation).map(WithdrawalOperation::withdrawal_id)
 }
 
 /// The end of what is in the air; never, if nothing is.

@@ -2,13 +2,18 @@
 
 use chrono::{DateTime, Utc};
 use ledger_core::{
+    command::Receipt,
     ids::{AccountId, BankAccountId, BankCode, Rail, Reference, WithdrawalId},
     withdrawal::{Source, WithdrawalStatus},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::http::wire::{Amount, MoneyIn};
+use crate::http::{
+    Problem,
+    wire::{Amount, MoneyIn},
+    writer::wrong_receipt,
+};
 
 /// A withdrawal to begin.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
@@ -73,39 +78,99 @@ pub(super) struct WithdrawalOut {
     /// The way that was asked for.
     #[schema(value_type = String, example = "imps")]
     pub(super) rail: Rail,
-    /// What is known of it beyond that; in reads only.
-    #[serde(default, flatten, skip_serializing_if = "Option::is_none")]
-    pub(super) known: Option<KnownOut>,
+    /// How many events it has; this and what follows in reads only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) version: Option<u64>,
+    /// When it was requested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) created_at: Option<DateTime<Utc>>,
+    /// The bank's own reference of the payment, once there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub(super) utr: Option<Reference>,
+    /// Whether a bank paid what it had refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) late: Option<bool>,
+    /// What came back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) returned: Option<Amount>,
+    /// What the customer gets as soon as the account can take it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) unapplied: Option<Amount>,
+    /// What the customer came to owe because a bank paid late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) owed: Option<Amount>,
+    /// The words that were put on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) note: Option<String>,
+    /// All that happened, the first first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) timeline: Option<Vec<StepOut>>,
     /// When this was recorded.
     pub(super) recorded_at: DateTime<Utc>,
     /// The position that the answer reflects.
     pub(super) position: u64,
 }
 
-/// What is known of a withdrawal, from its stream.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-#[schema(as = WithdrawalKnown)]
-pub(super) struct KnownOut {
-    /// How many events it has.
-    pub(super) version: u64,
-    /// When it was requested.
-    pub(super) created_at: DateTime<Utc>,
-    /// The bank's own reference of the payment; null until there is one.
-    #[schema(value_type = Option<String>)]
-    pub(super) utr: Option<Reference>,
-    /// Whether a bank paid what it had refused.
-    pub(super) late: bool,
-    /// What came back.
-    pub(super) returned: Amount,
-    /// What the customer gets as soon as the account can take it.
-    pub(super) unapplied: Amount,
-    /// What the customer came to owe because a bank paid late.
-    pub(super) owed: Amount,
-    /// The words that were put on it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) note: Option<String>,
-    /// All that happened, the first first.
-    pub(super) timeline: Vec<StepOut>,
+impl WithdrawalOut {
+    /// What a receipt says.
+    pub(super) fn of(receipt: &Receipt, at: DateTime<Utc>, position: u64) -> Result<Self, Problem> {
+        let Receipt::Withdrawal {
+            withdrawal_id,
+            status,
+            account,
+            amount,
+            fee,
+            bank_account,
+            bank,
+            rail,
+        } = receipt
+        else {
+            return Err(wrong_receipt(receipt));
+        };
+        let currency = account.currency().map_err(|error| Problem::internal(&error))?;
+        Ok(Self {
+            id: *withdrawal_id,
+            object: "withdrawal".to_owned(),
+            status: *status,
+            is_final: status.is_final(),
+            cancellable: status.is_cancellable(),
+            funds: funds(*status).to_owned(),
+            account: account.clone(),
+            amount: Amount::new(*amount, currency),
+            fee: Amount::new(*fee, currency),
+            bank_account: *bank_account,
+            bank: bank.clone(),
+            rail: rail.clone(),
+            version: None,
+            created_at: None,
+            utr: None,
+            late: None,
+            returned: None,
+            unapplied: None,
+            owed: None,
+            note: None,
+            timeline: None,
+            recorded_at: at,
+            position,
+        })
+    }
+}
+
+/// Where the money of a withdrawal is, in words; as if all of what came back came back.
+const fn funds(status: WithdrawalStatus) -> &'static str {
+    match status {
+        WithdrawalStatus::PendingReview
+        | WithdrawalStatus::Queued
+        | WithdrawalStatus::Processing
+        | WithdrawalStatus::OutcomeUnknown
+        | WithdrawalStatus::NeedsAttention => "held",
+        WithdrawalStatus::Completed => "moved",
+        WithdrawalStatus::Returned
+        | WithdrawalStatus::Failed
+        | WithdrawalStatus::Rejected
+        | WithdrawalStatus::Cancelled => "not_moved",
+    }
 }
 
 /// One thing that happened.

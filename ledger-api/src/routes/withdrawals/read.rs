@@ -7,11 +7,9 @@ use ledger_core::{
     withdrawal::{AttemptState, Told, Withdrawal, WithdrawalEvent},
 };
 use projections::{WithdrawalFact, WithdrawalHistory};
+use rust_decimal::Decimal;
 
-use super::{
-    body::{KnownOut, StepOut, WithdrawalOut},
-    write::funds,
-};
+use super::body::{StepOut, WithdrawalOut};
 use crate::{
     http::{Problem, path::Id, query::Params, reader::Reader, reply::Reply, wire::Amount},
     identity::Scope,
@@ -47,44 +45,34 @@ fn withdrawal_out(
     position: Position,
 ) -> Result<WithdrawalOut, Problem> {
     let WithdrawalHistory { withdrawal, facts, note } = history;
-    let begun =
-        withdrawal.properties().zip(withdrawal.status()).zip(facts.first().zip(facts.last()));
-    let Some(((requested, status), (first, last))) = begun else {
+    let known =
+        withdrawal.properties().zip(withdrawal.receipt(id)).zip(facts.first().zip(facts.last()));
+    let Some(((requested, receipt), (first, last))) = known else {
         return Err(Problem::internal(&"a withdrawal that was never requested"));
     };
-    let (created_at, recorded_at) = (first.recorded_at, last.recorded_at);
     let currency = requested.account.currency().map_err(|error| Problem::internal(&error))?;
-    let amount = |mut value: rust_decimal::Decimal| {
+    let amount = |mut value: Decimal| {
         value.rescale(requested.amount.scale());
-        Amount::new(value, currency)
+        Some(Amount::new(value, currency))
     };
-    let known = KnownOut {
-        version: u64::try_from(facts.len()).unwrap_or(u64::MAX),
-        created_at,
+    let created_at = first.recorded_at;
+    let mut out = WithdrawalOut::of(&receipt, last.recorded_at, position)?;
+    // A part of it stayed with the payee.
+    let in_part = !withdrawal.returned().is_zero() && withdrawal.returned() < requested.amount;
+    if in_part {
+        "moved".clone_into(&mut out.funds);
+    }
+    Ok(WithdrawalOut {
+        version: Some(u64::try_from(facts.len()).unwrap_or(u64::MAX)),
+        created_at: Some(created_at),
         utr: utr(&withdrawal),
-        late: withdrawal.is_late(),
+        late: Some(withdrawal.is_late()),
         returned: amount(withdrawal.returned()),
         unapplied: amount(withdrawal.unapplied()),
         owed: amount(withdrawal.owed()),
         note,
-        timeline: timeline(facts, currency),
-    };
-    Ok(WithdrawalOut {
-        id,
-        object: "withdrawal".to_owned(),
-        status,
-        is_final: status.is_final(),
-        cancellable: status.is_cancellable(),
-        funds: funds(status, withdrawal.returned() >= requested.amount).to_owned(),
-        account: requested.account.clone(),
-        amount: amount(requested.amount),
-        fee: amount(requested.fee),
-        bank_account: requested.bank_account,
-        bank: requested.bank.clone(),
-        rail: requested.rail.clone(),
-        known: Some(known),
-        recorded_at,
-        position,
+        timeline: Some(timeline(facts, currency)),
+        ..out
     })
 }
 

@@ -2,9 +2,8 @@
 
 use ledger_core::{
     chart::Authority,
-    command::Receipt,
     ids::WithdrawalId,
-    withdrawal::{CancelWithdrawal, RequestWithdrawal, WithdrawalOperation, WithdrawalStatus},
+    withdrawal::{CancelWithdrawal, RequestWithdrawal, WithdrawalOperation},
 };
 
 use super::{
@@ -20,8 +19,8 @@ use crate::{
         json::Payload,
         path::Id,
         reply::Reply,
-        wire::{Amount, NOTE_CHARS_MAX, check_words, with_book},
-        writer::{Done, Identity, Writer, wrong_receipt},
+        wire::{NOTE_CHARS_MAX, check_words, with_book},
+        writer::{Done, Identity, Writer},
     },
     identity::Scope,
     routes::{accounts::body::Empty, transactions::body::check_currency},
@@ -111,51 +110,6 @@ pub(super) async fn cancel(
 
 /// The withdrawal after a command: from the stored outcome alone.
 fn withdrawal(done: &Done) -> Result<WithdrawalOut, Problem> {
-    let Receipt::Withdrawal {
-        withdrawal_id,
-        status,
-        account,
-        amount,
-        fee,
-        bank_account,
-        bank,
-        rail,
-    } = &done.accepted.receipt
-    else {
-        return Err(wrong_receipt(&done.accepted.receipt));
-    };
-    let currency = account.currency().map_err(|error| Problem::internal(&error))?;
-    Ok(WithdrawalOut {
-        id: *withdrawal_id,
-        object: "withdrawal".to_owned(),
-        status: *status,
-        is_final: status.is_final(),
-        cancellable: status.is_cancellable(),
-        funds: funds(*status, false).to_owned(),
-        account: account.clone(),
-        amount: Amount::new(*amount, currency),
-        fee: Amount::new(*fee, currency),
-        bank_account: *bank_account,
-        bank: bank.clone(),
-        rail: rail.clone(),
-        known: None,
-        recorded_at: done.accepted.recorded_at,
-        position: done.accepted.position,
-    })
-}
-
-/// Where the money of a withdrawal is, in words.
-pub(super) const fn funds(status: WithdrawalStatus, all_returned: bool) -> &'static str {
-    match status {
-        WithdrawalStatus::PendingReview
-        | WithdrawalStatus::Queued
-        | WithdrawalStatus::Processing
-        | WithdrawalStatus::OutcomeUnknown
-        | WithdrawalStatus::NeedsAttention => "held",
-        WithdrawalStatus::Returned if all_returned => "not_moved",
-        WithdrawalStatus::Completed | WithdrawalStatus::Returned => "moved",
-        WithdrawalStatus::Failed | WithdrawalStatus::Rejected | WithdrawalStatus::Cancelled => {
-            "not_moved"
-        }
-    }
+    let accepted = &done.accepted;
+    WithdrawalOut::of(&accepted.receipt, accepted.recorded_at, accepted.position)
 }

@@ -434,8 +434,8 @@ fn ask() -> impl Strategy<Value = Ask> {
         1 => any::<bool>().prop_map(review),
         5 => attempt.clone().prop_map(begin),
         9 => (attempt.clone(), outcome).prop_map(|(attempt, outcome)| told(attempt, outcome)),
-        5 => (attempt, 1_u8..=3, amounts)
-            .prop_map(|(attempt, reference, amount)| back(attempt, &format!("R{reference}"), amount)),
+        5 => (attempt, prop_oneof![Just("R1"), Just("R2"), Just("R3")], amounts)
+            .prop_map(|(attempt, credit, amount)| back(attempt, credit, amount)),
         2 => Just(apply()),
     ]
 }
