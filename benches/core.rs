@@ -17,11 +17,12 @@ use ledger_core::{
     command::{Command, Idempotency, OpenAccount, Operation},
     engine::{Engine, EngineConfig},
     hold::Hold,
-    ids::{AccountId, HoldId, RequestId, TransactionId},
+    ids::{AccountId, HoldId, RequestId, TransactionId, WithdrawalId},
     log,
     money::{Currency, Money},
     planning::{self, Step, View},
     posting::{Posting, PostingLeg},
+    withdrawal::Withdrawal,
 };
 use sqlx::Connection;
 
@@ -42,6 +43,14 @@ impl View for World {
     fn normal_side(&self, account: &AccountId) -> Option<Direction> {
         let properties = self.accounts.get(account)?.properties()?;
         Some(properties.account_type.normal_side())
+    }
+
+    fn account(&self, account: &AccountId) -> Option<&Account> {
+        self.accounts.get(account)
+    }
+
+    fn withdrawal(&self, _: WithdrawalId) -> Withdrawal {
+        Withdrawal::default()
     }
 }
 

@@ -161,6 +161,13 @@ impl Authority {
         Self::of(&PostingClass::ALL)
     }
 
+    /// What a withdrawal moves, in all that can become of it. The withdrawal accounts themselves
+    /// are moved by nothing else, adjustments aside.
+    pub fn of_withdrawals() -> Self {
+        use PostingClass::{Clearing, Income, Open, Receivable, Suspense, Tax, Withdrawal};
+        Self::of(&[Open, Withdrawal, Clearing, Suspense, Income, Tax, Receivable])
+    }
+
     /// Whether this authority covers `class`.
     pub const fn covers(self, class: PostingClass) -> bool {
         self.0 & class.bit() != 0

@@ -83,6 +83,14 @@ prefixed_id!(
     HoldId, "hold_", "hold id (hold_ and 32 lower-case hexadecimal digits)"
 );
 prefixed_id!(
+    /// A withdrawal: money on its way out to a bank account.
+    WithdrawalId, "wd_", "withdrawal id (wd_ and 32 lower-case hexadecimal digits)"
+);
+prefixed_id!(
+    /// A bank account that money can be sent to: opaque here; its number is in no event.
+    BankAccountId, "ba_", "bank account id (ba_ and 32 lower-case hexadecimal digits)"
+);
+prefixed_id!(
     /// A request to the service.
     RequestId, "req_", "request id (req_ and 32 lower-case hexadecimal digits)"
 );
@@ -223,6 +231,9 @@ text_traits!(AccountId);
 
 macro_rules! opaque_text {
     ($(#[$doc:meta])* $name:ident, $max:literal, $what:literal) => {
+        opaque_text!($(#[$doc])* $name, 1..=$max, |b: u8| b.is_ascii_graphic(), $what);
+    };
+    ($(#[$doc:meta])* $name:ident, $len:expr, $byte:expr, $what:literal) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $name(Arc<str>);
@@ -238,8 +249,7 @@ macro_rules! opaque_text {
             type Err = IdError;
 
             fn from_str(text: &str) -> Result<Self, IdError> {
-                let well_formed = (1..=$max).contains(&text.len())
-                    && text.bytes().all(|b| b.is_ascii_graphic());
+                let well_formed = ($len).contains(&text.len()) && text.bytes().all($byte);
                 if well_formed {
                     Ok(Self(Arc::from(text)))
                 } else {
@@ -267,6 +277,22 @@ opaque_text!(
 opaque_text!(
     /// Who acts: a person or a service account. Keys rotate, principals stay.
     Principal, 64, "principal (1 to 64 visible ASCII characters)"
+);
+opaque_text!(
+    /// A bank, by the name it has in account codes: `hdfc` in `bank:hdfc:clearing_out`.
+    BankCode, 1..=32, |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9'),
+    "bank (1 to 32 lower-case letters or digits)"
+);
+opaque_text!(
+    /// A way to send money between banks: `imps`, `neft`, `rtgs`, `upi`.
+    Rail, 1..=16, |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'),
+    "rail (1 to 16 lower-case letters, digits or '_')"
+);
+opaque_text!(
+    /// Keyed hash of who is paid (account, branch code and name), so that a payee who was swapped
+    /// between the request and the sending is found out.
+    PayeeHash, 64..=64, |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f'),
+    "payee hash (64 lower-case hexadecimal digits)"
 );
 opaque_text!(
     /// A client's key that makes a command happen once, however often it is sent.
@@ -305,6 +331,21 @@ mod tests {
         }
         let long = format!("wallet:{}:INR", "a".repeat(100));
         assert!(long.parse::<AccountId>().is_err());
+    }
+
+    #[test]
+    fn banks_rails_and_payee_hashes_have_their_own_alphabets() {
+        for bad in ["", "HDFC", "a:b", "a b", "a-b", &"a".repeat(33)] {
+            assert!(bad.parse::<BankCode>().is_err(), "{bad:?}");
+        }
+        assert!("axis2".parse::<BankCode>().is_ok() && "upi_lite".parse::<Rail>().is_ok());
+        for bad in ["", "UPI", "upi:x", &"a".repeat(17)] {
+            assert!(bad.parse::<Rail>().is_err(), "{bad:?}");
+        }
+        assert!("0a".repeat(32).parse::<PayeeHash>().is_ok());
+        for bad in ["", "0A", &"0a".repeat(31), &"0A".repeat(32), &"0a".repeat(33)] {
+            assert!(bad.parse::<PayeeHash>().is_err(), "{bad:?}");
+        }
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! The rules of money, and the log that remembers them.
 //!
 //! A **command** ([`command`]) asks for something. **Planning** ([`planning`]) takes it apart into
-//! what each aggregate is asked: an [`account`], a [`hold`], a [`reversal`], the [`book`]. Each
-//! aggregate decides alone, purely, by its own events. If all accept, their events are appended
-//! to the **log** ([`log`]) in one statement, chained by hashes; if one refuses, nothing happens.
+//! what each aggregate is asked: an [`account`], a [`hold`], a [`reversal`], a [`withdrawal`],
+//! the [`book`]. Each aggregate decides alone, purely, by its own events. If all accept, their
+//! events are appended to the **log** ([`log`]) in one statement, chained by hashes; if one
+//! refuses, nothing happens.
+//!
 //! The **engine** ([`engine`]) does this for many commands at a time, keeps aggregates in memory,
 //! and answers each command once its batch is in the log.
 //!
@@ -25,6 +27,7 @@ pub mod money;
 pub mod planning;
 pub mod posting;
 pub mod reversal;
+pub mod withdrawal;
 
 #[cfg(test)]
 mod testing;

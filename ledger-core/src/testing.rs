@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     clock::Timestamp,
-    ids::{AccountId, HoldId, TransactionId},
+    ids::{AccountId, HoldId, TransactionId, WithdrawalId},
     money::{Currency, Money},
 };
 
@@ -74,4 +74,9 @@ pub(crate) fn minute(minute: i64) -> Timestamp {
 /// The tests' day.
 pub(crate) fn day() -> NaiveDate {
     NaiveDate::from_ymd_opt(2026, 11, 22).unwrap()
+}
+
+/// The withdrawal of a number.
+pub(crate) fn withdrawal(number: u128) -> WithdrawalId {
+    WithdrawalId::from_uuid(Uuid::from_u128(number))
 }

@@ -37,6 +37,9 @@ const PLAN: &[(&str, &str, u16)] = &[
     ("post_v1_holds", "/v1/holds", 201),
     ("post_v1_holds_id_release", "/v1/holds/{hold}/release", 200),
     ("get_v1_holds", "/v1/holds?account=wallet:asha:INR", 200),
+    ("post_v1_withdrawals", "/v1/withdrawals", 201),
+    ("get_v1_withdrawals_id", "/v1/withdrawals/{withdrawal}", 200),
+    ("post_v1_withdrawals_id_cancel", "/v1/withdrawals/{withdrawal}/cancel", 200),
     ("post_v1_accounts_id_limits", "/v1/accounts/wallet:asha:INR/limits", 200),
     ("post_v1_accounts_id_freezes", "/v1/accounts/wallet:asha:INR/freezes", 201),
     (
@@ -106,6 +109,7 @@ async fn the_examples_are_what_happens() {
         match (*name, *status) {
             ("post_v1_transactions", 201) => remember(&mut ids, "transaction", &body),
             ("post_v1_holds", 201) => remember(&mut ids, "hold", &body),
+            ("post_v1_withdrawals", 201) => remember(&mut ids, "withdrawal", &body),
             // Wallets are empty when they are opened: now asha gets what she spends.
             ("post_v1_accounts", 201) => {
                 admin.transfer(RAVI, ASHA, "50.00").await.made();
@@ -178,7 +182,7 @@ fn normal_text(text: &str) -> String {
     let hexadecimal = |digits: &str, count| {
         digits.len() == count && digits.bytes().all(|b| b.is_ascii_hexdigit())
     };
-    for prefix in ["txn_", "hold_", "req_"] {
+    for prefix in ["txn_", "hold_", "wd_", "req_"] {
         if text.strip_prefix(prefix).is_some_and(|digits| hexadecimal(digits, 32)) {
             return format!("{prefix}01935c3a5e7c7d3e8f00a1b2c3d4e5f6");
         }

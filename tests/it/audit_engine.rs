@@ -296,7 +296,7 @@ async fn asker(ledger: Ledger, seed: u64) -> Asker {
 }
 
 /// The database's read models are brought up to its log, and all is checked.
-async fn verified(database: &Database) -> audit::Report {
+pub(crate) async fn verified(database: &Database) -> audit::Report {
     let pool = database.pool().await;
     projections::rebuild(&pool, None, |_, _| {}).await.expect("read models");
     let report = audit::verify_database(&pool, &Options::default(), |_| {}).await.expect("a log");

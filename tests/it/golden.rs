@@ -11,6 +11,7 @@ use ledger_core::{
     hold::{Hold, HoldEvent},
     log::{self, EVENT_VERSION},
     reversal::{Reversal, ReversalEvent},
+    withdrawal::{Withdrawal, WithdrawalEvent},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, value::RawValue};
@@ -55,8 +56,9 @@ fn case_79_every_event_ever_written_decodes_to_the_same_bytes() {
     events_hold::<Account>(AccountEvent::NAMES);
     events_hold::<Hold>(HoldEvent::NAMES);
     events_hold::<Reversal>(ReversalEvent::NAMES);
+    events_hold::<Withdrawal>(WithdrawalEvent::NAMES);
     events_hold::<Book>(BookEvent::NAMES);
-    let folders = [Account::TYPE, Hold::TYPE, Reversal::TYPE, Book::TYPE];
+    let folders = [Account::TYPE, Hold::TYPE, Reversal::TYPE, Withdrawal::TYPE, Book::TYPE];
     assert_eq!(names("events"), folders.map(str::to_owned).into());
 }
 
@@ -74,6 +76,7 @@ fn every_stored_outcome_decodes_to_the_same_bytes() {
                     Receipt::Posted { .. } => "posted",
                     Receipt::Hold { .. } => "hold",
                     Receipt::Captured { .. } => "captured",
+                    Receipt::Withdrawal { .. } => "withdrawal",
                     Receipt::Book { .. } => "book",
                 },
             };
@@ -81,7 +84,7 @@ fn every_stored_outcome_decodes_to_the_same_bytes() {
             kinds.insert(kind);
         }
     }
-    assert_eq!(kinds.len(), 6, "a kind of outcome has no fixture: {kinds:?}");
+    assert_eq!(kinds.len(), 7, "a kind of outcome has no fixture: {kinds:?}");
 }
 
 #[derive(Deserialize)]
@@ -121,6 +124,7 @@ fn case_80_what_is_unknown_is_a_hard_stop_in_every_stream() {
     stop_all::<AccountEvent>(AccountEvent::NAMES);
     stop_all::<HoldEvent>(HoldEvent::NAMES);
     stop_all::<ReversalEvent>(ReversalEvent::NAMES);
+    stop_all::<WithdrawalEvent>(WithdrawalEvent::NAMES);
     stop_all::<BookEvent>(BookEvent::NAMES);
 }
 

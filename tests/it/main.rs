@@ -38,3 +38,4 @@ mod tidy;
 mod webhook_faults;
 mod webhook_inbox;
 mod webhooks;
+mod withdrawals;

@@ -45,16 +45,16 @@ impl Ids for Counted {
 }
 
 /// The engine and the reference, side by side.
-struct Both {
+pub(crate) struct Both {
     _databases: [Database; 2],
-    engine: Engine,
-    reference: Reference,
-    clock: Arc<ManualClock>,
+    pub(crate) engine: Engine,
+    pub(crate) reference: Reference,
+    pub(crate) clock: Arc<ManualClock>,
     pools: [PgPool; 2],
 }
 
 impl Both {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let noon = DateTime::from_timestamp(1_795_348_800, 0).unwrap();
         let clock = Arc::new(ManualClock::at(noon));
         let databases = [Database::create().await, Database::create().await];
@@ -119,7 +119,7 @@ impl Both {
     }
 
     /// Returns the kinds of events that are in both.
-    async fn assert_same_logs(&self, to_the_hash: bool) -> BTreeSet<(String, String)> {
+    pub(crate) async fn assert_same_logs(&self, to_the_hash: bool) -> BTreeSet<(String, String)> {
         let [engine, reference] = &self.pools;
         let head = read::head(engine).await.unwrap().position;
         let of_engine = read::events(engine, 0, head + 1, u32::MAX).await.unwrap();
@@ -192,7 +192,7 @@ async fn rows(pool: &PgPool, sql: &str) -> Vec<Vec<Vec<u8>>> {
     rows.iter().map(bytes).collect()
 }
 
-fn told(answer: Result<ledger_core::engine::Answer, SubmitError>) -> Option<Outcome> {
+pub(crate) fn told(answer: Result<ledger_core::engine::Answer, SubmitError>) -> Option<Outcome> {
     match answer {
         Ok(answer) => Some(answer.outcome),
         Err(SubmitError::KeyReused) => None,

@@ -40,7 +40,7 @@ pub(crate) fn to_post(
     evidence: Evidence<'_>,
     approver: &Approver,
 ) -> Result<Permission, Problem> {
-    use PostingClass::{Clearing, Income, Open, Suspense, Tax, Withdrawal};
+    use PostingClass::{Clearing, Income, Open, Suspense, Tax};
 
     if kind.as_str() == Kind::ADJUSTMENT {
         return to_adjust(caller, evidence, approver);
@@ -56,7 +56,8 @@ pub(crate) fn to_post(
             return Err(Problem::field(codes::KIND_RESERVED, "/kind", detail));
         }
         Kind::DEPOSIT => (&[Scope::DepositsWrite], &[Open, Clearing, Suspense]),
-        Kind::WITHDRAWAL => (&[Scope::WithdrawalsWrite], &[Open, Clearing, Withdrawal]),
+        // What is set aside for withdrawals is moved by /v1/withdrawals alone.
+        Kind::WITHDRAWAL => (&[Scope::WithdrawalsWrite], &[Open, Clearing]),
         Kind::FEE => (&[Scope::LedgerWrite], &[Open, Income, Tax]),
         Kind::TRANSFER => (&[Scope::LedgerWrite, Scope::TransfersWrite], &[Open]),
         Kind::PAYMENT => (&[Scope::LedgerWrite, Scope::PaymentsWrite], &[Open]),
@@ -121,7 +122,7 @@ mod tests {
 
     #[test]
     fn the_table_of_scopes_and_kinds() {
-        use PostingClass::{Clearing, Income, Open, Suspense, Tax, Withdrawal};
+        use PostingClass::{Clearing, Income, Open, Suspense, Tax};
         use Scope::{DepositsWrite, LedgerWrite, PaymentsWrite, TransfersWrite, WithdrawalsWrite};
 
         assert_eq!(classes(&[LedgerWrite], "transfer"), Ok(vec![Open]));
@@ -129,10 +130,7 @@ mod tests {
         assert_eq!(classes(&[LedgerWrite], "fee"), Ok(vec![Open, Income, Tax]));
         assert_eq!(classes(&[LedgerWrite], "deposit"), Err(403));
         assert_eq!(classes(&[DepositsWrite], "deposit"), Ok(vec![Open, Clearing, Suspense]));
-        assert_eq!(
-            classes(&[WithdrawalsWrite], "withdrawal"),
-            Ok(vec![Open, Clearing, Withdrawal])
-        );
+        assert_eq!(classes(&[WithdrawalsWrite], "withdrawal"), Ok(vec![Open, Clearing]));
         assert_eq!(classes(&[TransfersWrite], "transfer"), Ok(vec![Open]));
         assert_eq!(classes(&[TransfersWrite], "payment"), Err(403));
         assert_eq!(classes(&[PaymentsWrite], "payment"), Ok(vec![Open]));

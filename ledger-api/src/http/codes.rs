@@ -232,6 +232,49 @@ codes! {
         "A transaction is reversed once; `detail` names the transaction that did it.";
     NOT_REVERSIBLE = "not_reversible" 422 Never "Not reversible"
         "The transaction is a reversal itself, or belongs to an object which alone may undo it.";
+    // What withdrawals say.
+    WITHDRAWAL_NOT_FOUND = "withdrawal_not_found" 404 Never "No such withdrawal"
+        "The withdrawal was never requested.";
+    WITHDRAWAL_EXISTS = "withdrawal_exists" 422 Never "The withdrawal exists already"
+        "A withdrawal of this id was requested before.";
+    NOT_WITHDRAWABLE = "not_withdrawable" 422 Never "Not from this account"
+        "Money is withdrawn from `wallet:…` and `merchant:…:available`.";
+    FEE_INVALID = "fee_invalid" 422 Never "The fee does not fit"
+        "The tax is a part of the fee, and amount and fee together must fit.";
+    NOT_CANCELLABLE = "not_cancellable" 409 Never "Too late to cancel"
+        "A withdrawal is cancelled before it is sent to its bank; `detail` says where it is.";
+    WITHDRAWAL_NOT_IN_REVIEW = "withdrawal_not_in_review" 409 Never "Not under review"
+        "The withdrawal waits for no decision; `detail` says where it is.";
+    WITHDRAWAL_NOT_QUEUED = "withdrawal_not_queued" 409 Never "Not queued"
+        "The withdrawal must not be sent; `detail` says where it is.";
+    PAYEE_MISMATCH = "payee_mismatch" 422 Never "Another payee"
+        "Who would be paid is not who was to be paid when the withdrawal was requested.";
+    ATTEMPT_OUT_OF_TURN = "attempt_out_of_turn" 409 Never "Another attempt is next"
+        "`detail` says which.";
+    ATTEMPT_REFERENCE_USED = "attempt_reference_used" 422 Never "The reference was used"
+        "Each attempt has a reference of its own: a bank takes a used one for that attempt.";
+    TOO_MANY_ATTEMPTS = "too_many_attempts" 422 Never "Too many attempts"
+        "The withdrawal was tried as often as one can be.";
+    ATTEMPT_NOT_FOUND = "attempt_not_found" 404 Never "No such attempt"
+        "The withdrawal has no attempt of this number.";
+    PAID_AMOUNT_DIFFERS = "paid_amount_differs" 422 Never "Proof of another amount"
+        "What is proved is not the withdrawal's amount. Nothing was recorded; people decide.";
+    BANK_REFERENCE_DIFFERS = "bank_reference_differs" 422 Never "Another reference of the bank"
+        "The attempt was paid under another reference of the bank.";
+    ATTEMPT_PAID = "attempt_paid" 422 Never "The attempt was paid"
+        "What was paid cannot have been refused.";
+    REFUSAL_DIFFERS = "refusal_differs" 422 Never "Refused in another way"
+        "The attempt was refused before: for good, or so that it could be tried again.";
+    ATTEMPT_NOT_PAID = "attempt_not_paid" 422 Never "No payment is known"
+        "Nothing comes back of what was not paid: record the payment first.";
+    RETURN_DIFFERS = "return_differs" 422 Never "The credit is known with another amount"
+        "One reference of the bank is one credit.";
+    RETURN_EXCEEDS_AMOUNT = "return_exceeds_amount" 422 Never "More than was sent"
+        "No more can come back of an attempt than was sent by it.";
+    TOO_MANY_RETURNS = "too_many_returns" 422 Never "Too many returns"
+        "The attempt came back in as many pieces as one can.";
+    WALLET_BLOCKED = "wallet_blocked" 422 Never "The wallet cannot take the money"
+        "The wallet is frozen, closed or full. The money waits.";
     BOOK_NOT_OPEN = "book_not_open" 422 Never "The book is not open"
         "The ledger has just been set up; try again with a fresh key.";
     BOOK_ALREADY_OPEN = "book_already_open" 422 Never "The book is open already"

@@ -182,7 +182,7 @@ impl Problem {
                 || Cow::Owned(rejection.code.clone()),
                 |code| Cow::Borrowed(code.name),
             ),
-            status: 422,
+            status: known.map_or(422, |code| code.status),
             title: known.map_or("Refused by the ledger", |code| code.title),
             retry: Retry::Never,
             detail: Cow::Owned(sentence(&rejection.detail)),

@@ -18,7 +18,7 @@ pub enum Scope {
     DepositsWrite,
     /// Posts transactions of kind `transfer`, and no others.
     TransfersWrite,
-    /// Posts transactions of kind `withdrawal`.
+    /// Requests and cancels withdrawals; posts transactions of kind `withdrawal`.
     WithdrawalsWrite,
     /// Posts transactions of kind `payment`, and no others.
     PaymentsWrite,

@@ -10,6 +10,7 @@ pub(crate) mod hooks;
 pub(crate) mod openapi;
 mod transactions;
 mod trial_balance;
+mod withdrawals;
 
 use axum::Router;
 use utoipa_axum::router::OpenApiRouter;
@@ -28,6 +29,7 @@ fn documented() -> OpenApiRouter<ApiState> {
         .merge(accounts::routes())
         .merge(transactions::routes())
         .merge(holds::routes())
+        .merge(withdrawals::routes())
         .merge(events::routes())
         .merge(trial_balance::routes())
         .merge(currencies::routes())

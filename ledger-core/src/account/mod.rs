@@ -11,6 +11,7 @@
 mod command;
 mod error;
 mod event;
+mod standing;
 
 use std::{collections::BTreeMap, sync::Arc};
 

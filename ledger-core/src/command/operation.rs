@@ -13,6 +13,7 @@ use crate::{
     ids::{AccountId, HoldId, Item, Owner, Reference, TransactionId},
     money::{Currency, Money},
     posting::{Kind, Posting, PostingLeg},
+    withdrawal::WithdrawalOperation,
 };
 
 /// One thing that can be asked of the ledger. All of it happens, or nothing.
@@ -63,6 +64,14 @@ pub enum Operation {
     },
     /// Makes a currency usable.
     AddCurrency(Currency),
+    /// Goes on with a withdrawal.
+    Withdrawal(Box<WithdrawalOperation>),
+}
+
+impl From<WithdrawalOperation> for Operation {
+    fn from(operation: WithdrawalOperation) -> Self {
+        Self::Withdrawal(Box::new(operation))
+    }
 }
 
 /// An account to open. What the chart of accounts says of the code was applied already.

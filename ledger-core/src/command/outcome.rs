@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     clock::Timestamp,
-    ids::{AccountId, HoldId, TransactionId},
+    ids::{AccountId, BankAccountId, BankCode, HoldId, Rail, TransactionId, WithdrawalId},
     log::Position,
+    withdrawal::WithdrawalStatus,
 };
 
 /// What became of a command.
@@ -74,6 +75,25 @@ pub enum Receipt {
         released: Decimal,
         /// The business date.
         effective_on: NaiveDate,
+    },
+    /// A withdrawal was requested or went on.
+    Withdrawal {
+        /// The withdrawal.
+        withdrawal_id: WithdrawalId,
+        /// Where it is in its life now.
+        status: WithdrawalStatus,
+        /// Where the money comes from.
+        account: AccountId,
+        /// What the payee gets.
+        amount: Decimal,
+        /// What it costs, tax included.
+        fee: Decimal,
+        /// The payee's account.
+        bank_account: BankAccountId,
+        /// The bank that was asked for.
+        bank: BankCode,
+        /// The way that was asked for.
+        rail: Rail,
     },
     /// The book changed.
     Book {

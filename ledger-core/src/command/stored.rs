@@ -37,6 +37,7 @@ impl Outcome {
                 Receipt::Account { .. }
                 | Receipt::Hold { .. }
                 | Receipt::Captured { .. }
+                | Receipt::Withdrawal { .. }
                 | Receipt::Book { .. } => Stored::Accepted(Cow::Borrowed(accepted)),
             },
             Self::Rejected(rejection) => Stored::Rejected(Cow::Borrowed(rejection)),

@@ -20,7 +20,7 @@ use crate::{
         Head, LogError,
         append::{self, Appended, Batch},
     },
-    planning::StreamId,
+    planning::{self, StreamId},
 };
 
 /// How long a batch is tried for at most, whatever stands in its way.
@@ -99,6 +99,15 @@ impl Worker {
             if first.is_none() && began.elapsed() > PATIENCE {
                 // Nothing of what was tried is in the log: callers may try again.
                 return answer_all(jobs, SubmitError::Unavailable);
+            }
+            if first.is_none()
+                && let Some(second) = second_of_a_withdrawal(&jobs)
+            {
+                // What it touches is known once the one before it was decided.
+                let rest = jobs.split_off(second);
+                Box::pin(self.settle(jobs, None)).await;
+                jobs = rest;
+                continue;
             }
             let attempted = if let Some(attempted) = first.take() {
                 attempted
@@ -354,6 +363,15 @@ impl Worker {
             job.answer(Ok(answer));
         }
     }
+}
+
+/// The first job on a withdrawal that a job before it is about as well.
+fn second_of_a_withdrawal(jobs: &[Job]) -> Option<usize> {
+    let mut seen = BTreeSet::new();
+    jobs.iter().position(|job| {
+        planning::withdrawal_operation(&job.command.operation)
+            .is_some_and(|operation| !seen.insert(operation.withdrawal_id()))
+    })
 }
 
 pub(super) fn key_of(command: &Command) -> Option<Key> {

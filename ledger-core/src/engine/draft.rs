@@ -32,6 +32,8 @@ pub(super) fn weight_of(command: &Command) -> usize {
         Operation::Post(postings) => postings.iter().map(|posting| posting.legs.len()).sum(),
         Operation::Reverse(reverse) => reverse.original_legs.len().saturating_add(1),
         Operation::CaptureHold(capture) => capture.to.len().saturating_add(3),
+        // Its own events, the openings of accounts, and the legs of two transactions.
+        Operation::Withdrawal(_) => 20,
         Operation::OpenAccount(_)
         | Operation::ChangeLimits(_)
         | Operation::Freeze(_)

@@ -25,6 +25,13 @@ impl Worker {
             let account = hold.and_then(|subject| subject.as_hold()?.account().cloned());
             streams.extend(account.map(StreamId::Account));
         }
+        if let Some(operation) = planning::withdrawal_operation(operation) {
+            let stream = StreamId::Withdrawal(operation.withdrawal_id());
+            let withdrawal = self.cache.peek(&stream).and_then(Subject::as_withdrawal);
+            let accounts = withdrawal
+                .map(|withdrawal| planning::accounts_of_withdrawal(operation, withdrawal));
+            streams.extend(accounts.into_iter().flatten().map(StreamId::Account));
+        }
         streams.retain(|stream| !self.cache.touch(stream));
         streams
     }

@@ -18,7 +18,12 @@ use super::{
     link::answered,
     worker::{Job, Trouble, Work, Worker},
 };
-use crate::log::append::{self, Appended};
+use crate::{
+    ids::WithdrawalId,
+    log::append::{self, Appended},
+    planning,
+    withdrawal::WithdrawalOperation,
+};
 
 /// A batch on its way to the log.
 struct Flight {
@@ -35,7 +40,8 @@ struct Pipeline {
     flight: Option<Flight>,
     next: Option<Draft>,
     /// Jobs that wait for what is under way: those whose key a job of it has, which are repeats
-    /// once that one is answered, and those for which the next batch has no room.
+    /// once that one is answered, those for which the next batch has no room, and those whose
+    /// accounts became known by it and are not in memory.
     later: Vec<Job>,
 }
 
@@ -43,6 +49,11 @@ impl Pipeline {
     fn waiting(&self) -> usize {
         let next = self.next.as_ref().map_or(0, |draft| draft.jobs.len());
         next.saturating_add(self.later.len())
+    }
+
+    /// Whether something is going to land.
+    fn is_moving(&self) -> bool {
+        self.flight.is_some() || self.next.as_ref().is_some_and(|draft| draft.appends)
     }
 
     fn under_way(&self, job: &Job) -> bool {
@@ -121,7 +132,7 @@ impl Worker {
         let head = pipeline.flight.as_ref().map_or(self.head, |flight| flight.sealed.batch.head);
         for job in fresh {
             let full = pipeline.next.as_ref().is_some_and(|draft| !draft.has_room(&job));
-            if full || pipeline.under_way(&job) {
+            if full || pipeline.under_way(&job) || self.is_early(pipeline, &job) {
                 pipeline.later.push(job);
                 continue;
             }
@@ -138,6 +149,15 @@ impl Worker {
         }
         self.counts.set_cached(self.cache.len());
         self.launch(pipeline).await;
+    }
+
+    /// Whether a job touches accounts that were not known when the others were loaded: those of a
+    /// withdrawal that a job before it has requested, or sent.
+    fn is_early(&mut self, pipeline: &Pipeline, job: &Job) -> bool {
+        let Some(withdrawal) = withdrawal_of(job) else { return false };
+        // What waits comes first: the steps of one withdrawal keep their order.
+        pipeline.later.iter().any(|waiting| withdrawal_of(waiting) == Some(withdrawal))
+            || (pipeline.is_moving() && !self.misses(job).is_empty())
     }
 
     /// Sends off what is decided, if nothing is in the air.
@@ -219,6 +239,11 @@ impl Worker {
         let later = std::mem::take(&mut pipeline.later);
         self.batch(later).await;
     }
+}
+
+/// The withdrawal that a job is about.
+fn withdrawal_of(job: &Job) -> Option<WithdrawalId> {
+    planning::withdrawal_operation(&job.command.operation).map(WithdrawalOperation::withdrawal_id)
 }
 
 /// The end of what is in the air; never, if nothing is.

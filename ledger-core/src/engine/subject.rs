@@ -15,6 +15,7 @@ use crate::{
     log::{self, CodecError},
     planning::{Step, StreamId},
     reversal::{Reversal, ReversalEvent},
+    withdrawal::{Withdrawal, WithdrawalEvent},
 };
 
 /// The version of the folds below, written into snapshots. Another one does not read them.
@@ -27,6 +28,7 @@ pub(crate) enum AnyEvent {
     Account(AccountEvent),
     Hold(HoldEvent),
     Reversal(ReversalEvent),
+    Withdrawal(WithdrawalEvent),
 }
 
 impl AnyEvent {
@@ -36,6 +38,7 @@ impl AnyEvent {
             Self::Account(event) => event.name(),
             Self::Hold(event) => event.name(),
             Self::Reversal(event) => event.name(),
+            Self::Withdrawal(event) => event.name(),
         }
     }
 
@@ -50,6 +53,7 @@ impl AnyEvent {
             Self::Account(event) => log::encode(event),
             Self::Hold(event) => log::encode(event),
             Self::Reversal(event) => log::encode(event),
+            Self::Withdrawal(event) => log::encode(event),
         }
     }
 }
@@ -61,6 +65,7 @@ pub(crate) fn address(stream: &StreamId) -> (&'static str, Arc<str>) {
         StreamId::Account(account) => (Account::TYPE, account.shared()),
         StreamId::Hold(hold) => (Hold::TYPE, Arc::from(hold.to_string())),
         StreamId::Reversal(id) => (Reversal::TYPE, Arc::from(id.to_string())),
+        StreamId::Withdrawal(id) => (Withdrawal::TYPE, Arc::from(id.to_string())),
     }
 }
 
@@ -71,6 +76,7 @@ pub(crate) fn stream_at(aggregate_type: &str, aggregate_id: &str) -> Option<Stre
         Account::TYPE => aggregate_id.parse().ok().map(StreamId::Account),
         Hold::TYPE => aggregate_id.parse().ok().map(StreamId::Hold),
         Reversal::TYPE => aggregate_id.parse().ok().map(StreamId::Reversal),
+        Withdrawal::TYPE => aggregate_id.parse().ok().map(StreamId::Withdrawal),
         _ => None,
     }
 }
@@ -81,6 +87,7 @@ enum State {
     Account(Account),
     Hold(Hold),
     Reversal(Reversal),
+    Withdrawal(Withdrawal),
 }
 
 /// An aggregate in memory, with how many events it has. Cheap to clone.
@@ -98,6 +105,7 @@ impl Subject {
             StreamId::Account(_) => State::Account(Account::default()),
             StreamId::Hold(_) => State::Hold(Hold::default()),
             StreamId::Reversal(_) => State::Reversal(Reversal::default()),
+            StreamId::Withdrawal(_) => State::Withdrawal(Withdrawal::default()),
         };
         Self { state, sequence: 0 }
     }
@@ -112,6 +120,10 @@ impl Subject {
 
     pub(crate) const fn as_hold(&self) -> Option<&Hold> {
         if let State::Hold(hold) = &self.state { Some(hold) } else { None }
+    }
+
+    pub(crate) const fn as_withdrawal(&self) -> Option<&Withdrawal> {
+        if let State::Withdrawal(withdrawal) = &self.state { Some(withdrawal) } else { None }
     }
 
     pub(crate) const fn as_book(&self) -> Option<&Book> {
@@ -137,6 +149,9 @@ impl Subject {
                 handle(reversal, command, AnyEvent::Reversal)
                     .map_err(|error| Rejection::new(error.code(), &error.to_string()))?
             }
+            (State::Withdrawal(withdrawal), Step::Withdrawal(_, command)) => {
+                handle(withdrawal, *command, AnyEvent::Withdrawal).map_err(Rejection::from)?
+            }
             _ => {
                 return Err(Rejection::new("internal", "a step met a stream of another kind"));
             }
@@ -159,6 +174,9 @@ impl Subject {
             State::Hold(hold) => hold.apply(log::decode(event_type, version, payload)?),
             State::Reversal(reversal) => {
                 reversal.apply(log::decode(event_type, version, payload)?);
+            }
+            State::Withdrawal(withdrawal) => {
+                withdrawal.apply(log::decode(event_type, version, payload)?);
             }
         }
         self.sequence = self.sequence.saturating_add(1);
@@ -194,7 +212,7 @@ impl Subject {
                 account.sequence() == self.sequence
                     && said.is_none_or(|said| said == (account.balance(), account.held()))
             }
-            State::Hold(_) | State::Reversal(_) => true,
+            State::Hold(_) | State::Reversal(_) | State::Withdrawal(_) => true,
         }
     }
 
@@ -205,6 +223,7 @@ impl Subject {
             State::Account(account) => serde_json::to_vec(account),
             State::Hold(hold) => serde_json::to_vec(hold),
             State::Reversal(reversal) => serde_json::to_vec(reversal),
+            State::Withdrawal(withdrawal) => serde_json::to_vec(withdrawal),
         }
     }
 
@@ -219,6 +238,7 @@ impl Subject {
             StreamId::Account(_) => State::Account(serde_json::from_slice(payload)?),
             StreamId::Hold(_) => State::Hold(serde_json::from_slice(payload)?),
             StreamId::Reversal(_) => State::Reversal(serde_json::from_slice(payload)?),
+            StreamId::Withdrawal(_) => State::Withdrawal(serde_json::from_slice(payload)?),
         };
         Ok(Self { state, sequence })
     }

@@ -10,14 +10,16 @@ use super::{
     subject::{AnyEvent, Subject, address},
 };
 use crate::{
+    account::Account,
     book::Book,
     chart::Direction,
     clock::Timestamp,
     command::{Command, Receipt, Rejection},
     hold::{Hold, HoldState},
-    ids::{AccountId, HoldId, TransactionId},
+    ids::{AccountId, HoldId, TransactionId, WithdrawalId},
     log::Metadata,
     planning::{self, ReceiptPlan, Step, StreamId, View},
+    withdrawal::Withdrawal,
 };
 
 /// An event that was decided, in the form the log takes.
@@ -55,6 +57,15 @@ impl View for Before<'_> {
     fn normal_side(&self, account: &AccountId) -> Option<Direction> {
         let account = self.0.peek(&StreamId::Account(account.clone()))?.as_account()?;
         account.properties().map(|opened| opened.account_type.normal_side())
+    }
+
+    fn account(&self, account: &AccountId) -> Option<&Account> {
+        self.0.peek(&StreamId::Account(account.clone()))?.as_account()
+    }
+
+    fn withdrawal(&self, withdrawal_id: WithdrawalId) -> Withdrawal {
+        let cached = self.0.peek(&StreamId::Withdrawal(withdrawal_id));
+        cached.and_then(Subject::as_withdrawal).cloned().unwrap_or_default()
     }
 }
 
@@ -95,6 +106,7 @@ impl Unit<'_> {
             Step::Account(account, _) => StreamId::Account(account.clone()),
             Step::Hold(hold_id, _) => StreamId::Hold(*hold_id),
             Step::Reversal(id, _) => StreamId::Reversal(*id),
+            Step::Withdrawal(id, _) => StreamId::Withdrawal(*id),
         };
         let (aggregate_type, aggregate_id) = address(&stream);
         let subject = self.subject(stream);
@@ -187,6 +199,10 @@ impl Unit<'_> {
             ReceiptPlan::Book => self
                 .after(&StreamId::Book)
                 .map(|subject| Receipt::Book { sequence: subject.sequence() }),
+            ReceiptPlan::Withdrawal(id) => self
+                .after(&StreamId::Withdrawal(id))
+                .and_then(Subject::as_withdrawal)
+                .and_then(|withdrawal| withdrawal.receipt(id)),
         };
         receipt.ok_or_else(internal)
     }

@@ -4,21 +4,24 @@
 
 mod checks;
 mod planner;
+mod withdrawals;
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use crate::{
-    account::{AccountCommand, HoldEnd},
+    account::{Account, AccountCommand, HoldEnd},
     book::{Book, BookCommand},
     chart::Direction,
     clock::Timestamp,
     command::{Command, Operation, Rejection},
     hold::{Hold, HoldCommand},
-    ids::{AccountId, HoldId, TransactionId},
+    ids::{AccountId, HoldId, TransactionId, WithdrawalId},
     reversal::ReversalCommand,
+    withdrawal::{Withdrawal, WithdrawalCommand, WithdrawalOperation},
 };
 use planner::Planner;
+pub use withdrawals::accounts_of_withdrawal;
 
 /// The most transactions that stand or fall together in one command.
 pub const TRANSACTIONS_MAX: usize = 100;
@@ -34,6 +37,8 @@ pub enum StreamId {
     Hold(HoldId),
     /// The reversal of a transaction.
     Reversal(TransactionId),
+    /// A withdrawal.
+    Withdrawal(WithdrawalId),
 }
 
 /// What one aggregate is asked.
@@ -47,6 +52,8 @@ pub enum Step {
     Hold(HoldId, HoldCommand),
     /// The reversal of a transaction.
     Reversal(TransactionId, ReversalCommand),
+    /// A withdrawal.
+    Withdrawal(WithdrawalId, Box<WithdrawalCommand>),
 }
 
 /// A command, taken apart. All steps are accepted, or nothing happens.
@@ -102,6 +109,8 @@ pub enum ReceiptPlan {
     },
     /// The book's sequence.
     Book,
+    /// The withdrawal as it is now.
+    Withdrawal(WithdrawalId),
 }
 
 /// What a plan may look at: aggregates as they are before the command.
@@ -112,6 +121,11 @@ pub trait View {
     fn hold(&self, hold_id: HoldId) -> Hold;
     /// The normal side of an account; nothing if it was never opened.
     fn normal_side(&self, account: &AccountId) -> Option<Direction>;
+    /// An account, the default one if it was never opened; nothing if it is not in sight, which is
+    /// only so for accounts that the command does not announce.
+    fn account(&self, account: &AccountId) -> Option<&Account>;
+    /// A withdrawal; the default one if it was never requested.
+    fn withdrawal(&self, withdrawal_id: WithdrawalId) -> Withdrawal;
 }
 
 /// The streams that a command touches, as far as the command itself names them. A hold's account
@@ -146,7 +160,20 @@ pub fn streams(operation: &Operation) -> Vec<StreamId> {
             std::iter::once(StreamId::Reversal(reverse.original)).chain(accounts).collect()
         }
         Operation::OpenBook { .. } | Operation::AddCurrency(_) => vec![StreamId::Book],
+        Operation::Withdrawal(operation) => {
+            let withdrawal = StreamId::Withdrawal(operation.withdrawal_id());
+            // Only a request names its accounts.
+            let accounts = accounts_of_withdrawal(operation, &Withdrawal::default());
+            let accounts = accounts.into_iter().map(StreamId::Account);
+            std::iter::once(withdrawal).chain(accounts).collect()
+        }
     }
+}
+
+/// The operation on a withdrawal that a command is: its accounts are known once the withdrawal is,
+/// see [`accounts_of_withdrawal`].
+pub const fn withdrawal_operation(operation: &Operation) -> Option<&WithdrawalOperation> {
+    if let Operation::Withdrawal(operation) = operation { Some(operation) } else { None }
 }
 
 /// The hold whose account a command touches without naming it.
@@ -164,7 +191,8 @@ pub const fn account_of_hold(operation: &Operation) -> Option<HoldId> {
         | Operation::PlaceHold(_)
         | Operation::Reverse(_)
         | Operation::OpenBook { .. }
-        | Operation::AddCurrency(_) => None,
+        | Operation::AddCurrency(_)
+        | Operation::Withdrawal(_) => None,
     }
 }
 
@@ -198,6 +226,7 @@ pub fn plan(command: &Command, view: &impl View, now: Timestamp) -> Result<Plan,
             Ok(on_book(BookCommand::Open { time_zone: *time_zone }))
         }
         Operation::AddCurrency(currency) => Ok(on_book(BookCommand::AddCurrency(*currency))),
+        Operation::Withdrawal(operation) => planner.withdrawal(operation),
     }
 }
 

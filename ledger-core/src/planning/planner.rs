@@ -55,7 +55,7 @@ impl<V: View> Planner<'_, V> {
     }
 
     /// An amount that is above zero, in `account`'s currency, as the book has it.
-    fn amount(&self, account: &AccountId, amount: Money) -> Result<Decimal, Rejection> {
+    pub(super) fn amount(&self, account: &AccountId, amount: Money) -> Result<Decimal, Rejection> {
         self.known(amount.currency())?;
         if account.currency() != Ok(amount.currency().code) {
             return Err(checks::other_currency(account));
@@ -66,7 +66,7 @@ impl<V: View> Planner<'_, V> {
         Ok(amount.amount())
     }
 
-    fn today(&self, effective_on: Option<NaiveDate>) -> NaiveDate {
+    pub(super) fn today(&self, effective_on: Option<NaiveDate>) -> NaiveDate {
         effective_on.unwrap_or_else(|| self.view.book().day(self.now))
     }
 
@@ -106,7 +106,7 @@ impl<V: View> Planner<'_, V> {
     }
 
     /// The legs of one transaction, as steps of their accounts.
-    fn legs(
+    pub(super) fn legs(
         &self,
         posting: &Posting,
         effective_on: NaiveDate,

@@ -2,6 +2,8 @@
 
 mod refusals;
 mod steps;
+mod withdrawals;
+mod world;
 
 use std::collections::BTreeMap;
 
@@ -24,6 +26,8 @@ use cqrs_es::Aggregate;
 struct Known {
     book: Book,
     hold: Hold,
+    /// Never opened.
+    account: Account,
 }
 
 impl Known {
@@ -39,7 +43,7 @@ impl Known {
             amount: dec("10.00"),
             expires_at: None,
         }));
-        Self { book, hold }
+        Self { book, hold, account: Account::default() }
     }
 }
 
@@ -54,6 +58,14 @@ impl View for Known {
 
     fn normal_side(&self, account: &AccountId) -> Option<Direction> {
         (account.as_str() == "wallet:a:INR").then_some(Direction::Credit)
+    }
+
+    fn account(&self, _: &AccountId) -> Option<&Account> {
+        Some(&self.account)
+    }
+
+    fn withdrawal(&self, _: WithdrawalId) -> Withdrawal {
+        Withdrawal::default()
     }
 }
 

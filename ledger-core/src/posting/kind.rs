@@ -20,6 +20,10 @@ impl Kind {
     pub const DEPOSIT: &'static str = "deposit";
     /// Money out to a bank.
     pub const WITHDRAWAL: &'static str = "withdrawal";
+    /// What a withdrawal gives back to the wallet: it failed, was given up, or came back.
+    pub const WITHDRAWAL_RETURNED: &'static str = "withdrawal_returned";
+    /// What a withdrawal takes because the bank paid after it had said no.
+    pub const WITHDRAWAL_LATE: &'static str = "withdrawal_late";
     /// Money to a shop.
     pub const PAYMENT: &'static str = "payment";
     /// What we charge.
@@ -32,6 +36,11 @@ impl Kind {
     /// The code.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// A kind that the ledger itself gives a meaning to: one of the constants.
+    pub(crate) fn of(code: &'static str) -> Self {
+        Self(Arc::from(code))
     }
 
     /// The kind of transactions that undo others.

@@ -137,6 +137,10 @@ codes! {
     ReversalDiffers = "reversal_differs",
     /// A reversal without its legs, or its legs without a reversal.
     ReversalIncomplete = "reversal_incomplete",
+    /// A withdrawal does not begin with its request, or has two.
+    WithdrawalDiffers = "withdrawal_differs",
+    /// A transaction that a withdrawal names is not in the same append, or not caused by it.
+    WithdrawalIncomplete = "withdrawal_incomplete",
     /// Debits and credits of the whole log differ in a currency.
     CurrencyUnbalanced = "currency_unbalanced",
     /// A read model has another balance than the log.

@@ -19,6 +19,7 @@ use ledger_core::{
     hold::HoldEvent,
     log::{self, CodecError, EVENT_VERSION, Position},
     reversal::ReversalEvent,
+    withdrawal::WithdrawalEvent,
 };
 use rust_decimal::Decimal;
 use sqlx::PgConnection;
@@ -183,6 +184,8 @@ impl<'e> Changes<'e> {
                 let ReversalEvent::Reversed(reversed) = decode(&event)?;
                 self.transactions.reversed(event, reversed.by)
             }
+            // What a withdrawal moves are its legs; the rest is read from its stream.
+            "withdrawal" => decode::<WithdrawalEvent>(&event).map(drop),
             // The book is always in the engine's memory; nothing of it is read from here.
             "book" => decode::<BookEvent>(&event).map(drop),
             other => Err(PoisonReason::UnknownStream(other.to_owned())),

@@ -15,6 +15,7 @@ mod open_items;
 mod statements;
 mod transactions;
 mod trial_balance;
+mod withdrawals;
 
 use std::{str::FromStr, time::Duration};
 
@@ -33,6 +34,7 @@ pub use open_items::OpenItem;
 pub use statements::{Statement, StatementLine, StatementQuery};
 pub use transactions::{Total, Transaction, TransactionDetail, TransactionFilter, TransactionLeg};
 pub use trial_balance::{CurrencyBalance, TrialBalance, TrialLine};
+pub use withdrawals::{WithdrawalFact, WithdrawalHistory};
 
 use crate::{error::ReadError, projector::ProjectorStatus};
 

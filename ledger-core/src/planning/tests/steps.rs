@@ -149,6 +149,7 @@ fn no_step_touches_a_stream_that_the_command_did_not_announce() {
                 StreamId::Account(_) => "account",
                 StreamId::Hold(_) => "hold",
                 StreamId::Reversal(_) => "reversal",
+                StreamId::Withdrawal(_) => "withdrawal",
             })
             .collect();
         assert_eq!(told, kinds, "{operation:?}");
@@ -161,6 +162,7 @@ fn no_step_touches_a_stream_that_the_command_did_not_announce() {
                 Step::Account(id, _) => StreamId::Account(id),
                 Step::Hold(id, _) => StreamId::Hold(id),
                 Step::Reversal(id, _) => StreamId::Reversal(id),
+                Step::Withdrawal(id, _) => StreamId::Withdrawal(id),
             };
             assert!(announced.contains(&touched), "{operation:?} touches {touched:?}");
         }

@@ -5,8 +5,8 @@
 //! the stated value is taken over, so that one wrong event is one finding.
 //!
 //! Memory: a record per account, per open hold and per open item; 16 bytes and the table's
-//! overhead per hold that has ended (it may not act again); 32 bytes and the overhead per
-//! transaction (its id may not come again, and a keyed 64-bit digest of its legs is what a
+//! overhead per hold that has ended (it may not act again), 24 bytes and the overhead per
+//! withdrawal; 32 bytes and the overhead per transaction (its id may not come again, and a keyed 64-bit digest of its legs is what a
 //! reversal is compared with;
 //! the key is drawn afresh for each run, so that no log can be made to fit it).
 
@@ -15,12 +15,14 @@ mod accounts;
 mod currency;
 mod hold;
 mod transaction;
+mod withdrawal;
 
 use accounts::Accounts;
 use currency::Currencies;
 use hold::Holds;
 use serde::Deserialize;
 use transaction::{Move, Transactions};
+use withdrawal::Withdrawals;
 
 pub(super) use accounts::Balance;
 
@@ -41,6 +43,7 @@ pub(super) struct Books {
     accounts: Accounts,
     holds: Holds,
     transactions: Transactions,
+    withdrawals: Withdrawals,
     /// Every balance at a position that somebody asked for, once the fold has come there.
     frozen: Frozen,
 }
@@ -75,6 +78,7 @@ impl Books {
             accounts: Accounts::default(),
             holds: Holds::default(),
             transactions: Transactions::default(),
+            withdrawals: Withdrawals::default(),
             frozen: balances_at.map_or(Frozen::Nobody, Frozen::At),
         }
     }
@@ -110,6 +114,10 @@ impl Books {
             "account" => self.account_event(place, event),
             "hold" => self.hold_event(place, event),
             "reversal" => self.reversal_event(place, event),
+            "withdrawal" => {
+                let Self { withdrawals, transactions, findings, .. } = self;
+                withdrawals.event(place, event, transactions, findings);
+            }
             "book" => self.currencies.event(place, event, &mut self.findings),
             _ => self.unknown_type(place, event),
         }

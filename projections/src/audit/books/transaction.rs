@@ -34,6 +34,14 @@ pub(super) struct Capture {
     pub position: i64,
 }
 
+/// A withdrawal's claim that a transaction is its doing.
+#[derive(Debug, Clone, Copy)]
+struct OfWithdrawal {
+    transaction: u128,
+    withdrawal: u128,
+    position: i64,
+}
+
 #[derive(Debug)]
 struct Reversal {
     by: u128,
@@ -69,6 +77,7 @@ pub(super) struct Transactions {
     reversed: HashSet<u128>,
     awaited_reversals: Vec<Reversal>,
     awaited_captures: Vec<Capture>,
+    awaited_of_withdrawals: Vec<OfWithdrawal>,
     /// The key of the digests.
     key: RandomState,
     pub entries: u64,
@@ -168,6 +177,7 @@ impl Transactions {
             let words = "legs of a reversal that no reversal stream announces";
             findings.event(place, Code::ReversalIncomplete, words);
         }
+        self.of_withdrawal(place, leg, id, findings);
         let open = &mut self.open;
         open.active = true;
         open.id = id;
@@ -293,6 +303,34 @@ impl Transactions {
 
     fn forget_claims(&mut self, id: u128) {
         self.awaited_captures.retain(|c| c.transaction != id);
+        self.awaited_of_withdrawals.retain(|w| w.transaction != id);
+    }
+
+    /// A withdrawal says that a transaction is about to move what is its own.
+    pub(super) fn expect_of_withdrawal(
+        &mut self,
+        transaction: u128,
+        withdrawal: u128,
+        position: i64,
+    ) {
+        let awaited = OfWithdrawal { transaction, withdrawal, position };
+        self.awaited_of_withdrawals.push(awaited);
+    }
+
+    /// What names a withdrawal as its cause was named by it, and the other way round.
+    fn of_withdrawal(
+        &self,
+        place: Place<'_>,
+        leg: &Leg<'_>,
+        transaction: u128,
+        findings: &mut Findings,
+    ) {
+        let cause = leg.cause.as_deref().and_then(|cause| id(cause, "wd_"));
+        let named = self.awaited_of_withdrawals.iter().find(|w| w.transaction == transaction);
+        if named.map(|named| named.withdrawal) != cause {
+            let words = "the withdrawal does not name the transaction, or the other way round";
+            findings.event(place, Code::WithdrawalIncomplete, words);
+        }
     }
 
     /// A hold says that a transaction is about to take from it.
@@ -334,6 +372,10 @@ impl Transactions {
         for reversal in self.awaited_reversals.drain(..) {
             let words = format!("{} is not in this append", id_text(reversal.by, "txn_"));
             findings.position(reversal.position, Code::ReversalIncomplete, words);
+        }
+        for awaited in self.awaited_of_withdrawals.drain(..) {
+            let words = format!("{} is not in this append", id_text(awaited.transaction, "txn_"));
+            findings.position(awaited.position, Code::WithdrawalIncomplete, words);
         }
         for capture in self.awaited_captures.drain(..) {
             let words = format!("{} is not in this append", id_text(capture.transaction, "txn_"));

@@ -261,17 +261,86 @@ fn books_accounts_and_currencies_that_contradict_each_other() {
 }
 
 #[test]
+fn withdrawals_that_are_none() {
+    use Code::{IdMalformed, PayloadUnreadable, SequenceDiffers};
+    use Code::{WithdrawalDiffers, WithdrawalIncomplete};
+    let requested = |m: &mut Maker, id: &str, transaction: &str| {
+        let ba = m.fresh("ba_");
+        let payload = format!(
+            "{{\"account\":\"wallet:asha:INR\",\"amount\":\"0.70\",\"fee\":\"0.00\",\
+             \"tax\":\"0.00\",\"bank_account\":\"{ba}\",\"bank\":\"hdfc\",\
+             \"rail\":\"imps\",\"transaction_id\":\"{transaction}\"}}"
+        );
+        m.event("withdrawal", id, "requested", &payload);
+    };
+    let begin = |m: &mut Maker| {
+        let (id, transaction) = (m.fresh("wd_"), m.fresh("txn_"));
+        requested(m, &id, &transaction);
+        m.event("withdrawal", &id, "queued", "{}");
+        m.transaction_as(&transaction, "withdrawal", &pair(ASHA, BINOD, 70), Some(&id));
+        (id, transaction)
+    };
+    let mut past = sound_past();
+    begin(&mut past);
+    past.append();
+    let report = check(&past.finish().text());
+    assert!(report.verified, "{report}");
+
+    lie("no request", 0, WithdrawalDiffers, |m| {
+        let id = m.fresh("wd_");
+        m.event("withdrawal", &id, "queued", "{}");
+    });
+    lie("two requests", 4, WithdrawalDiffers, |m| {
+        let (id, _) = begin(m);
+        let second = m.fresh("txn_");
+        requested(m, &id, &second);
+        m.transaction_as(&second, "withdrawal", &pair(ASHA, BINOD, 70), Some(&id));
+    });
+    lie("a gap", 4, SequenceDiffers, |m| {
+        let (id, _) = begin(m);
+        m.event("withdrawal", &id, "approved", "{}");
+        let last = m.open.len() - 1;
+        m.open[last].sequence += 1;
+    });
+    lie("without its transaction", 0, WithdrawalIncomplete, |m| {
+        let (id, transaction) = (m.fresh("wd_"), m.fresh("txn_"));
+        requested(m, &id, &transaction);
+    });
+    lie("without its cause", 1, WithdrawalIncomplete, |m| {
+        let (id, transaction) = (m.fresh("wd_"), m.fresh("txn_"));
+        requested(m, &id, &transaction);
+        m.transaction_as(&transaction, "withdrawal", &pair(ASHA, BINOD, 70), None);
+    });
+    lie("not named", 0, WithdrawalIncomplete, |m| {
+        let id = m.fresh("wd_");
+        m.transaction("withdrawal", &pair(ASHA, BINOD, 70), Some(&id));
+    });
+    lie("no transaction's id", 0, IdMalformed, |m| {
+        let id = m.fresh("wd_");
+        requested(m, &id, "txn_7");
+    });
+    lie("a field too many", 4, PayloadUnreadable, |m| {
+        let (id, _) = begin(m);
+        m.event("withdrawal", &id, "approved", "{\"by\":\"ravi\"}");
+    });
+    lie("no withdrawal's id", 0, IdMalformed, |m| {
+        m.event("withdrawal", "wd_7", "approved", "{}");
+    });
+}
+
+#[test]
 fn events_that_are_none() {
     use Code::{EventTypeUnknown, EventVersionUnknown, MetadataUnreadable, PayloadUnreadable};
     lie("a kind of stream", 0, EventTypeUnknown, |m| {
         m.event("purse", "p", "opened", "{}");
     });
-    for kind in ["account", "hold", "reversal", "book"] {
+    for kind in ["account", "hold", "reversal", "withdrawal", "book"] {
         lie(kind, 0, EventTypeUnknown, |m| {
             let id = match kind {
                 "account" => m.accounts[FEES].id.clone(),
                 "hold" => m.fresh("hold_"),
                 "reversal" => m.fresh("txn_"),
+                "withdrawal" => m.fresh("wd_"),
                 _ => "main".to_owned(),
             };
             m.event(kind, &id, "melted", "{}");

@@ -17,7 +17,7 @@ use ledger_core::{
     clock::Timestamp,
     command::{Accepted, Command, Outcome, Receipt, Rejection},
     hold::{Hold, HoldError, HoldState},
-    ids::{AccountId, HoldId},
+    ids::{AccountId, HoldId, WithdrawalId},
     log::{
         Head, Metadata,
         hash::{self, HashedFields},
@@ -25,6 +25,7 @@ use ledger_core::{
     },
     planning::{self, Plan, ReceiptPlan, Step, StreamId, View},
     reversal::{Reversal, ReversalError},
+    withdrawal::{Withdrawal, WithdrawalError},
 };
 use rust_decimal::Decimal;
 use sqlx::PgPool;
@@ -46,6 +47,7 @@ struct Before {
     book: Book,
     holds: BTreeMap<HoldId, Hold>,
     accounts: BTreeMap<AccountId, Account>,
+    withdrawals: BTreeMap<WithdrawalId, Withdrawal>,
 }
 
 impl View for Before {
@@ -60,6 +62,14 @@ impl View for Before {
     fn normal_side(&self, account: &AccountId) -> Option<Direction> {
         let opened = self.accounts.get(account)?.properties()?;
         Some(opened.account_type.normal_side())
+    }
+
+    fn account(&self, account: &AccountId) -> Option<&Account> {
+        self.accounts.get(account)
+    }
+
+    fn withdrawal(&self, id: WithdrawalId) -> Withdrawal {
+        self.withdrawals.get(&id).cloned().unwrap_or_default()
     }
 }
 
@@ -78,7 +88,7 @@ macro_rules! refuses {
     };
 }
 
-refuses!(AccountError, BookError, HoldError, ReversalError);
+refuses!(AccountError, BookError, HoldError, ReversalError, WithdrawalError);
 
 impl Reference {
     pub(crate) fn new(pool: PgPool) -> Self {
@@ -154,6 +164,11 @@ impl Reference {
                 let id = id.to_string();
                 refused(framework.execute_with_metadata(&id, command, metadata).await)
             }
+            Step::Withdrawal(id, command) => {
+                let framework = self.framework::<Withdrawal>();
+                let id = id.to_string();
+                refused(framework.execute_with_metadata(&id, *command, metadata).await)
+            }
         }
     }
 
@@ -174,12 +189,20 @@ impl Reference {
             book: self.load(BOOK_ID).await.aggregate,
             holds: BTreeMap::new(),
             accounts: BTreeMap::new(),
+            withdrawals: BTreeMap::new(),
         };
         let mut streams = planning::streams(&command.operation);
         if let Some(hold_id) = planning::account_of_hold(&command.operation) {
             let hold: Hold = self.load(&hold_id.to_string()).await.aggregate;
             streams.extend(hold.account().cloned().map(StreamId::Account));
             before.holds.insert(hold_id, hold);
+        }
+        if let Some(operation) = planning::withdrawal_operation(&command.operation) {
+            let id = operation.withdrawal_id();
+            let withdrawal: Withdrawal = self.load(&id.to_string()).await.aggregate;
+            let accounts = planning::accounts_of_withdrawal(operation, &withdrawal);
+            streams.extend(accounts.into_iter().map(StreamId::Account));
+            before.withdrawals.insert(id, withdrawal);
         }
         for stream in streams {
             if let StreamId::Account(id) = stream {
@@ -227,6 +250,10 @@ impl Reference {
             ReceiptPlan::Book => {
                 let sequence = self.load::<Book>(BOOK_ID).await.current_sequence;
                 Receipt::Book { sequence: u64::try_from(sequence).unwrap() }
+            }
+            ReceiptPlan::Withdrawal(id) => {
+                let withdrawal: Withdrawal = self.load(&id.to_string()).await.aggregate;
+                withdrawal.receipt(id).unwrap()
             }
         }
     }

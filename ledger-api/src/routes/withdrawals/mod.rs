@@ -1,0 +1,20 @@
+//! `/v1/withdrawals`: money on its way out to a bank account: requested, read, given up.
+//!
+//! What banks say of it does not come in here.
+
+mod body;
+mod read;
+mod terms;
+mod write;
+
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::http::ApiState;
+
+/// The routes.
+pub(super) fn routes() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .routes(routes!(write::request))
+        .routes(routes!(read::get))
+        .routes(routes!(write::cancel))
+}

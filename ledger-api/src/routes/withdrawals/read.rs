@@ -1,0 +1,158 @@
+//! Reading a withdrawal, with all that happened to it.
+
+use ledger_core::{
+    ids::WithdrawalId,
+    log::Position,
+    money::CurrencyCode,
+    withdrawal::{AttemptState, Told, Withdrawal, WithdrawalEvent},
+};
+use projections::{WithdrawalFact, WithdrawalHistory};
+use rust_decimal::Decimal;
+
+use super::body::{StepOut, WithdrawalOut};
+use crate::{
+    http::{Problem, path::Id, query::Params, reader::Reader, reply::Reply, wire::Amount},
+    identity::Scope,
+    routes::accounts::MinPosition,
+};
+
+const SCOPES: &[Scope] = &[Scope::LedgerRead, Scope::WithdrawalsWrite];
+
+/// Get a withdrawal
+///
+/// With its timeline. A status that is `final` can still change if a bank sends the money back, or
+/// pays after it said no.
+#[utoipa::path(
+    get,
+    path = "/v1/withdrawals/{id}",
+    tag = "Withdrawals",
+    params(("id" = String, Path, description = "The withdrawal"), MinPosition),
+    responses((status = 200, description = "The withdrawal.", body = WithdrawalOut)),
+)]
+pub(super) async fn get(
+    reader: Reader,
+    Id(id): Id<WithdrawalId>,
+    Params(query): Params<MinPosition>,
+) -> Result<Reply<WithdrawalOut>, Problem> {
+    let models = reader.admit(SCOPES, query.min_position).await?;
+    let (position, history) = reader.find(|| models.withdrawal(id)).await?;
+    Ok(Reply::ok(withdrawal_out(id, history, position)?).at(position))
+}
+
+fn withdrawal_out(
+    id: WithdrawalId,
+    history: WithdrawalHistory,
+    position: Position,
+) -> Result<WithdrawalOut, Problem> {
+    let WithdrawalHistory { withdrawal, facts, note } = history;
+    let known =
+        withdrawal.properties().zip(withdrawal.receipt(id)).zip(facts.first().zip(facts.last()));
+    let Some(((requested, receipt), (first, last))) = known else {
+        return Err(Problem::internal(&"a withdrawal that was never requested"));
+    };
+    let currency = requested.account.currency().map_err(|error| Problem::internal(&error))?;
+    let amount = |mut value: Decimal| {
+        value.rescale(requested.amount.scale());
+        Some(Amount::new(value, currency))
+    };
+    let created_at = first.recorded_at;
+    let mut out = WithdrawalOut::of(&receipt, last.recorded_at, position)?;
+    // A part of it stayed with the payee.
+    let in_part = !withdrawal.returned().is_zero() && withdrawal.returned() < requested.amount;
+    if in_part {
+        "moved".clone_into(&mut out.funds);
+    }
+    Ok(WithdrawalOut {
+        version: Some(u64::try_from(facts.len()).unwrap_or(u64::MAX)),
+        created_at: Some(created_at),
+        utr: utr(&withdrawal),
+        late: Some(withdrawal.is_late()),
+        returned: amount(withdrawal.returned()),
+        unapplied: amount(withdrawal.unapplied()),
+        owed: amount(withdrawal.owed()),
+        note,
+        timeline: Some(timeline(facts, currency)),
+        ..out
+    })
+}
+
+/// The bank's reference of the payment; of the last one, if a bank paid twice.
+fn utr(withdrawal: &Withdrawal) -> Option<ledger_core::ids::Reference> {
+    withdrawal.attempts().iter().rev().find_map(|attempt| match &attempt.state {
+        AttemptState::Paid { bank_reference } => Some(bank_reference.clone()),
+        AttemptState::Open | AttemptState::Refused { .. } => None,
+    })
+}
+
+fn timeline(facts: Vec<WithdrawalFact>, currency: CurrencyCode) -> Vec<StepOut> {
+    let mut withdrawal = Withdrawal::default();
+    let mut steps = Vec::with_capacity(facts.len());
+    for fact in facts {
+        withdrawal = withdrawal.after(fact.event.clone());
+        let status = withdrawal.status();
+        steps.push(StepOut {
+            event: fact.event.name().to_owned(),
+            status,
+            at: fact.recorded_at,
+            by: fact.actor,
+            ..of(fact.event, currency)
+        });
+    }
+    steps
+}
+
+/// What an event says beyond its name.
+fn of(event: WithdrawalEvent, currency: CurrencyCode) -> StepOut {
+    let nothing = StepOut::default();
+    let still_open = |told: Told| StepOut {
+        attempt: Some(told.attempt),
+        source: Some(told.source),
+        reason: told.code,
+        ..StepOut::default()
+    };
+    match event {
+        WithdrawalEvent::ReviewRequired(review) => {
+            StepOut { reason: Some(review.reason), ..nothing }
+        }
+        WithdrawalEvent::Rejected(back)
+        | WithdrawalEvent::Cancelled(back)
+        | WithdrawalEvent::Failed(back) => StepOut { reason: back.reason, ..nothing },
+        WithdrawalEvent::AttemptBegun(begun) => {
+            StepOut { attempt: Some(begun.attempt), reference: Some(begun.reference), ..nothing }
+        }
+        WithdrawalEvent::AttemptRefused(refused) => StepOut {
+            attempt: Some(refused.attempt),
+            source: Some(refused.source),
+            reason: refused.code,
+            ..nothing
+        },
+        WithdrawalEvent::OutcomeUnknown(told) | WithdrawalEvent::AttentionNeeded(told) => {
+            still_open(told)
+        }
+        WithdrawalEvent::Completed(completed) => StepOut {
+            attempt: Some(completed.attempt),
+            bank_reference: Some(completed.bank_reference),
+            source: Some(completed.source),
+            ..nothing
+        },
+        WithdrawalEvent::CompletedLate(late) => StepOut {
+            attempt: Some(late.attempt),
+            bank_reference: Some(late.bank_reference),
+            source: Some(late.source),
+            ..nothing
+        },
+        WithdrawalEvent::Returned(returned) => StepOut {
+            attempt: Some(returned.attempt),
+            bank_reference: Some(returned.bank_reference),
+            source: Some(returned.source),
+            amount: Some(Amount::new(returned.amount, currency)),
+            ..nothing
+        },
+        WithdrawalEvent::Applied(applied) => {
+            StepOut { amount: Some(Amount::new(applied.amount, currency)), ..nothing }
+        }
+        WithdrawalEvent::Requested(_)
+        | WithdrawalEvent::Approved {}
+        | WithdrawalEvent::Queued(_) => nothing,
+    }
+}

@@ -1,0 +1,115 @@
+//! What a customer can do with a withdrawal.
+
+use ledger_core::{
+    chart::Authority,
+    ids::WithdrawalId,
+    withdrawal::{CancelWithdrawal, RequestWithdrawal, WithdrawalOperation},
+};
+
+use super::{
+    body::{WithdrawalIn, WithdrawalOut},
+    terms,
+};
+use crate::{
+    http::{
+        Problem,
+        auth::Require as _,
+        codes,
+        idempotency::Key,
+        json::Payload,
+        path::Id,
+        reply::Reply,
+        wire::{NOTE_CHARS_MAX, check_words, with_book},
+        writer::{Done, Identity, Writer},
+    },
+    identity::Scope,
+    routes::{accounts::body::Empty, transactions::body::check_currency},
+};
+
+/// Request a withdrawal
+///
+/// The amount and its fee are set aside at once, so that they cannot be spent twice. It then waits
+/// for its bank, and can be cancelled until it is sent.
+#[utoipa::path(
+    post,
+    path = "/v1/withdrawals",
+    tag = "Withdrawals",
+    request_body(content = WithdrawalIn, example = json!({
+        "account": "wallet:asha:INR", "amount": {"value": "15.00", "currency": "INR"},
+        "bank_account": "ba_01935c3a5e7c7d3e8f00a1b2c3d4e5f6", "bank": "hdfc", "rail": "imps",
+        "note": "Rent"})),
+    responses((status = 201, description = "It is set aside.", body = WithdrawalOut)),
+)]
+pub(super) async fn request(
+    writer: Writer,
+    key: Key,
+    payload: Payload,
+) -> Result<Reply<WithdrawalOut>, Problem> {
+    writer.caller.require(&[Scope::WithdrawalsWrite])?;
+    let body: WithdrawalIn = payload.parse()?;
+    if let Some(note) = &body.note {
+        check_words(note, NOTE_CHARS_MAX, "/note")?;
+    }
+    let amount = with_book(&writer.state, |book| body.amount.resolve_positive(book, "/amount"));
+    let amount = amount.await?;
+    check_currency(&body.account, amount.currency().code, "/amount")?;
+    let price = terms::price(amount).map_err(|error| {
+        Problem::field(codes::AMOUNT_OVERFLOW, "/amount/value", format!("{error}."))
+    })?;
+    let operation = WithdrawalOperation::Request(RequestWithdrawal {
+        withdrawal_id: writer.withdrawal_id(),
+        transaction_id: writer.transaction_id(),
+        account: body.account.clone(),
+        amount,
+        fee: price.fee,
+        tax: price.tax,
+        bank_account: body.bank_account,
+        bank: body.bank.clone(),
+        rail: body.rail.clone(),
+        payee_hash: None,
+        review: None,
+        note: body.note.clone(),
+    });
+    let identity = Identity { key, operation: "request_withdrawal", path: &[], body: &body };
+    let permission = Authority::of_withdrawals().into();
+    let done = writer.submit(identity, permission, operation.into()).await?;
+    let withdrawal = withdrawal(&done)?;
+    let location = format!("/v1/withdrawals/{}", withdrawal.id);
+    Ok(Reply::created(withdrawal, &location).at(done.position).replayed(done.replayed))
+}
+
+/// Cancel a withdrawal
+///
+/// Until it is sent: all of it, the fee included, is given back. Cancelling it again changes
+/// nothing. Once its bank has it, it is too late: 409 `not_cancellable`.
+#[utoipa::path(
+    post,
+    path = "/v1/withdrawals/{id}/cancel",
+    tag = "Withdrawals",
+    params(("id" = String, Path, description = "The withdrawal")),
+    request_body(content = Empty, example = json!({})),
+    responses((status = 200, description = "It has ended.", body = WithdrawalOut)),
+)]
+pub(super) async fn cancel(
+    writer: Writer,
+    Id(withdrawal_id): Id<WithdrawalId>,
+    key: Key,
+    payload: Payload,
+) -> Result<Reply<WithdrawalOut>, Problem> {
+    writer.caller.require(&[Scope::WithdrawalsWrite])?;
+    let body: Empty = payload.parse_or_empty()?;
+    let id = withdrawal_id.to_string();
+    let identity = Identity { key, operation: "cancel_withdrawal", path: &[&id], body: &body };
+    let transaction_id = writer.transaction_id();
+    let cancel = CancelWithdrawal { withdrawal_id, transaction_id };
+    let operation = WithdrawalOperation::Cancel(cancel);
+    let permission = Authority::of_withdrawals().into();
+    let done = writer.submit(identity, permission, operation.into()).await?;
+    Ok(Reply::ok(withdrawal(&done)?).at(done.position).replayed(done.replayed))
+}
+
+/// The withdrawal after a command: from the stored outcome alone.
+fn withdrawal(done: &Done) -> Result<WithdrawalOut, Problem> {
+    let accepted = &done.accepted;
+    WithdrawalOut::of(&accepted.receipt, accepted.recorded_at, accepted.position)
+}

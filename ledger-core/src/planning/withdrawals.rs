@@ -1,0 +1,228 @@
+//! Takes operations on withdrawals apart: what the withdrawal says to them, and the transactions
+//! that follow from it. Accounts that are the machine's own are opened with the first leg on them,
+//! so that what a bank has done can always be booked.
+
+use std::collections::BTreeMap;
+
+use super::{Plan, ReceiptPlan, Step, View, checks, planner::Planner};
+use crate::{
+    account::{Account, AccountCommand},
+    chart,
+    command::{OpenAccount, Rejection},
+    ids::{AccountId, Item, Owner, Reference, TransactionId, WithdrawalId},
+    money::{Currency, Money},
+    posting::{Posting, PostingLeg},
+    withdrawal::{
+        AttemptOutcome, RequestWithdrawal, Standing, Withdrawal, WithdrawalCommand,
+        WithdrawalError, WithdrawalOperation,
+        movement::{self, Accounts, Movement},
+    },
+};
+
+/// Who owns the accounts that the machine opens and that are no customer's.
+const HOUSE: &str = "bahi";
+
+/// The accounts that an operation may touch, given its withdrawal.
+pub fn accounts_of_withdrawal(
+    operation: &WithdrawalOperation,
+    withdrawal: &Withdrawal,
+) -> Vec<AccountId> {
+    let request = operation.as_request();
+    let requested = withdrawal.properties().map(|requested| &requested.account);
+    let wallet = request.map(|request| &request.account).or(requested);
+    let Some(wallet) = wallet else { return Vec::new() };
+    // A wallet that cannot be withdrawn from: the plan will say so.
+    let Ok(accounts) = Accounts::of(wallet) else { return vec![wallet.clone()] };
+    let clearing = |attempt: u32| {
+        let bank = withdrawal.attempt(attempt).map(|attempt| &attempt.bank);
+        let both = bank.map(|bank| [accounts.clearing_out(bank), accounts.clearing_in(bank)]);
+        both.into_iter().flatten().flatten().collect()
+    };
+    let clearing: Vec<AccountId> = match operation {
+        WithdrawalOperation::RecordOutcome(told) => clearing(told.attempt),
+        WithdrawalOperation::RecordReturn(back) => clearing(back.attempt),
+        WithdrawalOperation::Request(_)
+        | WithdrawalOperation::Cancel(_)
+        | WithdrawalOperation::DecideReview(_)
+        | WithdrawalOperation::BeginAttempt(_)
+        | WithdrawalOperation::ApplyUnapplied(_) => Vec::new(),
+    };
+    let Accounts { wallet, reserved, in_flight, fees_held, unapplied, income, tax, owed, .. } =
+        accounts;
+    let mut touched = vec![wallet, reserved, in_flight, fees_held, unapplied, income, tax, owed];
+    match operation {
+        WithdrawalOperation::Request(_) => touched.truncate(4),
+        WithdrawalOperation::BeginAttempt(_) => touched.truncate(3),
+        WithdrawalOperation::Cancel(_) | WithdrawalOperation::DecideReview(_) => {
+            touched.truncate(5);
+        }
+        WithdrawalOperation::RecordOutcome(_)
+        | WithdrawalOperation::RecordReturn(_)
+        | WithdrawalOperation::ApplyUnapplied(_) => touched.extend(clearing),
+    }
+    touched
+}
+
+impl<V: View> Planner<'_, V> {
+    pub(super) fn withdrawal(&self, operation: &WithdrawalOperation) -> Result<Plan, Rejection> {
+        let id = operation.withdrawal_id();
+        let before = self.view.withdrawal(id);
+        let mut notes = Vec::new();
+        match operation {
+            WithdrawalOperation::Request(request) => notes.extend(self.check_request(request)?),
+            WithdrawalOperation::RecordOutcome(told) => {
+                if let AttemptOutcome::Paid { amount, .. } = &told.outcome {
+                    self.check_amount(&before, *amount)?;
+                }
+            }
+            WithdrawalOperation::RecordReturn(back) => self.check_amount(&before, back.amount)?,
+            WithdrawalOperation::Cancel(_)
+            | WithdrawalOperation::DecideReview(_)
+            | WithdrawalOperation::BeginAttempt(_)
+            | WithdrawalOperation::ApplyUnapplied(_) => {}
+        }
+        let standing = self.standing(&before)?;
+        let command = WithdrawalCommand { operation: operation.clone(), standing };
+        let events = before.decide(&command).map_err(Rejection::from)?;
+        let mut steps = vec![Step::Withdrawal(id, Box::new(command))];
+        let mut opened = Vec::new();
+        let mut state = before;
+        for event in events {
+            let movement = movement::movement(&state, &event).map_err(|_| internal())?;
+            state = state.after(event);
+            if let Some(movement) = movement {
+                let wallet = state.properties().map(|requested| requested.account.clone());
+                let wallet = wallet.ok_or_else(internal)?;
+                self.open_missing(&movement, &wallet, &mut opened, &mut steps)?;
+                self.post_movement(id, movement, &mut steps)?;
+            }
+        }
+        Ok(Plan { steps, receipt: ReceiptPlan::Withdrawal(id), notes })
+    }
+
+    fn check_request(
+        &self,
+        request: &RequestWithdrawal,
+    ) -> Result<Option<(TransactionId, String)>, Rejection> {
+        let account = &request.account;
+        self.amount(account, request.amount)?;
+        for part in [request.fee, request.tax] {
+            if part.currency() != request.amount.currency() {
+                return Err(checks::other_currency(account));
+            }
+            if !part.is_zero() {
+                self.amount(account, part)?;
+            }
+        }
+        if Accounts::of(account).is_err() {
+            let text = "money is withdrawn from a wallet or from what a shop can dispose of";
+            return Err(Rejection::new("not_withdrawable", text).of(account));
+        }
+        checks::note(request.transaction_id, request.note.as_deref())
+    }
+
+    fn check_amount(&self, before: &Withdrawal, amount: Money) -> Result<(), Rejection> {
+        let requested = before.properties().ok_or(WithdrawalError::NotFound)?;
+        self.amount(&requested.account, amount).map(drop)
+    }
+
+    /// What the customer's accounts could give and take now.
+    fn standing(&self, before: &Withdrawal) -> Result<Standing, Rejection> {
+        let Some(requested) = before.properties() else { return Ok(Standing::default()) };
+        let accounts = Accounts::of(&requested.account).map_err(|_| internal())?;
+        let wallet = self.view.account(&accounts.wallet);
+        let owed = self.view.account(&accounts.owed).map(Account::debit_balance);
+        Ok(Standing {
+            spendable: wallet.and_then(Account::spendable),
+            room: wallet.and_then(Account::room),
+            owed: owed.unwrap_or_default(),
+        })
+    }
+
+    /// Opens the accounts of a movement that were never opened; but for the wallet, which only its
+    /// owner opens.
+    fn open_missing(
+        &self,
+        movement: &Movement,
+        wallet: &AccountId,
+        opened: &mut Vec<AccountId>,
+        steps: &mut Vec<Step>,
+    ) -> Result<(), Rejection> {
+        for leg in &movement.legs {
+            let account = &leg.account;
+            // Deciding without an account in sight would open it twice.
+            let known = self.view.account(account).ok_or_else(internal)?;
+            if known.properties().is_some() || account == wallet || opened.contains(account) {
+                continue;
+            }
+            let customer = account.as_str().starts_with("receivable:");
+            let owner = self.view.account(wallet).and_then(|wallet| wallet.properties());
+            let owner = owner.filter(|_| customer).map(|opened| opened.owner.clone());
+            let open = self.opening(account, owner)?;
+            steps.push(Step::Account(account.clone(), AccountCommand::Open(open)));
+            opened.push(account.clone());
+        }
+        Ok(())
+    }
+
+    fn opening(&self, account: &AccountId, owner: Option<Owner>) -> Result<OpenAccount, Rejection> {
+        let entry = chart::lookup(&account.code()).ok_or_else(internal)?;
+        let house = HOUSE.parse().map_err(|_| internal())?;
+        Ok(OpenAccount {
+            account: account.clone(),
+            currency: self.currency_of(account)?,
+            owner: owner.unwrap_or(house),
+            account_type: entry.account_type,
+            class: entry.class,
+            itemised: entry.itemised,
+            floor: None,
+            ceiling: None,
+            metadata: BTreeMap::new(),
+        })
+    }
+
+    fn currency_of(&self, account: &AccountId) -> Result<Currency, Rejection> {
+        let code = account.currency().map_err(|_| internal())?;
+        self.view.book().currency(code).ok_or_else(internal)
+    }
+
+    fn post_movement(
+        &self,
+        id: WithdrawalId,
+        movement: Movement,
+        steps: &mut Vec<Step>,
+    ) -> Result<(), Rejection> {
+        let cause: Reference = checks::reference(&id)?;
+        let item: Item = cause.as_str().parse().map_err(|_| internal())?;
+        let mut legs = Vec::with_capacity(movement.legs.len());
+        for leg in movement.legs {
+            let amount = Money::from_decimal(leg.amount, self.currency_of(&leg.account)?);
+            legs.push(PostingLeg {
+                direction: leg.direction,
+                amount: amount.map_err(|_| internal())?,
+                item: movement::is_itemised(&leg.account).then(|| item.clone()),
+                account: leg.account,
+            });
+        }
+        let posting = Posting {
+            transaction_id: movement.transaction_id,
+            kind: movement.kind,
+            legs,
+            effective_on: None,
+            value_date: None,
+            conditions: Vec::new(),
+            note: None,
+        };
+        self.legs(&posting, self.today(None), Some(&cause), steps)
+    }
+}
+
+fn internal() -> Rejection {
+    Rejection::new("internal", "the ledger met a state that it should not be able to be in")
+}
+
+impl From<WithdrawalError> for Rejection {
+    fn from(error: WithdrawalError) -> Self {
+        Self::new(error.code(), &error.to_string())
+    }
+}

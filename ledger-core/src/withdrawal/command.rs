@@ -1,0 +1,206 @@
+//! What can be asked of a withdrawal, by a user, a person of ours, or a worker.
+
+use rust_decimal::Decimal;
+
+use super::state::Source;
+use crate::{
+    ids::{
+        AccountId, BankAccountId, BankCode, PayeeHash, Rail, Reference, TransactionId, WithdrawalId,
+    },
+    money::Money,
+};
+
+/// One thing that can be asked of a withdrawal. Each is one append.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WithdrawalOperation {
+    /// Request it.
+    Request(RequestWithdrawal),
+    /// Give it up before it is sent.
+    Cancel(CancelWithdrawal),
+    /// Let it pass or refuse it, where a person has to look.
+    DecideReview(DecideReview),
+    /// Say that it is about to be sent.
+    BeginAttempt(BeginAttempt),
+    /// Say what became of an attempt.
+    RecordOutcome(RecordOutcome),
+    /// Say that money came back.
+    RecordReturn(RecordReturn),
+    /// Put on the wallet what it could not take before.
+    ApplyUnapplied(ApplyUnapplied),
+}
+
+impl WithdrawalOperation {
+    /// The request, if it is one.
+    pub const fn as_request(&self) -> Option<&RequestWithdrawal> {
+        if let Self::Request(request) = self { Some(request) } else { None }
+    }
+
+    /// The withdrawal that it is about.
+    pub const fn withdrawal_id(&self) -> WithdrawalId {
+        match self {
+            Self::Request(request) => request.withdrawal_id,
+            Self::Cancel(cancel) => cancel.withdrawal_id,
+            Self::DecideReview(decide) => decide.withdrawal_id,
+            Self::BeginAttempt(begin) => begin.withdrawal_id,
+            Self::RecordOutcome(outcome) => outcome.withdrawal_id,
+            Self::RecordReturn(back) => back.withdrawal_id,
+            Self::ApplyUnapplied(apply) => apply.withdrawal_id,
+        }
+    }
+}
+
+/// A withdrawal to begin. Amount, fee and tax are fixed here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestWithdrawal {
+    /// Its id.
+    pub withdrawal_id: WithdrawalId,
+    /// The transaction that sets the money aside.
+    pub transaction_id: TransactionId,
+    /// Where the money comes from: a wallet, or what a shop can dispose of.
+    pub account: AccountId,
+    /// What the payee gets.
+    pub amount: Money,
+    /// What it costs, tax included; zero or more (`quote` computes it).
+    pub fee: Money,
+    /// How much of the fee is tax.
+    pub tax: Money,
+    /// The payee's account, opaque.
+    pub bank_account: BankAccountId,
+    /// The bank that is to send it.
+    pub bank: BankCode,
+    /// The way it is to be sent.
+    pub rail: Rail,
+    /// Keyed hash of the payee.
+    pub payee_hash: Option<PayeeHash>,
+    /// The rule by which a person has to look at it first.
+    pub review: Option<Reference>,
+    /// Words to keep beside the log, erasable.
+    pub note: Option<String>,
+}
+
+/// A withdrawal to give up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CancelWithdrawal {
+    /// The withdrawal.
+    pub withdrawal_id: WithdrawalId,
+    /// The transaction that gives the money back.
+    pub transaction_id: TransactionId,
+}
+
+/// A person's decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecideReview {
+    /// The withdrawal.
+    pub withdrawal_id: WithdrawalId,
+    /// Whether it passes.
+    pub approve: bool,
+    /// Why not; kept for refusals.
+    pub reason: Option<Reference>,
+    /// The transaction that gives the money back, if it does not pass.
+    pub transaction_id: TransactionId,
+}
+
+/// An attempt that is about to be sent. Whoever gets this accepted may send, nobody else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BeginAttempt {
+    /// The withdrawal.
+    pub withdrawal_id: WithdrawalId,
+    /// Which attempt, from 1: one more than there were.
+    pub attempt: u32,
+    /// What the bank will know it by; never used for this withdrawal before.
+    pub reference: Reference,
+    /// The bank.
+    pub bank: BankCode,
+    /// The way.
+    pub rail: Rail,
+    /// The payee's hash as it comes out now.
+    pub payee_hash: Option<PayeeHash>,
+    /// The transaction that puts the money on its way.
+    pub transaction_id: TransactionId,
+}
+
+/// What became of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordOutcome {
+    /// The withdrawal.
+    pub withdrawal_id: WithdrawalId,
+    /// Which attempt.
+    pub attempt: u32,
+    /// What became of it.
+    pub outcome: AttemptOutcome,
+    /// Who says so.
+    pub source: Source,
+    /// The bank's code for it; kept where it explains something.
+    pub code: Option<Reference>,
+    /// The transaction, if this moves something.
+    pub transaction_id: TransactionId,
+}
+
+/// What somebody says of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AttemptOutcome {
+    /// It was paid.
+    Paid {
+        /// How much; it must be the withdrawal's amount.
+        amount: Money,
+        /// The bank's own reference.
+        bank_reference: Reference,
+    },
+    /// Nothing was paid, and it may be tried again.
+    RefusedRetryable,
+    /// Nothing was paid, and it cannot be.
+    RefusedFinal,
+    /// Nobody knows.
+    Unknown,
+    /// Nobody can find out by asking the bank.
+    NeedsAttention,
+}
+
+/// Money that came back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordReturn {
+    /// The withdrawal.
+    pub withdrawal_id: WithdrawalId,
+    /// The attempt that it was sent by.
+    pub attempt: u32,
+    /// The bank's reference of the credit.
+    pub bank_reference: Reference,
+    /// How much came.
+    pub amount: Money,
+    /// Who says so.
+    pub source: Source,
+    /// The transaction that books it as come.
+    pub transaction_id: TransactionId,
+    /// The transaction that puts it on the wallet.
+    pub applied_transaction_id: TransactionId,
+}
+
+/// Money of a withdrawal that waits for its wallet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApplyUnapplied {
+    /// The withdrawal.
+    pub withdrawal_id: WithdrawalId,
+    /// The transaction that puts it on the wallet.
+    pub transaction_id: TransactionId,
+}
+
+/// What the aggregate is asked: the operation, and what its accounts could give and take at that
+/// moment, which it cannot see by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WithdrawalCommand {
+    /// The operation.
+    pub operation: WithdrawalOperation,
+    /// The customer's accounts.
+    pub standing: Standing,
+}
+
+/// What the customer's accounts could give and take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Standing {
+    /// The most that the wallet could give; nothing = no limit.
+    pub spendable: Option<Decimal>,
+    /// The most that the wallet could take; nothing = no limit.
+    pub room: Option<Decimal>,
+    /// What the customer owes because banks paid late.
+    pub owed: Decimal,
+}

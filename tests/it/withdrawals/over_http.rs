@@ -1,0 +1,166 @@
+//! Withdrawals over HTTP.
+
+use ledger_api::identity::Scope;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use super::{Ask, One};
+use crate::support::bahi::{Actor, TestBahi, amount};
+use ledger_core::withdrawal::AttemptOutcome;
+
+const A: &str = "wallet:asha:INR";
+
+fn asked(value: &str) -> Value {
+    json!({"account": A, "amount": amount(A, value), "bank": "hdfc", "rail": "imps",
+           "bank_account": "ba_01935c3a5e7c7d3e8f00a1b2c3d4e5f6", "note": "Rent"})
+}
+
+async fn read(actor: &Actor, id: &str) -> Value {
+    actor.get(&format!("/v1/withdrawals/{id}")).await.made()
+}
+
+/// What a worker would do.
+async fn work(bahi: &TestBahi, ask: Ask) {
+    let command = crate::support::ledger::command(ask.into());
+    crate::support::ledger::accepted(bahi.engine.submit(command).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_withdrawal_is_requested_once_and_cancelled_until_it_is_sent() {
+    let bahi = TestBahi::spawn().await;
+    let admin = bahi.admin().await;
+    admin.wallet(A, "1000.00").await;
+    let user = bahi.actor("asha", &[Scope::WithdrawalsWrite]).await;
+
+    let made = user.post_with("k", "/v1/withdrawals", &asked("500.13")).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
+    let body = made.json();
+    let id = body["id"].as_str().unwrap();
+    assert_eq!(made.header("location"), format!("/v1/withdrawals/{id}"));
+    assert_eq!((&body["status"], &body["final"]), (&json!("queued"), &json!(false)));
+    assert_eq!((&body["funds"], &body["cancellable"]), (&json!("held"), &json!(true)));
+    assert_eq!(body["fee"], amount(A, "10.00"));
+    let again = user.post_with("k", "/v1/withdrawals", &asked("500.13")).await;
+    assert_eq!((again.is_replay(), &again.text), (true, &made.text));
+    let other = user.post_with("k", "/v1/withdrawals", &asked("500.14")).await;
+    assert_eq!(other.refused(), "idempotency_key_reused");
+    assert_eq!(admin.balance(A, made.position()).await, "489.87");
+    let more = user.post("/v1/withdrawals", &asked("479.88")).await;
+    assert_eq!(
+        (more.status, more.refused()),
+        (StatusCode::UNPROCESSABLE_ENTITY, "insufficient_funds".to_owned())
+    );
+    assert_eq!(more.json()["available"], amount(A, "489.87"));
+
+    let seen = read(&user, id).await;
+    assert_eq!((&seen["status"], &seen["note"]), (&json!("queued"), &json!("Rent")));
+    assert_eq!((seen.get("utr"), &seen["version"]), (None, &json!(2)));
+    assert_eq!(seen["timeline"][0]["event"], "requested");
+    assert_eq!(seen["timeline"][1]["status"], "queued");
+    assert_eq!(seen["timeline"][1]["by"], "asha");
+
+    let path = format!("/v1/withdrawals/{id}/cancel");
+    let cancelled = user.post(&path, &json!({})).await;
+    assert_eq!(cancelled.made()["status"], "cancelled");
+    assert_eq!(cancelled.json()["funds"], "not_moved");
+    assert_eq!(user.post(&path, &json!({})).await.made()["status"], "cancelled");
+    assert_eq!(admin.balance(A, cancelled.position()).await, "1000.00");
+    bahi.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn its_timeline_tells_what_banks_said_and_it_is_too_late_to_cancel() {
+    let bahi = TestBahi::spawn().await;
+    let admin = bahi.admin().await;
+    admin.wallet(A, "1000.00").await;
+    let made = admin.post("/v1/withdrawals", &asked("500.13")).await.made();
+    let id = made["id"].as_str().unwrap();
+    let one = One(id.parse().unwrap());
+    let Ask::BeginAttempt(begin) = one.begin(1) else { panic!("an attempt") };
+    // Over HTTP no hash of the payee is kept.
+    work(
+        &bahi,
+        Ask::BeginAttempt(ledger_core::withdrawal::BeginAttempt { payee_hash: None, ..begin }),
+    )
+    .await;
+    let late = admin.post(&format!("/v1/withdrawals/{id}/cancel"), &json!({})).await;
+    assert_eq!((late.status, late.code()), (StatusCode::CONFLICT, "not_cancellable".to_owned()));
+    work(&bahi, one.told(1, AttemptOutcome::Unknown)).await;
+    let unknown = read(&admin, id).await;
+    assert_eq!(
+        (&unknown["status"], &unknown["funds"]),
+        (&json!("outcome_unknown"), &json!("held"))
+    );
+    work(&bahi, one.paid(1, "500.13")).await;
+    work(&bahi, one.back(1, "R1", "200")).await;
+    let position = bahi.engine.status().borrow().head.position;
+    let seen = admin.get(&format!("/v1/withdrawals/{id}?min_position={position}")).await.made();
+    assert_eq!((&seen["status"], &seen["funds"]), (&json!("returned"), &json!("moved")));
+    assert_eq!((&seen["utr"], &seen["returned"]), (&json!("UTR1"), &amount(A, "200.00")));
+    assert_eq!((&seen["late"], &seen["owed"]), (&json!(false), &amount(A, "0.00")));
+    let events: Vec<&str> = seen["timeline"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| step["event"].as_str().unwrap())
+        .collect();
+    let told = [
+        "requested",
+        "queued",
+        "attempt_begun",
+        "outcome_unknown",
+        "completed",
+        "returned",
+        "applied",
+    ];
+    assert_eq!(events, told);
+    assert_eq!(seen["timeline"][2]["reference"], "BH1");
+    assert_eq!(seen["timeline"][4]["bank_reference"], "UTR1");
+    assert_eq!(seen["timeline"][4]["source"], "webhook");
+    assert_eq!(seen["timeline"][5]["amount"], amount(A, "200.00"));
+    // 1000 - 510.13 + 200 + 10 of the fee.
+    assert_eq!(admin.balance(A, position).await, "699.87");
+    bahi.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_makes_no_sense_is_refused_before_anything_moves() {
+    let bahi = TestBahi::spawn().await;
+    let admin = bahi.admin().await;
+    admin.wallet(A, "1000.00").await;
+    let with = |field: &str, value: Value| {
+        let mut body = asked("1");
+        body[field] = value;
+        body
+    };
+    let refused = [
+        (with("amount", amount(A, "0")), "amount_not_positive"),
+        (with("amount", amount(A, "1.001")), "amount_scale"),
+        (with("amount", amount("wallet:asha:USD", "1")), "currency_mismatch"),
+        (with("account", json!("bank:hdfc:escrow:INR")), "not_withdrawable"),
+        (with("account", json!("wallet:nobody:INR")), "account_not_found"),
+        (with("bank", json!("HDFC")), "invalid"),
+        (with("bank", json!("a:b")), "invalid"),
+        (with("rail", json!("")), "invalid"),
+        (with("bank_account", json!("ba_7")), "invalid"),
+        (with("note", json!("a\u{0}b")), "invalid"),
+        // Case 141: who asks does not say what it costs or where it stands.
+        (with("fee", amount(A, "0")), "invalid"),
+        (with("status", json!("completed")), "invalid"),
+    ];
+    for (body, code) in refused {
+        assert_eq!(admin.post("/v1/withdrawals", &body).await.refused(), code, "{body}");
+    }
+    let weak = bahi.actor("till", &[Scope::LedgerWrite]).await;
+    assert_eq!(weak.post("/v1/withdrawals", &asked("1")).await.code(), "forbidden");
+    let unknown = "wd_01935c3a5e7c7d3e8f00a1b2c3d4e5f6";
+    let gone = admin.get(&format!("/v1/withdrawals/{unknown}")).await;
+    assert_eq!(gone.status, StatusCode::NOT_FOUND);
+    let gone = admin.post(&format!("/v1/withdrawals/{unknown}/cancel"), &json!({})).await;
+    assert_eq!(
+        (gone.status, gone.code()),
+        (StatusCode::NOT_FOUND, "withdrawal_not_found".to_owned())
+    );
+    assert_eq!(admin.get("/v1/withdrawals/wd_7").await.status, StatusCode::NOT_FOUND);
+    bahi.finish().await;
+}
