@@ -35,8 +35,10 @@ It is no real bank. What it speaks, and which amounts fail in which way, stands 
 
 /// A week of closed statements is there from the start.
 const OPENED_BEFORE: TimeDelta = TimeDelta::days(7);
-/// Signs webhooks unless told otherwise: known to everybody, and only good for trying.
-const SECRET_DEFAULT: &str = "whsec_ZGV2LXNlY3JldC1kZXYtc2VjcmV0LWRldi0x";
+/// Sign webhooks unless told otherwise: known to everybody, and only good for trying. Each bank has
+/// its own: a signature does not say whose it is.
+const HDFC_SECRET: &str = "whsec_ZGV2LXNlY3JldC1kZXYtc2VjcmV0LWRldi0x";
+const AXIS_SECRET: &str = "whsec_ZGV2LXNlY3JldC1heGlzLXNlY3JldC1kZXYtMQ==";
 
 /// Run a bank to try and to test with, or throw its switches
 #[derive(Debug, Args)]
@@ -100,15 +102,24 @@ struct Serve {
     /// Where webhooks go: /hdfc and /axis are put behind it [default: nowhere]
     #[arg(long, env = "BAHI_SANDBOX_HOOKS", value_name = "URL")]
     hooks: Option<String>,
-    /// What webhooks are signed with
+    /// What the webhooks of hdfc are signed with; several, with spaces between, sign each
     #[arg(
         long,
-        env = "BAHI_SANDBOX_SECRET",
-        default_value = SECRET_DEFAULT,
+        env = "BAHI_BANK_HDFC_WEBHOOK_SECRETS",
+        default_value = HDFC_SECRET,
         value_name = "WHSEC",
         hide_env_values = true
     )]
-    secret: String,
+    hdfc_secrets: String,
+    /// What the webhooks of axis are signed with
+    #[arg(
+        long,
+        env = "BAHI_BANK_AXIS_WEBHOOK_SECRETS",
+        default_value = AXIS_SECRET,
+        value_name = "WHSEC",
+        hide_env_values = true
+    )]
+    axis_secrets: String,
     /// What all chance is drawn from
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -243,13 +254,17 @@ impl Serve {
             .await
             .with_context(|| format!("can't listen on {}", self.listen))?;
         let address = listener.local_addr()?;
-        let secret: WebhookSecret = self.secret.parse()?;
         let mut hooks = BTreeMap::new();
         for bank in BankCode::ALL {
+            let secrets = match bank {
+                BankCode::Hdfc => &self.hdfc_secrets,
+                BankCode::Axis => &self.axis_secrets,
+            };
+            let secret: WebhookSecret = secrets.parse()?;
             say::remark(format_args!("{0}: http://{address}/banks/{0}", bank.as_str()));
             if let Some(url) = &self.hooks {
                 let url = format!("{}/{}", url.trim_end_matches('/'), bank.as_str());
-                hooks.insert(bank, Hook { url, secret: secret.clone() });
+                hooks.insert(bank, Hook { url, secret });
             }
         }
         if hooks.is_empty() {
@@ -421,6 +436,7 @@ mod tests {
         let expected = Latency { p50: Duration::from_secs(2), p99: Duration::from_secs(40) };
         assert_eq!(latency("p50=2s,p99=40s"), Ok(expected));
         assert!(latency("2s").is_err() && latency("p99=2s,p50=1s").is_err());
-        assert!(SECRET_DEFAULT.parse::<WebhookSecret>().is_ok());
+        let secrets = [HDFC_SECRET, AXIS_SECRET].map(str::parse::<WebhookSecret>);
+        assert!(secrets.iter().all(Result::is_ok));
     }
 }

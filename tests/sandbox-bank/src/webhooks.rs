@@ -22,9 +22,13 @@ const SECRET_PREFIX: &str = "whsec_";
 /// What Standard Webhooks asks of a key, in bytes.
 const SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 
-/// A key that signs. It is never shown.
+/// The most keys at once: while one is changed for another there are two.
+const SECRETS_MAX: usize = 4;
+
+/// The keys that sign: one, or several with spaces between while one is changed for another. They
+/// are never shown.
 #[derive(Clone)]
-pub struct WebhookSecret(Vec<u8>);
+pub struct WebhookSecret(Vec<Vec<u8>>);
 
 impl std::fmt::Debug for WebhookSecret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -34,28 +38,39 @@ impl std::fmt::Debug for WebhookSecret {
 
 /// A text that is no key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a webhook secret is whsec_ and 24 to 64 bytes in base64")]
+#[error("a webhook secret is whsec_ and 24 to 64 bytes in base64; there may be four of them")]
 pub struct SecretError;
 
 impl std::str::FromStr for WebhookSecret {
     type Err = SecretError;
 
     fn from_str(text: &str) -> Result<Self, SecretError> {
-        let encoded = text.strip_prefix(SECRET_PREFIX).ok_or(SecretError)?;
-        let key = STANDARD.decode(encoded).map_err(|_| SecretError)?;
-        if SECRET_BYTES.contains(&key.len()) { Ok(Self(key)) } else { Err(SecretError) }
+        let mut keys = Vec::new();
+        for secret in text.split_ascii_whitespace() {
+            let encoded = secret.strip_prefix(SECRET_PREFIX).ok_or(SecretError)?;
+            let key = STANDARD.decode(encoded).map_err(|_| SecretError)?;
+            if !SECRET_BYTES.contains(&key.len()) {
+                return Err(SecretError);
+            }
+            keys.push(key);
+        }
+        if (1..=SECRETS_MAX).contains(&keys.len()) { Ok(Self(keys)) } else { Err(SecretError) }
     }
 }
 
 impl WebhookSecret {
-    /// The signature of one attempt.
+    /// The signatures of one attempt, one by each key.
     ///
     /// # Errors
     /// [`SecretError`] if the key can't sign, which no key that was parsed does.
     pub(crate) fn sign(&self, id: &str, seconds: i64, body: &str) -> Result<String, SecretError> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).map_err(|_| SecretError)?;
-        mac.update(format!("{id}.{seconds}.{body}").as_bytes());
-        Ok(format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes())))
+        let mut signatures = Vec::new();
+        for key in &self.0 {
+            let mut mac = Hmac::<Sha256>::new_from_slice(key).map_err(|_| SecretError)?;
+            mac.update(format!("{id}.{seconds}.{body}").as_bytes());
+            signatures.push(format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes())));
+        }
+        Ok(signatures.join(" "))
     }
 }
 
@@ -234,6 +249,12 @@ mod tests {
         let expected = "v1,qFTsF8lfw0hRTOPDiy6hPMiMJH+bOL0M1ZpgiQjR8iY=";
         assert_eq!(signature.as_deref(), Ok(expected));
         assert_eq!(format!("{secret:?}"), "WebhookSecret");
+        let one = "whsec_ZGV2LXNlY3JldC1kZXYtc2VjcmV0LWRldi0x";
+        let other = "whsec_ZGV2LXNlY3JldC1heGlzLXNlY3JldC1kZXYtMQ==";
+        let both: WebhookSecret = format!("{other} {one}").parse().expect("two secrets");
+        let signatures = both.sign("msg_01", 1_795_356_135, body).expect("signed");
+        assert!(signatures.ends_with(&format!(" {expected}")), "{signatures}");
+        assert!([one; 5].join(" ").parse::<WebhookSecret>().is_err());
         for bad in
             ["", "whsec_", "whsec_c2hvcnQ=", "whsec_%%", "ZGV2LXNlY3JldC1kZXYtc2VjcmV0LWRldi0x"]
         {
