@@ -61,12 +61,8 @@ impl One {
     }
 
     fn reviewed(self, wallet: &str, amount: &str) -> Ask {
-        match self.request(wallet, amount) {
-            Ask::Request(request) => {
-                Ask::Request(RequestWithdrawal { review: Some(parse("new_payee")), ..request })
-            }
-            other => other,
-        }
+        let Ask::Request(request) = self.request(wallet, amount) else { panic!("a request") };
+        Ask::Request(RequestWithdrawal { review: Some(parse("new_payee")), ..request })
     }
 
     fn review(self, approve: bool) -> Ask {
@@ -126,10 +122,8 @@ impl One {
 
 #[track_caller]
 fn status(receipt: &Receipt) -> WithdrawalStatus {
-    match receipt {
-        Receipt::Withdrawal { status, .. } => *status,
-        other => panic!("another receipt: {other:?}"),
-    }
+    let Receipt::Withdrawal { status, .. } = receipt else { panic!("another: {receipt:?}") };
+    *status
 }
 
 impl Ledger {

@@ -5,10 +5,10 @@
 //! the stated value is taken over, so that one wrong event is one finding.
 //!
 //! Memory: a record per account, per open hold and per open item; 16 bytes and the table's
-//! overhead per hold that has ended (it may not act again), 24 bytes and the overhead per
-//! withdrawal; 32 bytes and the overhead per transaction (its id may not come again, and a keyed 64-bit digest of its legs is what a
-//! reversal is compared with;
-//! the key is drawn afresh for each run, so that no log can be made to fit it).
+//! overhead per hold that has ended (it may not act again); 24 bytes and the overhead per
+//! withdrawal; 32 bytes and the overhead per transaction (its id may not come again, and a keyed
+//! 64-bit digest of its legs is what a reversal is compared with; the key is drawn afresh for each
+//! run, so that no log can be made to fit it).
 
 mod account;
 mod accounts;

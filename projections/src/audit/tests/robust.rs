@@ -51,7 +51,10 @@ fn distort(row: &mut Row, random: &mut Random) {
         0 => row.sequence = [0, -1, i64::MAX, i64::MIN][random.below(4)],
         1 => row.recorded_at = [0, 1, -1, 4_000_000_000_000_000][random.below(4)],
         2 => row.event_type = ["opened", "credited", "captured", "closed"][random.below(4)].into(),
-        3 => row.aggregate_type = ["account", "hold", "reversal", "book"][random.below(4)].into(),
+        3 => {
+            let kinds = ["account", "hold", "reversal", "withdrawal", "book"];
+            row.aggregate_type = kinds[random.below(5)].into();
+        }
         4 => row.metadata = edit(&row.metadata, random),
         _ => row.payload = edit(&row.payload, random),
     }
