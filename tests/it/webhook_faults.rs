@@ -47,8 +47,8 @@ async fn told_not_now(bank: &Bank, id: &str) {
     assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE, "{}", reply.text);
     assert_eq!(reply.code(), "inbox_unavailable");
     assert_eq!(reply.header("retry-after"), "1");
-    // A second, and what a busy machine adds.
-    assert!(elapsed < Duration::from_millis(1_500), "{elapsed:?}");
+    // A second, and what a busy machine adds; a statement's own limit is at five.
+    assert!(elapsed < Duration::from_millis(2_500), "{elapsed:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -58,21 +58,59 @@ async fn case_121_nothing_is_acknowledged_while_the_database_is_away() {
     let bank = intake.bank();
     assert!(!bank.send("msg_before", BODY).await.is_duplicate());
     server.kill().await;
-    for number in 0..3 {
-        told_not_now(&bank, &format!("msg_{number}")).await;
+    // The intake's own session may outlive the main process by a moment, and still store.
+    let mut ids = vec!["msg_before".to_owned()];
+    loop {
+        let id = fresh_event();
+        ids.push(id.clone());
+        if bank.try_send(&id, BODY).await != Some(StatusCode::OK) {
+            break;
+        }
+    }
+    for id in ["msg_0", "msg_1", "msg_2"] {
+        told_not_now(&bank, id).await;
+        ids.push(id.to_owned());
     }
     let ready = reqwest::get(format!("{}/readyz", intake.address)).await.unwrap();
     assert_eq!(ready.status(), StatusCode::SERVICE_UNAVAILABLE);
     server.restart().await;
-    for number in 0..3 {
-        insist(&bank, &format!("msg_{number}")).await;
+    for id in &ids {
+        insist(&bank, id).await;
     }
     assert!(bank.send("msg_before", BODY).await.is_duplicate());
     let pool = sqlx::PgPool::connect_with(server.options(APP)).await.unwrap();
     let rows = events(&pool).await;
-    assert!(rows.len() == 4 && rows.iter().all(|(_, count)| *count == 1), "{rows:?}");
+    assert!(rows.len() == ids.len() && rows.iter().all(|(_, count)| *count == 1), "{rows:?}");
     pool.close().await;
     intake.stop().await;
+}
+
+/// A server whose processes are stopped; they go on when it is dropped, also when a test fails:
+/// nobody could end the server otherwise.
+struct Stalled<'a> {
+    server: &'a Server,
+    backends: Vec<i32>,
+}
+
+impl<'a> Stalled<'a> {
+    async fn stop(server: &'a Server) -> Self {
+        let backends = server.backends().await;
+        // The main process too: it would take new connections to a database that does not work.
+        server.signal(Signal::STOP);
+        for backend in &backends {
+            send(*backend, Signal::STOP);
+        }
+        Self { server, backends }
+    }
+}
+
+impl Drop for Stalled<'_> {
+    fn drop(&mut self) {
+        self.server.signal(Signal::CONT);
+        for backend in &self.backends {
+            send(*backend, Signal::CONT);
+        }
+    }
 }
 
 /// A database that neither answers nor refuses.
@@ -82,19 +120,11 @@ async fn case_56_a_stalled_database_keeps_no_bank_waiting() {
     let intake = TestIntake::start(&server.url(APP)).await;
     let bank = intake.bank();
     assert!(!bank.send("msg_before", BODY).await.is_duplicate());
-    let backends = server.backends().await;
-    // The main process too: it would take new connections to a database that does not work.
-    server.signal(Signal::STOP);
-    for backend in &backends {
-        send(*backend, Signal::STOP);
-    }
+    let stalled = Stalled::stop(&server).await;
     let (first, second) = (bank.clone(), bank.clone());
     tokio::join!(told_not_now(&first, "msg_1"), told_not_now(&second, "msg_2"));
     told_not_now(&bank, "msg_3").await;
-    server.signal(Signal::CONT);
-    for backend in &backends {
-        send(*backend, Signal::CONT);
-    }
+    drop(stalled);
     for id in ["msg_1", "msg_2", "msg_3"] {
         insist(&bank, id).await;
     }

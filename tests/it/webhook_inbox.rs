@@ -278,16 +278,17 @@ async fn rows_read(db: &mut PgConnection) -> i64 {
 async fn case_171_new_deliveries_are_found_without_reading_the_old_ones() {
     let server = Server::start().await;
     let mut owner = server.connect().await;
+    let mut app = PgConnection::connect_with(&server.options(APP)).await.unwrap();
     for sql in [
         "insert into inbox_deliveries (bank, event_id, sent_at, body_sha256)
          select 'hdfc', 'old_' || n, now(), decode(repeat('00', 32), 'hex')
          from generate_series(1, 20000) n",
         "insert into inbox_applied (delivery_id, attempt, outcome, detail)
          select id, 1, 'applied', '' from inbox_deliveries",
-        "analyze inbox_deliveries, inbox_applied",
     ] {
-        assert_eq!(code(&mut owner, sql).await, "done");
+        assert_eq!(code(&mut app, sql).await, "done");
     }
+    assert_eq!(code(&mut owner, "analyze inbox_deliveries, inbox_applied").await, "done");
     // The connections end with their pool, which is dropped at once.
     let look = async |mark: Mark| {
         let pool = PgPool::connect_with(server.options(APP)).await.unwrap();
@@ -297,7 +298,8 @@ async fn case_171_new_deliveries_are_found_without_reading_the_old_ones() {
     assert_eq!(none, Vec::<String>::new());
     let one = "insert into inbox_deliveries (bank, event_id, sent_at, body_sha256)
                values ('hdfc', 'new', now(), decode(repeat('00', 32), 'hex'))";
-    assert_eq!(code(&mut owner, one).await, "done");
+    assert_eq!(code(&mut app, one).await, "done");
+    app.close().await.unwrap();
     all_gone(&mut owner).await;
     let before = rows_read(&mut owner).await;
 

@@ -30,7 +30,7 @@ static FRESH: AtomicU64 = AtomicU64::new(1);
 
 /// An event's id that was never used.
 pub(crate) fn fresh_event() -> String {
-    format!("msg_{}", FRESH.fetch_add(1, Ordering::Relaxed))
+    format!("fresh_{}", FRESH.fetch_add(1, Ordering::Relaxed))
 }
 
 /// The banks hdfc and axis.
