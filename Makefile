@@ -1,14 +1,14 @@
 # What one does with Bahi. `make` lists it. Every target is a line or two of plain cargo.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fmt bench verify tour doc release
+.PHONY: help run test lint fmt bench soak verify tour release
 
 CARGO ?= cargo
 LISTEN ?=
 SERVE_ARGS = $(if $(LISTEN),--listen $(LISTEN))
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # The development profile, with the hot dependencies optimised: it shares its build with the tests,
 # and answers a request in a millisecond. `make release` is for load.
@@ -28,14 +28,14 @@ fmt: ## format the sources
 bench: ## measure, with optimisation, against a durable PostgreSQL
 	$(CARGO) bench --locked
 
+soak: ## measure what takes a quarter of an hour: a long load, a long snapshot, a crash
+	$(CARGO) bench --locked --bench throughput -- 10 soak snapshot crash
+
 verify: ## check the whole log of .bahi: chain, balances, rules
 	$(CARGO) run --locked --quiet --package ledger-api -- audit verify
 
 tour: ## run the README's tour against the ledger that `make run` started
 	bash docs/tour.sh
-
-doc: ## build the documentation of the code
-	$(CARGO) doc --locked --workspace --no-deps
 
 release: ## build target/release/bahi
 	$(CARGO) build --locked --release --package ledger-api

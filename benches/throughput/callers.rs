@@ -24,7 +24,7 @@ use sqlx::postgres::PgConnectOptions;
 use crate::{
     Spread,
     naive::{pair, per_second},
-    report::Latencies,
+    report::{Latencies, percentiles},
 };
 
 /// How many commands are handed in at once to open accounts.
@@ -119,8 +119,7 @@ impl Load {
         }
         let transfers = latencies.len();
         let rate = per_second(transfers, started.elapsed());
-        let at = |percentile: f64| latencies.value_at_quantile(percentile);
-        Ok(Driven { transfers, rate, latencies: [at(0.5), at(0.99), at(0.999)] })
+        Ok(Driven { transfers, rate, latencies: percentiles(&latencies) })
     }
 
     /// The latencies of one caller's transfers, in microseconds.

@@ -1,8 +1,10 @@
-//! The ceiling: rows of the same tables and sizes that the engine writes, inserted bare in batches
-//! of 1,000 transfers on one connection, with nothing decided and no hash computed.
+//! The ceiling: rows of the same tables and sizes that the engine writes, inserted bare on one
+//! connection, with nothing decided and no hash computed. Batches of 1,000 transfers show the most
+//! that can be had; batches of one, the least that a caller can wait.
 
 use std::time::{Duration, Instant};
 
+use hdrhistogram::Histogram;
 use sqlx::{Connection, PgConnection};
 
 use crate::{
@@ -11,7 +13,8 @@ use crate::{
     stand::Stand,
 };
 
-const BATCH: u64 = 1_000;
+/// Transfers in a batch of the yardstick.
+pub(crate) const BATCH: u64 = 1_000;
 
 const INSERT: &str = "
     with b as (
@@ -28,17 +31,26 @@ const INSERT: &str = "
     insert into idempotency (principal, key, fingerprint, outcome)
     select 'bench', unnest($8::text[]), $3, unnest($9::bytea[]) from b";
 
-/// Transfers a second.
-pub(crate) async fn measure(stand: &Stand, time: Duration) -> anyhow::Result<u64> {
+/// What the inserts came to.
+pub(crate) struct Inserted {
+    /// Transfers a second.
+    pub(crate) rate: u64,
+    /// Of each insert, in microseconds.
+    pub(crate) latencies: Histogram<u64>,
+}
+
+/// Inserts so many transfers at a time.
+pub(crate) async fn measure(stand: &Stand, batch: u64, time: Duration) -> anyhow::Result<Inserted> {
     let mut db = PgConnection::connect_with(&stand.ledger().await?).await?;
     let accounts = usize::try_from(ACCOUNTS)?;
     let mut sequences = vec![0_i64; accounts];
     let (mut state, mut position, mut number, mut done) = (1, 0_i64, 0_i64, 0_u64);
+    let mut latencies = Histogram::new(3)?;
     let started = Instant::now();
     // Making the rows is not what is measured.
     let mut inserting = Duration::ZERO;
     while started.elapsed() < time {
-        let rows = Rows::make(&mut sequences, &mut state)?;
+        let rows = Rows::make(batch, &mut sequences, &mut state)?;
         number += 1;
         position += i64::try_from(rows.ids.len())?;
         let before = Instant::now();
@@ -54,11 +66,13 @@ pub(crate) async fn measure(stand: &Stand, time: Duration) -> anyhow::Result<u64
             .bind(&rows.outcomes)
             .execute(&mut db)
             .await?;
-        inserting += before.elapsed();
-        done += BATCH;
+        let took = before.elapsed();
+        latencies.record(u64::try_from(took.as_micros())?)?;
+        inserting += took;
+        done += batch;
     }
     db.close().await?;
-    Ok(per_second(done, inserting))
+    Ok(Inserted { rate: per_second(done, inserting), latencies })
 }
 
 #[derive(Default)]
@@ -72,9 +86,9 @@ struct Rows {
 }
 
 impl Rows {
-    fn make(sequences: &mut [i64], state: &mut u64) -> anyhow::Result<Self> {
+    fn make(batch: u64, sequences: &mut [i64], state: &mut u64) -> anyhow::Result<Self> {
         let mut rows = Self::default();
-        for _ in 0..BATCH {
+        for _ in 0..batch {
             let (from, to) = pair(Spread::Uniform, state);
             let id = uuid::Uuid::now_v7().simple();
             for (leg, account) in [(1, from), (2, to)] {

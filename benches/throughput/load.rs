@@ -13,8 +13,12 @@ use std::{
 use anyhow::Context;
 use hdrhistogram::Histogram;
 use http_body_util::{BodyExt, Full};
-use hyper::{Request, client::conn::http1};
-use hyper_util::rt::TokioIo;
+use hyper::{
+    Request, StatusCode,
+    client::conn::{http1, http2},
+    header::RETRY_AFTER,
+};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use ledger_core::clock::{Ids, System};
 use tokio::net::TcpStream;
 
@@ -105,8 +109,7 @@ async fn run(plan: Plan, connection: u64) -> anyhow::Result<Vec<u64>> {
         let due = match plan.pace {
             Loop::Closed => Instant::now(),
             Loop::Open(rate) => {
-                let number = turn * plan.connections + connection;
-                let due = start + Duration::from_nanos(number * 1_000_000_000 / rate.max(1));
+                let due = start + due_after(turn * plan.connections + connection, rate);
                 tokio::time::sleep_until(due.into()).await;
                 due
             }
@@ -126,22 +129,57 @@ async fn run(plan: Plan, connection: u64) -> anyhow::Result<Vec<u64>> {
     Ok(latencies)
 }
 
-/// One connection.
-struct Client {
-    sender: http1::SendRequest<Full<bytes::Bytes>>,
+/// When the request of this number is due, at so many a second.
+pub(crate) fn due_after(number: u64, rate: u64) -> Duration {
+    Duration::from_nanos(number * 1_000_000_000 / rate.max(1))
+}
+
+/// One who asks, one request at a time.
+#[derive(Debug)]
+pub(crate) enum Client {
+    /// On a connection of its own.
+    Http1(http1::SendRequest<Body>),
+    /// On a connection with others.
+    Http2(http2::SendRequest<Body>),
+}
+
+type Body = Full<bytes::Bytes>;
+
+/// What came back.
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    /// Whether it says when to come again.
+    pub(crate) retry_after: bool,
+    body: bytes::Bytes,
 }
 
 impl Client {
-    async fn connect(service: &Service) -> anyhow::Result<Self> {
+    /// One with a connection of its own.
+    pub(crate) async fn connect(service: &Service) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(&service.address).await?;
         stream.set_nodelay(true)?;
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
-        Ok(Self { sender })
+        Ok(Self::Http1(sender))
     }
 
-    /// Asks and checks the answer; returns how long that was.
-    async fn ask(&mut self, service: &Service, ask: Ask, state: &mut u64) -> anyhow::Result<usize> {
+    /// So many that share one connection.
+    pub(crate) async fn share(service: &Service, clients: usize) -> anyhow::Result<Vec<Self>> {
+        let stream = TcpStream::connect(&service.address).await?;
+        stream.set_nodelay(true)?;
+        let (sender, connection) =
+            http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await?;
+        tokio::spawn(connection);
+        Ok((0..clients).map(|_| Self::Http2(sender.clone())).collect())
+    }
+
+    /// Asks and takes whatever comes back.
+    pub(crate) async fn send(
+        &mut self,
+        service: &Service,
+        ask: Ask,
+        state: &mut u64,
+    ) -> anyhow::Result<Reply> {
         let (path, body) = match ask {
             Ask::Transfer => ("/v1/transactions".to_owned(), transfer(state)),
             Ask::Nothing(bytes) => (format!("/noop?bytes={bytes}"), transfer(state)),
@@ -151,16 +189,39 @@ impl Client {
                 ("/v1/transactions/bulk".to_owned(), body)
             }
         };
-        let request = Request::post(path)
-            .header("host", &service.address)
+        let request = match self {
+            Self::Http1(_) => Request::post(path).header("host", &service.address),
+            Self::Http2(_) => Request::post(format!("http://{}{path}", service.address)),
+        };
+        let request = request
             .header("authorization", format!("Bearer {}", service.key))
             .header("content-type", "application/json")
             .header("idempotency-key", System.fresh().to_string())
             .body(Full::new(bytes::Bytes::from(body)))?;
-        self.sender.ready().await?;
-        let response = self.sender.send_request(request).await?;
+        let response = match self {
+            Self::Http1(sender) => {
+                sender.ready().await?;
+                sender.send_request(request).await?
+            }
+            Self::Http2(sender) => {
+                sender.ready().await?;
+                sender.send_request(request).await?
+            }
+        };
         let status = response.status();
+        let retry_after = response.headers().contains_key(RETRY_AFTER);
         let body = response.into_body().collect().await?.to_bytes();
+        Ok(Reply { status, retry_after, body })
+    }
+
+    /// Asks and checks the answer; returns how long that was.
+    pub(crate) async fn ask(
+        &mut self,
+        service: &Service,
+        ask: Ask,
+        state: &mut u64,
+    ) -> anyhow::Result<usize> {
+        let Reply { status, body, .. } = self.send(service, ask, state).await?;
         anyhow::ensure!(status.is_success(), "{status}: {}", String::from_utf8_lossy(&body));
         if let Ask::Bulk(items) = ask {
             check_items(&body, items)?;

@@ -8,21 +8,37 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a bench prints its table")]
 
+mod books;
+mod busy;
 mod callers;
 mod ceiling;
+mod cores;
+mod crash;
 mod engine;
 mod load;
+mod memory;
 mod naive;
 mod over_http;
+mod pair;
+mod peer;
+mod plan;
+mod projector;
+mod pulse;
+mod rebuild;
 mod report;
 mod scale;
 mod service;
+mod single;
+mod snapshot;
+mod soak;
 mod stand;
 mod stock;
 mod storage;
+mod storm;
+mod verifier;
+mod wal;
 
-use std::time::Duration;
-
+use plan::Plan;
 use report::{Table, Yardstick};
 use stand::Stand;
 
@@ -56,39 +72,24 @@ pub(crate) const ACCOUNTS: u64 = 10_000;
 /// Accounts of a wide one.
 pub(crate) const WIDE: u64 = 1_000_000;
 
-/// Which measurements to take, and for how long.
-pub(crate) struct Plan {
-    words: Vec<String>,
-    /// Of each measurement.
-    pub(crate) time: Duration,
-}
-
-impl Plan {
-    /// All, unless words were given. Says what it is about to measure.
-    pub(crate) fn has(&self, name: &str) -> bool {
-        let chosen =
-            self.words.is_empty() || self.words.iter().any(|word| name.contains(word.as_str()));
-        if chosen {
-            eprintln!("measuring {name} …");
-        }
-        chosen
-    }
-}
-
 fn main() -> anyhow::Result<()> {
-    // `cargo bench` passes `--bench`; a number is the seconds of each measurement, any other word a
-    // part of the names of the measurements to take.
+    // `cargo bench` passes `--bench`.
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    if let [word, database] = &args[..]
-        && word == service::WORD
-    {
-        return runtime.block_on(service::serve(database));
+    // What runs in processes of its own is this program again, with a word that nobody types.
+    match &args[..] {
+        [word, database] if word == service::WORD => {
+            return runtime.block_on(service::serve(database));
+        }
+        [word, database, spread, millis] if word == peer::WORD => {
+            return runtime.block_on(peer::drive(database, spread, millis));
+        }
+        [word, database] if word == verifier::WORD => {
+            return runtime.block_on(verifier::verify(database));
+        }
+        _ => {}
     }
-    let seconds = args.iter().find_map(|arg| arg.parse().ok()).unwrap_or(5);
-    let words: Vec<String> = args.into_iter().filter(|arg| arg.parse::<u64>().is_err()).collect();
-    let everything = words.is_empty();
-    let plan = Plan { words, time: Duration::from_secs(seconds) };
+    let plan = Plan::new(&args);
     let stand = Stand::open()?;
     let table = runtime.block_on(run(&stand, &plan));
     // The server is stopped outside of the runtime, for stopping blocks.
@@ -96,11 +97,30 @@ fn main() -> anyhow::Result<()> {
     drop(stand);
     let table = table?;
     println!("{table}");
-    if everything { table.write() } else { Ok(()) }
+    plan.place().map_or(Ok(()), |place| table.write(place))
 }
 
 async fn run(stand: &Stand, plan: &Plan) -> anyhow::Result<Table> {
+    cores::undivide(&stand.pids().await?);
     let mut table = Table::new(stand.describe().await?);
+    yardsticks(stand, plan, &mut table).await?;
+    single::rows(stand, plan, &mut table).await?;
+    engine::rows(stand, plan, &mut table).await?;
+    projector::rows(stand, plan, &mut table).await?;
+    rebuild::rows(stand, plan, &mut table).await?;
+    verifier::rows(stand, plan, &mut table).await?;
+    pair::rows(stand, plan, &mut table).await?;
+    over_http::rows(stand, plan, &mut table).await?;
+    storm::rows(stand, plan, &mut table).await?;
+    scale::rows(stand, plan, &mut table).await?;
+    // The long ones, which run only when they are named.
+    soak::rows(stand, plan, &mut table).await?;
+    snapshot::rows(stand, plan, &mut table).await?;
+    crash::rows(stand, plan, &mut table).await?;
+    Ok(table)
+}
+
+async fn yardsticks(stand: &Stand, plan: &Plan, table: &mut Table) -> anyhow::Result<()> {
     for spread in [Spread::Uniform, Spread::Hot] {
         if plan.has(&format!("naive {}", spread.name())) {
             let mut best = (0, 0);
@@ -118,11 +138,8 @@ async fn run(stand: &Stand, plan: &Plan) -> anyhow::Result<Table> {
         }
     }
     if plan.has("ceiling") {
-        let rate = ceiling::measure(stand, plan.time).await?;
+        let rate = ceiling::measure(stand, ceiling::BATCH, plan.time).await?.rate;
         table.yardstick(Yardstick::Ceiling, "ceiling: bare insert of our rows", rate);
     }
-    engine::rows(stand, plan, &mut table).await?;
-    over_http::rows(stand, plan, &mut table).await?;
-    scale::rows(stand, plan, &mut table).await?;
-    Ok(table)
+    Ok(())
 }

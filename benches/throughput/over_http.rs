@@ -1,15 +1,9 @@
 //! The rows over HTTP.
 
-use std::sync::Arc;
-
-use projections::audit;
-use sqlx::PgPool;
-
 use crate::{
-    ACCOUNTS, Plan, Spread,
-    callers::Load,
+    Plan, Spread, books,
     load::{self, Ask, Asked, Loop},
-    report::{Table, Yardstick},
+    report::{Table, Yardstick, percentiles},
     service::Service,
     stand::Stand,
 };
@@ -19,11 +13,7 @@ pub(crate) async fn rows(stand: &Stand, plan: &Plan, table: &mut Table) -> anyho
     if !plan.has("http") {
         return Ok(());
     }
-    let (url, database) = stand.ledger_url().await?;
-    let opening = Load::start(database.clone(), ACCOUNTS, true).await?;
-    opening.open().await?;
-    opening.engine.shutdown().await;
-    let service = Arc::new(Service::start(&url).await?);
+    let (service, database) = Service::on_fresh_ledger(stand).await?;
     let naive = Yardstick::Naive(Spread::Uniform);
     let length = load::answer_length(&service).await?;
 
@@ -46,10 +36,7 @@ pub(crate) async fn rows(stand: &Stand, plan: &Plan, table: &mut Table) -> anyho
 
     // The service ends, its projector having seen everything.
     drop(service);
-    let pool = PgPool::connect_with(database).await?;
-    let report = audit::verify_database(&pool, &audit::Options::default(), |_| ()).await?;
-    pool.close().await;
-    anyhow::ensure!(report.verified, "the books are not right: {:?}", report.findings);
+    let report = books::verified(database).await?;
     table.note(format!(
         "After the load over HTTP: {} events and {} transactions verified, no finding",
         report.events, report.transactions
@@ -58,6 +45,5 @@ pub(crate) async fn rows(stand: &Stand, plan: &Plan, table: &mut Table) -> anyho
 }
 
 fn add(table: &mut Table, what: &str, load: &Asked, against: &[Yardstick]) {
-    let at = |percentile: f64| load.latencies.value_at_quantile(percentile);
-    table.row(what, load.rate, against, Some([at(0.5), at(0.99), at(0.999)]));
+    table.row(what, load.rate, against, Some(percentiles(&load.latencies)));
 }

@@ -3,12 +3,28 @@
 use std::{fmt, path::Path, process::Command};
 
 use anyhow::Context;
+use hdrhistogram::Histogram;
 
 use crate::Spread;
 
-/// Where the table stands in the page.
-const BEGIN: &str = "<!-- measured: begin -->";
-const END: &str = "<!-- measured: end -->";
+/// Where a table stands in the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// What is measured in minutes.
+    Measured,
+    /// What takes longer.
+    Soak,
+}
+
+impl Place {
+    /// The lines around it.
+    const fn marks(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Measured => ("<!-- measured: begin -->", "<!-- measured: end -->"),
+            Self::Soak => ("<!-- soak: begin -->", "<!-- soak: end -->"),
+        }
+    }
+}
 
 /// Something to divide by.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -21,6 +37,11 @@ pub(crate) enum Yardstick {
 
 /// Latencies in microseconds: p50, p99, p99.9.
 pub(crate) type Latencies = [u64; 3];
+
+/// Those of a histogram.
+pub(crate) fn percentiles(latencies: &Histogram<u64>) -> Latencies {
+    [0.5, 0.99, 0.999].map(|quantile| latencies.value_at_quantile(quantile))
+}
 
 #[derive(Default)]
 pub(crate) struct Table {
@@ -73,17 +94,23 @@ impl Table {
     }
 
     /// Puts the table in its place in docs/benchmarks.md, with the machine and the commit.
-    pub(crate) fn write(&self) -> anyhow::Result<()> {
+    pub(crate) fn write(&self, place: Place) -> anyhow::Result<()> {
+        let (begin, end) = place.marks();
         let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join("benchmarks.md");
         let text = std::fs::read_to_string(&page)?;
-        let (before, rest) = text.split_once(BEGIN).context("no place for the table")?;
-        let (_, after) = rest.split_once(END).context("no end of the table's place")?;
+        let (before, rest) = text.split_once(begin).context("no place for the table")?;
+        let (_, after) = rest.split_once(end).context("no end of the table's place")?;
         let commit = Command::new("git").args(["describe", "--always", "--dirty"]).output()?;
         let commit = String::from_utf8(commit.stdout)?;
         let commit = commit.trim();
-        std::fs::write(page, format!("{before}{BEGIN}\nCommit {commit}. {self}{END}{after}"))?;
+        std::fs::write(page, format!("{before}{begin}\nCommit {commit}. {self}{end}{after}"))?;
         Ok(())
     }
+}
+
+/// Microseconds as milliseconds.
+pub(crate) fn millis(micros: u64) -> String {
+    ratio(micros, 1_000)
 }
 
 /// `a / b` to two decimals, in integers.
@@ -102,8 +129,7 @@ impl fmt::Display for Table {
         )?;
         writeln!(f, "| --- | --- | --- | --- | --- | --- | --- | --- | --- |")?;
         for row in &self.rows {
-            let [p50, p99, p999] =
-                row.latencies.map_or_else(Default::default, |l| l.map(|us| ratio(us, 1_000)));
+            let [p50, p99, p999] = row.latencies.map_or_else(Default::default, |l| l.map(millis));
             writeln!(
                 f,
                 "| {} | {} | {} | {} | {} | {} | {p50} | {p99} | {p999} |",

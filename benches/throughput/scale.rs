@@ -2,6 +2,7 @@
 //! with a million accounts, one of which has a stream of a million events.
 
 use std::{
+    fmt::Write,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -13,8 +14,9 @@ use crate::{
     ACCOUNTS, Plan, Spread, WIDE,
     callers::Load,
     naive::pair,
-    report::{Table, Yardstick},
+    report::{Table, Yardstick, millis},
     stand::Stand,
+    wal::Wal,
 };
 
 /// How long the log is made.
@@ -32,15 +34,20 @@ pub(crate) async fn rows(stand: &Stand, plan: &Plan, table: &mut Table) -> anyho
         return Ok(());
     }
     let naive = [Yardstick::Naive(Spread::Uniform)];
-    let load = Load::start(stand.ledger().await?, ACCOUNTS, true).await?;
+    let database = stand.ledger().await?;
+    let load = Load::start(database.clone(), ACCOUNTS, true).await?;
     load.open().await?;
+    let before = Wal::settled(&database).await?;
     let empty = load.drive(Spread::Uniform, CALLERS, plan.time).await?;
+    let mut wal = format!("empty log {}", Wal::settled(&database).await?.since(before));
     table.row("scale: empty log, 10,000 accounts", empty.rate, &naive, Some(empty.latencies));
     load.engine.shutdown().await;
     drop(load);
 
     let database = stand.ledger().await?;
     grow(&database).await?;
+    // What growing left dirty; a service has half an hour between two checkpoints.
+    stand.checkpoint().await?;
     let (load, started) = start(&database).await?;
     let events = load.engine.status().borrow().head.position;
     let hot = load.transfer(1, 0).await?;
@@ -64,7 +71,10 @@ pub(crate) async fn rows(stand: &Stand, plan: &Plan, table: &mut Table) -> anyho
         if what.starts_with("later") {
             warm_up(&load).await?;
         }
+        let before = Wal::settled(&database).await?;
         let driven = load.drive(spread, CALLERS, plan.time).await?;
+        let since = Wal::settled(&database).await?.since(before);
+        write!(wal, "; {what} 1,000,000 accounts {since}")?;
         let what = format!(
             "scale: {} million events, {what} 1,000,000 accounts ({} of the empty log)",
             events / 1_000_000,
@@ -72,6 +82,7 @@ pub(crate) async fn rows(stand: &Stand, plan: &Plan, table: &mut Table) -> anyho
         );
         table.row(&what, driven.rate, &naive, Some(driven.latencies));
     }
+    table.note(format!("scale: what each run wrote: {wal}"));
     load.engine.shutdown().await;
     Ok(())
 }
@@ -119,9 +130,4 @@ async fn cold(load: &Load) -> anyhow::Result<Histogram<u64>> {
         latencies.record(load.transfer(from, to).await?)?;
     }
     Ok(latencies)
-}
-
-/// Microseconds as milliseconds.
-fn millis(micros: u64) -> String {
-    crate::report::ratio(micros, 1_000)
 }

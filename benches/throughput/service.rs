@@ -25,6 +25,8 @@ use tokio::{
     sync::{oneshot, watch},
 };
 
+use crate::{ACCOUNTS, callers::Load, stand::Stand};
+
 /// The word that makes this program the service.
 pub(crate) const WORD: &str = "serve-for-the-bench";
 
@@ -38,6 +40,22 @@ pub(crate) struct Service {
 }
 
 impl Service {
+    /// Starts one on a fresh database, with its accounts opened.
+    pub(crate) async fn on_fresh_ledger(
+        stand: &Stand,
+    ) -> anyhow::Result<(Arc<Self>, PgConnectOptions)> {
+        let (url, database) = stand.ledger_url().await?;
+        let opening = Load::start(database.clone(), ACCOUNTS, true).await?;
+        opening.open().await?;
+        opening.engine.shutdown().await;
+        Ok((Arc::new(Self::start(&url).await?), database))
+    }
+
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Starts one on a database.
     pub(crate) async fn start(database: &str) -> anyhow::Result<Self> {
         let mut child = Command::new(std::env::current_exe()?)

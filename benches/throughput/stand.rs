@@ -6,9 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use anyhow::Context;
 use ledger_api::postgres::{self, Cluster, Mode, SUPERUSER};
 use ledger_core::engine::Engine;
 use projections::{Projector, ReadModels};
+use rustix::process::{Pid, Signal, kill_process};
 use sqlx::{
     Connection, PgConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -28,6 +30,34 @@ impl Stand {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target").join("bench-postgres");
         let cluster = postgres::open(&folder, Mode::Durable)?;
         Ok(Self { cluster, count: AtomicU32::new(0) })
+    }
+
+    /// The processes of the server.
+    pub(crate) async fn pids(&self) -> anyhow::Result<Vec<u32>> {
+        let mut db = PgConnection::connect(&self.cluster.url("postgres", SUPERUSER)).await?;
+        let of_sessions: Vec<i32> =
+            sqlx::query_scalar("select pid from pg_stat_activity").fetch_all(&mut db).await?;
+        db.close().await?;
+        let all = of_sessions.into_iter().chain(self.cluster.postmaster_pid());
+        Ok(all.map(u32::try_from).collect::<Result<_, _>>()?)
+    }
+
+    /// Kills the server as a crash would.
+    pub(crate) fn kill(&self) -> anyhow::Result<()> {
+        let pid = self.cluster.postmaster_pid().and_then(Pid::from_raw);
+        Ok(kill_process(pid.context("the server runs")?, Signal::KILL)?)
+    }
+
+    /// Brings a killed server back, with what it has to recover.
+    pub(crate) fn bring_back(&self) -> anyhow::Result<()> {
+        let was_gone = tokio::task::block_in_place(|| self.cluster.ensure_running())?;
+        anyhow::ensure!(was_gone, "the server was not gone");
+        Ok(())
+    }
+
+    /// Whether the server takes connections.
+    pub(crate) fn is_up(&self) -> bool {
+        self.cluster.is_running()
     }
 
     /// A fresh, migrated database; options for the application's role.
@@ -61,10 +91,15 @@ impl Stand {
         let name = format!("bench_{}", self.count.fetch_add(1, Ordering::Relaxed));
         postgres::drop_database(&self.cluster, &name).await?;
         postgres::create_database(&self.cluster, &name, None).await?;
+        self.checkpoint().await?;
+        Ok(name)
+    }
+
+    /// Has the server write what is dirty now, and not in the measurement to come.
+    pub(crate) async fn checkpoint(&self) -> anyhow::Result<()> {
         let mut db = PgConnection::connect(&self.cluster.url("postgres", SUPERUSER)).await?;
         sqlx::query("checkpoint").execute(&mut db).await?;
-        db.close().await?;
-        Ok(name)
+        Ok(db.close().await?)
     }
 
     /// What it ran on, in a line or two.

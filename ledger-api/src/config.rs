@@ -32,6 +32,18 @@ pub struct Settings {
     )]
     pub database_url: DatabaseUrl,
 
+    /// A database for the webhooks' inbox alone [default: the ledger's]
+    #[arg(
+        long,
+        env = "INBOX_DATABASE_URL",
+        hide_env_values = true,
+        default_value = "",
+        hide_default_value = true,
+        global = true,
+        value_name = "URL"
+    )]
+    pub inbox_database_url: DatabaseUrl,
+
     /// File with the secret that request fingerprints are keyed with [default: secret in DIR]
     #[arg(long, env = "BAHI_SECRET_FILE", global = true, value_name = "FILE")]
     pub secret_file: Option<PathBuf>,
@@ -42,6 +54,26 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Whether the inbox is in a database of its own.
+    ///
+    /// # Errors
+    /// [`DatabaseUrlError`] if what names it is no URL.
+    pub fn has_own_inbox(&self) -> Result<bool, DatabaseUrlError> {
+        Ok(self.inbox_database_url.options()?.is_some())
+    }
+
+    /// The same settings, for what works on the inbox: its database instead of the ledger's.
+    ///
+    /// # Errors
+    /// [`DatabaseUrlError`] if what names it is no URL.
+    pub fn for_inbox(&self) -> Result<Self, DatabaseUrlError> {
+        let mut settings = self.clone();
+        if self.has_own_inbox()? {
+            settings.database_url = self.inbox_database_url.clone();
+        }
+        Ok(settings)
+    }
+
     /// The file that holds the secret.
     pub fn secret_file(&self) -> PathBuf {
         self.secret_file.clone().unwrap_or_else(|| self.data.join("secret"))
@@ -137,6 +169,26 @@ mod tests {
         let error = bad.options().unwrap_err();
         let shown = format!("{good:?} {bad:?} {error} {error:?}");
         assert!(!shown.contains("hunter2"), "{shown}");
+    }
+
+    #[test]
+    fn the_inbox_is_in_the_ledgers_database_unless_it_has_its_own() {
+        let mut settings = Settings {
+            data: PathBuf::from(".bahi"),
+            database_url: url("postgres://ledger/bahi"),
+            inbox_database_url: DatabaseUrl::default(),
+            secret_file: None,
+            allow_unsafe_database: false,
+        };
+        let host = |settings: &Settings| {
+            let inbox = settings.for_inbox().unwrap();
+            inbox.database_url.options().unwrap().unwrap().get_host().to_owned()
+        };
+        assert_eq!(host(&settings), "ledger");
+        settings.inbox_database_url = url("postgres://inbox/bahi");
+        assert_eq!(host(&settings), "inbox");
+        settings.inbox_database_url = url("inbox");
+        assert!(settings.for_inbox().is_err());
     }
 
     #[test]

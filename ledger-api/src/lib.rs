@@ -12,4 +12,5 @@ pub mod service;
 pub mod setup;
 pub mod shutdown;
 pub mod telemetry;
+pub mod webhooks;
 pub mod workers;

@@ -1,7 +1,8 @@
 //! What the machine has: memory that we may use, and room on the disk.
 //!
-//! Both the private server and the cache of accounts are sized by it. Reading only. In a container the limit of the control group counts, not the machine's memory:
-//! a server sized for the machine is killed by the container.
+//! Both the private server and the cache of accounts are sized by it. Reading only. In a container
+//! the limit of the control group counts, not the machine's memory: a server sized for the machine
+//! is killed by the container.
 
 use std::{
     fs,
@@ -33,8 +34,8 @@ pub fn cache_accounts() -> usize {
     accounts_fitting(memory_bytes())
 }
 
-/// As many as fill a sixteenth of the memory at a kilobyte each (measured: 0.7), within bounds. What
-/// is not kept is read from the log when it is needed.
+/// As many as fill a sixteenth of the memory at a kilobyte each (measured: 0.7), within bounds.
+/// What is not kept is read from the log when it is needed.
 fn accounts_fitting(memory_bytes: Option<u64>) -> usize {
     let fitting = memory_bytes.unwrap_or(0) / 16 / 1024;
     usize::try_from(fitting).unwrap_or(usize::MAX).clamp(50_000, 4_000_000)

@@ -35,4 +35,7 @@ mod snapshot_edges;
 mod snapshots;
 mod support;
 mod tidy;
+mod webhook_faults;
+mod webhook_inbox;
+mod webhooks;
 mod withdrawals;

@@ -5,12 +5,15 @@
 //! ready), 2 if there is no answer.
 
 mod audit;
+mod conformance;
 mod currencies;
 mod demo;
 mod healthcheck;
+mod inbox;
 mod keys;
 mod migrate;
 mod projections;
+mod sandbox;
 mod say;
 mod serve;
 mod work;
@@ -53,7 +56,10 @@ enum Command {
     Currencies(currencies::Currencies),
     Projections(projections::Projections),
     Audit(audit::Audit),
+    Inbox(inbox::InboxCommand),
     Healthcheck(healthcheck::Healthcheck),
+    Sandbox(sandbox::Sandbox),
+    Conformance(conformance::Conformance),
 }
 
 /// How a command ended that could do what it was asked.
@@ -70,6 +76,7 @@ impl Command {
     const fn log_default(&self) -> &'static str {
         match self {
             Self::Serve(_) => "info,sqlx=warn",
+            Self::Sandbox(_) => "info",
             // Its terminal belongs to the one who tries it.
             Self::Demo(_)
             | Self::Migrate(_)
@@ -77,7 +84,9 @@ impl Command {
             | Self::Currencies(_)
             | Self::Projections(_)
             | Self::Audit(_)
-            | Self::Healthcheck(_) => "warn",
+            | Self::Inbox(_)
+            | Self::Healthcheck(_)
+            | Self::Conformance(_) => "warn",
         }
     }
 
@@ -90,7 +99,10 @@ impl Command {
             Self::Currencies(command) => command.run(settings).await,
             Self::Projections(command) => command.run(settings).await,
             Self::Audit(command) => command.run(settings).await,
+            Self::Inbox(command) => command.run(settings).await,
             Self::Healthcheck(command) => command.run().await,
+            Self::Sandbox(command) => command.run().await,
+            Self::Conformance(command) => command.run().await,
         }
     }
 }

@@ -8,6 +8,7 @@ use ledger_api::{
     config::Settings,
     service::{Role, Roles, Service, ServiceConfig},
     shutdown, telemetry,
+    webhooks::Banks,
 };
 use tokio::net::TcpListener;
 
@@ -18,6 +19,7 @@ Examples:
   bahi serve
   bahi serve --listen 127.0.0.1:9000
   DATABASE_URL=postgres://app@db/bahi bahi serve --role api --role worker
+  BAHI_BANK_HDFC_WEBHOOK_SECRETS=whsec_… bahi serve --role webhooks
 
 It listens at once and answers 503 until its database is there. Ctrl-C or SIGTERM stops it in order;
 twice, at once.";
@@ -46,10 +48,16 @@ impl Serve {
     pub(super) async fn run(self, settings: Settings) -> anyhow::Result<Verdict> {
         let told = shutdown::on_signal().context("signals can't be received")?;
         let roles = Roles::of(&self.role);
-        let listener = if roles.api { Some(listen(self.listen).await?) } else { None };
+        let banks = Banks::from_environment()?;
+        anyhow::ensure!(
+            roles.ledger() || !banks.is_empty(),
+            "no bank may send webhooks: set BAHI_BANK_{{NAME}}_WEBHOOK_SECRETS (docs/banks.md)"
+        );
+        let listener =
+            if roles.api || roles.webhooks { Some(listen(self.listen).await?) } else { None };
         let metrics = Some(telemetry::metrics()?);
         let cache_accounts = self.cache_accounts;
-        let config = ServiceConfig { settings, roles, cache_accounts, listener, metrics };
+        let config = ServiceConfig { settings, roles, cache_accounts, banks, listener, metrics };
         let Some(service) = Service::start(config, told.clone()).await? else {
             return Ok(Verdict::Yes);
         };

@@ -115,6 +115,22 @@ codes! {
         "The read models did not reach `min_position` within 2 seconds. Ask again.";
     READ_TIMEOUT = "read_timeout" 503 SameKey "The answer took too long"
         "The read took longer than a request may. Ask for less, or again later.";
+    // Of webhooks: docs/banks.md has how they are signed.
+    WEBHOOK_ID_INVALID = "webhook_id_invalid" 400 Never "The webhook-id is not valid"
+        "A delivery has one header `webhook-id` of 1 to 256 visible ASCII characters without a \
+         full stop.";
+    WEBHOOK_TIMESTAMP_INVALID = "webhook_timestamp_invalid" 400 Never
+        "The webhook-timestamp is not valid"
+        "A delivery has one header `webhook-timestamp`: seconds since 1970, digits only.";
+    WEBHOOK_TIMESTAMP_STALE = "webhook_timestamp_stale" 401 Never "Not sent just now"
+        "The `webhook-timestamp` is more than five minutes from our clock. Each time a delivery is \
+         sent, it is signed anew with the time of sending.";
+    WEBHOOK_SIGNATURE_INVALID = "webhook_signature_invalid" 401 Never "Not signed by this bank"
+        "No signature in the one header `webhook-signature` is one of these bytes, this id and \
+         this time with a key that is in force for the bank.";
+    INBOX_UNAVAILABLE = "inbox_unavailable" 503 SameKey "The delivery could not be stored"
+        "The inbox did not confirm the delivery within a second, so it is not acknowledged. Send \
+         it again with the same `webhook-id`.";
     // Of the request's meaning, found before any account is asked.
     AMOUNT_MALFORMED = "amount_malformed" 422 Never "Not an amount"
         "An amount is a plain decimal number in a string, such as \"12.50\": no sign, no exponent, \

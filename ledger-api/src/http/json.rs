@@ -49,35 +49,41 @@ impl<const BYTES_MAX: usize> FromRequest<ApiState> for Payload<BYTES_MAX> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &ApiState) -> Result<Self, Problem> {
-        let too_large = || Problem::new(codes::TOO_LARGE, format!("At most {BYTES_MAX} bytes."));
-        let stated = request
-            .headers()
-            .get(header::CONTENT_LENGTH)
-            .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-        if stated.is_some_and(|length| length > BYTES_MAX) {
-            return Err(too_large());
-        }
+        let stated = stated_length(request.headers());
         let typed = is_plain_json(request.headers());
-        if stated.is_some_and(|length| length > 0) && !typed {
+        if stated.is_some_and(|length| length > 0 && length <= BYTES_MAX) && !typed {
             return Err(unsupported());
         }
-        let body = Limited::new(request.into_body(), BYTES_MAX).collect();
-        let collected = tokio::time::timeout(BODY_TIMEOUT, body)
-            .await
-            .map_err(|_| Problem::new(codes::REQUEST_TIMEOUT, "The body did not arrive in time."))?
-            .map_err(|error| {
-                if error.is::<LengthLimitError>() {
-                    too_large()
-                } else {
-                    Problem::new(codes::MALFORMED, "The body did not arrive whole.")
-                }
-            })?;
-        let bytes = collected.to_bytes();
+        let bytes = collect(request, BYTES_MAX).await?;
         if !bytes.is_empty() && !typed {
             return Err(unsupported());
         }
         Ok(Self(bytes))
     }
+}
+
+/// The bytes of a body, whatever they are: at most so many, and in time.
+pub(crate) async fn collect(request: Request, bytes_max: usize) -> Result<Bytes, Problem> {
+    let too_large = || Problem::new(codes::TOO_LARGE, format!("At most {bytes_max} bytes."));
+    if stated_length(request.headers()).is_some_and(|length| length > bytes_max) {
+        return Err(too_large());
+    }
+    let body = Limited::new(request.into_body(), bytes_max).collect();
+    let collected = tokio::time::timeout(BODY_TIMEOUT, body)
+        .await
+        .map_err(|_| Problem::new(codes::REQUEST_TIMEOUT, "The body did not arrive in time."))?
+        .map_err(|error| {
+            if error.is::<LengthLimitError>() {
+                too_large()
+            } else {
+                Problem::new(codes::MALFORMED, "The body did not arrive whole.")
+            }
+        })?;
+    Ok(collected.to_bytes())
+}
+
+fn stated_length(headers: &HeaderMap) -> Option<usize> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 fn unsupported() -> Problem {

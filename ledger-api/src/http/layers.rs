@@ -4,7 +4,11 @@
 //! and with its panics caught, the problem's body, the headers that every answer has, the count
 //! and the line in the access log. Neither bodies nor keys are ever logged.
 
-use std::{panic::AssertUnwindSafe, time::Instant};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Router,
@@ -14,7 +18,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures::FutureExt as _;
-use ledger_core::ids::RequestId;
+use ledger_core::{clock::Ids, ids::RequestId};
 
 use super::{ApiState, Problem, codes, context::RequestContext, reply};
 use crate::routes;
@@ -29,17 +33,50 @@ pub fn router(state: ApiState) -> Router {
 
 /// The same with further routes, which get the same envelope.
 pub fn router_with(more: Router<ApiState>, state: ApiState) -> Router {
-    routes::all()
-        .merge(more)
-        .fallback(async || Problem::not_found("There is nothing at this address."))
+    let routes = routes::all().merge(more).fallback(nothing_here);
+    enveloped(routes, Envelope::of(&state)).with_state(state)
+}
+
+/// What is at an address that nobody has.
+pub(crate) async fn nothing_here() -> Problem {
+    Problem::not_found("There is nothing at this address.")
+}
+
+/// Routes with the envelope around them.
+pub(crate) fn enveloped<S>(routes: Router<S>, envelope: Envelope) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    routes
         .method_not_allowed_fallback(async || {
             Problem::new(codes::METHOD_NOT_ALLOWED, "The address does not have this method.")
         })
-        .layer(middleware::from_fn_with_state(state.clone(), envelope))
-        .with_state(state)
+        .layer(middleware::from_fn_with_state(envelope, wrap))
 }
 
-async fn envelope(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
+/// What the envelope is made of.
+#[derive(Clone)]
+pub(crate) struct Envelope {
+    /// Where the ids of requests come from.
+    pub(crate) ids: Arc<dyn Ids>,
+    /// How long a handler may take.
+    pub(crate) handler_timeout: Duration,
+    /// The API, whose answers say which position of the log they reflect; nothing for routes that
+    /// know no log.
+    pub(crate) api: Option<ApiState>,
+}
+
+impl Envelope {
+    fn of(state: &ApiState) -> Self {
+        Self {
+            ids: Arc::clone(&state.ids),
+            handler_timeout: state.handler_timeout,
+            api: Some(state.clone()),
+        }
+    }
+}
+
+async fn wrap(State(state): State<Envelope>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let context = RequestContext::new(RequestId::from_uuid(state.ids.fresh()));
     request.extensions_mut().insert(context.clone());
@@ -69,7 +106,9 @@ async fn envelope(State(state): State<ApiState>, mut request: Request, next: Nex
         response = problem.render(context.id, &about.method, &about.path);
     }
     let headers = response.headers_mut();
-    reply::set_default_position(headers, &state);
+    if let Some(api) = &state.api {
+        reply::set_default_position(headers, api);
+    }
     set_headers(headers, &about, context.id);
     about.record(&context, &response, problem.as_ref(), started);
     response

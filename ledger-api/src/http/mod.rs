@@ -27,6 +27,7 @@ mod tests;
 pub(crate) mod wire;
 pub(crate) mod writer;
 
+pub(crate) use layers::{Envelope, enveloped, nothing_here};
 pub use layers::{router, router_with};
 pub use ledger::Ledger;
 pub use problem::Problem;

@@ -130,7 +130,8 @@ impl Problem {
             transaction: None,
             retry_after_s: None,
             allow: None,
-            challenge: code.status == 401,
+            // Webhooks are refused with 401 too, and know no such key.
+            challenge: *code == *codes::UNAUTHENTICATED,
             outcome: None,
         }))
     }
@@ -301,7 +302,7 @@ impl Problem {
 }
 
 /// Words with a capital letter and a full stop: an error's text has neither.
-fn sentence(words: &str) -> String {
+pub(crate) fn sentence(words: &str) -> String {
     let mut letters = words.chars();
     let first = letters.next().map(|letter| letter.to_uppercase().to_string());
     let stop = if words.ends_with('.') { "" } else { "." };

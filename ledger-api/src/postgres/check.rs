@@ -15,8 +15,9 @@ use sqlx::PgPool;
 
 use super::find::MAJOR_MIN;
 
-/// What the application appends to, and may neither change nor remove.
-const LOG_TABLES: [&str; 3] = ["events", "batches", "idempotency"];
+/// What the application appends to, and may neither change nor remove: the log and the inbox.
+const LOG_TABLES: [&str; 6] =
+    ["events", "batches", "idempotency", "inbox_deliveries", "inbox_conflicts", "inbox_applied"];
 
 /// What to do when a finding is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -252,7 +253,7 @@ fn judge_grants(tables: &[Grants], role: &str) -> Vec<(Weight, Finding)> {
         }
         if *owner {
             let message = format!(
-                "the role {role} owns {table_name}, so it can rewrite the log: \
+                "the role {role} owns {table_name}, so it can rewrite the past: \
                  let another role own it"
             );
             found.push((Weight::InProduction, Finding { code: "log_owner", message }));

@@ -49,6 +49,11 @@ pub(super) fn settings(mode: Mode, machine: Machine) -> Vec<(String, String)> {
     };
     all.push(("shared_buffers".to_owned(), megabytes(sizes.0)));
     all.push(("max_wal_size".to_owned(), megabytes(sizes.1)));
+    if mode == Mode::Durable {
+        // Segments are used again after a quiet hour, instead of being removed and, while commits
+        // wait, made and filled with zeros anew.
+        all.push(("min_wal_size".to_owned(), megabytes(sizes.1 / 4)));
+    }
     all
 }
 

@@ -7,6 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use ledger_core::engine::EngineState;
+use metrics_exporter_prometheus::PrometheusHandle;
 use projections::{ProjectorState, ReadModels};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -27,7 +28,7 @@ pub(super) fn routes() -> OpenApiRouter<ApiState> {
     security(()),
     responses((status = 200, description = "It does.", body = String)),
 )]
-async fn healthz() -> &'static str {
+pub(super) async fn healthz() -> &'static str {
     "ok\n"
 }
 
@@ -112,9 +113,13 @@ async fn readyz(State(state): State<ApiState>) -> Response {
                content_type = "text/plain")),
 )]
 async fn metrics(State(state): State<ApiState>) -> Result<Response, Problem> {
-    let handle =
-        state.metrics.as_ref().ok_or_else(|| Problem::not_found("Metrics are not collected."))?;
     gauges(&state);
+    rendered(state.metrics.as_ref())
+}
+
+/// All that was counted, as Prometheus reads it.
+pub(super) fn rendered(metrics: Option<&PrometheusHandle>) -> Result<Response, Problem> {
+    let handle = metrics.ok_or_else(|| Problem::not_found("Metrics are not collected."))?;
     let mut response = handle.render().into_response();
     response.headers_mut().insert(
         header::CONTENT_TYPE,

@@ -6,6 +6,7 @@ mod docs;
 mod events;
 mod health;
 mod holds;
+pub(crate) mod hooks;
 pub(crate) mod openapi;
 mod transactions;
 mod trial_balance;

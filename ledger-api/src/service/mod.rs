@@ -27,6 +27,7 @@ use crate::{
     machine,
     setup::{Database, Secret, SetupError},
     shutdown,
+    webhooks::Banks,
 };
 pub use anchor::AnchorError;
 use parts::{Parts, Wanted};
@@ -50,10 +51,13 @@ pub enum Role {
     Projector,
     /// Does what is due without being asked: ends holds whose time has come.
     Worker,
+    /// Takes webhooks from banks into the inbox. Needs nothing else of the service.
+    Webhooks,
 }
 
 /// The roles of one process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "a set of roles")]
 pub struct Roles {
     /// Whether it answers requests.
     pub api: bool,
@@ -61,13 +65,25 @@ pub struct Roles {
     pub projector: bool,
     /// Whether it does what is due.
     pub worker: bool,
+    /// Whether it takes webhooks.
+    pub webhooks: bool,
 }
 
 impl Roles {
     /// Those in the list; all of them if it says so or says nothing.
     pub fn of(roles: &[Role]) -> Self {
         let has = |role| roles.is_empty() || roles.contains(&Role::All) || roles.contains(&role);
-        Self { api: has(Role::Api), projector: has(Role::Projector), worker: has(Role::Worker) }
+        Self {
+            api: has(Role::Api),
+            projector: has(Role::Projector),
+            worker: has(Role::Worker),
+            webhooks: has(Role::Webhooks),
+        }
+    }
+
+    /// Whether any of them works on the ledger.
+    pub const fn ledger(self) -> bool {
+        self.api || self.projector || self.worker
     }
 }
 
@@ -96,6 +112,8 @@ pub struct ServiceConfig {
     pub roles: Roles,
     /// How many accounts and holds are kept in memory; nothing = by the machine's memory.
     pub cache_accounts: Option<usize>,
+    /// The banks that may send webhooks, if it takes any.
+    pub banks: Banks,
     /// Where it listens, if it answers requests.
     pub listener: Option<TcpListener>,
     /// What `/metrics` shows.
@@ -104,7 +122,7 @@ pub struct ServiceConfig {
 
 /// A service that takes requests.
 pub struct Service {
-    database: Database,
+    databases: Databases,
     parts: Parts,
     stop: watch::Sender<bool>,
     http: Option<JoinHandle<()>>,
@@ -120,17 +138,19 @@ impl Service {
         config: ServiceConfig,
         mut told: watch::Receiver<bool>,
     ) -> Result<Option<Self>, ServiceError> {
-        let ServiceConfig { settings, roles, cache_accounts, listener, metrics } = config;
+        let ServiceConfig { settings, roles, cache_accounts, banks, listener, metrics } = config;
         let cache_accounts = cache_accounts.unwrap_or_else(machine::cache_accounts);
-        let wanted = Wanted { roles, cache_accounts, metrics };
+        let wanted = Wanted { roles, cache_accounts, banks, metrics };
         let starting = listener.map(starting::Starting::answer).transpose();
         let starting = starting.map_err(ServiceError::Listen)?;
-        let database = Database::open(&settings).await?;
+        let databases = Databases::open(&settings, roles).await?;
         let (stop, stopping) = watch::channel(false);
-        let supervisor =
-            database.cluster().map(|c| supervisor::keep_running(Arc::clone(c), stopping.clone()));
+        let supervisor = databases
+            .main
+            .cluster()
+            .map(|c| supervisor::keep_running(Arc::clone(c), stopping.clone()));
 
-        let starting_parts = wait_until_ready(&database, &settings, &wanted, &stopping);
+        let starting_parts = wait_until_ready(&databases, &settings, &wanted, &stopping);
         let ready = tokio::select! {
             ready = starting_parts => Some(ready),
             () = shutdown::wait(&mut told) => None,
@@ -140,7 +160,7 @@ impl Service {
             unready => {
                 stop.send_replace(true);
                 ended("the supervisor", supervisor).await;
-                database.close().await?;
+                databases.main.close().await?;
                 return unready.map_or(Ok(None), |ready| ready.map(|_| None));
             }
         };
@@ -153,7 +173,7 @@ impl Service {
             None => None,
         };
         tracing::info!("ready");
-        Ok(Some(Self { database, parts, stop, http, supervisor }))
+        Ok(Some(Self { databases, parts, stop, http, supervisor }))
     }
 
     /// The engine, if this process has one.
@@ -163,7 +183,7 @@ impl Service {
 
     /// The database it works on.
     pub fn database(&self) -> &Database {
-        &self.database
+        &self.databases.main
     }
 
     /// Stops it in order.
@@ -178,10 +198,39 @@ impl Service {
         }
         self.parts.stop().await;
         ended("the supervisor", self.supervisor).await;
-        if let Some(stopped) = self.database.close().await? {
+        if let Some(stopped) = self.databases.main.close().await? {
             tracing::info!(?stopped, "private PostgreSQL");
         }
         Ok(())
+    }
+}
+
+/// What a process works on.
+struct Databases {
+    /// The ledger's, or the inbox's where nothing works on the ledger.
+    main: Database,
+    /// The inbox's, where it is another one.
+    inbox: Option<Database>,
+}
+
+impl Databases {
+    async fn open(settings: &Settings, roles: Roles) -> Result<Self, ServiceError> {
+        let inbox = settings.for_inbox().map_err(SetupError::Url)?;
+        if !roles.ledger() {
+            return Ok(Self { main: Database::open(&inbox).await?, inbox: None });
+        }
+        let main = Database::open(settings).await?;
+        let apart = roles.webhooks && settings.has_own_inbox().map_err(SetupError::Url)?;
+        let inbox = if apart { Some(Database::open(&inbox).await?) } else { None };
+        Ok(Self { main, inbox })
+    }
+
+    fn inbox(&self) -> &Database {
+        self.inbox.as_ref().unwrap_or(&self.main)
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Database> {
+        std::iter::once(&self.main).chain(&self.inbox)
     }
 }
 
@@ -194,7 +243,7 @@ async fn serve(listener: TcpListener, router: axum::Router, mut stopping: watch:
 
 /// Tries until the parts run; says each new reason for waiting once.
 async fn wait_until_ready(
-    database: &Database,
+    databases: &Databases,
     settings: &Settings,
     wanted: &Wanted,
     stopping: &watch::Receiver<bool>,
@@ -202,7 +251,7 @@ async fn wait_until_ready(
     let mut pause = BACK_OFF_MIN;
     let mut said = String::new();
     loop {
-        let error = match try_start(database, settings, wanted, stopping).await {
+        let error = match try_start(databases, settings, wanted, stopping).await {
             Ok(parts) => return Ok(parts),
             Err(error) if error.is_transient() => error,
             Err(error) => return Err(error),
@@ -218,18 +267,29 @@ async fn wait_until_ready(
 }
 
 async fn try_start(
-    database: &Database,
+    databases: &Databases,
     settings: &Settings,
     wanted: &Wanted,
     stopping: &watch::Receiver<bool>,
 ) -> Result<Parts, ServiceError> {
-    for finding in database.check(settings.allow_unsafe_database).await? {
-        tracing::warn!(code = finding.code, "{}", finding.message);
+    for database in databases.all() {
+        for finding in database.check(settings.allow_unsafe_database).await? {
+            tracing::warn!(code = finding.code, "{}", finding.message);
+        }
     }
-    let secret: Secret = database.secret(settings).await?;
-    check_anchor(database, settings).await?;
-    let mut parts = Parts::start(database, &secret, wanted, stopping).await?;
-    parts.keep_anchor(database, settings.anchor_file());
+    let mut parts = if wanted.roles.ledger() {
+        let database = &databases.main;
+        let secret: Secret = database.secret(settings).await?;
+        check_anchor(database, settings).await?;
+        let mut parts = Parts::start(database, &secret, wanted, stopping).await?;
+        parts.keep_anchor(database, settings.anchor_file());
+        parts
+    } else {
+        Parts::none()
+    };
+    if wanted.roles.webhooks {
+        parts.start_intake(databases.inbox(), wanted);
+    }
     Ok(parts)
 }
 
@@ -293,12 +353,13 @@ mod tests {
 
     #[test]
     fn no_role_is_every_role() {
-        let all = Roles { api: true, projector: true, worker: true };
+        let all = Roles { api: true, projector: true, worker: true, webhooks: true };
         assert_eq!(Roles::of(&[]), all);
         assert_eq!(Roles::of(&[Role::All]), all);
         assert_eq!(
             Roles::of(&[Role::Api, Role::Worker]),
-            Roles { api: true, projector: false, worker: true }
+            Roles { api: true, projector: false, worker: true, webhooks: false }
         );
+        assert!(!Roles::of(&[Role::Webhooks]).ledger());
     }
 }

@@ -16,8 +16,11 @@ use crate::{
     db,
     http::{self, ApiParts, ApiState, FingerprintKey, Ledger},
     identity::KeyRing,
+    routes::hooks::{self, Hooks},
     setup::{Database, Secret},
-    shutdown, workers,
+    shutdown,
+    webhooks::{Banks, Intake},
+    workers,
 };
 
 /// Connections that requests read with.
@@ -29,6 +32,7 @@ const HANDLER_TIMEOUT: Duration = Duration::from_secs(10);
 pub(super) struct Wanted {
     pub(super) roles: Roles,
     pub(super) cache_accounts: usize,
+    pub(super) banks: Banks,
     pub(super) metrics: Option<PrometheusHandle>,
 }
 
@@ -37,13 +41,27 @@ pub(super) struct Parts {
     engine: Option<Engine>,
     projector: Option<watch::Receiver<ProjectorStatus>>,
     api: Option<ApiState>,
+    hooks: Option<Hooks>,
     tasks: Vec<(&'static str, JoinHandle<()>)>,
     pools: Vec<PgPool>,
     stop: watch::Sender<bool>,
 }
 
 impl Parts {
-    /// Starts what the roles need.
+    /// Nothing that runs.
+    pub(super) fn none() -> Self {
+        Self {
+            engine: None,
+            projector: None,
+            api: None,
+            hooks: None,
+            tasks: Vec::new(),
+            pools: Vec::new(),
+            stop: watch::channel(false).0,
+        }
+    }
+
+    /// Starts what the roles need that work on the ledger.
     pub(super) async fn start(
         database: &Database,
         secret: &Secret,
@@ -60,9 +78,7 @@ impl Parts {
         } else {
             None
         };
-        let (stop, _) = watch::channel(false);
-        let mut parts =
-            Self { engine, projector: None, api: None, tasks: Vec::new(), pools: Vec::new(), stop };
+        let mut parts = Self { engine, ..Self::none() };
         if roles.projector {
             parts.start_projector(database);
         }
@@ -126,6 +142,22 @@ impl Parts {
         self.tasks.push(("the sweeper", task));
     }
 
+    /// Starts to take webhooks. It knows the inbox and nothing else.
+    pub(super) fn start_intake(&mut self, inbox: &Database, wanted: &Wanted) {
+        let (intake, keeper) = Intake::new(inbox.app().clone());
+        let task = tasks::keep_inbox(&keeper, &self.stop.subscribe());
+        self.tasks.push(("the intake", task));
+        self.hooks = Some(Hooks::new(hooks::Parts {
+            banks: wanted.banks.clone(),
+            intake,
+            health: self.kept(db::health_pool(inbox.app().clone())),
+            metrics: wanted.metrics.clone(),
+            clock: Arc::new(System),
+            ids: Arc::new(System),
+            handler_timeout: HANDLER_TIMEOUT,
+        }));
+    }
+
     /// Keeps what is in the log in a file as well.
     pub(super) fn keep_anchor(&mut self, database: &Database, file: PathBuf) {
         let pool = self.kept(database.pool(database.app().clone()));
@@ -142,9 +174,14 @@ impl Parts {
         self.engine.as_ref()
     }
 
-    /// The routes, if the API is among the roles.
+    /// The routes of what answers requests.
     pub(super) fn router(&self) -> axum::Router {
-        self.api.clone().map(http::router).unwrap_or_default()
+        match (self.api.clone(), self.hooks.clone()) {
+            (Some(api), Some(hooks)) => http::router(api).merge(hooks::routes(hooks)),
+            (Some(api), None) => http::router(api),
+            (None, Some(hooks)) => hooks::alone(hooks),
+            (None, None) => axum::Router::new(),
+        }
     }
 
     /// Stops everything: first what appends, then what reads.
@@ -153,6 +190,8 @@ impl Parts {
             shutdown::within(ENGINE_DEADLINE, "the engine", engine.shutdown()).await;
         }
         self.stop.send_replace(true);
+        // The intake ends when nobody can hand in anything any more.
+        drop(self.hooks);
         for (what, task) in self.tasks {
             ended(what, Some(task)).await;
         }

@@ -1,7 +1,8 @@
 //! The tasks beside the API, each started again if a defect ends it by a panic.
 //!
-//! Both can be: the projector keeps nothing between its steps but the checkpoint in the database,
-//! the sweeper nothing at all. A panic is said loudly and counted; it never ends quietly.
+//! All can be: the projector keeps nothing between its steps but the checkpoint in the database,
+//! the sweeper nothing at all, the intake what waits in its queue. A panic is said loudly and
+//! counted; it never ends quietly.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -14,7 +15,7 @@ use tokio::{
     time,
 };
 
-use crate::{http::Ledger, shutdown, workers::Sweeper};
+use crate::{http::Ledger, shutdown, webhooks::Keeper, workers::Sweeper};
 
 /// The pause before a task is started again: a defect that is met at once is met every second.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -91,6 +92,13 @@ pub(super) fn sweep(
         sweeper.run(told.clone())
     };
     tokio::spawn(again_after_panics("the sweeper", PAUSE, stop.clone(), job))
+}
+
+/// Starts to store what the intake is handed.
+pub(super) fn keep_inbox(keeper: &Keeper, stop: &watch::Receiver<bool>) -> JoinHandle<()> {
+    let keeper = keeper.clone();
+    let job = move || keeper.clone().run();
+    tokio::spawn(again_after_panics("the intake", PAUSE, stop.clone(), job))
 }
 
 /// The head of the log as the engine knows it, for whoever wants to be nudged.

@@ -15,6 +15,7 @@ fn settings(data: &Path) -> Settings {
     Settings {
         data: data.to_owned(),
         database_url: DatabaseUrl::default(),
+        inbox_database_url: DatabaseUrl::default(),
         secret_file: None,
         allow_unsafe_database: false,
     }

@@ -1,6 +1,7 @@
 //! The binary as somebody uses it: started as a process, asked over HTTP, told to stop.
 
 mod support;
+mod webhooks;
 
 use std::{
     net::TcpListener,
@@ -181,7 +182,8 @@ fn the_private_server_is_brought_back_when_it_is_killed() {
 #[test]
 fn what_operators_watch_is_there_from_the_start() {
     let place = Place::new();
-    let bahi = Bahi::serve(&place);
+    let arguments = ["serve", "--listen", "127.0.0.1:0"];
+    let bahi = Bahi::start_with(&place, &arguments, &[webhooks::HDFC]);
     bahi.wait_until_ready();
     // The tasks that count their panics start one after the other.
     let metrics = bahi.metrics_with("the sweeper");

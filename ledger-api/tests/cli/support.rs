@@ -62,7 +62,8 @@ impl Place {
         command.args(arguments).stdin(Stdio::null());
         for (name, _) in std::env::vars_os() {
             let ours = name.to_string_lossy().starts_with("BAHI_");
-            if (ours && name != "BAHI_PG_BIN") || name == "DATABASE_URL" {
+            let databases = ["DATABASE_URL", "INBOX_DATABASE_URL"];
+            if (ours && name != "BAHI_PG_BIN") || databases.iter().any(|other| name == *other) {
                 command.env_remove(name);
             }
         }
@@ -214,6 +215,14 @@ impl Bahi {
         })
     }
 
+    /// Posts a body with some headers, and returns the status and the whole answer.
+    pub(crate) fn post(&self, path: &str, headers: &str, body: &str) -> (u16, String) {
+        let address = self.address().expect("it listens");
+        let head = format!("POST {path} HTTP/1.0\r\nHost: x\r\n{headers}");
+        let request = format!("{head}Content-Length: {}\r\n\r\n{body}", body.len());
+        exchange(address, &request).expect("an answer")
+    }
+
     fn address(&self) -> Option<SocketAddr> {
         let said = self.said();
         let (_, rest) = said.split_once("\"address\":\"")?;
@@ -287,9 +296,13 @@ fn collect(pipe: impl Read + Send + 'static) -> Arc<Mutex<String>> {
 }
 
 fn get(address: SocketAddr, path: &str) -> Option<(u16, String)> {
+    exchange(address, &format!("GET {path} HTTP/1.0\r\nHost: x\r\n\r\n"))
+}
+
+fn exchange(address: SocketAddr, request: &str) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE).ok()?;
     stream.set_read_timeout(Some(PATIENCE)).ok()?;
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: x\r\n\r\n").ok()?;
+    stream.write_all(request.as_bytes()).ok()?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;
     let status = answer.split_whitespace().nth(1)?.parse().ok()?;

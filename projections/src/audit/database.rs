@@ -1,10 +1,11 @@
 //! Reading the log's tables: events and batches, merged in the order that they were appended in.
 //!
-//! Two cursors of one read-only transaction that sees one moment of the database, so that a log
-//! that grows meanwhile does no harm. A cursor also gives what constraints would have forbidden,
-//! had nobody dropped them: positions that stand twice, rows below position 1. The connection is
-//! the check's own and is closed with it, never returned to the pool in the middle of a
-//! transaction; if it breaks, the check ends in an error and never in a short log.
+//! Two read-only transactions that see one moment of the database, so that a log that grows
+//! meanwhile does no harm: one copies the events, the other has a cursor of the batches. Both also
+//! give what constraints would have forbidden, had nobody dropped them: positions that stand twice,
+//! rows below position 1. The connections are the check's own and are closed with it, never
+//! returned to the pool in the middle of a transaction; if one breaks, the check ends in an error
+//! and never in a short log.
 
 use std::collections::VecDeque;
 
@@ -12,22 +13,21 @@ use sqlx::{Connection, PgConnection, PgPool, Row, ValueRef, postgres::PgRow};
 
 use super::{
     AuditError,
-    record::{Batch, Chunk, Event},
+    copy::{self, EPOCH_2000, Next, Rows},
+    record::{Batch, Chunk},
 };
 
-const EVENTS: &str = "declare audit_events no scroll cursor for
-    select position, sequence, recorded_at, aggregate_type, aggregate_id, event_type,
-           event_version, payload, metadata, hash
-    from events order by position";
+/// The transaction that the moment is that of. It waits for the copy of the events, longer than a
+/// role's timeouts may allow.
+const BEGIN: &str = "begin transaction isolation level repeatable read, read only;
+    set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0";
 const BATCHES: &str = "declare audit_batches no scroll cursor for
     select number, last_position, recorded_at, head_hash from batches order by number";
-
-/// Microseconds from 1970 to 2000, which PostgreSQL counts from.
-const EPOCH_2000: i64 = 946_684_800_000_000;
 
 /// The log of a database at one moment.
 pub(super) struct LogReader {
     connection: PgConnection,
+    events: Rows,
     batches: VecDeque<StoredBatch>,
     batches_left: bool,
     events_left: bool,
@@ -56,16 +56,14 @@ impl StoredBatch {
 impl LogReader {
     pub(super) async fn open(pool: &PgPool) -> Result<Self, AuditError> {
         let mut connection = pool.acquire().await?.detach();
-        sqlx::query("begin transaction isolation level repeatable read, read only")
-            .execute(&mut connection)
-            .await?;
-        let head: Option<i64> = sqlx::query_scalar("select max(last_position) from batches")
-            .fetch_one(&mut connection)
-            .await?;
-        for cursor in [EVENTS, BATCHES] {
-            sqlx::query(cursor).execute(&mut connection).await?;
-        }
+        sqlx::raw_sql(BEGIN).execute(&mut connection).await?;
+        let (snapshot, head): (String, Option<i64>) =
+            sqlx::query_as("select pg_export_snapshot(), (select max(last_position) from batches)")
+                .fetch_one(&mut connection)
+                .await?;
+        sqlx::query(BATCHES).execute(&mut connection).await?;
         Ok(Self {
+            events: Rows::open(pool, &snapshot).await?,
             connection,
             batches: VecDeque::new(),
             batches_left: true,
@@ -77,15 +75,10 @@ impl LogReader {
     /// The next rows; nothing at the end.
     pub(super) async fn next_chunk(&mut self) -> Result<Option<Chunk>, AuditError> {
         let mut chunk = Chunk::default();
-        if self.events_left {
-            let rows = sqlx::query("fetch forward 4096 from audit_events")
-                .fetch_all(&mut self.connection)
-                .await?;
-            self.events_left = !rows.is_empty();
-            for row in &rows {
-                let event = event(row)?;
-                self.batches_before(event.position, &mut chunk).await?;
-                chunk.event(&event);
+        while self.events_left && chunk.is_empty() {
+            match self.events.page().await? {
+                Some((page, start)) => chunk = self.read_page(page, start).await?,
+                None => self.events_left = false,
             }
         }
         while !self.events_left && !chunk.is_full() {
@@ -95,6 +88,29 @@ impl LogReader {
             }
         }
         Ok((!chunk.is_empty()).then_some(chunk))
+    }
+
+    /// The events of a page, and the batches among them.
+    async fn read_page(&mut self, page: Vec<u8>, start: usize) -> Result<Chunk, AuditError> {
+        let (mut at, length) = (start, page.len());
+        let mut chunk = Chunk::of(page);
+        loop {
+            // The batches' bytes lie behind those of the page.
+            let page = chunk.bytes().get(..length).unwrap_or_default();
+            let (next, end) = copy::next(page, at)?;
+            match next {
+                Next::Row(row) => {
+                    self.batches_before(row.position, &mut chunk).await?;
+                    chunk.event_row(&row).map_err(|error| sqlx::Error::Decode(error.into()))?;
+                }
+                Next::Part => {
+                    self.events.keep(page.get(at..).unwrap_or_default());
+                    return Ok(chunk);
+                }
+                Next::End => self.events.end(),
+            }
+            at = end;
+        }
     }
 
     /// Batches that ended before `position`.
@@ -130,21 +146,6 @@ impl LogReader {
     }
 }
 
-fn event(row: &PgRow) -> Result<Event<'_>, sqlx::Error> {
-    Ok(Event {
-        position: number(row, 0)?,
-        sequence: number(row, 1)?,
-        recorded_at: micros(row, 2)?,
-        aggregate_type: text(row, 3)?,
-        aggregate_id: text(row, 4)?,
-        event_type: text(row, 5)?,
-        event_version: text(row, 6)?,
-        payload: bytes(row, 7)?,
-        metadata: bytes(row, 8)?,
-        hash: bytes(row, 9)?,
-    })
-}
-
 fn batch(row: &PgRow) -> Result<StoredBatch, sqlx::Error> {
     Ok(StoredBatch {
         number: number(row, 0)?,
@@ -161,10 +162,6 @@ fn bytes(row: &PgRow, column: usize) -> Result<&[u8], sqlx::Error> {
         return Ok(&[]);
     }
     value.as_bytes().map_err(sqlx::Error::Decode)
-}
-
-fn text(row: &PgRow, column: usize) -> Result<&str, sqlx::Error> {
-    std::str::from_utf8(bytes(row, column)?).map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
 fn number(row: &PgRow, column: usize) -> Result<i64, sqlx::Error> {

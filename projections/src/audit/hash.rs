@@ -14,35 +14,36 @@ const BATCH_TAG: &[u8] = b"bahi/batch/1";
 
 /// The hash of `event` after `before`.
 pub(super) fn event(before: &Hash, event: &Event<'_>) -> Hash {
-    let mut sha = Sha256::new();
-    part(&mut sha, EVENT_TAG);
-    sha.update(before);
-    sha.update(event.position.to_be_bytes());
-    part(&mut sha, event.aggregate_type.as_bytes());
-    part(&mut sha, event.aggregate_id.as_bytes());
-    sha.update(event.sequence.to_be_bytes());
-    part(&mut sha, event.event_type.as_bytes());
-    part(&mut sha, event.event_version.as_bytes());
-    sha.update(event.recorded_at.to_be_bytes());
-    part(&mut sha, event.payload);
-    part(&mut sha, event.metadata);
-    sha.finalize().into()
+    // Hashed in one piece, which is cheaper than many small ones.
+    let mut bytes = Vec::with_capacity(512 + event.payload.len() + event.metadata.len());
+    part(&mut bytes, EVENT_TAG);
+    bytes.extend_from_slice(before);
+    bytes.extend_from_slice(&event.position.to_be_bytes());
+    part(&mut bytes, event.aggregate_type.as_bytes());
+    part(&mut bytes, event.aggregate_id.as_bytes());
+    bytes.extend_from_slice(&event.sequence.to_be_bytes());
+    part(&mut bytes, event.event_type.as_bytes());
+    part(&mut bytes, event.event_version.as_bytes());
+    bytes.extend_from_slice(&event.recorded_at.to_be_bytes());
+    part(&mut bytes, event.payload);
+    part(&mut bytes, event.metadata);
+    Sha256::digest(&bytes).into()
 }
 
 /// The hash of batch `number`, which has no events, after `before`.
 pub(super) fn empty_batch(before: &Hash, number: i64) -> Hash {
-    let mut sha = Sha256::new();
-    part(&mut sha, BATCH_TAG);
-    sha.update(before);
-    sha.update(number.to_be_bytes());
-    sha.finalize().into()
+    let mut bytes = Vec::with_capacity(64);
+    part(&mut bytes, BATCH_TAG);
+    bytes.extend_from_slice(before);
+    bytes.extend_from_slice(&number.to_be_bytes());
+    Sha256::digest(&bytes).into()
 }
 
-fn part(sha: &mut Sha256, bytes: &[u8]) {
+fn part(all: &mut Vec<u8>, bytes: &[u8]) {
     // PostgreSQL holds no value of 4 GiB, so that a length always fits.
     let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-    sha.update(length.to_be_bytes());
-    sha.update(bytes);
+    all.extend_from_slice(&length.to_be_bytes());
+    all.extend_from_slice(bytes);
 }
 
 #[cfg(test)]

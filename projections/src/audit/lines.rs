@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 use super::{
     AuditError,
     hash::Hash,
+    payload,
     record::{Batch, Chunk, End, Event},
     text::Text,
     time,
@@ -129,9 +130,7 @@ impl<R: BufRead> Lines<R> {
     }
 
     fn parse(&self, chunk: &mut Chunk) -> Result<(), String> {
-        let line: Line<'_> =
-            serde_json::from_slice(&self.buffer).map_err(|error| error.to_string())?;
-        match line {
+        match payload::read::<Line<'_>>(&self.buffer)? {
             Line::Event(line) => chunk.event(&Event {
                 position: line.position,
                 aggregate_type: &line.aggregate_type,

@@ -17,6 +17,7 @@ mod amount;
 mod books;
 mod chain;
 mod checkpoint;
+mod copy;
 mod database;
 mod error;
 mod export;

@@ -220,6 +220,14 @@ impl<'de> Deserialize<'de> for AnyText {
     }
 }
 
+/// What JSON says, in a shape of ours.
+///
+/// That it is text is looked at once for all of it, which is cheaper than once for each string.
+pub(super) fn read<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, String> {
+    let json = std::str::from_utf8(json).map_err(|error| error.to_string())?;
+    serde_json::from_str(json).map_err(|error| error.to_string())
+}
+
 /// The 128 bits of an id: its prefix and 32 lower-case hexadecimal digits, not all zero.
 pub(super) fn id(text: &str, prefix: &str) -> Option<u128> {
     let digits = text.strip_prefix(prefix)?.as_bytes();

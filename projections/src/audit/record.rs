@@ -3,6 +3,8 @@
 //! A chunk owns the bytes of its rows in one buffer, so that a row costs no allocation on its way
 //! from one thread to the next.
 
+use std::str::Utf8Error;
+
 /// An event as it is stored, before anybody has judged it.
 #[derive(Debug, Clone, Copy)]
 #[expect(clippy::struct_field_names, reason = "the columns' own names")]
@@ -58,15 +60,39 @@ pub(super) struct Chunk {
     rows: Vec<Row>,
 }
 
+/// Where in a chunk's bytes something lies: from, to.
+pub(super) type Span = (usize, usize);
+
+/// An event whose texts and bytes lie in a chunk.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct EventRow {
+    pub position: i64,
+    pub sequence: i64,
+    /// Microseconds since 1970.
+    pub recorded_at: i64,
+    /// Of the type and id of its stream, its type and version, its payload, metadata and hash.
+    pub spans: [Span; 7],
+}
+
 #[derive(Debug)]
 enum Row {
-    Event { position: i64, sequence: i64, recorded_at: i64, start: usize, ends: [usize; 7] },
-    Batch { number: i64, last_position: i64, recorded_at: i64, head: (usize, usize) },
-    End { events: i64, batches: i64, head: (usize, usize) },
-    Unreadable { line: u64, reason: (usize, usize) },
+    Event(EventRow),
+    Batch { number: i64, last_position: i64, recorded_at: i64, head: Span },
+    End { events: i64, batches: i64, head: Span },
+    Unreadable { line: u64, reason: Span },
 }
 
 impl Chunk {
+    /// A chunk of rows whose bytes are these.
+    pub(super) fn of(bytes: Vec<u8>) -> Self {
+        Self { bytes, rows: Vec::new() }
+    }
+
+    /// The bytes that it has.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
@@ -78,12 +104,11 @@ impl Chunk {
 
     /// How many events are in it.
     pub(super) fn events(&self) -> u64 {
-        let events = self.rows.iter().filter(|row| matches!(row, Row::Event { .. }));
+        let events = self.rows.iter().filter(|row| matches!(row, Row::Event(_)));
         u64::try_from(events.count()).unwrap_or(u64::MAX)
     }
 
     pub(super) fn event(&mut self, event: &Event<'_>) {
-        let start = self.bytes.len();
         let fields: [&[u8]; 7] = [
             event.aggregate_type.as_bytes(),
             event.aggregate_id.as_bytes(),
@@ -93,14 +118,26 @@ impl Chunk {
             event.metadata,
             event.hash,
         ];
-        let ends = fields.map(|field| self.keep(field).1);
-        self.rows.push(Row::Event {
+        let spans = fields.map(|field| self.keep(field));
+        self.rows.push(Row::Event(EventRow {
             position: event.position,
             sequence: event.sequence,
             recorded_at: event.recorded_at,
-            start,
-            ends,
-        });
+            spans,
+        }));
+    }
+
+    /// An event whose bytes the chunk has.
+    ///
+    /// # Errors
+    /// One of its texts is none.
+    pub(super) fn event_row(&mut self, row: &EventRow) -> Result<(), Utf8Error> {
+        let [texts @ .., _payload, _metadata, _hash] = row.spans;
+        for text in texts {
+            std::str::from_utf8(self.slice(text))?;
+        }
+        self.rows.push(Row::Event(*row));
+        Ok(())
     }
 
     pub(super) fn batch(&mut self, batch: &Batch<'_>) {
@@ -129,20 +166,20 @@ impl Chunk {
 
     fn item(&self, row: &Row) -> Item<'_> {
         match *row {
-            Row::Event { position, sequence, recorded_at, start, ends } => {
-                let span =
-                    |field: usize| (if field == 0 { start } else { ends[field - 1] }, ends[field]);
+            Row::Event(EventRow { position, sequence, recorded_at, spans }) => {
+                let [aggregate_type, aggregate_id, event_type, event_version, bytes @ ..] = spans;
+                let [payload, metadata, hash] = bytes;
                 Item::Event(Event {
                     position,
-                    aggregate_type: self.text(span(0)),
-                    aggregate_id: self.text(span(1)),
+                    aggregate_type: self.text(aggregate_type),
+                    aggregate_id: self.text(aggregate_id),
                     sequence,
-                    event_type: self.text(span(2)),
-                    event_version: self.text(span(3)),
+                    event_type: self.text(event_type),
+                    event_version: self.text(event_version),
                     recorded_at,
-                    payload: self.slice(span(4)),
-                    metadata: self.slice(span(5)),
-                    hash: self.slice(span(6)),
+                    payload: self.slice(payload),
+                    metadata: self.slice(metadata),
+                    hash: self.slice(hash),
                 })
             }
             Row::Batch { number, last_position, recorded_at, head } => Item::Batch(Batch {
@@ -160,18 +197,18 @@ impl Chunk {
         }
     }
 
-    fn keep(&mut self, bytes: &[u8]) -> (usize, usize) {
+    fn keep(&mut self, bytes: &[u8]) -> Span {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(bytes);
         (start, self.bytes.len())
     }
 
-    fn slice(&self, (start, end): (usize, usize)) -> &[u8] {
+    fn slice(&self, (start, end): Span) -> &[u8] {
         self.bytes.get(start..end).unwrap_or_default()
     }
 
     /// Text came in as text, so that this never falls back; if it did, its hash would not match.
-    fn text(&self, span: (usize, usize)) -> &str {
+    fn text(&self, span: Span) -> &str {
         std::str::from_utf8(self.slice(span)).unwrap_or_default()
     }
 }

@@ -1,11 +1,12 @@
 //! The check itself: a source of the log, the chain and the books, and the report.
 //!
 //! The chain (hashing) and the books (payloads) look at the same rows and need nothing of each
-//! other, so that an export is checked on two threads: one reads and hashes, the other keeps books.
+//! other, so that each has a thread. An export is read by the one that hashes.
 
 use std::{io::BufRead, sync::mpsc, thread, time::Instant};
 
 use sqlx::PgPool;
+use tokio::task::spawn_blocking;
 
 use super::{
     AuditError, Options, Progress,
@@ -67,14 +68,18 @@ pub async fn verify_database(
     let mut chain = Chain::new(options.findings_max, options.checkpoint.clone());
     let reflected =
         if options.read_models { read_models::position(log.connection()).await? } else { None };
-    let mut books = Books::new(options.findings_max, reflected);
-    let check = tokio::task::spawn_blocking(move || {
+    let books = Books::new(options.findings_max, reflected);
+    let (hand_on, handed_on) = mpsc::sync_channel(CHUNKS_WAITING_MAX);
+    let bookkeeper = spawn_blocking(move || keep_books(books, handed_on.into_iter()));
+    let chain = spawn_blocking(move || {
         while let Some(chunk) = receive.blocking_recv() {
             check_chain(&mut chain, &chunk);
-            check_books(&mut books, &chunk);
+            if hand_on.send(chunk).is_err() {
+                break;
+            }
         }
         chain.finish(Source::Database);
-        (chain, books.finish())
+        chain
     });
     let mut events = 0_u64;
     while let Some(chunk) = log.next_chunk().await? {
@@ -85,7 +90,8 @@ pub async fn verify_database(
         }
     }
     drop(send);
-    let (chain, mut totals) = check.await.map_err(|_| AuditError::Stopped)?;
+    let chain = chain.await.map_err(|_| AuditError::Stopped)?;
+    let mut totals = bookkeeper.await.map_err(|_| AuditError::Stopped)?;
     let read_models = match (reflected, &totals.balances) {
         (Some(position), Some(balances)) => {
             let (connection, findings) = (log.connection(), &mut totals.findings);

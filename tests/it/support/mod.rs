@@ -6,6 +6,7 @@ pub(crate) mod checker;
 pub(crate) mod contents;
 pub(crate) mod database;
 pub(crate) mod history;
+pub(crate) mod intake;
 pub(crate) mod ledger;
 pub(crate) mod load;
 pub(crate) mod model;

@@ -7,10 +7,11 @@ use std::{
 };
 
 use ledger_api::{
-    config::Settings,
+    config::{DatabaseUrl, Settings},
     identity::{self, KeyEnvironment, NewKey, Scope, ScopeSet},
     postgres::{self, Cluster, Mode},
     service::{Roles, Service, ServiceConfig},
+    webhooks::Banks,
 };
 use sqlx::postgres::PgConnectOptions;
 use tokio::{net::TcpListener, sync::watch};
@@ -34,6 +35,7 @@ pub(crate) async fn be_a_service(folder: &Path) {
     let settings = Settings {
         data: folder.join("data"),
         database_url: given_database().unwrap_or_default().parse().unwrap(),
+        inbox_database_url: DatabaseUrl::default(),
         secret_file: None,
         allow_unsafe_database: false,
     };
@@ -41,7 +43,14 @@ pub(crate) async fn be_a_service(folder: &Path) {
     let address = listener.local_addr().unwrap();
     let listener = Some(listener);
     let roles = Roles::of(&[]);
-    let config = ServiceConfig { settings, roles, cache_accounts: None, listener, metrics: None };
+    let config = ServiceConfig {
+        settings,
+        roles,
+        cache_accounts: None,
+        banks: Banks::from_environment().unwrap(),
+        listener,
+        metrics: None,
+    };
     let service = Service::start(config, told.clone()).await.expect("a service");
     let Some(service) = service else { return };
     if !folder.join("key").exists() {
@@ -61,7 +70,7 @@ pub(crate) async fn be_a_service(folder: &Path) {
 }
 
 /// Writes a file that is there as a whole or not at all.
-fn put(folder: &Path, name: &str, text: &str) {
+pub(crate) fn put(folder: &Path, name: &str, text: &str) {
     let unfinished = folder.join(format!("{name}.new"));
     std::fs::write(&unfinished, text).unwrap();
     std::fs::rename(unfinished, folder.join(name)).unwrap();

@@ -16,6 +16,7 @@ use ledger_api::{
     service::{Roles, Service, ServiceConfig},
     setup::{Database, write_private},
     shutdown, telemetry,
+    webhooks::Banks,
 };
 use sqlx::PgPool;
 use tokio::net::TcpListener;
@@ -68,6 +69,7 @@ impl Demo {
             settings: settings.clone(),
             roles: Roles::of(&[]),
             cache_accounts: None,
+            banks: Banks::from_environment()?,
             listener: Some(listener),
             metrics: Some(telemetry::metrics()?),
         };

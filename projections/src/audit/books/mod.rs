@@ -135,8 +135,8 @@ impl Books {
         if bytes == b"{}" {
             return;
         }
-        if let Err(error) = serde_json::from_slice::<shape::Metadata>(bytes) {
-            self.findings.event(place, Code::MetadataUnreadable, error.to_string());
+        if let Err(error) = shape::read::<shape::Metadata>(bytes) {
+            self.findings.event(place, Code::MetadataUnreadable, error);
         }
     }
 
@@ -348,10 +348,10 @@ fn read<'a, T: Deserialize<'a>>(
         findings.event(place, Code::EventVersionUnknown, words);
         return None;
     }
-    match serde_json::from_slice(event.payload) {
+    match shape::read(event.payload) {
         Ok(payload) => Some(payload),
         Err(error) => {
-            findings.event(place, Code::PayloadUnreadable, error.to_string());
+            findings.event(place, Code::PayloadUnreadable, error);
             None
         }
     }

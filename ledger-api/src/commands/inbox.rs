@@ -1,0 +1,212 @@
+//! `bahi inbox`: what banks sent by webhook, and what became of it.
+
+use std::io::{self, Write as _};
+
+use anyhow::Context;
+use clap::{Args, Subcommand, ValueEnum};
+use comfy_table::{Table, presets::NOTHING};
+use ledger_api::{
+    config::Settings,
+    webhooks::{Conflict, Delivery, Inbox, Listed},
+};
+use ledger_core::clock::Timestamp;
+
+use super::{Verdict, say, work::with_reader};
+
+const EXAMPLES: &str = "\
+Examples:
+  bahi inbox ls --bank hdfc --state parked
+  bahi inbox show 42
+  bahi inbox show 42 --body | jq .
+  bahi inbox conflicts
+
+It reads INBOX_DATABASE_URL if that is set, else the ledger's database.";
+
+/// Look at the webhooks that came in
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct InboxCommand {
+    #[command(subcommand)]
+    command: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// List deliveries, the newest first
+    Ls {
+        /// Those of one bank
+        #[arg(long)]
+        bank: Option<String>,
+        /// Those in one state
+        #[arg(long)]
+        state: Option<State>,
+        /// How many at most
+        #[arg(long, default_value_t = 50, value_name = "NUMBER")]
+        limit: u32,
+    },
+    /// Show one delivery and what became of it
+    Show {
+        /// Its number, as `bahi inbox ls` shows it
+        id: i64,
+        /// Print the bytes of its body, and nothing else; they may name people
+        #[arg(long)]
+        body: bool,
+    },
+    /// List events that came again with another body, the newest first
+    Conflicts {
+        /// How many at most
+        #[arg(long, default_value_t = 50, value_name = "NUMBER")]
+        limit: u32,
+    },
+}
+
+/// What became of a delivery.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum State {
+    /// Nobody looked at it yet
+    Received,
+    /// It waits for its reference to appear, or for people
+    Parked,
+    /// It had its effect
+    Applied,
+    /// It told us nothing new
+    Ignored,
+}
+
+impl State {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Received => "received",
+            Self::Parked => "parked",
+            Self::Applied => "applied",
+            Self::Ignored => "ignored",
+        }
+    }
+}
+
+impl InboxCommand {
+    pub(super) async fn run(self, settings: Settings) -> anyhow::Result<Verdict> {
+        with_reader(&settings.for_inbox()?, async |pool| {
+            let inbox = Inbox::new(pool.clone());
+            match self.command {
+                What::Ls { bank, state, limit } => {
+                    let state = state.map(State::as_str);
+                    list(&inbox, bank.as_deref(), state, limit).await
+                }
+                What::Show { id, body } => show(&inbox, id, body).await,
+                What::Conflicts { limit } => conflicts(&inbox, limit).await,
+            }
+        })
+        .await
+    }
+}
+
+const UNREADABLE: &str = "the inbox can't be read";
+
+async fn list(
+    inbox: &Inbox,
+    bank: Option<&str>,
+    state: Option<&str>,
+    limit: u32,
+) -> anyhow::Result<Verdict> {
+    let listed = inbox.list(bank, state, limit).await.context(UNREADABLE)?;
+    let head = ["ID", "RECEIVED", "BANK", "STATE", "TYPE", "CONFLICTS", "EVENT"];
+    let rows = listed.iter().map(|row: &Listed| {
+        [
+            row.id.to_string(),
+            when(row.received_at),
+            row.bank.clone(),
+            row.state.clone(),
+            row.event_type.clone().unwrap_or_else(|| "-".to_owned()),
+            row.conflicts.to_string(),
+            row.event_id.clone(),
+        ]
+    });
+    say::line(table(head, rows));
+    Ok(Verdict::Yes)
+}
+
+async fn show(inbox: &Inbox, id: i64, body: bool) -> anyhow::Result<Verdict> {
+    let Some(delivery) = inbox.find(id).await.context(UNREADABLE)? else {
+        say::remark(format_args!("there is no delivery {id}"));
+        return Ok(Verdict::No);
+    };
+    if body {
+        let Some(bytes) = &delivery.body else {
+            say::remark(format_args!("the body of delivery {id} was erased"));
+            return Ok(Verdict::No);
+        };
+        // If nobody reads it any more (`| head`), that is no error.
+        io::stdout().write_all(bytes).ok();
+        return Ok(Verdict::Yes);
+    }
+    say::line(facts(&delivery));
+    for attempt in inbox.attempts(id).await.context(UNREADABLE)? {
+        let reference = attempt.reference.map(|reference| format!(" [{reference}]"));
+        say::line(format_args!(
+            "{:<12} {} {}{}: {}",
+            format!("attempt {}", attempt.attempt),
+            when(attempt.at),
+            attempt.outcome,
+            reference.unwrap_or_default(),
+            attempt.detail
+        ));
+    }
+    Ok(Verdict::Yes)
+}
+
+fn facts(delivery: &Delivery) -> String {
+    let none = || "-".to_owned();
+    let body = delivery
+        .body
+        .as_ref()
+        .map_or_else(|| "erased".to_owned(), |body| format!("{} bytes", body.len()));
+    [
+        ("delivery", delivery.id.to_string()),
+        ("bank", delivery.bank.clone()),
+        ("event", delivery.event_id.clone()),
+        ("type", delivery.event_type.clone().unwrap_or_else(none)),
+        ("happened", delivery.event_at.map_or_else(none, when)),
+        ("sent", when(delivery.sent_at)),
+        ("received", when(delivery.received_at)),
+        ("body", body),
+        ("sha256", hex::encode(&delivery.body_sha256)),
+    ]
+    .map(|(name, value)| format!("{name:<12} {value}"))
+    .join("\n")
+}
+
+async fn conflicts(inbox: &Inbox, limit: u32) -> anyhow::Result<Verdict> {
+    let conflicts = inbox.conflicts(limit).await.context(UNREADABLE)?;
+    let head = ["DELIVERY", "RECEIVED", "BANK", "STANDS", "OTHER", "OTHER BODY", "EVENT"];
+    let rows = conflicts.iter().map(|row: &Conflict| {
+        let size = row.other_body.as_ref().map(|body| format!("{} bytes", body.len()));
+        [
+            row.delivery_id.to_string(),
+            when(row.received_at),
+            row.bank.clone(),
+            short(&row.body_sha256),
+            short(&row.other_sha256),
+            size.unwrap_or_else(|| "erased".to_owned()),
+            row.event_id.clone(),
+        ]
+    });
+    say::line(table(head, rows));
+    Ok(Verdict::Yes)
+}
+
+fn short(hash: &[u8]) -> String {
+    hex::encode(hash.get(..6).unwrap_or(hash))
+}
+
+fn when(moment: Timestamp) -> String {
+    moment.format("%Y-%m-%d %H:%M:%SZ").to_string()
+}
+
+fn table<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
+    let mut table = Table::new();
+    table.load_style(NOTHING);
+    table.set_header(head);
+    table.add_rows(rows);
+    table.trim_fmt()
+}

@@ -1,0 +1,287 @@
+//! The inbox as it is read: by people, and by whoever applies what is in it.
+//!
+//! Applying is another part's work. It asks for [`Inbox::fresh`] deliveries, gives each its effect
+//! under an idempotency key made of bank and event id, and then [`Inbox::record`]s what it came
+//! to. Both halves may be done again at any time, by any number of workers: the effect happens once
+//! by its key, and a delivery is settled once by a unique index. So a crash between the two costs
+//! nothing, and a delivery can be taken from here again by hand ([`Inbox::find`]).
+//!
+//! New deliveries are found by the database transaction that wrote them, not by their id: ids
+//! become visible in another order than they are given out, and a reader that remembers the highest
+//! one would skip what came in late. What was written below a [`Mark`] is all there and all looked
+//! at.
+
+use ledger_core::clock::Timestamp;
+use sqlx::PgPool;
+
+/// Below it, nothing new can appear: the number of a database transaction. A worker starts from the
+/// default, which costs one look at all deliveries, and goes on from the one that it was given.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mark(i64);
+
+/// A delivery as it came, in all its parts.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Delivery {
+    /// Its number here.
+    pub id: i64,
+    /// Which bank sent it.
+    pub bank: String,
+    /// The bank's id of the event; (bank, event id) is unique for ever.
+    pub event_id: String,
+    /// What the body calls itself, if it can be read.
+    pub event_type: Option<String>,
+    /// When the event happened, by the bank's clock, if the body says so.
+    pub event_at: Option<Timestamp>,
+    /// When the bank sent the delivery that was stored.
+    pub sent_at: Timestamp,
+    /// When it came in, by our clock.
+    pub received_at: Timestamp,
+    /// SHA-256 of the body.
+    pub body_sha256: Vec<u8>,
+    /// The bytes; nothing if they were erased.
+    pub body: Option<Vec<u8>>,
+    written_in: i64,
+}
+
+/// Deliveries that nobody looked at yet, oldest first.
+#[derive(Debug, Clone)]
+pub struct Fresh {
+    /// At most as many as were asked for.
+    pub deliveries: Vec<Delivery>,
+    /// Where to go on from, whether or not these were settled meanwhile.
+    pub mark: Mark,
+}
+
+/// A line of the list.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Listed {
+    /// Its number here.
+    pub id: i64,
+    /// Which bank sent it.
+    pub bank: String,
+    /// The bank's id of the event.
+    pub event_id: String,
+    /// What the body calls itself, if it can be read.
+    pub event_type: Option<String>,
+    /// When it came in.
+    pub received_at: Timestamp,
+    /// `received`, `parked`, `applied` or `ignored`.
+    pub state: String,
+    /// How many other bodies the same event came with.
+    pub conflicts: i64,
+}
+
+/// A conclusion that somebody came to about a delivery.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Attempt {
+    /// From 1.
+    pub attempt: i32,
+    /// When.
+    pub at: Timestamp,
+    /// `parked`, `applied` or `ignored`.
+    pub outcome: String,
+    /// What it waits for.
+    pub reference: Option<String>,
+    /// Why, or what it belongs to.
+    pub detail: String,
+}
+
+/// An event that came again with another body.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Conflict {
+    /// The delivery that stands.
+    pub delivery_id: i64,
+    /// Which bank sent both.
+    pub bank: String,
+    /// The bank's id of the event.
+    pub event_id: String,
+    /// When the other body came first.
+    pub received_at: Timestamp,
+    /// SHA-256 of the body that stands.
+    pub body_sha256: Vec<u8>,
+    /// SHA-256 of the other one.
+    pub other_sha256: Vec<u8>,
+    /// The other bytes; nothing if they were erased.
+    pub other_body: Option<Vec<u8>>,
+}
+
+/// What a delivery came to. The words are for people, without names of people, 500 characters at
+/// most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome<'a> {
+    /// It had its effect; the words say on what. Final.
+    Applied(&'a str),
+    /// It told us nothing new; the words say why. Final.
+    Ignored(&'a str),
+    /// It waits, for its reference to appear or for people.
+    Parked {
+        /// What it waits for, as the bank names it.
+        reference: Option<&'a str>,
+        /// Why.
+        detail: &'a str,
+    },
+}
+
+/// Whether a conclusion was noted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recorded {
+    /// It was.
+    Now,
+    /// Somebody settled the delivery before.
+    Settled,
+}
+
+/// The inbox.
+#[derive(Debug, Clone)]
+pub struct Inbox(PgPool);
+
+const COLUMNS: &str = "
+    select d.id, d.bank, d.event_id, d.event_type, d.event_at, d.sent_at, d.received_at,
+           d.body_sha256, b.body, d.written_in
+    from inbox_deliveries d
+    left join inbox_bodies b on b.delivery_id = d.id and b.body_sha256 = d.body_sha256";
+
+impl Inbox {
+    /// The inbox of a database.
+    pub fn new(pool: PgPool) -> Self {
+        Self(pool)
+    }
+
+    /// Deliveries that nobody came to a conclusion about, written at or after a mark.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn fresh(&self, from: Mark, most: u32) -> sqlx::Result<Fresh> {
+        // Before the rows are read: what ends in between is then read again, and not missed.
+        let oldest_open = "select pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
+        let oldest_open: i64 = sqlx::query_scalar(oldest_open).fetch_one(&self.0).await?;
+        let sql = format!(
+            "{COLUMNS} where d.written_in >= $1
+             and not exists (select from inbox_applied a where a.delivery_id = d.id)
+             order by d.written_in, d.id limit $2"
+        );
+        let query = sqlx::query_as(&sql).bind(from.0).bind(i64::from(most));
+        let deliveries: Vec<Delivery> = query.fetch_all(&self.0).await?;
+        let first = deliveries.first().map_or(oldest_open, |delivery| delivery.written_in);
+        Ok(Fresh { deliveries, mark: from.max(Mark(first.min(oldest_open))) })
+    }
+
+    /// Deliveries that wait for a reference, oldest first.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn parked(&self, reference: &str) -> sqlx::Result<Vec<Delivery>> {
+        let sql = format!(
+            "{COLUMNS} where d.id in (select delivery_id from inbox_applied where reference = $1)
+             and not exists (select from inbox_applied a
+                             where a.delivery_id = d.id and a.outcome <> 'parked')
+             order by d.id"
+        );
+        sqlx::query_as(&sql).bind(reference).fetch_all(&self.0).await
+    }
+
+    /// One delivery, whatever became of it.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn find(&self, id: i64) -> sqlx::Result<Option<Delivery>> {
+        let sql = format!("{COLUMNS} where d.id = $1");
+        sqlx::query_as(&sql).bind(id).fetch_optional(&self.0).await
+    }
+
+    /// Notes what a delivery came to, unless it is settled already. May be repeated.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn record(&self, delivery: i64, outcome: Outcome<'_>) -> sqlx::Result<Recorded> {
+        let (name, reference, detail) = match outcome {
+            Outcome::Applied(detail) => ("applied", None, detail),
+            Outcome::Ignored(detail) => ("ignored", None, detail),
+            Outcome::Parked { reference, detail } => ("parked", reference, detail),
+        };
+        let sql = "
+            insert into inbox_applied (delivery_id, attempt, outcome, reference, detail)
+            select $1, coalesce(max(attempt), 0) + 1, $2::text, $3::text, left($4::text, 500)
+            from inbox_applied where delivery_id = $1
+            having coalesce(bool_and(outcome = 'parked'), true)
+            on conflict do nothing";
+        loop {
+            let query = sqlx::query(sql).bind(delivery).bind(name).bind(reference).bind(detail);
+            if query.execute(&self.0).await?.rows_affected() > 0 {
+                return Ok(Recorded::Now);
+            }
+            // Settled, or somebody took the number of this attempt, whatever they came to.
+            if self.is_settled(delivery).await? {
+                return Ok(Recorded::Settled);
+            }
+        }
+    }
+
+    async fn is_settled(&self, delivery: i64) -> sqlx::Result<bool> {
+        let sql = "select exists (select from inbox_applied
+                                  where delivery_id = $1 and outcome <> 'parked')";
+        sqlx::query_scalar(sql).bind(delivery).fetch_one(&self.0).await
+    }
+
+    /// Removes the bytes of a delivery, and those that it was in conflict with. Its row stays.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn erase(&self, delivery: i64) -> sqlx::Result<bool> {
+        let sql = "delete from inbox_bodies where delivery_id = $1";
+        let done = sqlx::query(sql).bind(delivery).execute(&self.0).await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// The last deliveries, newest first; of one bank and in one state, if that is asked for.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn list(
+        &self,
+        bank: Option<&str>,
+        state: Option<&str>,
+        most: u32,
+    ) -> sqlx::Result<Vec<Listed>> {
+        let sql = "
+            select * from (
+                select d.id, d.bank, d.event_id, d.event_type, d.received_at,
+                       coalesce((select a.outcome from inbox_applied a
+                                 where a.delivery_id = d.id
+                                 order by a.attempt desc limit 1), 'received') as state,
+                       (select count(*) from inbox_conflicts c
+                        where c.delivery_id = d.id) as conflicts
+                from inbox_deliveries d
+                where $1::text is null or d.bank = $1
+            ) as listed
+            where $2::text is null or state = $2
+            order by id desc limit $3";
+        sqlx::query_as(sql).bind(bank).bind(state).bind(i64::from(most)).fetch_all(&self.0).await
+    }
+
+    /// The conclusions about a delivery, in order.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn attempts(&self, delivery: i64) -> sqlx::Result<Vec<Attempt>> {
+        let sql = "select attempt, at, outcome, reference, detail from inbox_applied
+                   where delivery_id = $1 order by attempt";
+        sqlx::query_as(sql).bind(delivery).fetch_all(&self.0).await
+    }
+
+    /// The exceptions list, newest first.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn conflicts(&self, most: u32) -> sqlx::Result<Vec<Conflict>> {
+        let sql = "
+            select c.delivery_id, d.bank, d.event_id, c.received_at, d.body_sha256,
+                   c.body_sha256 as other_sha256, b.body as other_body
+            from inbox_conflicts c
+            join inbox_deliveries d on d.id = c.delivery_id
+            left join inbox_bodies b
+                on b.delivery_id = c.delivery_id and b.body_sha256 = c.body_sha256
+            order by c.received_at desc, c.delivery_id desc, c.body_sha256 limit $1";
+        sqlx::query_as(sql).bind(i64::from(most)).fetch_all(&self.0).await
+    }
+}
