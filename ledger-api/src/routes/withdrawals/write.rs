@@ -29,7 +29,7 @@ use crate::{
 /// Request a withdrawal
 ///
 /// The amount and its fee are set aside at once, so that they cannot be spent twice. It then waits
-/// for its bank, and can be cancelled until it is sent.
+/// for its bank, and can be cancelled until it is sent. In this release nothing sends it yet.
 #[utoipa::path(
     post,
     path = "/v1/withdrawals",
