@@ -40,4 +40,5 @@ mod tidy;
 mod webhook_faults;
 mod webhook_inbox;
 mod webhooks;
+mod withdrawal_queue;
 mod withdrawals;
