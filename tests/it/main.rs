@@ -24,6 +24,7 @@ mod golden;
 mod immutability;
 mod lost_answers;
 mod model;
+mod money_out;
 mod one_append;
 mod overload;
 mod postgres_restarts;

@@ -262,6 +262,7 @@ async fn be_an_intake(folder: &Path) {
         cache_accounts: None,
         banks: banks(),
         bank_registry: BankRegistry::default(),
+        sandbox_clock: None,
         listener: Some(listener),
         metrics: None,
     };

@@ -7,7 +7,7 @@ use clap::Args;
 use ledger_api::{
     banks::BankRegistry,
     config::Settings,
-    service::{Role, Roles, Service, ServiceConfig},
+    service::{Role, Roles, SandboxClock, Service, ServiceConfig},
     shutdown, telemetry,
     webhooks::Banks,
 };
@@ -68,6 +68,7 @@ impl Serve {
             cache_accounts,
             banks,
             bank_registry,
+            sandbox_clock: SandboxClock::from_environment()?,
             listener,
             metrics,
         };

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use ledger_core::{
-    clock::System,
+    clock::{Clock, System},
     engine::{Engine, EngineConfig},
 };
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -11,7 +11,10 @@ use projections::{ProjectorStatus, ReadModels};
 use sqlx::PgPool;
 use tokio::{sync::watch, task::JoinHandle};
 
-use super::{ENGINE_DEADLINE, Roles, ServiceError, anchor, ended, tasks};
+use super::{
+    ENGINE_DEADLINE, Roles, ServiceError, WORKER_DEADLINE, anchor, banking, ended, ended_within,
+    tasks,
+};
 use crate::{
     banks::BankRegistry,
     db,
@@ -26,6 +29,8 @@ use crate::{
 
 /// Connections that requests read with.
 const READ_CONNECTIONS_MAX: u32 = 16;
+/// Connections that the banks' workers use.
+const WORKER_CONNECTIONS_MAX: u32 = 8;
 /// How long a request may take.
 const HANDLER_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -36,6 +41,7 @@ pub(super) struct Wanted {
     pub(super) banks: Banks,
     pub(super) bank_registry: Arc<BankRegistry>,
     pub(super) metrics: Option<PrometheusHandle>,
+    pub(super) clock: Arc<dyn Clock>,
 }
 
 /// What runs.
@@ -45,6 +51,8 @@ pub(super) struct Parts {
     api: Option<ApiState>,
     hooks: Option<Hooks>,
     tasks: Vec<(&'static str, JoinHandle<()>)>,
+    /// What must get to its end before the engine does.
+    workers: Vec<(&'static str, JoinHandle<()>)>,
     pools: Vec<PgPool>,
     stop: watch::Sender<bool>,
 }
@@ -58,6 +66,7 @@ impl Parts {
             api: None,
             hooks: None,
             tasks: Vec::new(),
+            workers: Vec::new(),
             pools: Vec::new(),
             stop: watch::channel(false).0,
         }
@@ -65,7 +74,7 @@ impl Parts {
 
     /// Starts what the roles need that work on the ledger.
     pub(super) async fn start(
-        database: &Database,
+        (database, inbox): (&Database, &Database),
         secret: &Secret,
         wanted: &Wanted,
         stopping: &watch::Receiver<bool>,
@@ -74,6 +83,7 @@ impl Parts {
         let engine = if roles.api || roles.worker {
             let config = EngineConfig {
                 cache_entries_max: wanted.cache_accounts,
+                clock: Arc::clone(&wanted.clock),
                 ..EngineConfig::new(database.app().clone())
             };
             Some(Engine::start(config).await.map_err(ServiceError::Engine)?)
@@ -86,7 +96,8 @@ impl Parts {
         }
         if let Some(engine) = parts.engine.clone() {
             if roles.worker {
-                parts.start_sweeper(database, &engine);
+                parts.start_sweeper(database, &engine, &wanted.clock);
+                parts.start_banking((database, inbox), secret, &engine, wanted, stopping);
             }
             if roles.api {
                 let api = parts.api(database, secret, engine, stopping, wanted);
@@ -116,7 +127,7 @@ impl Parts {
             banks: Arc::clone(&wanted.bank_registry),
             fingerprint_key: FingerprintKey::new(*secret.bytes()),
             metrics: wanted.metrics.clone(),
-            clock: Arc::new(System),
+            clock: Arc::clone(&wanted.clock),
             ids: Arc::new(System),
             stopping: stopping.clone(),
             handler_timeout: HANDLER_TIMEOUT,
@@ -135,14 +146,45 @@ impl Parts {
         self.projector = Some(status);
     }
 
-    fn start_sweeper(&mut self, database: &Database, engine: &Engine) {
+    fn start_sweeper(&mut self, database: &Database, engine: &Engine, clock: &Arc<dyn Clock>) {
         let pool = self.kept(database.pool(database.app().clone()));
-        let mut read_models = ReadModels::new(pool);
-        if let Some(status) = &self.projector {
-            read_models = read_models.with_projector(status.clone());
-        }
-        let task = tasks::sweep(engine, &read_models, &self.stop.subscribe());
+        let read_models = self.read_models(pool);
+        let task = tasks::sweep(engine, &read_models, clock, &self.stop.subscribe());
         self.tasks.push(("the sweeper", task));
+    }
+
+    fn read_models(&self, pool: PgPool) -> ReadModels {
+        let read_models = ReadModels::new(pool);
+        match &self.projector {
+            Some(status) => read_models.with_projector(status.clone()),
+            None => read_models,
+        }
+    }
+
+    /// Starts to work for the banks that are called: sends, asks, and applies what they told.
+    fn start_banking(
+        &mut self,
+        (database, inbox): (&Database, &Database),
+        secret: &Secret,
+        engine: &Engine,
+        wanted: &Wanted,
+        stopping: &watch::Receiver<bool>,
+    ) {
+        if wanted.bank_registry.is_empty() {
+            return;
+        }
+        let pool = self.kept(db::read_pool(database.app().clone(), WORKER_CONNECTIONS_MAX));
+        let inbox = self.kept(db::read_pool(inbox.app().clone(), WORKER_CONNECTIONS_MAX));
+        let with = banking::With {
+            ledger: Arc::new(engine.clone()),
+            read_models: self.read_models(pool.clone()),
+            pool,
+            inbox,
+            banks: Arc::clone(&wanted.bank_registry),
+            secret: *secret.bytes(),
+            clock: Arc::clone(&wanted.clock),
+        };
+        self.workers.extend(banking::start(&with, stopping));
     }
 
     /// Starts to take webhooks. It knows the inbox and nothing else.
@@ -155,6 +197,7 @@ impl Parts {
             intake,
             health: self.kept(db::health_pool(inbox.app().clone())),
             metrics: wanted.metrics.clone(),
+            // A delivery's time is the machine's, whatever clock the ledger goes by.
             clock: Arc::new(System),
             ids: Arc::new(System),
             handler_timeout: HANDLER_TIMEOUT,
@@ -187,8 +230,12 @@ impl Parts {
         }
     }
 
-    /// Stops everything: first what appends, then what reads.
+    /// Stops everything: first who waits for banks, for their answers are to be appended, then what
+    /// appends, then what reads.
     pub(super) async fn stop(self) {
+        for (what, task) in self.workers {
+            ended_within(WORKER_DEADLINE, what, task).await;
+        }
         if let Some(engine) = &self.engine {
             shutdown::within(ENGINE_DEADLINE, "the engine", engine.shutdown()).await;
         }

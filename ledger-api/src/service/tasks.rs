@@ -6,7 +6,11 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use ledger_core::{clock::System, engine::Engine, log::Position};
+use ledger_core::{
+    clock::{Clock, System},
+    engine::Engine,
+    log::Position,
+};
 use projections::{Projector, ProjectorStatus, ReadModels};
 use sqlx::PgPool;
 use tokio::{
@@ -18,10 +22,10 @@ use tokio::{
 use crate::{http::Ledger, shutdown, webhooks::Keeper, workers::Sweeper};
 
 /// The pause before a task is started again: a defect that is met at once is met every second.
-const PAUSE: Duration = Duration::from_secs(1);
+pub(super) const PAUSE: Duration = Duration::from_secs(1);
 
 /// Runs what `job` makes until it ends by itself, again and again if it panics.
-async fn again_after_panics<F>(
+pub(super) async fn again_after_panics<F>(
     what: &'static str,
     pause: Duration,
     mut stop: watch::Receiver<bool>,
@@ -78,15 +82,17 @@ pub(super) fn project(
 pub(super) fn sweep(
     engine: &Engine,
     read_models: &ReadModels,
+    clock: &Arc<dyn Clock>,
     stop: &watch::Receiver<bool>,
 ) -> JoinHandle<()> {
     let (engine, read_models, told) = (engine.clone(), read_models.clone(), stop.clone());
+    let clock = Arc::clone(clock);
     let job = move || {
         let ledger: Arc<dyn Ledger> = Arc::new(engine.clone());
         let sweeper = Sweeper {
             ledger,
             read_models: read_models.clone(),
-            clock: Arc::new(System),
+            clock: Arc::clone(&clock),
             ids: Arc::new(System),
         };
         sweeper.run(told.clone())

@@ -140,19 +140,7 @@ impl TestBahi {
 
     /// Somebody with a key of these scopes.
     pub(crate) async fn actor(&self, principal: &str, scopes: &[Scope]) -> Actor {
-        let new = NewKey {
-            principal: principal.parse().unwrap(),
-            label: "a test's".to_owned(),
-            scopes: ScopeSet::of(scopes),
-            environment: KeyEnvironment::Test,
-        };
-        let (key_id, token) = identity::create_key(&self.pool, &new).await.unwrap();
-        Actor {
-            address: self.address.clone(),
-            key: token.reveal().to_owned(),
-            key_id,
-            client: Client::new(),
-        }
+        Actor::new(&self.pool, &self.address, principal, scopes).await
     }
 
     /// Somebody who may do everything.
@@ -257,6 +245,24 @@ pub(crate) fn fresh_key() -> String {
 }
 
 impl Actor {
+    /// Somebody with a key of these scopes, who calls the service at an address.
+    pub(crate) async fn new(
+        pool: &PgPool,
+        address: &str,
+        principal: &str,
+        scopes: &[Scope],
+    ) -> Self {
+        let new = NewKey {
+            principal: principal.parse().unwrap(),
+            label: "a test's".to_owned(),
+            scopes: ScopeSet::of(scopes),
+            environment: KeyEnvironment::Test,
+        };
+        let (key_id, token) = identity::create_key(pool, &new).await.unwrap();
+        let (address, key) = (address.to_owned(), token.reveal().to_owned());
+        Self { address, key, key_id, client: Client::new() }
+    }
+
     /// The same actor, at another service.
     pub(crate) fn at(&self, bahi: &TestBahi) -> Self {
         Self { address: bahi.address.clone(), ..self.clone() }

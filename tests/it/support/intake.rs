@@ -88,6 +88,7 @@ impl TestIntake {
             cache_accounts: None,
             banks: banks(),
             bank_registry: BankRegistry::default(),
+            sandbox_clock: None,
             listener: Some(listener),
             metrics: None,
         };

@@ -19,3 +19,4 @@ pub(crate) mod script;
 pub(crate) mod server;
 pub(crate) mod service_process;
 pub(crate) mod tamper;
+pub(crate) mod town;

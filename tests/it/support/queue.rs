@@ -20,10 +20,12 @@ use ledger_api::{
 };
 use ledger_core::{
     chart::Authority,
-    clock::{Clock, Ids, ShiftedClock, System, Timestamp},
+    clock::{Ids, ShiftedClock, System, Timestamp},
     engine::{Engine, EngineConfig},
     ids::{BankAccountId, BankCode, PayeeHash, Reference, TransactionId, WithdrawalId},
-    withdrawal::{RequestWithdrawal, WithdrawalEvent, WithdrawalOperation, WithdrawalStatus},
+    withdrawal::{
+        PayeeStanding, RequestWithdrawal, WithdrawalEvent, WithdrawalOperation, WithdrawalStatus,
+    },
 };
 use projections::{Projector, ReadModels};
 use sqlx::PgPool;
@@ -205,6 +207,7 @@ impl Desk {
             bank: parse(bank),
             rail: parse("imps"),
             payee_hash: Some(parse(&"0a".repeat(32))),
+            payee: PayeeStanding::Unchecked,
             review: None,
             note: None,
         };

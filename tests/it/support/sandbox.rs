@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, ffi::OsString, time::Duration};
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use ledger_api::banks::{Bank, BankRegistry};
 use sandbox_bank::{
-    Setup,
+    BankCode, Hook, Setup,
     clock::Clock,
     control::Control,
     http::{Config, ServeError, serve},
@@ -14,7 +14,9 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use super::bahi::PATIENCE;
 
-const TOKEN: &str = "a-token-for-tests";
+pub(crate) const TOKEN: &str = "a-token-for-tests";
+/// What its webhooks are signed with.
+const SECRET: &str = "whsec_ZGV2LXNlY3JldC1kZXYtc2VjcmV0LWRldi0x";
 
 /// A running sandbox.
 pub(crate) struct Sandbox {
@@ -32,15 +34,27 @@ pub(crate) fn noon() -> DateTime<Utc> {
 impl Sandbox {
     /// One whose clock stands at noon until it is moved.
     pub(crate) async fn start() -> Self {
+        Self::with(Clock::standing(noon()), BTreeMap::new()).await
+    }
+
+    /// One whose clock runs, and that tells a service at some address.
+    pub(crate) async fn telling(address: &str) -> Self {
+        let hook = |bank: BankCode| {
+            let url = format!("{address}/hooks/banks/{}", bank.as_str());
+            (bank, Hook { url, secret: SECRET.parse().unwrap() })
+        };
+        Self::with(Clock::running(), BankCode::ALL.map(hook).into()).await
+    }
+
+    async fn with(clock: Clock, hooks: BTreeMap<BankCode, Hook>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let config = Config {
-            setup: Setup::usual(1, noon() - TimeDelta::days(2)),
-            clock: Clock::standing(noon()),
-            journal: None,
-            token: Some(TOKEN.to_owned()),
-            hooks: BTreeMap::new(),
-        };
+        let mut setup = Setup::usual(1, noon() - TimeDelta::days(2));
+        for bank in &mut setup.banks {
+            bank.rate_per_second = 1_000;
+        }
+        let token = Some(TOKEN.to_owned());
+        let config = Config { setup, clock, journal: None, token, hooks };
         let (stop, told) = watch::channel(false);
         let server = tokio::spawn(serve(config, listener, told));
         let control = Control::new(&address, Some(TOKEN.to_owned())).unwrap();

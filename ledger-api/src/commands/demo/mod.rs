@@ -14,7 +14,7 @@ use ledger_api::{
     banks::BankRegistry,
     config::Settings,
     identity::{KeyEnvironment, KeyRing, NewKey, Scope, ScopeSet, VerifyError, create_key},
-    service::{Roles, Service, ServiceConfig},
+    service::{Roles, SandboxClock, Service, ServiceConfig},
     setup::{Database, write_private},
     shutdown, telemetry,
     webhooks::Banks,
@@ -72,6 +72,7 @@ impl Demo {
             cache_accounts: None,
             banks: Banks::from_environment()?,
             bank_registry: BankRegistry::from_environment()?,
+            sandbox_clock: SandboxClock::from_environment()?,
             listener: Some(listener),
             metrics: Some(telemetry::metrics()?),
         };

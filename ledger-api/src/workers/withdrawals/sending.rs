@@ -27,7 +27,7 @@ use super::{
     verdict,
 };
 use crate::{
-    banks::{Bank, CallError, Contract, Payee, Submission},
+    banks::{Bank, CallError, Contract, Payee, Submission, accounts::BankAccounts},
     workers::clerk::Handed,
 };
 
@@ -43,6 +43,12 @@ pub trait Payees: Send + Sync {
     /// The payee as it stands now, and its keyed hash as it comes out now; nothing if it was
     /// removed.
     fn payee(&self, id: BankAccountId) -> BoxFuture<'_, sqlx::Result<Option<(Payee, PayeeHash)>>>;
+}
+
+impl Payees for BankAccounts {
+    fn payee(&self, id: BankAccountId) -> BoxFuture<'_, sqlx::Result<Option<(Payee, PayeeHash)>>> {
+        Box::pin(Self::payee(self, id))
+    }
 }
 
 /// What sends.

@@ -64,7 +64,7 @@ pub fn verdict(transfer: &Transfer, sent: Money, contract: &Contract) -> Verdict
 }
 
 /// What follows from a submission that brought no transfer.
-pub fn without_answer(error: &CallError) -> Verdict {
+pub(super) fn without_answer(error: &CallError) -> Verdict {
     let code = match error {
         // Nothing was passed to the bank, and nothing will be until somebody mends it. People find
         // out whether that is so before money goes back.
@@ -85,7 +85,7 @@ pub fn without_answer(error: &CallError) -> Verdict {
 }
 
 /// For people, by a code of ours.
-pub fn people(code: &str) -> Verdict {
+pub(super) fn people(code: &str) -> Verdict {
     Verdict::Decided { outcome: AttemptOutcome::NeedsAttention, code: code.parse().ok() }
 }
 

@@ -1,0 +1,130 @@
+//! A whole town: the service in all its roles, over HTTP, and the sandbox banks that it calls and
+//! that tell it.
+
+use std::time::Duration;
+
+use ledger_api::{
+    banks::BankRegistry,
+    identity::Scope,
+    service::{Role, Roles, SandboxClock, Service, ServiceConfig},
+    webhooks::Banks,
+};
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, sync::watch};
+
+use super::{
+    bahi::{Actor, PATIENCE},
+    database::{APP, Database},
+    intake::settings,
+    sandbox::{Sandbox, TOKEN},
+};
+
+/// What the sandbox banks sign with.
+const SECRETS: [(&str, &str); 2] = [
+    ("BAHI_BANK_HDFC_WEBHOOK_SECRETS", "whsec_ZGV2LXNlY3JldC1kZXYtc2VjcmV0LWRldi0x"),
+    ("BAHI_BANK_AXIS_WEBHOOK_SECRETS", "whsec_ZGV2LXNlY3JldC1heGlzLXNlY3JldC1kZXYtMQ=="),
+];
+
+/// It all.
+pub(crate) struct Town {
+    pub(crate) database: Database,
+    pub(crate) sandbox: Sandbox,
+    pub(crate) admin: Actor,
+    service: Service,
+    _told: watch::Sender<bool>,
+    _folder: tempfile::TempDir,
+}
+
+impl Town {
+    /// With a wallet of a million rupees, and banks whose escrow covers it.
+    pub(crate) async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let sandbox = Sandbox::telling(&address).await;
+        let database = Database::create().await;
+        let folder = tempfile::tempdir().unwrap();
+        let (tell, told) = watch::channel(false);
+        let registry = sandbox.registry_within(Duration::from_millis(700));
+        let config = config(&folder, &database, &[Role::All], registry, &sandbox, Some(listener));
+        let service = Service::start(config, told).await.unwrap().unwrap();
+        let pool = database.pool().await;
+        let admin = Actor::new(&pool, &address, "admin", &Scope::ALL).await;
+        let town = Self { database, sandbox, admin, service, _told: tell, _folder: folder };
+        town.fund().await;
+        town
+    }
+
+    async fn fund(&self) {
+        let admin = &self.admin;
+        admin.wallet("wallet:a:INR", "1000000.00").await;
+        for bank in ["hdfc", "axis"] {
+            let escrow = format!("bank:{bank}:escrow:INR");
+            admin.open(&escrow).await;
+            admin.open(&format!("bank:{bank}:clearing_in:INR")).await;
+            admin.transfer(&escrow, "till:main:INR", "5000000.00").await.made();
+        }
+    }
+
+    /// A bank account of the wallet's owner, checked by its bank.
+    pub(crate) async fn bank_account(&self, owner: &str) -> String {
+        let body = json!({"owner": owner, "account_number": "001234567890",
+                          "ifsc": "TEST0000001", "name": "ASHA RAO"});
+        let made = self.admin.post("/v1/bank-accounts", &body).await.made();
+        let id = made["id"].as_str().unwrap().to_owned();
+        let path = format!("/v1/bank-accounts/{id}/verify");
+        let checked = self.admin.post(&path, &json!({"bank": "hdfc"})).await.made();
+        assert_eq!(checked["status"], "verified", "{checked}");
+        id
+    }
+
+    /// Asks for a withdrawal; its id.
+    pub(crate) async fn withdraw(&self, bank: &str, to: &str, amount: &str) -> String {
+        let body = json!({"account": "wallet:a:INR", "bank_account": to, "bank": bank,
+                          "rail": "imps", "amount": {"value": amount, "currency": "INR"}});
+        let made = self.admin.post("/v1/withdrawals", &body).await.made();
+        made["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Waits until a withdrawal is in a state.
+    pub(crate) async fn wait_for(&self, id: &str, status: &str) -> Value {
+        let path = format!("/v1/withdrawals/{id}");
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let seen = self.admin.get(&path).await.json();
+            if seen["status"] == status {
+                return seen;
+            }
+            assert!(tokio::time::Instant::now() < deadline, "not {status}: {seen:#}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Stops it all.
+    pub(crate) async fn stop(self) -> Database {
+        self.service.stop().await.unwrap();
+        self.sandbox.stop().await;
+        self.database
+    }
+}
+
+/// What a service of a town is started with.
+pub(crate) fn config(
+    folder: &tempfile::TempDir,
+    database: &Database,
+    roles: &[Role],
+    bank_registry: BankRegistry,
+    sandbox: &Sandbox,
+    listener: Option<TcpListener>,
+) -> ServiceConfig {
+    let secrets = SECRETS.map(|(name, value)| (name.into(), value.into()));
+    ServiceConfig {
+        settings: settings(folder, &database.url(APP), ""),
+        roles: Roles::of(roles),
+        cache_accounts: None,
+        banks: Banks::from_variables(secrets).unwrap(),
+        bank_registry,
+        sandbox_clock: Some(SandboxClock::at(&sandbox.address, Some(TOKEN.to_owned())).unwrap()),
+        listener,
+        metrics: None,
+    }
+}
