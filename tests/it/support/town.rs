@@ -16,6 +16,7 @@ use super::{
     bahi::{Actor, PATIENCE},
     database::{APP, Database},
     intake::settings,
+    ledger::{Ledger, accepted},
     sandbox::{Sandbox, TOKEN},
 };
 
@@ -57,11 +58,13 @@ impl Town {
     async fn fund(&self) {
         let admin = &self.admin;
         admin.wallet("wallet:a:INR", "1000000.00").await;
+        // What statements will do: escrow is moved by no request.
+        let engine = self.service.engine().unwrap().clone();
+        let ledger = Ledger { database: self.database.clone(), engine };
         for bank in ["hdfc", "axis"] {
             let escrow = format!("bank:{bank}:escrow:INR");
             admin.open(&escrow).await;
-            admin.open(&format!("bank:{bank}:clearing_in:INR")).await;
-            admin.transfer(&escrow, "till:main:INR", "5000000.00").await.made();
+            accepted(ledger.transfer(&escrow, "till:main:INR", "5000000.00").await);
         }
     }
 
