@@ -14,6 +14,7 @@ mod transactions;
 
 use ledger_core::{
     account::{AccountEvent, Leg},
+    bank_line::BankLineEvent,
     book::BookEvent,
     chart::Direction,
     hold::HoldEvent,
@@ -186,6 +187,8 @@ impl<'e> Changes<'e> {
             }
             // What a withdrawal moves are its legs; the rest is read from its stream.
             "withdrawal" => decode::<WithdrawalEvent>(&event).map(drop),
+            // So is a line of a bank's statement.
+            "bank_line" => decode::<BankLineEvent>(&event).map(drop),
             // The book is always in the engine's memory; nothing of it is read from here.
             "book" => decode::<BookEvent>(&event).map(drop),
             other => Err(PoisonReason::UnknownStream(other.to_owned())),
