@@ -1,6 +1,6 @@
 //! The port: what can be asked of a bank, and what its answer proves.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use chrono::NaiveDate;
 use futures::future::BoxFuture;
@@ -16,8 +16,8 @@ pub trait Bank: Send + Sync {
     /// Its name in our account codes.
     fn code(&self) -> &BankCode;
 
-    /// What it can do and promises.
-    fn contract(&self) -> BoxFuture<'_, Result<Contract, CallError>>;
+    /// What it can do and promises; may be some minutes old.
+    fn contract(&self) -> BoxFuture<'_, Result<Arc<Contract>, CallError>>;
 
     /// Hands in a transfer. What is answered is of this very submission: the same reference,
     /// amount, rail and account; all else is [`CallError::Unknown`].

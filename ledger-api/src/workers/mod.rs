@@ -1,7 +1,11 @@
 //! Work that nobody asks for by a request.
 
+pub mod clerk;
 mod head;
 mod holds;
+pub mod inbox;
+pub mod lanes;
+pub mod withdrawals;
 
 pub use head::follow_head;
 pub use holds::Sweeper;

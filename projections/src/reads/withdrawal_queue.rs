@@ -90,14 +90,15 @@ impl Float {
 }
 
 impl ReadModels {
-    /// What waits for a bank, first come first, `limit` at most.
+    /// What waits for a bank behind a place in its queue, first come first, `limit` at most.
     pub async fn queued_withdrawals(
         &self,
         bank: &BankCode,
+        behind: Position,
         limit: u32,
     ) -> Result<At<Vec<WithdrawalRow>>, ReadError> {
-        let wanted = "w.bank = $1 and w.status = 'queued'";
-        self.withdrawal_rows(wanted, "w.queued_position", bank.as_str(), limit).await
+        let wanted = "w.bank = $1 and w.status = 'queued' and w.queued_position > $3";
+        self.withdrawal_rows(wanted, "w.queued_position", (bank.as_str(), behind), limit).await
     }
 
     /// What a bank was given and has no outcome, but for what people look at; the longest first.
@@ -106,23 +107,24 @@ impl ReadModels {
         bank: &BankCode,
         limit: u32,
     ) -> Result<At<Vec<WithdrawalRow>>, ReadError> {
-        let wanted = "w.bank = $1 and w.status in ('processing', 'outcome_unknown')";
-        self.withdrawal_rows(wanted, "w.begun_at, w.id", bank.as_str(), limit).await
+        let wanted = "w.bank = $1 and w.status in ('processing', 'outcome_unknown') and $3 = 0";
+        self.withdrawal_rows(wanted, "w.begun_at, w.id", (bank.as_str(), 0), limit).await
     }
 
-    /// What came back and waits for its wallet, the longest first. `$1` is no filter here.
+    /// What came back and waits for its wallet, the longest first.
     pub async fn unapplied_withdrawals(
         &self,
         limit: u32,
     ) -> Result<At<Vec<WithdrawalRow>>, ReadError> {
-        self.withdrawal_rows("w.unapplied > 0 and $1 = ''", "w.changed_at, w.id", "", limit).await
+        let wanted = "w.unapplied > 0 and $1 = '' and $3 = 0";
+        self.withdrawal_rows(wanted, "w.changed_at, w.id", ("", 0), limit).await
     }
 
     async fn withdrawal_rows(
         &self,
         wanted: &str,
         order: &str,
-        of: &str,
+        (of, behind): (&str, Position),
         limit: u32,
     ) -> Result<At<Vec<WithdrawalRow>>, ReadError> {
         let sql = format!(
@@ -133,7 +135,8 @@ impl ReadModels {
              ) w on true
              order by {order}"
         );
-        let rows = sqlx::query(&sql).bind(of).bind(i64::from(limit)).fetch_all(&self.pool).await?;
+        let query = sqlx::query(&sql).bind(of).bind(i64::from(limit));
+        let rows = query.bind(log::read::signed(behind)?).fetch_all(&self.pool).await?;
         let (position, value) = super::rows(&rows, row_or_none)?;
         Ok(At { position, value })
     }

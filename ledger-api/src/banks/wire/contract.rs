@@ -6,7 +6,7 @@ use chrono::NaiveTime;
 use chrono_tz::Tz;
 use ledger_core::{
     ids::{BankCode, Rail, Reference},
-    money::{CurrencyCode, Money},
+    money::CurrencyCode,
 };
 use serde::Deserialize;
 
@@ -116,10 +116,14 @@ impl RawAccount {
 
 impl RawRail {
     fn meaning(self, currency: CurrencyCode) -> Option<RailTerms> {
+        let within = |limit: Option<RawMoney>| match limit.map(|limit| limit.positive()) {
+            None => Some(None),
+            Some(limit) => limit.filter(|l| l.currency().code == currency).map(Some),
+        };
         Some(RailTerms {
             rail: self.rail,
-            minimum: limit(self.minimum, currency)?,
-            maximum: limit(self.maximum, currency)?,
+            minimum: within(self.minimum)?,
+            maximum: within(self.maximum)?,
             hours: match self.hours {
                 Some(hours) => Some(hours.meaning()?),
                 None => None,
@@ -133,14 +137,6 @@ impl RawHours {
     fn meaning(&self) -> Option<Hours> {
         let time = |text: &str| NaiveTime::parse_from_str(text, "%H:%M").ok();
         Some(Hours { opens: time(&self.opens)?, closes: time(&self.closes)? })
-    }
-}
-
-/// No limit, or one in the bank's currency.
-fn limit(money: Option<RawMoney>, currency: CurrencyCode) -> Option<Option<Money>> {
-    match money {
-        None => Some(None),
-        Some(money) => money.positive().filter(|m| m.currency().code == currency).map(Some),
     }
 }
 

@@ -17,7 +17,7 @@ const PAUSE_MAX: Duration = Duration::from_secs(300);
 
 /// A breaker.
 #[derive(Debug, Default)]
-pub struct Breaker {
+pub(super) struct Breaker {
     failures: u32,
     opened: u32,
     open_until: Option<Instant>,
@@ -25,7 +25,7 @@ pub struct Breaker {
 
 /// Whether a call may be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Permit {
+pub(super) enum Permit {
     /// As many as one likes.
     Free,
     /// One, to see whether it works again.
@@ -36,7 +36,7 @@ pub enum Permit {
 
 impl Breaker {
     /// Whether a call may be made now.
-    pub fn permit(&self, now: Instant) -> Permit {
+    pub(super) fn permit(&self, now: Instant) -> Permit {
         match self.open_until {
             None => Permit::Free,
             Some(until) if now < until => Permit::Refused,
@@ -45,12 +45,12 @@ impl Breaker {
     }
 
     /// A call brought an answer.
-    pub const fn answered(&mut self) {
+    pub(super) const fn answered(&mut self) {
         *self = Self { failures: 0, opened: 0, open_until: None };
     }
 
     /// A call brought nothing. Whether the breaker opened by it.
-    pub fn failed(&mut self, now: Instant) -> bool {
+    pub(super) fn failed(&mut self, now: Instant) -> bool {
         self.failures = self.failures.saturating_add(1);
         let was_open = self.open_until.is_some();
         // Calls that were under way when it opened say nothing new.

@@ -3,7 +3,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use ledger_core::{clock::Timestamp, ids::{BankCode, WithdrawalId}};
+use ledger_core::{
+    clock::Timestamp,
+    ids::{BankCode, WithdrawalId},
+};
 use sqlx::PgPool;
 use uuid::Uuid;
 

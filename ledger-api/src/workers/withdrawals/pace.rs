@@ -18,19 +18,19 @@ const ENQUIRY_GROWTH: i32 = 4;
 
 /// Sendings per second, without bursts of more than a second's worth.
 #[derive(Debug)]
-pub struct Rate {
+pub(super) struct Rate {
     tokens: u32,
     filled: Instant,
 }
 
 impl Rate {
     /// A second's worth from now on.
-    pub const fn new(per_second: u32, now: Instant) -> Self {
+    pub(super) const fn new(per_second: u32, now: Instant) -> Self {
         Self { tokens: per_second, filled: now }
     }
 
     /// Takes one, if there is one.
-    pub fn take(&mut self, per_second: u32, now: Instant) -> bool {
+    pub(super) fn take(&mut self, per_second: u32, now: Instant) -> bool {
         let passed = now.saturating_duration_since(self.filled).as_millis();
         let passed = u64::try_from(passed).unwrap_or(u64::MAX);
         let fresh = passed.saturating_mul(u64::from(per_second)) / 1_000;
@@ -52,7 +52,7 @@ impl Rate {
 /// Before when a withdrawal that was refused `refusals` times, last at `refused_at`, is not sent
 /// again. Spread by a tenth either way, by the withdrawal, so that a bank that comes back is not
 /// met by all at once.
-pub fn retry_at(id: WithdrawalId, refusals: u32, refused_at: Timestamp) -> Timestamp {
+pub(super) fn retry_at(id: WithdrawalId, refusals: u32, refused_at: Timestamp) -> Timestamp {
     if refusals == 0 {
         return refused_at;
     }
@@ -67,7 +67,11 @@ pub fn retry_at(id: WithdrawalId, refusals: u32, refused_at: Timestamp) -> Times
 }
 
 /// When the next question about an attempt may be asked; nothing if there may be none.
-pub fn enquiry_at(terms: &EnquiryTerms, begun_at: Timestamp, asked: u32) -> Option<Timestamp> {
+pub(super) fn enquiry_at(
+    terms: &EnquiryTerms,
+    begun_at: Timestamp,
+    asked: u32,
+) -> Option<Timestamp> {
     if asked >= terms.at_most {
         return None;
     }
@@ -82,7 +86,7 @@ pub fn enquiry_at(terms: &EnquiryTerms, begun_at: Timestamp, asked: u32) -> Opti
 }
 
 /// A duration as a difference of times.
-pub fn delta(duration: Duration) -> TimeDelta {
+pub(super) fn delta(duration: Duration) -> TimeDelta {
     TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX)
 }
 

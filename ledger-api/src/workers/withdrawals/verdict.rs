@@ -3,11 +3,7 @@
 //! Nothing is guessed: what the contract does not explain is for people, and a sum that is not the
 //! one that was sent is told to the withdrawal as it is, which decides.
 
-use ledger_core::{
-    ids::Reference,
-    money::Money,
-    withdrawal::AttemptOutcome,
-};
+use ledger_core::{ids::Reference, money::Money, withdrawal::AttemptOutcome};
 
 use crate::banks::{CallError, Contract, Doubt, Refusal, Transfer, TransferStatus};
 
@@ -43,8 +39,9 @@ pub fn verdict(transfer: &Transfer, sent: Money, contract: &Contract) -> Verdict
     let differs = || people("amount_differs");
     match &transfer.status {
         TransferStatus::Accepted => Verdict::Open,
-        TransferStatus::Paid { utr, .. } => paid(utr)
-            .map_or_else(differs, |outcome| Verdict::Decided { outcome, code: None }),
+        TransferStatus::Paid { utr, .. } => {
+            paid(utr).map_or_else(differs, |outcome| Verdict::Decided { outcome, code: None })
+        }
         TransferStatus::Refused { code } => {
             let outcome = match contract.refusal(code) {
                 Some(Refusal::Final) => AttemptOutcome::RefusedFinal,
