@@ -60,14 +60,8 @@ fn case_79_every_event_ever_written_decodes_to_the_same_bytes() {
     events_hold::<Withdrawal>(WithdrawalEvent::NAMES);
     events_hold::<BankLine>(BankLineEvent::NAMES);
     events_hold::<Book>(BookEvent::NAMES);
-    let folders = [
-        Account::TYPE,
-        Hold::TYPE,
-        Reversal::TYPE,
-        Withdrawal::TYPE,
-        BankLine::TYPE,
-        Book::TYPE,
-    ];
+    let folders =
+        [Account::TYPE, Hold::TYPE, Reversal::TYPE, Withdrawal::TYPE, BankLine::TYPE, Book::TYPE];
     assert_eq!(names("events"), folders.map(str::to_owned).into());
 }
 

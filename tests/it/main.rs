@@ -35,6 +35,7 @@ mod service_kills;
 mod several_engines;
 mod snapshot_edges;
 mod snapshots;
+mod statements;
 mod support;
 mod tidy;
 mod webhook_faults;

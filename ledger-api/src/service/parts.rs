@@ -20,6 +20,7 @@ use crate::{
     routes::hooks::{self, Hooks},
     setup::{Database, Secret},
     shutdown,
+    statements::{self, Booker},
     webhooks::{Banks, Intake},
     workers,
 };
@@ -87,6 +88,7 @@ impl Parts {
         if let Some(engine) = parts.engine.clone() {
             if roles.worker {
                 parts.start_sweeper(database, &engine);
+                parts.start_statements(database, &engine, wanted)?;
             }
             if roles.api {
                 let api = parts.api(database, secret, engine, stopping, wanted);
@@ -143,6 +145,32 @@ impl Parts {
         }
         let task = tasks::sweep(engine, &read_models, &self.stop.subscribe());
         self.tasks.push(("the sweeper", task));
+    }
+
+    /// Starts to fetch and book banks' statements; lines of files are booked also without a bank.
+    fn start_statements(
+        &mut self,
+        database: &Database,
+        engine: &Engine,
+        wanted: &Wanted,
+    ) -> Result<(), ServiceError> {
+        let pool = self.kept(database.pool(database.app().clone()));
+        let mut read_models = ReadModels::new(pool.clone());
+        if let Some(status) = &self.projector {
+            read_models = read_models.with_projector(status.clone());
+        }
+        let booker = Booker {
+            pool,
+            read_models,
+            ledger: Arc::new(engine.clone()),
+            ids: Arc::new(System),
+            principal: workers::statements_principal().map_err(ServiceError::Principal)?,
+            rules: statements::rules_of(std::env::vars_os())?,
+        };
+        let stop = self.stop.subscribe();
+        let task = tasks::fetch_statements(&wanted.bank_registry, &booker, &stop);
+        self.tasks.push(("the statements", task));
+        Ok(())
     }
 
     /// Starts to take webhooks. It knows the inbox and nothing else.

@@ -15,7 +15,9 @@ use ledger_core::{
     engine::SubmitError,
     ids::{BankCode, IdError, Item, Principal, Reference, RequestId, TransactionId, WithdrawalId},
     money::{Currency, Money},
-    withdrawal::{AttemptOutcome, AttemptState, RecordOutcome, RecordReturn, Source, WithdrawalOperation},
+    withdrawal::{
+        AttemptOutcome, AttemptState, RecordOutcome, RecordReturn, Source, WithdrawalOperation,
+    },
 };
 use projections::{ReadError, ReadModels};
 use sqlx::PgPool;
@@ -257,6 +259,11 @@ impl Booker {
             operation,
         };
         Ok(match self.ledger.submit(command).await?.outcome {
+            // What a line later in the statement rests on must be seen when it is looked at.
+            Outcome::Accepted(accepted) if authority == Authority::of_withdrawals() => {
+                self.read_models.wait_for(accepted.position, CATCH_UP).await?;
+                None
+            }
             Outcome::Accepted(_) => None,
             Outcome::Rejected(rejection) => {
                 tracing::warn!(code = rejection.code, detail = rejection.detail, "refused");

@@ -35,12 +35,8 @@ const COLUMNS: &str = "l.bank, l.account, l.direction, l.value_date, l.bank_tran
 
 /// Lines that wait to be booked, in the order in which the bank stated them.
 pub(super) async fn unbooked(pool: &PgPool, max: i64) -> sqlx::Result<Vec<StoredLine>> {
-    lines(
-        pool,
-        "not exists (select from statement_bookings b where b.line_id = l.line_id)",
-        max,
-    )
-    .await
+    lines(pool, "not exists (select from statement_bookings b where b.line_id = l.line_id)", max)
+        .await
 }
 
 /// Lines that nobody could explain, and that name something, so that they may be explained now.
@@ -152,11 +148,7 @@ pub(super) async fn paid_under(
 }
 
 /// Notes what a line was booked as. What it was noted as before stands, unless that was `unknown`.
-pub(super) async fn note(
-    pool: &PgPool,
-    id: BankLineId,
-    booking: &Booking<'_>,
-) -> sqlx::Result<()> {
+pub(super) async fn note(pool: &PgPool, id: BankLineId, booking: &Booking<'_>) -> sqlx::Result<()> {
     let purpose = serde_json::to_value(booking.purpose).ok();
     let purpose = purpose.as_ref().and_then(serde_json::Value::as_str).unwrap_or("unknown");
     sqlx::query(

@@ -136,7 +136,8 @@ mod tests {
     #[test]
     fn case_111_other_amounts_and_second_lines_are_for_people() {
         use LineDirection::{Credit, Debit};
-        let decide = |line: StoredLine, named: &Named| decide(&line, Some(named), &Rules::default());
+        let decide =
+            |line: StoredLine, named: &Named| decide(&line, Some(named), &Rules::default());
         for amount in ["499.99", "500.01"] {
             assert_eq!(decide(line(Debit, amount, Some("BH1")), &paid()), Match::Unknown);
         }

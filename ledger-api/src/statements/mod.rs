@@ -9,6 +9,7 @@ mod absence;
 mod booking;
 mod checks;
 mod evidence;
+mod fetched;
 mod import;
 mod json;
 mod matching;
@@ -18,7 +19,7 @@ pub use absence::{Absence, absent_from_statements};
 pub use booking::{BookError, Booker};
 pub use checks::RuleError;
 pub use import::{ImportError, Imported, import};
-pub use rules::{Rules, RulesError};
+pub use rules::{Rules, RulesError, rules_of};
 
 use chrono::NaiveDate;
 use ledger_core::{
@@ -96,6 +97,9 @@ impl ParsedLine {
 pub enum Format {
     /// The JSON of docs/banks.md.
     Json,
+    /// Answered by an adapter, not read from a file.
+    #[value(skip)]
+    Adapter,
 }
 
 impl Format {
@@ -103,6 +107,7 @@ impl Format {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Json => "json",
+            Self::Adapter => "adapter",
         }
     }
 }
@@ -143,6 +148,9 @@ pub fn parse(
     }
     match format {
         Format::Json => json::parse(bytes, currency),
+        Format::Adapter => {
+            Err(ParseError { line: 1, what: "an adapter's answer is no file".to_owned() })
+        }
     }
 }
 

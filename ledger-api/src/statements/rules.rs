@@ -4,7 +4,12 @@
 //! reference of ours whose narration *begins* with the words, in whatever case, is that. The
 //! longest words win. Without rules such lines lie in suspense until people say what they are.
 
-use ledger_core::bank_line::{LineDirection, Purpose};
+use std::{collections::BTreeMap, ffi::OsString};
+
+use ledger_core::{
+    bank_line::{LineDirection, Purpose},
+    ids::BankCode,
+};
 
 /// The words of one bank.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,6 +43,26 @@ impl std::str::FromStr for Rules {
         rules.sort_by_key(|(words, _)| std::cmp::Reverse(words.len()));
         Ok(Self(rules))
     }
+}
+
+/// The rules that some variables name, by bank. Variables of other names are none of ours.
+///
+/// # Errors
+/// [`RulesError`] with the first that is none.
+pub fn rules_of(
+    variables: impl IntoIterator<Item = (OsString, OsString)>,
+) -> Result<BTreeMap<BankCode, Rules>, RulesError> {
+    let mut rules = BTreeMap::new();
+    for (variable, value) in variables {
+        let name = variable.to_str().and_then(|name| name.strip_prefix("BAHI_BANK_"));
+        let Some(name) = name.and_then(|name| name.strip_suffix("_STATEMENT_RULES")) else {
+            continue;
+        };
+        let wrong = || RulesError(name.to_owned());
+        let bank: BankCode = name.to_lowercase().parse().map_err(|_| wrong())?;
+        rules.insert(bank, value.to_str().ok_or_else(wrong)?.parse()?);
+    }
+    Ok(rules)
 }
 
 impl Rules {
