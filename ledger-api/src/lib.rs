@@ -12,6 +12,7 @@ mod routes;
 pub mod service;
 pub mod setup;
 pub mod shutdown;
+pub mod statements;
 pub mod telemetry;
 pub mod webhooks;
 pub mod workers;

@@ -36,6 +36,7 @@ mod service_kills;
 mod several_engines;
 mod snapshot_edges;
 mod snapshots;
+mod statements;
 mod support;
 mod tidy;
 mod webhook_faults;

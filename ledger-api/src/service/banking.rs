@@ -2,10 +2,12 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use chrono::NaiveDate;
+use futures::future::BoxFuture;
 use ledger_core::{
     chart::Authority,
     clock::{Clock, Ids, System},
-    ids::{BankCode, Principal},
+    ids::{BankCode, Principal, Reference},
 };
 use projections::ReadModels;
 use sqlx::PgPool;
@@ -18,12 +20,13 @@ use crate::{
         accounts::{BankAccounts, PayeeKey},
     },
     http::Ledger,
+    statements::{Absence, absent_from_statements},
     webhooks::Inbox,
     workers::{
         clerk::Clerk,
         inbox::Applier,
         lanes::Lane,
-        withdrawals::{Queue, Sender, Teller, notes::Notes},
+        withdrawals::{Queue, Sender, Statements, Teller, notes::Notes},
     },
 };
 
@@ -73,7 +76,7 @@ pub(super) fn start(
     for sender in senders.values() {
         let (sender, read_models, pool, told) =
             (sender.clone(), with.read_models.clone(), with.pool.clone(), stopping.clone());
-        let statements: Arc<dyn crate::workers::withdrawals::Statements> = Arc::new(Unread);
+        let statements: Arc<dyn Statements> = Arc::new(Booked(pool.clone()));
         let job = move || {
             let lane = |name| Lane::new(pool.clone(), name, System.fresh());
             let statements = Arc::clone(&statements);
@@ -99,17 +102,17 @@ pub(super) fn start(
     tasks
 }
 
-/// Until statements are read: no evidence.
-struct Unread;
+/// The statements that were booked.
+struct Booked(PgPool);
 
-impl crate::workers::withdrawals::Statements for Unread {
+impl Statements for Booked {
     fn absence<'a>(
         &'a self,
-        _bank: &'a BankCode,
-        _reference: &'a ledger_core::ids::Reference,
-        _begun_at: ledger_core::clock::Timestamp,
-    ) -> futures::future::BoxFuture<'a, sqlx::Result<crate::workers::withdrawals::Absence>> {
-        Box::pin(async { Ok(crate::workers::withdrawals::Absence::NotYet) })
+        bank: &'a BankCode,
+        reference: &'a Reference,
+        sent_on: NaiveDate,
+    ) -> BoxFuture<'a, sqlx::Result<Absence>> {
+        Box::pin(absent_from_statements(&self.0, bank, reference, sent_on))
     }
 }
 

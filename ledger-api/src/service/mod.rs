@@ -19,7 +19,7 @@ mod tasks;
 
 use std::{io, sync::Arc, time::Duration};
 
-use ledger_core::log::LogError;
+use ledger_core::{ids::IdError, log::LogError};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
@@ -30,6 +30,7 @@ use crate::{
     machine,
     setup::{Database, Secret, SetupError},
     shutdown,
+    statements::RulesError,
     webhooks::Banks,
 };
 pub use anchor::AnchorError;
@@ -102,6 +103,12 @@ pub enum ServiceError {
     /// The log lacks what was in it.
     #[error("the database is not the one that it was")]
     Anchor(#[from] AnchorError),
+    /// What banks' own words mean is not well said.
+    #[error("BAHI_BANK_…_STATEMENT_RULES")]
+    Rules(#[from] RulesError),
+    /// A worker's name is none.
+    #[error("a worker has no name")]
+    Principal(#[source] IdError),
     /// The log could not be read.
     #[error("the engine could not start")]
     Engine(#[source] LogError),
@@ -345,7 +352,7 @@ impl ServiceError {
             // The check went well a moment ago; what reads the log now fails with the connection.
             Self::Engine(error) => matches!(error, LogError::Database(_)),
             Self::Anchor(AnchorError::Unavailable(_) | AnchorError::Log(_)) => true,
-            Self::Anchor(_) | Self::Listen(_) => false,
+            Self::Anchor(_) | Self::Listen(_) | Self::Rules(_) | Self::Principal(_) => false,
         }
     }
 }

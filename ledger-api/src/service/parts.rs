@@ -23,6 +23,7 @@ use crate::{
     routes::hooks::{self, Hooks},
     setup::{Database, Secret},
     shutdown,
+    statements::{self, Booker},
     webhooks::{Banks, Intake},
     workers,
 };
@@ -98,6 +99,7 @@ impl Parts {
             if roles.worker {
                 parts.start_sweeper(database, &engine, &wanted.clock);
                 parts.start_banking((database, inbox), secret, &engine, wanted, stopping);
+                parts.start_statements(database, &engine, wanted)?;
             }
             if roles.api {
                 let api = parts.api(database, secret, engine, stopping, wanted);
@@ -185,6 +187,29 @@ impl Parts {
             clock: Arc::clone(&wanted.clock),
         };
         self.workers.extend(banking::start(&with, stopping));
+    }
+
+    /// Starts to fetch and book banks' statements; lines of files are booked also without a bank.
+    fn start_statements(
+        &mut self,
+        database: &Database,
+        engine: &Engine,
+        wanted: &Wanted,
+    ) -> Result<(), ServiceError> {
+        let pool = self.kept(database.pool(database.app().clone()));
+        let read_models = self.read_models(pool.clone());
+        let booker = Booker {
+            pool,
+            read_models,
+            ledger: Arc::new(engine.clone()),
+            ids: Arc::new(System),
+            principal: workers::statements_principal().map_err(ServiceError::Principal)?,
+            rules: statements::rules_of(std::env::vars_os())?,
+        };
+        let stop = self.stop.subscribe();
+        let task = tasks::fetch_statements(&wanted.bank_registry, &booker, &wanted.clock, &stop);
+        self.tasks.push(("the statements", task));
+        Ok(())
     }
 
     /// Starts to take webhooks. It knows the inbox and nothing else.

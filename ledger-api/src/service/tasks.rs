@@ -19,7 +19,14 @@ use tokio::{
     time,
 };
 
-use crate::{http::Ledger, shutdown, webhooks::Keeper, workers::Sweeper};
+use crate::{
+    banks::BankRegistry,
+    http::Ledger,
+    shutdown,
+    statements::Booker,
+    webhooks::Keeper,
+    workers::{StatementFetcher, Sweeper},
+};
 
 /// The pause before a task is started again: a defect that is met at once is met every second.
 pub(super) const PAUSE: Duration = Duration::from_secs(1);
@@ -98,6 +105,22 @@ pub(super) fn sweep(
         sweeper.run(told.clone())
     };
     tokio::spawn(again_after_panics("the sweeper", PAUSE, stop.clone(), job))
+}
+
+/// Starts to fetch and book banks' statements.
+pub(super) fn fetch_statements(
+    banks: &Arc<BankRegistry>,
+    booker: &Booker,
+    clock: &Arc<dyn Clock>,
+    stop: &watch::Receiver<bool>,
+) -> JoinHandle<()> {
+    let (banks, booker, told) = (Arc::clone(banks), booker.clone(), stop.clone());
+    let clock = Arc::clone(clock);
+    let job = move || {
+        let (banks, booker) = (Arc::clone(&banks), booker.clone());
+        StatementFetcher { banks, booker, clock: Arc::clone(&clock) }.run(told.clone())
+    };
+    tokio::spawn(again_after_panics("the statements", PAUSE, stop.clone(), job))
 }
 
 /// Starts to store what the intake is handed.

@@ -15,6 +15,7 @@ mod withdrawals;
 
 use ledger_core::{
     account::{AccountEvent, Leg},
+    bank_line::BankLineEvent,
     book::BookEvent,
     chart::Direction,
     hold::HoldEvent,
@@ -204,6 +205,8 @@ impl<'e> Changes<'e> {
                 decode::<WithdrawalEvent>(&event)?;
                 self.withdrawals.apply(event)
             }
+            // What a line of a bank's statement moves are its legs.
+            "bank_line" => decode::<BankLineEvent>(&event).map(drop),
             // The book is always in the engine's memory; nothing of it is read from here.
             "book" => decode::<BookEvent>(&event).map(drop),
             other => Err(PoisonReason::UnknownStream(other.to_owned())),

@@ -8,19 +8,18 @@ use futures::future::BoxFuture;
 use ledger_api::{
     banks::{BankRegistry, Payee},
     http::Ledger as Port,
+    statements::Absence,
     webhooks::Inbox,
     workers::{
         clerk::Clerk,
         inbox::{Applier, ApplyError, Conclusion, Credits},
         lanes::Lane,
-        withdrawals::{
-            Absence, Payees, Queue, Sender, Statements, Teller, notes::Notes, reference,
-        },
+        withdrawals::{Payees, Queue, Sender, Statements, Teller, notes::Notes, reference},
     },
 };
 use ledger_core::{
     chart::Authority,
-    clock::{Ids, ShiftedClock, System, Timestamp},
+    clock::{Ids, ShiftedClock, System},
     engine::{Engine, EngineConfig},
     ids::{BankAccountId, BankCode, PayeeHash, Reference, TransactionId, WithdrawalId},
     withdrawal::{
@@ -69,7 +68,7 @@ impl Statements for Said {
         &'a self,
         _bank: &'a BankCode,
         _reference: &'a Reference,
-        _begun_at: Timestamp,
+        _sent_on: chrono::NaiveDate,
     ) -> BoxFuture<'a, sqlx::Result<Absence>> {
         let said = *self.0.borrow();
         Box::pin(async move { Ok(said) })

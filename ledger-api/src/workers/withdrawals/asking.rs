@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::TimeDelta;
+use chrono::{NaiveDate, TimeDelta};
 use futures::future::BoxFuture;
 use ledger_core::{
     clock::Timestamp,
@@ -20,32 +20,24 @@ use super::{
     telling::{Known, Told},
     verdict::{self, Verdict},
 };
-use crate::banks::{CallError, Contract};
+use crate::{
+    banks::{CallError, Contract},
+    statements::Absence,
+};
 
 /// After how long an attempt whose sender said nothing counts as lost: longer than a call can take.
 const LOST_AFTER: TimeDelta = TimeDelta::seconds(30);
 /// After how long without any evidence people have to look.
 const EVIDENCE_WITHIN: TimeDelta = TimeDelta::days(4);
 
-/// What the statements say of a reference.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Absence {
-    /// It is in none, and those of the day it was sent and the next are closed: nothing was paid.
-    Proved,
-    /// They are not closed yet, or not here.
-    NotYet,
-    /// There is a line for it.
-    Present,
-}
-
 /// Who has read the statements.
 pub trait Statements: Send + Sync {
-    /// What they say of an attempt that was begun then.
+    /// What they say of an attempt that was sent on a day of the bank's.
     fn absence<'a>(
         &'a self,
         bank: &'a BankCode,
         reference: &'a Reference,
-        begun_at: Timestamp,
+        sent_on: NaiveDate,
     ) -> BoxFuture<'a, sqlx::Result<Absence>>;
 }
 
@@ -131,7 +123,7 @@ impl Sender {
                 let asked = self.ask((id, attempt), amount, asked, &contract, stopping).await;
                 asked.map(|answer| answer.sent(id))
             }
-            Step::Statements => self.look(&row, &*statements, stopping).await,
+            Step::Statements => self.look(&row, &contract, &*statements, stopping).await,
         };
         done.unwrap_or_else(|error| {
             let error = projections::describe(&error);
@@ -178,13 +170,15 @@ impl Sender {
     async fn look(
         &self,
         row: &WithdrawalRow,
+        contract: &Contract,
         statements: &dyn Statements,
         stopping: watch::Receiver<bool>,
     ) -> Result<Sent, SendError> {
         let nothing = Sent { id: row.id, position: 0, answered: None };
         let known = sending::reference(row.id, row.attempts).zip(row.begun_at);
         let Some((reference, begun_at)) = known else { return Ok(nothing) };
-        let verdict = match statements.absence(&row.bank, &reference, begun_at).await? {
+        let sent_on = begun_at.with_timezone(&contract.time_zone).date_naive();
+        let verdict = match statements.absence(&row.bank, &reference, sent_on).await? {
             Absence::Proved => Verdict::Decided {
                 outcome: AttemptOutcome::RefusedFinal,
                 code: "absent_from_statements".parse().ok(),

@@ -29,7 +29,7 @@ use tokio::{
     time::{self, Instant},
 };
 
-pub use asking::{Absence, Answer, Statements};
+pub use asking::{Answer, Statements};
 pub use candidates::money;
 pub use sending::{Payees, SendError, Sender, Sent, reference};
 pub use telling::{Known, Teller, Told};
