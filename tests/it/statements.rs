@@ -84,6 +84,7 @@ impl Stand {
             bank: word("hdfc"),
             rail: word("imps"),
             payee_hash: None,
+            payee: ledger_core::withdrawal::PayeeStanding::Unchecked,
             review: None,
             note: None,
         }))

@@ -1,7 +1,7 @@
 //! A whole town: the service in all its roles, over HTTP, and the sandbox banks that it calls and
 //! that tell it.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use ledger_api::{
     banks::BankRegistry,
@@ -9,6 +9,7 @@ use ledger_api::{
     service::{Role, Roles, SandboxClock, Service, ServiceConfig},
     webhooks::Banks,
 };
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::watch};
 
@@ -100,6 +101,41 @@ impl Town {
             assert!(tokio::time::Instant::now() < deadline, "not {status}: {seen:#}");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+    }
+
+    /// Lets days pass until no withdrawal is without an end and every line is booked; what is
+    /// open when that takes too long, by state.
+    pub(crate) async fn until_nothing_is_open(&self) -> BTreeMap<String, i64> {
+        let pool = self.database.pool().await;
+        let mut open = BTreeMap::new();
+        for round in 0..90 {
+            // First hours, for what can be asked; then days, for what only statements know.
+            self.sandbox.advance(if round < 20 { 400 } else { 8_000 }).await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let rows: Vec<(String, i64)> = sqlx::query_as(
+                "select status, count(*) from read.withdrawals
+                 where status in ('queued', 'processing', 'outcome_unknown', 'needs_attention')
+                 group by status
+                 union all
+                 select 'clearing ' || account_id, count(*) from read.open_items
+                 where account_id like 'bank:%:clearing_%' group by account_id",
+            )
+            .fetch_all(&pool)
+            .await
+            .unwrap();
+            open = rows.into_iter().collect();
+            if open.is_empty() {
+                break;
+            }
+        }
+        open
+    }
+
+    /// An account's balance, as the read models have it.
+    pub(crate) async fn balance(&self, account: &str) -> Decimal {
+        let pool = self.database.pool().await;
+        let found = sqlx::query_scalar("select balance from read.accounts where id = $1");
+        found.bind(account).fetch_optional(&pool).await.unwrap().unwrap_or_default()
     }
 
     /// Stops it all.
