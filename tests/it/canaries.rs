@@ -133,9 +133,12 @@ async fn leave_notes(canaries: &mut Canaries) {
     assert_eq!(answer.refused(), "idempotency_key_reused");
 }
 
-/// Keys that are none.
+/// Payees, whose names are kept in one column until they are erased.
 async fn leave_bank_accounts(canaries: &mut Canaries) {
-    let bank_account = |number: &str, name: &str| json!({"owner": "asha", "account_number": number, "ifsc": "TEST0000001", "name": name});
+    let bank_account = |number: &str, name: &str| {
+        let ifsc = "TEST0000001";
+        json!({"owner": "asha", "account_number": number, "ifsc": ifsc, "name": name})
+    };
     let kept = canaries.put("the name on a bank account", &["public.bank_account_details.name"]);
     canaries.post("/v1/bank-accounts", &bank_account("001234567890", &kept)).await.made();
     let lost = canaries.secret("the number of a bank account that is none");
@@ -147,6 +150,7 @@ async fn leave_bank_accounts(canaries: &mut Canaries) {
     send(canaries.request(Method::DELETE, &path).bearer_auth(&canaries.key)).await.made();
 }
 
+/// Keys that are none.
 async fn leave_keys(canaries: &mut Canaries) {
     let body = transfer(A, B, "1.00");
     for shape in ["Bearer $c", "Bearer bahi_live_$c00000", "Basic $c", "$c", "Bearer a $c"] {
