@@ -2,6 +2,7 @@
 //! and that nothing moves twice.
 
 mod fetched;
+mod over_http;
 
 use std::{collections::BTreeMap, sync::Arc};
 

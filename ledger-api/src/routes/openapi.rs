@@ -36,6 +36,7 @@ const DESCRIPTION: &str = "An event-sourced double-entry ledger. docs/api.md has
         (name = "Transactions", description = "Balanced sets of legs."),
         (name = "Holds", description = "Amounts that cannot be spent for now."),
         (name = "Withdrawals", description = "Money on its way out to a bank account."),
+        (name = "Reconciliation", description = "What banks state, beside our books."),
         (name = "Book", description = "Currencies and the trial balance."),
         (name = "Log", description = "What happened, in order, for ever."),
         (name = "Operation", description = "Health and metrics."),

@@ -46,16 +46,6 @@ pub(super) async fn unexplained(pool: &PgPool, max: i64) -> sqlx::Result<Vec<Sto
     lines(pool, condition, max).await
 }
 
-/// A line by its id.
-pub(super) async fn line(pool: &PgPool, id: BankLineId) -> sqlx::Result<Option<StoredLine>> {
-    let sql = format!(
-        "select {COLUMNS} from statement_lines l left join statement_narrations n using (line_id)
-         where l.line_id = $1"
-    );
-    let row = sqlx::query(&sql).bind(id.to_string()).fetch_optional(pool).await?;
-    row.as_ref().map(stored).transpose()
-}
-
 async fn lines(pool: &PgPool, condition: &str, max: i64) -> sqlx::Result<Vec<StoredLine>> {
     let sql = format!(
         "select {COLUMNS} from statement_lines l left join statement_narrations n using (line_id)
