@@ -137,6 +137,17 @@ pub(super) async fn paid_under(
     Ok(item.and_then(|item| item.parse().ok()))
 }
 
+/// Whether a line has a stream of its own in the log.
+pub(super) async fn is_booked_by_itself(pool: &PgPool, id: BankLineId) -> sqlx::Result<bool> {
+    sqlx::query_scalar(
+        "select exists (select from events
+                        where aggregate_type = 'bank_line' and aggregate_id = $1)",
+    )
+    .bind(id.to_string())
+    .fetch_one(pool)
+    .await
+}
+
 /// Notes what a line was booked as. What it was noted as before stands, unless that was `unknown`.
 pub(super) async fn note(pool: &PgPool, id: BankLineId, booking: &Booking<'_>) -> sqlx::Result<()> {
     let purpose = serde_json::to_value(booking.purpose).ok();
