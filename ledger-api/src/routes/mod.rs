@@ -10,6 +10,7 @@ mod health;
 mod holds;
 pub(crate) mod hooks;
 pub(crate) mod openapi;
+mod reconciliation;
 mod transactions;
 mod trial_balance;
 mod withdrawals;
@@ -37,5 +38,6 @@ fn documented() -> OpenApiRouter<ApiState> {
         .merge(events::routes())
         .merge(trial_balance::routes())
         .merge(currencies::routes())
+        .merge(reconciliation::routes())
         .merge(health::routes())
 }
