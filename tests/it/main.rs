@@ -14,6 +14,7 @@ mod audit_engine;
 mod canaries;
 mod cancellation;
 mod corrupt_streams;
+mod deposits;
 mod engine_basics;
 mod engine_faults;
 mod engine_rules;

@@ -10,6 +10,7 @@ use crate::{
     account::FreezeMode,
     chart::{AccountType, PostingClass},
     clock::Timestamp,
+    deposit::DepositOperation,
     ids::{AccountId, HoldId, Item, Owner, Reference, TransactionId},
     money::{Currency, Money},
     posting::{Kind, Posting, PostingLeg},
@@ -66,6 +67,14 @@ pub enum Operation {
     AddCurrency(Currency),
     /// Goes on with a withdrawal.
     Withdrawal(Box<WithdrawalOperation>),
+    /// Goes on with a deposit.
+    Deposit(Box<DepositOperation>),
+}
+
+impl From<DepositOperation> for Operation {
+    fn from(operation: DepositOperation) -> Self {
+        Self::Deposit(Box::new(operation))
+    }
 }
 
 impl From<WithdrawalOperation> for Operation {

@@ -11,6 +11,7 @@ use crate::{
     book::{BOOK_ID, Book, BookEvent},
     chart::Direction,
     command::Rejection,
+    deposit::{Deposit, DepositEvent},
     hold::{Hold, HoldEvent},
     log::{self, CodecError},
     planning::{Step, StreamId},
@@ -29,6 +30,7 @@ pub(crate) enum AnyEvent {
     Hold(HoldEvent),
     Reversal(ReversalEvent),
     Withdrawal(WithdrawalEvent),
+    Deposit(DepositEvent),
 }
 
 impl AnyEvent {
@@ -39,6 +41,7 @@ impl AnyEvent {
             Self::Hold(event) => event.name(),
             Self::Reversal(event) => event.name(),
             Self::Withdrawal(event) => event.name(),
+            Self::Deposit(event) => event.name(),
         }
     }
 
@@ -54,6 +57,7 @@ impl AnyEvent {
             Self::Hold(event) => log::encode(event),
             Self::Reversal(event) => log::encode(event),
             Self::Withdrawal(event) => log::encode(event),
+            Self::Deposit(event) => log::encode(event),
         }
     }
 }
@@ -66,6 +70,7 @@ pub(crate) fn address(stream: &StreamId) -> (&'static str, Arc<str>) {
         StreamId::Hold(hold) => (Hold::TYPE, Arc::from(hold.to_string())),
         StreamId::Reversal(id) => (Reversal::TYPE, Arc::from(id.to_string())),
         StreamId::Withdrawal(id) => (Withdrawal::TYPE, Arc::from(id.to_string())),
+        StreamId::Deposit(id) => (Deposit::TYPE, Arc::from(id.to_string())),
     }
 }
 
@@ -77,6 +82,7 @@ pub(crate) fn stream_at(aggregate_type: &str, aggregate_id: &str) -> Option<Stre
         Hold::TYPE => aggregate_id.parse().ok().map(StreamId::Hold),
         Reversal::TYPE => aggregate_id.parse().ok().map(StreamId::Reversal),
         Withdrawal::TYPE => aggregate_id.parse().ok().map(StreamId::Withdrawal),
+        Deposit::TYPE => aggregate_id.parse().ok().map(StreamId::Deposit),
         _ => None,
     }
 }
@@ -88,6 +94,7 @@ enum State {
     Hold(Hold),
     Reversal(Reversal),
     Withdrawal(Withdrawal),
+    Deposit(Deposit),
 }
 
 /// An aggregate in memory, with how many events it has. Cheap to clone.
@@ -106,6 +113,7 @@ impl Subject {
             StreamId::Hold(_) => State::Hold(Hold::default()),
             StreamId::Reversal(_) => State::Reversal(Reversal::default()),
             StreamId::Withdrawal(_) => State::Withdrawal(Withdrawal::default()),
+            StreamId::Deposit(_) => State::Deposit(Deposit::default()),
         };
         Self { state, sequence: 0 }
     }
@@ -124,6 +132,10 @@ impl Subject {
 
     pub(crate) const fn as_withdrawal(&self) -> Option<&Withdrawal> {
         if let State::Withdrawal(withdrawal) = &self.state { Some(withdrawal) } else { None }
+    }
+
+    pub(crate) const fn as_deposit(&self) -> Option<&Deposit> {
+        if let State::Deposit(deposit) = &self.state { Some(deposit) } else { None }
     }
 
     pub(crate) const fn as_book(&self) -> Option<&Book> {
@@ -152,6 +164,9 @@ impl Subject {
             (State::Withdrawal(withdrawal), Step::Withdrawal(_, command)) => {
                 handle(withdrawal, *command, AnyEvent::Withdrawal).map_err(Rejection::from)?
             }
+            (State::Deposit(deposit), Step::Deposit(_, command)) => {
+                handle(deposit, *command, AnyEvent::Deposit).map_err(Rejection::from)?
+            }
             _ => {
                 return Err(Rejection::new("internal", "a step met a stream of another kind"));
             }
@@ -178,6 +193,7 @@ impl Subject {
             State::Withdrawal(withdrawal) => {
                 withdrawal.apply(log::decode(event_type, version, payload)?);
             }
+            State::Deposit(deposit) => deposit.apply(log::decode(event_type, version, payload)?),
         }
         self.sequence = self.sequence.saturating_add(1);
         Ok(())
@@ -212,7 +228,7 @@ impl Subject {
                 account.sequence() == self.sequence
                     && said.is_none_or(|said| said == (account.balance(), account.held()))
             }
-            State::Hold(_) | State::Reversal(_) | State::Withdrawal(_) => true,
+            State::Hold(_) | State::Reversal(_) | State::Withdrawal(_) | State::Deposit(_) => true,
         }
     }
 
@@ -224,6 +240,7 @@ impl Subject {
             State::Hold(hold) => serde_json::to_vec(hold),
             State::Reversal(reversal) => serde_json::to_vec(reversal),
             State::Withdrawal(withdrawal) => serde_json::to_vec(withdrawal),
+            State::Deposit(deposit) => serde_json::to_vec(deposit),
         }
     }
 
@@ -239,6 +256,7 @@ impl Subject {
             StreamId::Hold(_) => State::Hold(serde_json::from_slice(payload)?),
             StreamId::Reversal(_) => State::Reversal(serde_json::from_slice(payload)?),
             StreamId::Withdrawal(_) => State::Withdrawal(serde_json::from_slice(payload)?),
+            StreamId::Deposit(_) => State::Deposit(serde_json::from_slice(payload)?),
         };
         Ok(Self { state, sequence })
     }

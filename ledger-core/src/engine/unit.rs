@@ -15,8 +15,9 @@ use crate::{
     chart::Direction,
     clock::Timestamp,
     command::{Command, Receipt, Rejection},
+    deposit::Deposit,
     hold::{Hold, HoldState},
-    ids::{AccountId, HoldId, TransactionId, WithdrawalId},
+    ids::{AccountId, DepositId, HoldId, TransactionId, WithdrawalId},
     log::Metadata,
     planning::{self, ReceiptPlan, Step, StreamId, View},
     withdrawal::Withdrawal,
@@ -67,6 +68,11 @@ impl View for Before<'_> {
         let cached = self.0.peek(&StreamId::Withdrawal(withdrawal_id));
         cached.and_then(Subject::as_withdrawal).cloned().unwrap_or_default()
     }
+
+    fn deposit(&self, deposit_id: DepositId) -> Deposit {
+        let cached = self.0.peek(&StreamId::Deposit(deposit_id));
+        cached.and_then(Subject::as_deposit).cloned().unwrap_or_default()
+    }
 }
 
 /// Decides a command whose aggregates are all cached. Changes nothing.
@@ -107,6 +113,7 @@ impl Unit<'_> {
             Step::Hold(hold_id, _) => StreamId::Hold(*hold_id),
             Step::Reversal(id, _) => StreamId::Reversal(*id),
             Step::Withdrawal(id, _) => StreamId::Withdrawal(*id),
+            Step::Deposit(id, _) => StreamId::Deposit(*id),
         };
         let (aggregate_type, aggregate_id) = address(&stream);
         let subject = self.subject(stream);
@@ -203,6 +210,10 @@ impl Unit<'_> {
                 .after(&StreamId::Withdrawal(id))
                 .and_then(Subject::as_withdrawal)
                 .and_then(|withdrawal| withdrawal.receipt(id)),
+            ReceiptPlan::Deposit(id) => self
+                .after(&StreamId::Deposit(id))
+                .and_then(Subject::as_deposit)
+                .and_then(|deposit| deposit.receipt(id)),
         };
         receipt.ok_or_else(internal)
     }

@@ -3,6 +3,7 @@
 //! very same steps through the plain `CqrsFramework`, and both must write the same log.
 
 mod checks;
+mod deposits;
 mod planner;
 mod withdrawals;
 
@@ -15,11 +16,13 @@ use crate::{
     chart::Direction,
     clock::Timestamp,
     command::{Command, Operation, Rejection},
+    deposit::{Deposit, DepositCommand, DepositOperation},
     hold::{Hold, HoldCommand},
-    ids::{AccountId, HoldId, TransactionId, WithdrawalId},
+    ids::{AccountId, DepositId, HoldId, TransactionId, WithdrawalId},
     reversal::ReversalCommand,
     withdrawal::{Withdrawal, WithdrawalCommand, WithdrawalOperation},
 };
+pub use deposits::accounts_of_deposit;
 use planner::Planner;
 pub use withdrawals::accounts_of_withdrawal;
 
@@ -39,6 +42,8 @@ pub enum StreamId {
     Reversal(TransactionId),
     /// A withdrawal.
     Withdrawal(WithdrawalId),
+    /// A deposit.
+    Deposit(DepositId),
 }
 
 /// What one aggregate is asked.
@@ -54,6 +59,8 @@ pub enum Step {
     Reversal(TransactionId, ReversalCommand),
     /// A withdrawal.
     Withdrawal(WithdrawalId, Box<WithdrawalCommand>),
+    /// A deposit.
+    Deposit(DepositId, Box<DepositCommand>),
 }
 
 /// A command, taken apart. All steps are accepted, or nothing happens.
@@ -111,6 +118,8 @@ pub enum ReceiptPlan {
     Book,
     /// The withdrawal as it is now.
     Withdrawal(WithdrawalId),
+    /// The deposit as it is now.
+    Deposit(DepositId),
 }
 
 /// What a plan may look at: aggregates as they are before the command.
@@ -126,6 +135,8 @@ pub trait View {
     fn account(&self, account: &AccountId) -> Option<&Account>;
     /// A withdrawal; the default one if it was never requested.
     fn withdrawal(&self, withdrawal_id: WithdrawalId) -> Withdrawal;
+    /// A deposit; the default one if it does not exist.
+    fn deposit(&self, deposit_id: DepositId) -> Deposit;
 }
 
 /// The streams that a command touches, as far as the command itself names them. A hold's account
@@ -167,7 +178,28 @@ pub fn streams(operation: &Operation) -> Vec<StreamId> {
             let accounts = accounts.into_iter().map(StreamId::Account);
             std::iter::once(withdrawal).chain(accounts).collect()
         }
+        Operation::Deposit(operation) => {
+            let deposit = StreamId::Deposit(operation.deposit_id());
+            // As far as the operation itself names them.
+            let accounts = accounts_of_deposit(operation, &Deposit::default());
+            let accounts = accounts.into_iter().map(StreamId::Account);
+            std::iter::once(deposit).chain(accounts).collect()
+        }
     }
+}
+
+/// The business object that a command goes on with: which accounts it touches follows from what the
+/// commands before it have made of the object.
+pub fn object_of(operation: &Operation) -> Option<StreamId> {
+    let withdrawal = withdrawal_operation(operation).map(WithdrawalOperation::withdrawal_id);
+    let deposit = deposit_operation(operation).map(DepositOperation::deposit_id);
+    withdrawal.map(StreamId::Withdrawal).or(deposit.map(StreamId::Deposit))
+}
+
+/// The operation on a deposit that a command is: its accounts are known once the deposit is, see
+/// [`accounts_of_deposit`].
+pub const fn deposit_operation(operation: &Operation) -> Option<&DepositOperation> {
+    if let Operation::Deposit(operation) = operation { Some(operation) } else { None }
 }
 
 /// The operation on a withdrawal that a command is: its accounts are known once the withdrawal is,
@@ -192,7 +224,8 @@ pub const fn account_of_hold(operation: &Operation) -> Option<HoldId> {
         | Operation::Reverse(_)
         | Operation::OpenBook { .. }
         | Operation::AddCurrency(_)
-        | Operation::Withdrawal(_) => None,
+        | Operation::Withdrawal(_)
+        | Operation::Deposit(_) => None,
     }
 }
 
@@ -227,6 +260,7 @@ pub fn plan(command: &Command, view: &impl View, now: Timestamp) -> Result<Plan,
         }
         Operation::AddCurrency(currency) => Ok(on_book(BookCommand::AddCurrency(*currency))),
         Operation::Withdrawal(operation) => planner.withdrawal(operation),
+        Operation::Deposit(operation) => planner.deposit(operation),
     }
 }
 

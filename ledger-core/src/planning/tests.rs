@@ -1,5 +1,6 @@
 //! How a command is taken apart, and what is refused before any aggregate is asked.
 
+mod deposits;
 mod refusals;
 mod steps;
 mod withdrawals;
@@ -66,6 +67,10 @@ impl View for Known {
 
     fn withdrawal(&self, _: WithdrawalId) -> Withdrawal {
         Withdrawal::default()
+    }
+
+    fn deposit(&self, _: DepositId) -> Deposit {
+        Deposit::default()
     }
 }
 

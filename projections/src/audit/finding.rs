@@ -141,6 +141,10 @@ codes! {
     WithdrawalDiffers = "withdrawal_differs",
     /// A transaction that a withdrawal names is not in the same append, or not caused by it.
     WithdrawalIncomplete = "withdrawal_incomplete",
+    /// A deposit does not begin with being asked for or coming unasked, or does so twice.
+    DepositDiffers = "deposit_differs",
+    /// A transaction that a deposit names is not in the same append, or not caused by it.
+    DepositIncomplete = "deposit_incomplete",
     /// Debits and credits of the whole log differ in a currency.
     CurrencyUnbalanced = "currency_unbalanced",
     /// A read model has another balance than the log.

@@ -16,6 +16,7 @@ use ledger_core::{
     account::{AccountEvent, Leg},
     book::BookEvent,
     chart::Direction,
+    deposit::DepositEvent,
     hold::HoldEvent,
     log::{self, CodecError, EVENT_VERSION, Position},
     reversal::ReversalEvent,
@@ -186,6 +187,7 @@ impl<'e> Changes<'e> {
             }
             // What a withdrawal moves are its legs; the rest is read from its stream.
             "withdrawal" => decode::<WithdrawalEvent>(&event).map(drop),
+            "deposit" => decode::<DepositEvent>(&event).map(drop),
             // The book is always in the engine's memory; nothing of it is read from here.
             "book" => decode::<BookEvent>(&event).map(drop),
             other => Err(PoisonReason::UnknownStream(other.to_owned())),

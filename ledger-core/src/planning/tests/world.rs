@@ -9,6 +9,7 @@ use futures::FutureExt as _;
 use super::*;
 use crate::{
     account::AccountEvent,
+    deposit::DepositEvent,
     ids::Item,
     testing::{minute, withdrawal},
     withdrawal::WithdrawalEvent,
@@ -20,6 +21,9 @@ pub(super) struct World {
     book: Book,
     pub(super) accounts: BTreeMap<AccountId, Account>,
     pub(super) withdrawal: Withdrawal,
+    pub(super) deposits: BTreeMap<DepositId, Deposit>,
+    /// What time it is, in minutes after the tests' noon.
+    pub(super) minute: i64,
     /// Credits less debits, by account and item; those at zero are left out.
     pub(super) items: BTreeMap<(String, String), Decimal>,
     never_opened: Account,
@@ -45,6 +49,10 @@ impl View for World {
     /// There is one withdrawal in this world.
     fn withdrawal(&self, withdrawal_id: WithdrawalId) -> Withdrawal {
         if withdrawal_id == withdrawal(1) { self.withdrawal.clone() } else { Withdrawal::default() }
+    }
+
+    fn deposit(&self, deposit_id: DepositId) -> Deposit {
+        self.deposits.get(&deposit_id).cloned().unwrap_or_default()
     }
 }
 
@@ -85,7 +93,7 @@ impl World {
         self.items.get(&key).copied().unwrap_or_default()
     }
 
-    /// The names of the withdrawal's events and how many legs there were; or why nothing happened.
+    /// The names of the business object's events and how many legs there were; or why nothing happened.
     pub(super) fn submit(&mut self, operation: Operation) -> Done {
         let announced = self.announced(&operation);
         let command = Command {
@@ -96,7 +104,7 @@ impl World {
             approval: None,
             operation,
         };
-        let plan = plan(&command, self, minute(0))?;
+        let plan = plan(&command, self, minute(self.minute))?;
         let mut after = self.clone();
         let mut done = Happened::default();
         let mut sums: BTreeMap<TransactionId, Decimal> = BTreeMap::new();
@@ -117,6 +125,12 @@ impl World {
                     let events = ask(&mut after.withdrawal, *command).map_err(Rejection::from)?;
                     done.events.extend(events.iter().map(WithdrawalEvent::name));
                 }
+                Step::Deposit(id, command) => {
+                    assert!(announced.contains(&StreamId::Deposit(id)), "{id}");
+                    let deposit = after.deposits.entry(id).or_default();
+                    let events = ask(deposit, *command).map_err(Rejection::from)?;
+                    done.events.extend(events.iter().map(DepositEvent::name));
+                }
                 Step::Book(_) | Step::Hold(..) | Step::Reversal(..) => panic!("not in this world"),
             }
         }
@@ -129,6 +143,11 @@ impl World {
         let mut announced = streams(operation);
         if let Some(operation) = withdrawal_operation(operation) {
             let accounts = accounts_of_withdrawal(operation, &self.withdrawal);
+            announced.extend(accounts.into_iter().map(StreamId::Account));
+        }
+        if let Some(operation) = deposit_operation(operation) {
+            let deposit = self.deposit(operation.deposit_id());
+            let accounts = accounts_of_deposit(operation, &deposit);
             announced.extend(accounts.into_iter().map(StreamId::Account));
         }
         announced

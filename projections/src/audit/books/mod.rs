@@ -13,12 +13,14 @@
 mod account;
 mod accounts;
 mod currency;
+mod deposit;
 mod hold;
 mod transaction;
 mod withdrawal;
 
 use accounts::Accounts;
 use currency::Currencies;
+use deposit::Deposits;
 use hold::Holds;
 use serde::Deserialize;
 use transaction::{Move, Transactions};
@@ -44,6 +46,7 @@ pub(super) struct Books {
     holds: Holds,
     transactions: Transactions,
     withdrawals: Withdrawals,
+    deposits: Deposits,
     /// Every balance at a position that somebody asked for, once the fold has come there.
     frozen: Frozen,
 }
@@ -79,6 +82,7 @@ impl Books {
             holds: Holds::default(),
             transactions: Transactions::default(),
             withdrawals: Withdrawals::default(),
+            deposits: Deposits::default(),
             frozen: balances_at.map_or(Frozen::Nobody, Frozen::At),
         }
     }
@@ -114,6 +118,10 @@ impl Books {
             "account" => self.account_event(place, event),
             "hold" => self.hold_event(place, event),
             "reversal" => self.reversal_event(place, event),
+            "deposit" => {
+                let Self { deposits, transactions, findings, .. } = self;
+                deposits.event(place, event, transactions, findings);
+            }
             "withdrawal" => {
                 let Self { withdrawals, transactions, findings, .. } = self;
                 withdrawals.event(place, event, transactions, findings);

@@ -34,11 +34,33 @@ pub(super) struct Capture {
     pub position: i64,
 }
 
-/// A withdrawal's claim that a transaction is its doing.
+/// A business object whose events name the transactions that they cause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Object {
+    Withdrawal(u128),
+    Deposit(u128),
+}
+
+impl Object {
+    /// The object that a leg names as its cause, if it is one of these.
+    fn caused(leg: &Leg<'_>) -> Option<Self> {
+        let cause = leg.cause.as_deref()?;
+        id(cause, "wd_").map(Self::Withdrawal).or_else(|| id(cause, "dep_").map(Self::Deposit))
+    }
+
+    const fn incomplete(self) -> Code {
+        match self {
+            Self::Withdrawal(_) => Code::WithdrawalIncomplete,
+            Self::Deposit(_) => Code::DepositIncomplete,
+        }
+    }
+}
+
+/// An object's claim that a transaction is its doing.
 #[derive(Debug, Clone, Copy)]
-struct OfWithdrawal {
+struct OfObject {
     transaction: u128,
-    withdrawal: u128,
+    object: Object,
     position: i64,
 }
 
@@ -77,7 +99,7 @@ pub(super) struct Transactions {
     reversed: HashSet<u128>,
     awaited_reversals: Vec<Reversal>,
     awaited_captures: Vec<Capture>,
-    awaited_of_withdrawals: Vec<OfWithdrawal>,
+    awaited_of_objects: Vec<OfObject>,
     /// The key of the digests.
     key: RandomState,
     pub entries: u64,
@@ -177,7 +199,7 @@ impl Transactions {
             let words = "legs of a reversal that no reversal stream announces";
             findings.event(place, Code::ReversalIncomplete, words);
         }
-        self.of_withdrawal(place, leg, id, findings);
+        self.of_object(place, leg, id, findings);
         let open = &mut self.open;
         open.active = true;
         open.id = id;
@@ -303,33 +325,28 @@ impl Transactions {
 
     fn forget_claims(&mut self, id: u128) {
         self.awaited_captures.retain(|c| c.transaction != id);
-        self.awaited_of_withdrawals.retain(|w| w.transaction != id);
+        self.awaited_of_objects.retain(|w| w.transaction != id);
     }
 
-    /// A withdrawal says that a transaction is about to move what is its own.
-    pub(super) fn expect_of_withdrawal(
-        &mut self,
-        transaction: u128,
-        withdrawal: u128,
-        position: i64,
-    ) {
-        let awaited = OfWithdrawal { transaction, withdrawal, position };
-        self.awaited_of_withdrawals.push(awaited);
+    /// An object says that a transaction is about to move what is its own.
+    pub(super) fn expect_of(&mut self, transaction: u128, object: Object, position: i64) {
+        self.awaited_of_objects.push(OfObject { transaction, object, position });
     }
 
-    /// What names a withdrawal as its cause was named by it, and the other way round.
-    fn of_withdrawal(
+    /// What names an object as its cause was named by it, and the other way round.
+    fn of_object(
         &self,
         place: Place<'_>,
         leg: &Leg<'_>,
         transaction: u128,
         findings: &mut Findings,
     ) {
-        let cause = leg.cause.as_deref().and_then(|cause| id(cause, "wd_"));
-        let named = self.awaited_of_withdrawals.iter().find(|w| w.transaction == transaction);
-        if named.map(|named| named.withdrawal) != cause {
-            let words = "the withdrawal does not name the transaction, or the other way round";
-            findings.event(place, Code::WithdrawalIncomplete, words);
+        let cause = Object::caused(leg);
+        let named = self.awaited_of_objects.iter().find(|o| o.transaction == transaction);
+        let named = named.map(|named| named.object);
+        if let Some(object) = named.or(cause).filter(|_| named != cause) {
+            let words = "the object does not name the transaction, or the other way round";
+            findings.event(place, object.incomplete(), words);
         }
     }
 
@@ -373,9 +390,9 @@ impl Transactions {
             let words = format!("{} is not in this append", id_text(reversal.by, "txn_"));
             findings.position(reversal.position, Code::ReversalIncomplete, words);
         }
-        for awaited in self.awaited_of_withdrawals.drain(..) {
+        for awaited in self.awaited_of_objects.drain(..) {
             let words = format!("{} is not in this append", id_text(awaited.transaction, "txn_"));
-            findings.position(awaited.position, Code::WithdrawalIncomplete, words);
+            findings.position(awaited.position, awaited.object.incomplete(), words);
         }
         for capture in self.awaited_captures.drain(..) {
             let words = format!("{} is not in this append", id_text(capture.transaction, "txn_"));

@@ -14,7 +14,7 @@ use super::{
         text::Text,
     },
     read,
-    transaction::Transactions,
+    transaction::{Object, Transactions},
 };
 
 #[derive(Deserialize)]
@@ -177,7 +177,8 @@ impl Withdrawals {
         }
         let Some(named) = named else { return };
         if let Some(transaction) = id(&named, "txn_") {
-            transactions.expect_of_withdrawal(transaction, withdrawal, place.position);
+            let object = Object::Withdrawal(withdrawal);
+            transactions.expect_of(transaction, object, place.position);
         } else {
             let words = format!("{:?} is not a transaction's id", &*named);
             findings.event(place, Code::IdMalformed, words);

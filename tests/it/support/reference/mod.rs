@@ -16,8 +16,9 @@ use ledger_core::{
     chart::Direction,
     clock::Timestamp,
     command::{Accepted, Command, Outcome, Receipt, Rejection},
+    deposit::{Deposit, DepositError},
     hold::{Hold, HoldError, HoldState},
-    ids::{AccountId, HoldId, WithdrawalId},
+    ids::{AccountId, DepositId, HoldId, WithdrawalId},
     log::{
         Head, Metadata,
         hash::{self, HashedFields},
@@ -48,6 +49,7 @@ struct Before {
     holds: BTreeMap<HoldId, Hold>,
     accounts: BTreeMap<AccountId, Account>,
     withdrawals: BTreeMap<WithdrawalId, Withdrawal>,
+    deposits: BTreeMap<DepositId, Deposit>,
 }
 
 impl View for Before {
@@ -71,6 +73,10 @@ impl View for Before {
     fn withdrawal(&self, id: WithdrawalId) -> Withdrawal {
         self.withdrawals.get(&id).cloned().unwrap_or_default()
     }
+
+    fn deposit(&self, id: DepositId) -> Deposit {
+        self.deposits.get(&id).cloned().unwrap_or_default()
+    }
 }
 
 /// A refusal as a rejection. Anything else is no refusal and must not happen here.
@@ -88,7 +94,7 @@ macro_rules! refuses {
     };
 }
 
-refuses!(AccountError, BookError, HoldError, ReversalError, WithdrawalError);
+refuses!(AccountError, BookError, DepositError, HoldError, ReversalError, WithdrawalError);
 
 impl Reference {
     pub(crate) fn new(pool: PgPool) -> Self {
@@ -164,6 +170,11 @@ impl Reference {
                 let id = id.to_string();
                 refused(framework.execute_with_metadata(&id, command, metadata).await)
             }
+            Step::Deposit(id, command) => {
+                let framework = self.framework::<Deposit>();
+                let id = id.to_string();
+                refused(framework.execute_with_metadata(&id, *command, metadata).await)
+            }
             Step::Withdrawal(id, command) => {
                 let framework = self.framework::<Withdrawal>();
                 let id = id.to_string();
@@ -190,6 +201,7 @@ impl Reference {
             holds: BTreeMap::new(),
             accounts: BTreeMap::new(),
             withdrawals: BTreeMap::new(),
+            deposits: BTreeMap::new(),
         };
         let mut streams = planning::streams(&command.operation);
         if let Some(hold_id) = planning::account_of_hold(&command.operation) {
@@ -203,6 +215,13 @@ impl Reference {
             let accounts = planning::accounts_of_withdrawal(operation, &withdrawal);
             streams.extend(accounts.into_iter().map(StreamId::Account));
             before.withdrawals.insert(id, withdrawal);
+        }
+        if let Some(operation) = planning::deposit_operation(&command.operation) {
+            let id = operation.deposit_id();
+            let deposit: Deposit = self.load(&id.to_string()).await.aggregate;
+            let accounts = planning::accounts_of_deposit(operation, &deposit);
+            streams.extend(accounts.into_iter().map(StreamId::Account));
+            before.deposits.insert(id, deposit);
         }
         for stream in streams {
             if let StreamId::Account(id) = stream {
@@ -250,6 +269,10 @@ impl Reference {
             ReceiptPlan::Book => {
                 let sequence = self.load::<Book>(BOOK_ID).await.current_sequence;
                 Receipt::Book { sequence: u64::try_from(sequence).unwrap() }
+            }
+            ReceiptPlan::Deposit(id) => {
+                let deposit: Deposit = self.load(&id.to_string()).await.aggregate;
+                deposit.receipt(id).unwrap()
             }
             ReceiptPlan::Withdrawal(id) => {
                 let withdrawal: Withdrawal = self.load(&id.to_string()).await.aggregate;
