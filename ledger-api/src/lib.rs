@@ -1,6 +1,7 @@
 //! The service: HTTP routes, identity, workers; the private PostgreSQL; what the binary `bahi` and
 //! the tests stand on.
 
+pub mod banks;
 pub mod config;
 pub mod db;
 pub mod http;

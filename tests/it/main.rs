@@ -11,6 +11,8 @@ mod api_holds;
 mod api_input;
 mod api_transactions;
 mod audit_engine;
+mod bank_adapter;
+mod bank_hostile;
 mod canaries;
 mod cancellation;
 mod corrupt_streams;

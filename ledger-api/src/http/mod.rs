@@ -12,7 +12,7 @@ pub(crate) mod idempotency;
 pub(crate) mod json;
 mod layers;
 mod ledger;
-mod objects;
+pub(crate) mod objects;
 pub(crate) mod path;
 pub(crate) mod problem;
 pub(crate) mod query;

@@ -16,7 +16,7 @@ use sqlx::PgPool;
 use tokio::sync::{Semaphore, watch};
 
 use super::Ledger;
-use crate::identity::KeyRing;
+use crate::{banks::BankRegistry, identity::KeyRing};
 
 /// How many live tails of the log one process serves.
 const TAILS_MAX: usize = 64;
@@ -53,6 +53,8 @@ pub struct ApiParts {
     pub health: PgPool,
     /// The API keys.
     pub keys: Arc<KeyRing>,
+    /// The banks that can be called.
+    pub banks: Arc<BankRegistry>,
     /// The secret behind the fingerprints of requests.
     pub fingerprint_key: FingerprintKey,
     /// What `/metrics` shows; without it the route answers 404.

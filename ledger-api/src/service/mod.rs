@@ -22,6 +22,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
+    banks::BankRegistry,
     config::Settings,
     http::{self, ServerConfig},
     machine,
@@ -114,6 +115,8 @@ pub struct ServiceConfig {
     pub cache_accounts: Option<usize>,
     /// The banks that may send webhooks, if it takes any.
     pub banks: Banks,
+    /// The banks that are called. None is called before it is needed.
+    pub bank_registry: BankRegistry,
     /// Where it listens, if it answers requests.
     pub listener: Option<TcpListener>,
     /// What `/metrics` shows.
@@ -138,9 +141,18 @@ impl Service {
         config: ServiceConfig,
         mut told: watch::Receiver<bool>,
     ) -> Result<Option<Self>, ServiceError> {
-        let ServiceConfig { settings, roles, cache_accounts, banks, listener, metrics } = config;
+        let ServiceConfig {
+            settings,
+            roles,
+            cache_accounts,
+            banks,
+            bank_registry,
+            listener,
+            metrics,
+        } = config;
         let cache_accounts = cache_accounts.unwrap_or_else(machine::cache_accounts);
-        let wanted = Wanted { roles, cache_accounts, banks, metrics };
+        let bank_registry = Arc::new(bank_registry);
+        let wanted = Wanted { roles, cache_accounts, banks, bank_registry, metrics };
         let starting = listener.map(starting::Starting::answer).transpose();
         let starting = starting.map_err(ServiceError::Listen)?;
         let databases = Databases::open(&settings, roles).await?;

@@ -13,6 +13,7 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use super::{ENGINE_DEADLINE, Roles, ServiceError, anchor, ended, tasks};
 use crate::{
+    banks::BankRegistry,
     db,
     http::{self, ApiParts, ApiState, FingerprintKey, Ledger},
     identity::KeyRing,
@@ -33,6 +34,7 @@ pub(super) struct Wanted {
     pub(super) roles: Roles,
     pub(super) cache_accounts: usize,
     pub(super) banks: Banks,
+    pub(super) bank_registry: Arc<BankRegistry>,
     pub(super) metrics: Option<PrometheusHandle>,
 }
 
@@ -87,7 +89,7 @@ impl Parts {
                 parts.start_sweeper(database, &engine);
             }
             if roles.api {
-                let api = parts.api(database, secret, engine, stopping, wanted.metrics.clone());
+                let api = parts.api(database, secret, engine, stopping, wanted);
                 parts.api = Some(api);
             }
         }
@@ -100,7 +102,7 @@ impl Parts {
         secret: &Secret,
         engine: Engine,
         stopping: &watch::Receiver<bool>,
-        metrics: Option<PrometheusHandle>,
+        wanted: &Wanted,
     ) -> ApiState {
         let ledger: Arc<dyn Ledger> = Arc::new(engine);
         let reads = self.kept(db::read_pool(database.app().clone(), READ_CONNECTIONS_MAX));
@@ -111,8 +113,9 @@ impl Parts {
             keys: KeyRing::new(reads.clone()),
             reads,
             health,
+            banks: Arc::clone(&wanted.bank_registry),
             fingerprint_key: FingerprintKey::new(*secret.bytes()),
-            metrics,
+            metrics: wanted.metrics.clone(),
             clock: Arc::new(System),
             ids: Arc::new(System),
             stopping: stopping.clone(),

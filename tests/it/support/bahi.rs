@@ -10,6 +10,7 @@ use std::{
 };
 
 use ledger_api::{
+    banks::BankRegistry,
     db,
     http::{self, ApiParts, ApiState, FingerprintKey, Ledger, ServerConfig},
     identity::{self, KeyEnvironment, KeyRing, NewKey, Scope, ScopeSet},
@@ -51,6 +52,7 @@ pub(crate) struct Set {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) handler_timeout: Duration,
     pub(crate) read_connections_max: u32,
+    pub(crate) banks: BankRegistry,
 }
 
 impl Default for Set {
@@ -59,6 +61,7 @@ impl Default for Set {
             clock: Arc::new(System),
             handler_timeout: Duration::from_secs(10),
             read_connections_max: 4,
+            banks: BankRegistry::default(),
         }
     }
 }
@@ -94,6 +97,7 @@ impl TestBahi {
                 keys: KeyRing::new(reads.clone()),
                 reads: reads.clone(),
                 health,
+                banks: Arc::new(set.banks),
                 fingerprint_key: FingerprintKey::new([42; 32]),
                 metrics: None,
                 clock: Arc::clone(&set.clock),

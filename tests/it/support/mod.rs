@@ -13,6 +13,7 @@ pub(crate) mod model;
 pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod reference;
+pub(crate) mod sandbox;
 pub(crate) mod script;
 pub(crate) mod server;
 pub(crate) mod service_process;

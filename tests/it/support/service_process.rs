@@ -7,6 +7,7 @@ use std::{
 };
 
 use ledger_api::{
+    banks::BankRegistry,
     config::{DatabaseUrl, Settings},
     identity::{self, KeyEnvironment, NewKey, Scope, ScopeSet},
     postgres::{self, Cluster, Mode},
@@ -48,6 +49,7 @@ pub(crate) async fn be_a_service(folder: &Path) {
         roles,
         cache_accounts: None,
         banks: Banks::from_environment().unwrap(),
+        bank_registry: BankRegistry::from_environment().unwrap(),
         listener,
         metrics: None,
     };

@@ -11,6 +11,7 @@ use std::{
 use anyhow::{Context, bail};
 use clap::Args;
 use ledger_api::{
+    banks::BankRegistry,
     config::Settings,
     identity::{KeyEnvironment, KeyRing, NewKey, Scope, ScopeSet, VerifyError, create_key},
     service::{Roles, Service, ServiceConfig},
@@ -70,6 +71,7 @@ impl Demo {
             roles: Roles::of(&[]),
             cache_accounts: None,
             banks: Banks::from_environment()?,
+            bank_registry: BankRegistry::from_environment()?,
             listener: Some(listener),
             metrics: Some(telemetry::metrics()?),
         };
