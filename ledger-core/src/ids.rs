@@ -87,7 +87,7 @@ prefixed_id!(
     WithdrawalId, "wd_", "withdrawal id (wd_ and 32 lower-case hexadecimal digits)"
 );
 prefixed_id!(
-    /// A deposit: money on its way in from a bank. Also the token by which the bank tells of it.
+    /// A deposit: money on its way in from a bank.
     DepositId, "dep_", "deposit id (dep_ and 32 lower-case hexadecimal digits)"
 );
 prefixed_id!(

@@ -3,7 +3,7 @@
 //!
 //! With `BAHI_UPDATE_SNAPSHOTS` set, the answers are written down as the examples instead.
 
-use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc, time::Duration};
 
 use ledger_core::clock::ManualClock;
 use reqwest::{Method, StatusCode};
@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::support::{
     bahi::{Actor, PATIENCE, Set, TestBahi, amount, fresh_key, send},
     database::Database,
+    sandbox::registry,
 };
 
 const ASHA: &str = "wallet:asha:INR";
@@ -37,6 +38,9 @@ const PLAN: &[(&str, &str, u16)] = &[
     ("post_v1_holds", "/v1/holds", 201),
     ("post_v1_holds_id_release", "/v1/holds/{hold}/release", 200),
     ("get_v1_holds", "/v1/holds?account=wallet:asha:INR", 200),
+    ("post_v1_deposits", "/v1/deposits", 201),
+    ("get_v1_deposits_id", "/v1/deposits/{deposit}", 200),
+    ("post_v1_deposits_id_cancel", "/v1/deposits/{deposit}/cancel", 200),
     ("post_v1_withdrawals", "/v1/withdrawals", 201),
     ("get_v1_withdrawals_id", "/v1/withdrawals/{withdrawal}", 200),
     ("post_v1_withdrawals_id_cancel", "/v1/withdrawals/{withdrawal}/cancel", 200),
@@ -78,7 +82,10 @@ async fn set_the_scene(admin: &Actor) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_examples_are_what_happens() {
     let clock = Arc::new(ManualClock::at("2026-11-22T08:30:00Z".parse().unwrap()));
-    let set = Set { clock, ..Set::default() };
+    // A bank that does not answer: nothing rests on it, and its page has no address of a test.
+    let away = [("HDFC", "http://127.0.0.1:1".to_owned())];
+    let banks = registry(&away, "a-token-for-tests", Duration::from_secs(1));
+    let set = Set { clock, banks, ..Set::default() };
     let bahi = TestBahi::on(&Database::create().await, set).await;
     let admin = bahi.admin().await;
     let document = admin.get("/openapi.json").await.made();
@@ -109,6 +116,7 @@ async fn the_examples_are_what_happens() {
         match (*name, *status) {
             ("post_v1_transactions", 201) => remember(&mut ids, "transaction", &body),
             ("post_v1_holds", 201) => remember(&mut ids, "hold", &body),
+            ("post_v1_deposits", 201) => remember(&mut ids, "deposit", &body),
             ("post_v1_withdrawals", 201) => remember(&mut ids, "withdrawal", &body),
             // Wallets are empty when they are opened: now asha gets what she spends.
             ("post_v1_accounts", 201) => {

@@ -1,6 +1,8 @@
 //! Deposits on the real engine: against the reference executor, told of by many at once, several
 //! steps of one in one batch, and with nothing of it in memory.
 
+mod over_http;
+
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
@@ -60,19 +62,15 @@ impl One {
         Self(DepositId::from_uuid(System.fresh()))
     }
 
-    fn begin(self, expires: TimeDelta) -> Ask {
+    fn begun(self) -> Ask {
         Ask::Begin(BeginDeposit {
             deposit_id: self.0,
             account: parse(WALLET),
             amount: money(WALLET, "500"),
             bank: parse("hdfc"),
-            expires_at: System.now() + expires,
+            expires_at: System.now() + TimeDelta::days(1),
             payer_hash: Some(parse(&"0a".repeat(32))),
         })
-    }
-
-    fn begun(self) -> Ask {
-        self.begin(TimeDelta::days(1))
     }
 
     fn received(self, claim: CreditClaim) -> Ask {
@@ -200,11 +198,17 @@ async fn the_engine_writes_of_deposits_what_the_reference_writes_to_the_last_has
     }
     // Past the time of all that still waits.
     both.clock.advance(TimeDelta::days(2000));
-    for one in ones {
-        let command = command(one.expire().into());
+    let waiting = One::new();
+    let Ask::Begin(begin) = waiting.begun() else { panic!("an intent") };
+    let expires_at = both.clock.now() + TimeDelta::seconds(1);
+    let begun = Ask::Begin(BeginDeposit { expires_at, ..begin });
+    let ends = ones.into_iter().chain([waiting]).map(One::expire);
+    for ask in std::iter::once(begun).chain(ends) {
+        let command = command(ask.into());
         let own = told(both.engine.submit(command.clone()).await);
         let other = both.reference.submit(&command, both.clock.now()).await;
         assert_eq!(own, other, "{command:?}");
+        both.clock.advance(TimeDelta::seconds(1));
     }
     let kinds = both.assert_same_logs(true).await;
     let seen = kinds.iter().filter(|(stream, _)| stream == "deposit").count();

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod currencies;
+mod deposits;
 mod docs;
 mod events;
 mod health;
@@ -30,6 +31,7 @@ fn documented() -> OpenApiRouter<ApiState> {
         .merge(transactions::routes())
         .merge(holds::routes())
         .merge(withdrawals::routes())
+        .merge(deposits::routes())
         .merge(events::routes())
         .merge(trial_balance::routes())
         .merge(currencies::routes())

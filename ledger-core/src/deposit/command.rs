@@ -65,7 +65,7 @@ impl DepositOperation {
 /// A deposit to begin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BeginDeposit {
-    /// Its id; also the token by which the bank tells of it.
+    /// Its id, from which the token follows that the bank tells of it by.
     pub deposit_id: DepositId,
     /// The wallet.
     pub account: AccountId,

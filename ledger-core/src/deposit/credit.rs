@@ -82,6 +82,20 @@ pub fn is_of_credit(id: DepositId) -> bool {
     Uuid::get_version_num(&id.uuid()) == 8
 }
 
+/// The token by which a bank tells of a deposit: its id without the underscore. Banks take at most
+/// 35 characters for a reference, and this is all of them.
+///
+/// # Errors
+/// Never: it is short.
+pub fn token_of(id: DepositId) -> Result<Reference, crate::ids::IdError> {
+    format!("dep{}", id.uuid().simple()).parse()
+}
+
+/// The deposit that a token names, if it is one of ours.
+pub fn id_of_token(token: &Reference) -> Option<DepositId> {
+    format!("dep_{}", token.as_str().strip_prefix("dep")?).parse().ok()
+}
+
 /// The item of a deposit's credit: each credit is an item of its own, so that it is closed by its
 /// own line of the statement and by nothing else.
 ///

@@ -12,8 +12,8 @@
 //!
 //! An intent can expire, be declined or be given up, and money can come all the same: it is taken,
 //! and called late. Where a deposit stands therefore follows from its credits first, so that the
-//! order of messages makes no difference. A credit that nobody asked for makes a deposit of its own,
-//! whose id follows from the credit ([`credit::id_of`]), so that it cannot be booked twice.
+//! order of messages makes no difference. A credit that nobody asked for makes a deposit of its
+//! own, whose id follows from the credit ([`credit::id_of`]), so that it cannot be booked twice.
 
 mod command;
 pub mod credit;
@@ -148,8 +148,10 @@ impl Deposit {
     }
 
     fn sum(&self, which: impl Fn(&KnownCredit) -> bool) -> Decimal {
+        let known = self.credits.first().map(|first| first.credit.amount);
+        let scale = self.intent().map(|begun| begun.amount).or(known).unwrap_or_default().scale();
         let amounts = self.credits.iter().filter(|credit| which(credit)).map(|c| c.credit.amount);
-        amounts.fold(Decimal::ZERO, Decimal::saturating_add)
+        amounts.fold(Decimal::new(0, scale), Decimal::saturating_add)
     }
 
     /// Where it is in its life; nothing before it exists. What a person has to look at comes first,

@@ -241,6 +241,16 @@ fn what_nobody_asked_for_makes_a_deposit_whose_id_follows_from_it() {
 }
 
 #[test]
+fn a_token_is_short_enough_for_banks_and_names_its_deposit() {
+    let token = credit::token_of(deposit(7)).unwrap();
+    assert_eq!(token.as_str(), "dep00000000000000000000000000000007");
+    assert_eq!((token.as_str().len(), credit::id_of_token(&token)), (35, Some(deposit(7))));
+    for other in ["dep", "dep_00000000000000000000000000000007", "BH0199A1", "dep0199"] {
+        assert_eq!(credit::id_of_token(&other.parse().unwrap()), None, "{other}");
+    }
+}
+
+#[test]
 fn two_words_on_a_credit_agree_or_contradict_each_other() {
     let confirmed_one = || after([at(0, begin()), at(0, confirmed(claim(1, "500")))]).0;
     let differs = |change: fn(&mut CreditClaim)| {

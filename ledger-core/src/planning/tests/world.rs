@@ -93,7 +93,8 @@ impl World {
         self.items.get(&key).copied().unwrap_or_default()
     }
 
-    /// The names of the business object's events and how many legs there were; or why nothing happened.
+    /// The names of the business object's events and how many legs there were; or why nothing
+    /// happened.
     pub(super) fn submit(&mut self, operation: Operation) -> Done {
         let announced = self.announced(&operation);
         let command = Command {

@@ -15,6 +15,7 @@ mod accounts;
 mod currency;
 mod deposit;
 mod hold;
+mod object;
 mod transaction;
 mod withdrawal;
 

@@ -14,6 +14,7 @@ use super::{
     },
     accounts::Accounts,
     currency::Currencies,
+    object::Object,
 };
 
 /// What a leg moves.
@@ -34,30 +35,8 @@ pub(super) struct Capture {
     pub position: i64,
 }
 
-/// A business object whose events name the transactions that they cause.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Object {
-    Withdrawal(u128),
-    Deposit(u128),
-}
-
-impl Object {
-    /// The object that a leg names as its cause, if it is one of these.
-    fn caused(leg: &Leg<'_>) -> Option<Self> {
-        let cause = leg.cause.as_deref()?;
-        id(cause, "wd_").map(Self::Withdrawal).or_else(|| id(cause, "dep_").map(Self::Deposit))
-    }
-
-    const fn incomplete(self) -> Code {
-        match self {
-            Self::Withdrawal(_) => Code::WithdrawalIncomplete,
-            Self::Deposit(_) => Code::DepositIncomplete,
-        }
-    }
-}
-
 /// An object's claim that a transaction is its doing.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct OfObject {
     transaction: u128,
     object: Object,
@@ -342,8 +321,8 @@ impl Transactions {
         findings: &mut Findings,
     ) {
         let cause = Object::caused(leg);
-        let named = self.awaited_of_objects.iter().find(|o| o.transaction == transaction);
-        let named = named.map(|named| named.object);
+        let mut awaited = self.awaited_of_objects.iter();
+        let named = awaited.find(|o| o.transaction == transaction).map(|named| named.object);
         if let Some(object) = named.or(cause).filter(|_| named != cause) {
             let words = "the object does not name the transaction, or the other way round";
             findings.event(place, object.incomplete(), words);

@@ -13,8 +13,9 @@ use super::{
         record::Event,
         text::Text,
     },
+    object::Object,
     read,
-    transaction::{Object, Transactions},
+    transaction::Transactions,
 };
 
 #[derive(Deserialize)]
