@@ -72,11 +72,15 @@ impl Deposit {
     }
 
     fn cancel(&self) -> Decided {
-        match self.known()? {
-            DepositStatus::Cancelled => Ok(Vec::new()),
-            status if status.is_cancellable() => Ok(vec![DepositEvent::Cancelled {}]),
-            status => Err(DepositError::NotCancellable { status }),
+        let status = self.known()?;
+        if status == DepositStatus::Cancelled {
+            return Ok(Vec::new());
         }
+        // That of a credit which nobody asked for is never so.
+        if !status.is_cancellable() {
+            return Err(DepositError::NotCancellable { status });
+        }
+        Ok(vec![DepositEvent::Cancelled {}])
     }
 
     fn expire(&self, now: Timestamp) -> Decided {
@@ -197,20 +201,11 @@ impl Deposit {
     ) -> DepositEvent {
         let (credit, source) = (self.merged(number, claim), claim.source);
         let late = self.end.is_some();
-        match self.obstacle(claim, standing) {
-            Some(reason) => DepositEvent::PutAside(PutAside {
-                number,
-                credit,
-                source,
-                reason,
-                late,
-                transaction_id,
-            }),
-            None => {
-                let booked = Booked { number, credit, source, late, transaction_id };
-                DepositEvent::Credited(booked)
-            }
+        if let Some(reason) = self.obstacle(claim, standing) {
+            let aside = PutAside { number, credit, source, reason, late, transaction_id };
+            return DepositEvent::PutAside(aside);
         }
+        DepositEvent::Credited(Booked { number, credit, source, late, transaction_id })
     }
 
     fn obstacle(&self, claim: &CreditClaim, standing: DepositStanding) -> Option<Reference> {

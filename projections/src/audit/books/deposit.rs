@@ -59,6 +59,7 @@ struct Declined<'a> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "that the fields are there and no others is what is checked")]
+#[expect(clippy::struct_field_names, reason = "the names of the event")]
 struct Credit<'a> {
     #[serde(borrow)]
     bank: Text<'a>,

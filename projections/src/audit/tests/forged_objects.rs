@@ -328,20 +328,22 @@ fn withdrawals_that_are_none() {
     });
 }
 
+const BEGUN: &str = "{\"account\":\"wallet:asha:INR\",\"amount\":\"0.70\",\
+                     \"bank\":\"hdfc\",\"expires_at\":\"2026-11-22T14:30:00Z\"}";
+
+fn credited(m: &mut Maker, id: &str, transaction: &str) {
+    let payload = format!(
+        "{{\"number\":1,\"credit\":{{\"bank\":\"hdfc\",\"bank_transaction_id\":\"S1\",\
+         \"value_date\":\"2026-11-22\",\"amount\":\"0.70\"}},\"source\":\"enquiry\",\
+         \"transaction_id\":\"{transaction}\"}}"
+    );
+    m.event("deposit", id, "credited", &payload);
+}
+
 #[test]
 fn deposits_that_are_none() {
     use Code::{
         DepositDiffers, DepositIncomplete, IdMalformed, PayloadUnreadable, SequenceDiffers,
-    };
-    const BEGUN: &str = "{\"account\":\"wallet:asha:INR\",\"amount\":\"0.70\",\
-                         \"bank\":\"hdfc\",\"expires_at\":\"2026-11-22T14:30:00Z\"}";
-    let credited = |m: &mut Maker, id: &str, transaction: &str| {
-        let payload = format!(
-            "{{\"number\":1,\"credit\":{{\"bank\":\"hdfc\",\"bank_transaction_id\":\"S1\",\
-             \"value_date\":\"2026-11-22\",\"amount\":\"0.70\"}},\"source\":\"enquiry\",\
-             \"transaction_id\":\"{transaction}\"}}"
-        );
-        m.event("deposit", id, "credited", &payload);
     };
     let begin = |m: &mut Maker| {
         let (id, transaction) = (m.fresh("dep_"), m.fresh("txn_"));
