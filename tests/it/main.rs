@@ -11,6 +11,7 @@ mod api_holds;
 mod api_input;
 mod api_transactions;
 mod audit_engine;
+mod bank_accounts;
 mod bank_adapter;
 mod bank_hostile;
 mod canaries;

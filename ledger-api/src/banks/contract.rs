@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::NaiveTime;
+use chrono::{DateTime, NaiveTime, TimeDelta, TimeZone as _, Utc};
 use chrono_tz::Tz;
 use ledger_core::{
     ids::{BankCode, Rail, Reference},
@@ -83,6 +83,18 @@ pub struct Hours {
 }
 
 impl Hours {
+    /// The moment itself, if it is open then; else when it next opens.
+    pub fn next_open(&self, at: DateTime<Utc>, zone: Tz) -> Option<DateTime<Utc>> {
+        let local = at.with_timezone(&zone);
+        if self.is_open(local.time()) {
+            return Some(at);
+        }
+        let today = local.date_naive();
+        let day = if local.time() < self.opens { today } else { today.succ_opt()? };
+        let opens = zone.from_local_datetime(&day.and_time(self.opens)).earliest()?;
+        Some(opens.with_timezone(&Utc))
+    }
+
     /// Whether it works at this time of the bank's day.
     pub fn is_open(&self, time: NaiveTime) -> bool {
         if self.opens <= self.closes {
@@ -90,6 +102,30 @@ impl Hours {
         } else {
             self.opens <= time || time < self.closes
         }
+    }
+}
+
+impl RailTerms {
+    /// When what is sent at a moment is done at the latest: at once if the rail works then, else
+    /// when it opens. Nothing if the time zone's clock has no such moment.
+    pub fn done_by(&self, at: DateTime<Utc>, zone: Tz) -> Option<DateTime<Utc>> {
+        let starts = match self.hours {
+            None => at,
+            Some(hours) => hours.next_open(at, zone)?,
+        };
+        starts.checked_add_signed(TimeDelta::from_std(self.final_within).ok()?)
+    }
+
+    /// Whether it takes an amount.
+    pub fn takes(&self, amount: Money) -> bool {
+        let of_its_currency = |limit: &Money| limit.currency() == amount.currency();
+        let above = self
+            .minimum
+            .is_none_or(|least| of_its_currency(&least) && amount.amount() >= least.amount());
+        let below = self
+            .maximum
+            .is_none_or(|most| of_its_currency(&most) && amount.amount() <= most.amount());
+        above && below
     }
 }
 
@@ -142,5 +178,14 @@ mod tests {
         let night = Hours { opens: at(22), closes: at(6) };
         assert!(night.is_open(at(23)) && night.is_open(at(0)) && night.is_open(at(5)));
         assert!(!night.is_open(at(6)) && !night.is_open(at(21)));
+        // In India it is five and a half hours later.
+        let next = |moment: &str| {
+            let open = day.next_open(moment.parse().unwrap(), chrono_tz::Asia::Kolkata);
+            open.unwrap().to_rfc3339()
+        };
+        assert_eq!(next("2026-11-22T02:29:00Z"), "2026-11-22T02:30:00+00:00");
+        assert_eq!(next("2026-11-22T08:00:00Z"), "2026-11-22T08:00:00+00:00");
+        assert_eq!(next("2026-11-22T13:30:00Z"), "2026-11-23T02:30:00+00:00");
+        assert_eq!(next("2026-11-22T19:00:00Z"), "2026-11-23T02:30:00+00:00");
     }
 }

@@ -7,6 +7,7 @@
 //!
 //! Nothing here decides anything, writes anything, or knows an account of a customer.
 
+pub mod accounts;
 mod contract;
 mod http;
 pub mod message;

@@ -24,9 +24,9 @@ Examples:
   BAHI_BANK_HDFC_URL=http://127.0.0.1:9191/banks/hdfc bahi serve
 
 It listens at once and answers 503 until its database is there. Ctrl-C or SIGTERM stops it in order;
-twice, at once. For each bank, BAHI_BANK_{NAME}_URL says where its adapter is, _TOKEN what it wants
-to be shown, _TIMEOUT_MS how long a call may take [default: 10000], _WEBHOOK_SECRETS what its webhooks
-are signed with (docs/banks.md).";
+twice, at once. For each bank, BAHI_BANK_{NAME}_URL says where its adapter is, _TOKEN what it
+wants to be shown, _TIMEOUT_MS how long a call may take [default: 10000], _WEBHOOK_SECRETS what its
+webhooks are signed with (docs/banks.md).";
 
 /// Where it listens unless told otherwise.
 pub(super) const LISTEN_DEFAULT: SocketAddr =

@@ -239,8 +239,6 @@ codes! {
         "A deposit of this id began before.";
     NOT_DEPOSITABLE = "not_depositable" 422 Never "Not to this account"
         "Money is paid in to `wallet:…`.";
-    BANK_UNKNOWN = "bank_unknown" 422 Never "No such bank"
-        "The service knows no bank of this name.";
     DEPOSIT_EXPIRY_PAST = "deposit_expiry_past" 422 Never "It would have expired already"
         "The time to pay it would be over before it began.";
     DEPOSIT_NOT_CANCELLABLE = "deposit_not_cancellable" 409 Never "Too late to cancel"
@@ -261,6 +259,17 @@ codes! {
     // What withdrawals say.
     WITHDRAWAL_NOT_FOUND = "withdrawal_not_found" 404 Never "No such withdrawal"
         "The withdrawal was never requested.";
+    BANK_ACCOUNT_NOT_FOUND = "bank_account_not_found" 404 Never "No such bank account"
+        "The owner of the account has no such bank account, or it was erased.";
+    BANK_ACCOUNT_UNVERIFIED = "bank_account_unverified" 422 Never "The bank account is not verified"
+        "Money is sent to a bank account whose name was checked: \
+         `POST /v1/bank-accounts/{id}/verify`, then ask with another key.";
+    BANK_UNKNOWN = "bank_unknown" 422 Never "No such bank"
+        "This service calls no bank of this name; `GET /v1/banks` lists those it calls.";
+    RAIL_UNKNOWN = "rail_unknown" 422 Never "The bank has no such rail"
+        "The bank does not send money this way, or not this much; `GET /v1/banks` has the limits.";
+    BANK_UNAVAILABLE = "bank_unavailable" 503 SameKey "The bank did not answer"
+        "The bank was asked and gave no answer to rely on. Nothing was changed; ask again later.";
     WITHDRAWAL_EXISTS = "withdrawal_exists" 422 Never "The withdrawal exists already"
         "A withdrawal of this id was requested before.";
     NOT_WITHDRAWABLE = "not_withdrawable" 422 Never "Not from this account"

@@ -224,7 +224,9 @@ impl Came {
                 Err(CallError::TooFast { retry_after })
             }
             status => match (status, self.code()) {
-                (StatusCode::CONFLICT, Some(code)) if code.as_str() == "reference_reused" => {
+                (StatusCode::CONFLICT, Some(code))
+                    if matches!(code.as_str(), "reference_reused" | "token_reused") =>
+                {
                     Err(CallError::ReferenceReused)
                 }
                 (

@@ -81,7 +81,8 @@ mod tests {
     use crate::banks::wire::read;
 
     const STATEMENT: &str = r#"{"account":"escrow","date":"2026-11-22","closed":false,
-        "opening":{"value":"-10.00","currency":"INR"},"closing":{"value":"-5010.13","currency":"INR"},
+        "opening":{"value":"-10.00","currency":"INR"},
+        "closing":{"value":"-5010.13","currency":"INR"},
         "lines":[{"bank_transaction_id":"S42","booking_date":"2026-11-22",
         "value_date":"2026-11-22","direction":"debit","amount":{"value":"5000.13","currency":"INR"},
         "utr":"HDFC1","reference":"BH0199A1","narration":"IMPS OUT"}]}"#;

@@ -120,7 +120,7 @@ fn check_bank(banks: &BankRegistry, bank: &BankCode) -> Result<(), Problem> {
     if banks.get(bank).is_some() {
         return Ok(());
     }
-    let detail = "The service knows no bank of this name.";
+    let detail = "This service calls no such bank.";
     Err(Problem::field(codes::BANK_UNKNOWN, "/bank", detail))
 }
 
