@@ -15,9 +15,10 @@ use ledger_core::{
     chart::{AccountType, Authority, Direction, PostingClass},
     clock::{Clock, Ids, System},
     command::{Command, Idempotency, OpenAccount, Operation},
+    deposit::Deposit,
     engine::{Engine, EngineConfig},
     hold::Hold,
-    ids::{AccountId, HoldId, RequestId, TransactionId, WithdrawalId},
+    ids::{AccountId, DepositId, HoldId, RequestId, TransactionId, WithdrawalId},
     log,
     money::{Currency, Money},
     planning::{self, Step, View},
@@ -51,6 +52,10 @@ impl View for World {
 
     fn withdrawal(&self, _: WithdrawalId) -> Withdrawal {
         Withdrawal::default()
+    }
+
+    fn deposit(&self, _: DepositId) -> Deposit {
+        Deposit::default()
     }
 }
 

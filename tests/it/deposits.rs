@@ -40,14 +40,14 @@ fn fresh() -> TransactionId {
 fn claim(number: u64, amount: &str) -> CreditClaim {
     let hash = |digits: &str| Some(parse(&digits.repeat(32)));
     CreditClaim {
-        bank: parse(if number % 2 == 0 { "hdfc" } else { "axis" }),
+        bank: parse(if number.is_multiple_of(2) { "hdfc" } else { "axis" }),
         bank_transaction_id: parse(&format!("S{number}")),
         credit_id: Some(parse(&format!("crd_{number}"))),
         utr: None,
         value_date: "2026-11-22".parse().unwrap(),
         amount: money(WALLET, amount),
         source: Source::Enquiry,
-        payer_hash: if number % 3 == 0 { hash("0b") } else { None },
+        payer_hash: if number.is_multiple_of(3) { hash("0b") } else { None },
         review: None,
         unsolicited_to: None,
     }
@@ -199,9 +199,9 @@ async fn the_engine_writes_of_deposits_what_the_reference_writes_to_the_last_has
     // Past the time of all that still waits.
     both.clock.advance(TimeDelta::days(2000));
     let waiting = One::new();
-    let Ask::Begin(begin) = waiting.begun() else { panic!("an intent") };
+    let Ask::Begin(asked) = waiting.begun() else { panic!("an intent") };
     let expires_at = both.clock.now() + TimeDelta::seconds(1);
-    let begun = Ask::Begin(BeginDeposit { expires_at, ..begin });
+    let begun = Ask::Begin(BeginDeposit { expires_at, ..asked });
     let ends = ones.into_iter().chain([waiting]).map(One::expire);
     for ask in std::iter::once(begun).chain(ends) {
         let command = command(ask.into());
