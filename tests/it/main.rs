@@ -17,6 +17,7 @@ mod bank_hostile;
 mod canaries;
 mod cancellation;
 mod corrupt_streams;
+mod deposits;
 mod engine_basics;
 mod engine_faults;
 mod engine_rules;
