@@ -26,6 +26,7 @@ mod golden;
 mod immutability;
 mod lost_answers;
 mod model;
+mod money_in;
 mod money_out;
 mod one_append;
 mod overload;

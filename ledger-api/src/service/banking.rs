@@ -19,6 +19,7 @@ use crate::{
         BankRegistry,
         accounts::{BankAccounts, PayeeKey},
     },
+    deposits::CreditDesk,
     http::Ledger,
     statements::{Absence, absent_from_statements},
     webhooks::Inbox,
@@ -65,6 +66,12 @@ impl With {
     }
 }
 
+/// What hands in what banks say of money that came.
+pub(super) fn desk(ledger: &Arc<dyn Ledger>, banks: &Arc<BankRegistry>) -> CreditDesk {
+    let (ledger, banks) = (Arc::clone(ledger), Arc::clone(banks));
+    CreditDesk { ledger, banks, ids: Arc::new(System) }
+}
+
 /// Starts them all. They end by themselves when it is time to stop, with what is under way.
 pub(super) fn start(
     with: &With,
@@ -89,7 +96,7 @@ pub(super) fn start(
         inbox: Inbox::new(with.inbox.clone()),
         read_models: with.read_models.clone(),
         senders: Arc::new(senders),
-        credits: Arc::new(Untaken),
+        credits: Arc::new(desk(&with.ledger, &with.banks)),
         clock: Arc::clone(&with.clock),
     };
     let (pool, told) = (with.pool.clone(), stopping.clone());
@@ -113,24 +120,5 @@ impl Statements for Booked {
         sent_on: NaiveDate,
     ) -> BoxFuture<'a, sqlx::Result<Absence>> {
         Box::pin(absent_from_statements(&self.0, bank, reference, sent_on))
-    }
-}
-
-/// Until deposits are taken: for people.
-struct Untaken;
-
-impl crate::workers::inbox::Credits for Untaken {
-    fn apply<'a>(
-        &'a self,
-        _bank: &'a BankCode,
-        _message: &'a crate::banks::BankMessage,
-    ) -> futures::future::BoxFuture<
-        'a,
-        Result<crate::workers::inbox::Conclusion, crate::workers::inbox::ApplyError>,
-    > {
-        let detail = "money that came in is not applied yet".to_owned();
-        Box::pin(async {
-            Ok(crate::workers::inbox::Conclusion::Parked { reference: None, detail })
-        })
     }
 }

@@ -198,13 +198,15 @@ impl Parts {
     ) -> Result<(), ServiceError> {
         let pool = self.kept(database.pool(database.app().clone()));
         let read_models = self.read_models(pool.clone());
+        let ledger: Arc<dyn http::Ledger> = Arc::new(engine.clone());
+        let desk = banking::desk(&ledger, &wanted.bank_registry);
         let booker = Booker {
             pool,
             read_models,
-            ledger: Arc::new(engine.clone()),
+            ledger,
             ids: Arc::new(System),
             principal: workers::statements_principal().map_err(ServiceError::Principal)?,
-            credits: None,
+            credits: Some(Arc::new(desk)),
             rules: statements::rules_of(std::env::vars_os())?,
         };
         let stop = self.stop.subscribe();

@@ -1,6 +1,7 @@
 //! Work that nobody asks for by a request.
 
 pub mod clerk;
+mod credits;
 mod head;
 mod holds;
 pub mod inbox;

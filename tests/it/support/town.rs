@@ -92,12 +92,27 @@ impl Town {
         made["id"].as_str().unwrap().to_owned()
     }
 
+    /// Begins a deposit at hdfc; as it was answered.
+    pub(crate) async fn deposit(&self, amount: &str) -> Value {
+        let body = json!({"account": "wallet:a:INR", "bank": "hdfc",
+                          "amount": {"value": amount, "currency": "INR"}});
+        self.admin.post("/v1/deposits", &body).await.made()
+    }
+
     /// Waits until a withdrawal is in a state.
     pub(crate) async fn wait_for(&self, id: &str, status: &str) -> Value {
-        let path = format!("/v1/withdrawals/{id}");
+        self.wait_at(&format!("/v1/withdrawals/{id}"), status).await
+    }
+
+    /// Waits until a deposit is in a state.
+    pub(crate) async fn wait_for_deposit(&self, id: &str, status: &str) -> Value {
+        self.wait_at(&format!("/v1/deposits/{id}"), status).await
+    }
+
+    async fn wait_at(&self, path: &str, status: &str) -> Value {
         let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
-            let seen = self.admin.get(&path).await.json();
+            let seen = self.admin.get(path).await.json();
             if seen["status"] == status {
                 return seen;
             }
