@@ -1,7 +1,9 @@
 //! Money in, from the request to the bank's statement: the whole service and banks that speak HTTP.
 
+use reqwest::StatusCode;
 use rust_decimal::Decimal;
-use serde_json::Value;
+use sandbox_bank::BankCode;
+use serde_json::{Value, json};
 
 use crate::{audit_engine::verified, support::town::Town};
 
@@ -29,7 +31,7 @@ fn decimal(text: &str) -> Decimal {
 #[tokio::test(flavor = "multi_thread")]
 async fn money_is_paid_told_of_checked_credited_and_settled_by_itself() {
     let town = Town::start().await;
-    let made = town.deposit("500.00").await;
+    let made = town.deposit("500.00", None).await;
     press(&made, "approve").await;
     town.wait_for_deposit(id(&made), "completed").await;
     assert_eq!(town.balance("wallet:a:INR").await, decimal("1000500.00"));
@@ -44,5 +46,105 @@ async fn money_is_paid_told_of_checked_credited_and_settled_by_itself() {
     );
     assert_eq!(town.balance("bank:hdfc:clearing_in:INR").await, decimal("0.00"));
     assert_eq!(town.balance("bank:hdfc:escrow:INR").await, decimal("5000500.00"));
+    verified(&town.stop().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_message_is_found_by_asking_and_what_nobody_pays_expires() {
+    let town = Town::start().await;
+    let lost = town.deposit("500.44", None).await;
+    let unpaid = town.deposit("70.00", None).await;
+    let late = town.deposit("80.00", None).await;
+    press(&lost, "approve").await;
+    town.sandbox.advance(30).await;
+    let found = town.wait_for_deposit(id(&lost), "completed").await;
+    assert_eq!(events(&found), ["begun", "credited"], "nobody told: {found:#}");
+
+    town.sandbox.advance(31 * 60).await;
+    town.wait_for_deposit(id(&unpaid), "expired").await;
+    let expired = town.wait_for_deposit(id(&late), "expired").await;
+    assert_eq!((&expired["final"], &expired["pay_page"]), (&true.into(), &Value::Null));
+    press(&late, "approve").await;
+    town.sandbox.advance(5).await;
+    let done = town.wait_for_deposit(id(&late), "completed").await;
+    assert_eq!(done["late"], true, "{done:#}");
+    assert_eq!(town.balance("wallet:a:INR").await, decimal("1000580.44"));
+
+    let listed = town.admin.get("/v1/deposits?account=wallet:a:INR&limit=2").await.made();
+    let ids: Vec<_> = listed["data"].as_array().unwrap().iter().map(id).collect();
+    assert_eq!(ids, [id(&late), id(&unpaid)], "newest first");
+    let cursor = listed["next_cursor"].as_str().unwrap();
+    let path = format!("/v1/deposits?account=wallet:a:INR&limit=2&cursor={cursor}");
+    let rest = town.admin.get(&path).await.made();
+    assert_eq!((id(&rest["data"][0]), &rest["has_more"]), (id(&lost), &false.into()));
+    let expired = town.admin.get("/v1/deposits?status=expired").await.made();
+    assert_eq!(id(&expired["data"][0]), id(&unpaid));
+    verified(&town.stop().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_arrived_is_credited_and_what_is_not_the_owners_waits_for_people() {
+    let town = Town::start().await;
+    let payer = town.bank_account("test").await;
+    let more = town.deposit("500.52", Some(&payer)).await;
+    let stranger = town.deposit("500.53", Some(&payer)).await;
+    let nameless = town.deposit("500.51", None).await;
+    for deposit in [&more, &stranger, &nameless] {
+        press(deposit, "approve").await;
+    }
+    town.sandbox.advance(5).await;
+    let done = town.wait_for_deposit(id(&more), "completed").await;
+    assert_eq!(done["credited"]["value"], "501.52", "{done:#}");
+    let seen = town.wait_for_deposit(id(&stranger), "in_review").await;
+    assert_eq!(seen["aside"]["value"], "500.53");
+    let last = seen["timeline"].as_array().unwrap().last().unwrap();
+    assert_eq!((&last["event"], &last["reason"]), (&"put_aside".into(), &"payer_differs".into()));
+    let unknown = town.wait_for_unsolicited("in_review").await;
+    assert_eq!((&unknown["account"], &unknown["aside"]["value"]), (&Value::Null, &"500.51".into()));
+    assert_eq!(town.wait_for_deposit(id(&nameless), "awaiting_payment").await["late"], false);
+    assert_eq!(town.balance("suspense:credits:INR").await, decimal("1001.04"));
+    assert_eq!(town.balance("wallet:a:INR").await, decimal("1000501.52"));
+    verified(&town.stop().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn money_to_a_virtual_account_is_its_wallets_and_to_an_unknown_one_nobodys() {
+    let town = Town::start().await;
+    let body = json!({"account": "wallet:a:INR", "bank": "hdfc"});
+    let made = town.admin.post("/v1/virtual-accounts", &body).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
+    let again = town.admin.post("/v1/virtual-accounts", &body).await;
+    assert_eq!((again.status, &again.text), (StatusCode::OK, &made.text));
+    let made = made.json();
+    let read = town.admin.get(&format!("/v1/virtual-accounts/{}", id(&made))).await.made();
+    let listed = town.admin.get("/v1/virtual-accounts?account=wallet:a:INR").await.made();
+    assert_eq!((&read, &listed["data"][0]), (&made, &made));
+    let axis = json!({"account": "wallet:a:INR", "bank": "axis"});
+    let other = town.admin.post("/v1/virtual-accounts", &axis).await.made();
+    assert_ne!(other["number"], made["number"]);
+    for (field, value, code) in [
+        ("bank", "sbi", "bank_unknown"),
+        ("account", "wallet:nobody:INR", "account_not_found"),
+        ("account", "till:main:INR", "not_depositable"),
+    ] {
+        let mut bad = body.clone();
+        bad[field] = value.into();
+        assert_eq!(town.admin.post("/v1/virtual-accounts", &bad).await.refused(), code);
+    }
+
+    let pay = async |number: &Value, amount: &str| {
+        let credit = json!({"amount": {"value": amount, "currency": "INR"},
+                            "virtual_account": number});
+        let credit = serde_json::from_value(credit).unwrap();
+        town.sandbox.control.credit(BankCode::Hdfc, &credit).await.unwrap();
+        town.sandbox.advance(5).await;
+    };
+    pay(&made["number"], "75.00").await;
+    let done = town.wait_for_unsolicited("completed").await;
+    assert_eq!((&done["account"], &done["credited"]["value"]), (&body["account"], &"75.00".into()));
+    // A number of another bank is none of this one's.
+    pay(&other["number"], "76.00").await;
+    let unknown = town.wait_for_unsolicited("in_review").await;
+    assert_eq!((&unknown["account"], &unknown["aside"]["value"]), (&Value::Null, &"76.00".into()));
     verified(&town.stop().await).await;
 }

@@ -6,8 +6,8 @@ use axum::{
     extract::FromRequestParts,
     http::{Uri, request::Parts},
 };
-use ledger_core::log::Position;
-use projections::{At, ReadError, ReadModels};
+use ledger_core::{ids::AccountId, log::Position};
+use projections::{Account, At, ReadError, ReadModels};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -116,6 +116,20 @@ impl Reader {
             .finish();
         format!("{}?{query}", self.uri.path())
     }
+}
+
+/// An account, as soon as the read models have what the engine has: who has just opened it sees it.
+pub(crate) async fn known_account(
+    state: &ApiState,
+    id: &AccountId,
+) -> Result<Option<Account>, Problem> {
+    let answer = state.read_models.account(id).await?;
+    let head = state.ledger.status().borrow().head.position;
+    if answer.value.is_some() || answer.position >= head {
+        return Ok(answer.value);
+    }
+    state.read_models.wait_for(head, WAIT_MAX).await?;
+    Ok(state.read_models.account(id).await?.value)
 }
 
 /// How many items a page may have.

@@ -14,6 +14,7 @@ pub(crate) mod openapi;
 mod reconciliation;
 mod transactions;
 mod trial_balance;
+mod virtual_accounts;
 mod withdrawals;
 
 use axum::Router;
@@ -35,6 +36,7 @@ fn documented() -> OpenApiRouter<ApiState> {
         .merge(holds::routes())
         .merge(withdrawals::routes())
         .merge(deposits::routes())
+        .merge(virtual_accounts::routes())
         .merge(bank_accounts::routes())
         .merge(banks::routes())
         .merge(events::routes())

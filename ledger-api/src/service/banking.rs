@@ -43,6 +43,7 @@ pub(super) struct With {
     pub(super) banks: Arc<BankRegistry>,
     pub(super) secret: [u8; 32],
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) desk: CreditDesk,
 }
 
 impl With {
@@ -64,12 +65,6 @@ impl With {
         };
         self.banks.iter().map(|bank| (bank.code().clone(), sender(bank))).collect()
     }
-}
-
-/// What hands in what banks say of money that came.
-pub(super) fn desk(ledger: &Arc<dyn Ledger>, banks: &Arc<BankRegistry>) -> CreditDesk {
-    let (ledger, banks) = (Arc::clone(ledger), Arc::clone(banks));
-    CreditDesk { ledger, banks, ids: Arc::new(System) }
 }
 
 /// Starts them all. They end by themselves when it is time to stop, with what is under way.
@@ -96,7 +91,7 @@ pub(super) fn start(
         inbox: Inbox::new(with.inbox.clone()),
         read_models: with.read_models.clone(),
         senders: Arc::new(senders),
-        credits: Arc::new(desk(&with.ledger, &with.banks)),
+        credits: Arc::new(with.desk.clone()),
         clock: Arc::clone(&with.clock),
     };
     let (pool, told) = (with.pool.clone(), stopping.clone());

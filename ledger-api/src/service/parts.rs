@@ -18,6 +18,7 @@ use super::{
 use crate::{
     banks::BankRegistry,
     db,
+    deposits::CreditDesk,
     http::{self, ApiParts, ApiState, FingerprintKey, Ledger},
     identity::KeyRing,
     routes::hooks::{self, Hooks},
@@ -25,7 +26,7 @@ use crate::{
     shutdown,
     statements::{self, Booker},
     webhooks::{Banks, Intake},
-    workers,
+    workers::{self, DepositKeeper},
 };
 
 /// Connections that requests read with.
@@ -98,8 +99,10 @@ impl Parts {
         if let Some(engine) = parts.engine.clone() {
             if roles.worker {
                 parts.start_sweeper(database, &engine, &wanted.clock);
-                parts.start_banking((database, inbox), secret, &engine, wanted, stopping);
-                parts.start_statements(database, &engine, wanted)?;
+                let desk = parts.start_deposits(database, secret, &engine, wanted);
+                let (databases, told) = ((database, inbox), stopping);
+                parts.start_banking(databases, secret, (&engine, &desk), wanted, told);
+                parts.start_statements(database, (&engine, desk), wanted)?;
             }
             if roles.api {
                 let api = parts.api(database, secret, engine, stopping, wanted);
@@ -155,6 +158,33 @@ impl Parts {
         self.tasks.push(("the sweeper", task));
     }
 
+    /// Starts what looks after deposits; what hands in what banks say of them.
+    fn start_deposits(
+        &mut self,
+        database: &Database,
+        secret: &Secret,
+        engine: &Engine,
+        wanted: &Wanted,
+    ) -> CreditDesk {
+        let pool = self.kept(database.pool(database.app().clone()));
+        let desk = CreditDesk::new(
+            Arc::new(engine.clone()),
+            Arc::clone(&wanted.bank_registry),
+            Arc::new(System),
+            pool.clone(),
+            secret.bytes(),
+        );
+        let keeper = DepositKeeper {
+            desk: desk.clone(),
+            read_models: self.read_models(pool.clone()),
+            pool,
+            clock: Arc::clone(&wanted.clock),
+        };
+        let task = tasks::keep_deposits(&keeper, &self.stop.subscribe());
+        self.tasks.push(("the deposits", task));
+        desk
+    }
+
     fn read_models(&self, pool: PgPool) -> ReadModels {
         let read_models = ReadModels::new(pool);
         match &self.projector {
@@ -168,7 +198,7 @@ impl Parts {
         &mut self,
         (database, inbox): (&Database, &Database),
         secret: &Secret,
-        engine: &Engine,
+        (engine, desk): (&Engine, &CreditDesk),
         wanted: &Wanted,
         stopping: &watch::Receiver<bool>,
     ) {
@@ -185,6 +215,7 @@ impl Parts {
             banks: Arc::clone(&wanted.bank_registry),
             secret: *secret.bytes(),
             clock: Arc::clone(&wanted.clock),
+            desk: desk.clone(),
         };
         self.workers.extend(banking::start(&with, stopping));
     }
@@ -193,17 +224,15 @@ impl Parts {
     fn start_statements(
         &mut self,
         database: &Database,
-        engine: &Engine,
+        (engine, desk): (&Engine, CreditDesk),
         wanted: &Wanted,
     ) -> Result<(), ServiceError> {
         let pool = self.kept(database.pool(database.app().clone()));
         let read_models = self.read_models(pool.clone());
-        let ledger: Arc<dyn http::Ledger> = Arc::new(engine.clone());
-        let desk = banking::desk(&ledger, &wanted.bank_registry);
         let booker = Booker {
             pool,
             read_models,
-            ledger,
+            ledger: Arc::new(engine.clone()),
             ids: Arc::new(System),
             principal: workers::statements_principal().map_err(ServiceError::Principal)?,
             credits: Some(Arc::new(desk)),

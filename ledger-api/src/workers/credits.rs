@@ -130,6 +130,7 @@ fn of_link(handled: &[Handled], link: &CollectLink) -> Conclusion {
 fn undecided(error: DeskError, reference: &Reference) -> Result<Conclusion, ApplyError> {
     match error {
         DeskError::Submit(error) => Err(error.into()),
+        DeskError::Database(error) => Err(error.into()),
         DeskError::Bank(error) => Ok(waiting(reference, &error.to_string())),
         DeskError::BankUnknown => Ok(for_people("no address is configured for this bank")),
         DeskError::Name(error) => Ok(for_people(&error.to_string())),

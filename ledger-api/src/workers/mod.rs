@@ -2,6 +2,7 @@
 
 pub mod clerk;
 mod credits;
+mod deposits;
 mod head;
 mod holds;
 pub mod inbox;
@@ -9,6 +10,7 @@ pub mod lanes;
 mod statements;
 pub mod withdrawals;
 
+pub use deposits::DepositKeeper;
 pub use head::follow_head;
 pub use holds::Sweeper;
 pub use statements::{FetchError, StatementFetcher, statements_principal};

@@ -14,7 +14,7 @@ use crate::http::ApiState;
 /// The routes.
 pub(super) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
-        .routes(routes!(write::begin))
+        .routes(routes!(write::begin, read::list))
         .routes(routes!(read::get))
         .routes(routes!(write::cancel))
 }
