@@ -194,7 +194,7 @@ pub struct DecideDepositReview {
     pub number: u32,
     /// The wallet that gets it; nothing = it goes back, and waits in suspense until it is sent.
     pub assign_to: Option<AccountId>,
-    /// Why; kept for what goes back.
+    /// Why.
     pub reason: Option<Reference>,
     /// The transaction that puts it on the wallet.
     pub transaction_id: TransactionId,

@@ -261,6 +261,7 @@ impl Deposit {
                 Ok(vec![DepositEvent::Assigned(Assigned {
                     number,
                     account: account.clone(),
+                    reason: decide.reason.clone(),
                     transaction_id: decide.transaction_id,
                 })])
             }

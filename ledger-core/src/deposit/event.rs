@@ -155,6 +155,9 @@ pub struct Assigned {
     pub number: u32,
     /// The wallet.
     pub account: AccountId,
+    /// Why, if somebody said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reference>,
     /// The transaction.
     pub transaction_id: TransactionId,
 }

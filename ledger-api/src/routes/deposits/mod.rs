@@ -5,6 +5,7 @@
 mod body;
 mod page;
 mod read;
+mod review;
 mod write;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -17,4 +18,6 @@ pub(super) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(write::begin, read::list))
         .routes(routes!(read::get))
         .routes(routes!(write::cancel))
+        .routes(routes!(review::assign))
+        .routes(routes!(review::leave))
 }

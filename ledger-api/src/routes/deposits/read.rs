@@ -176,7 +176,9 @@ fn of(event: DepositEvent, currency: CurrencyCode) -> StepOut {
             ..arrived(aside.number, aside.credit, aside.source)
         },
         DepositEvent::Settled(settled) => StepOut { credit: Some(settled.number), ..nothing },
-        DepositEvent::Assigned(assigned) => StepOut { credit: Some(assigned.number), ..nothing },
+        DepositEvent::Assigned(assigned) => {
+            StepOut { credit: Some(assigned.number), reason: assigned.reason, ..nothing }
+        }
         DepositEvent::LeftToReturn(left) => {
             StepOut { credit: Some(left.number), reason: left.reason, ..nothing }
         }

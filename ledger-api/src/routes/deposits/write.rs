@@ -154,7 +154,7 @@ fn check_return_url(address: Option<&str>) -> Result<(), Problem> {
 }
 
 /// The deposit after a command: from the stored outcome alone.
-fn deposit(done: &Done) -> Result<DepositOut, Problem> {
+pub(super) fn deposit(done: &Done) -> Result<DepositOut, Problem> {
     let accepted = &done.accepted;
     DepositOut::of(&accepted.receipt, accepted.recorded_at, accepted.position)
 }

@@ -124,6 +124,8 @@ struct Assigned<'a> {
     number: u32,
     #[serde(borrow)]
     account: Text<'a>,
+    #[serde(borrow, default)]
+    reason: Option<Text<'a>>,
     #[serde(borrow)]
     transaction_id: Text<'a>,
 }
