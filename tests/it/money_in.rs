@@ -1,11 +1,18 @@
 //! Money in, from the request to the bank's statement: the whole service and banks that speak HTTP.
 
+use ledger_api::identity::Scope;
 use reqwest::StatusCode;
 use rust_decimal::Decimal;
 use sandbox_bank::BankCode;
 use serde_json::{Value, json};
 
-use crate::{audit_engine::verified, support::town::Town};
+use crate::{
+    audit_engine::verified,
+    support::{
+        bahi::{Actor, Reply},
+        town::Town,
+    },
+};
 
 /// Somebody presses a button on the bank's page.
 async fn press(deposit: &Value, decision: &str) {
@@ -15,9 +22,16 @@ async fn press(deposit: &Value, decision: &str) {
     assert!(form.send().await.unwrap().status().is_success());
 }
 
+/// What happened to it, but for the statement, which may come at any time.
 fn events(deposit: &Value) -> Vec<&str> {
     let steps = deposit["timeline"].as_array().unwrap();
-    steps.iter().map(|step| step["event"].as_str().unwrap()).collect()
+    let events = steps.iter().map(|step| step["event"].as_str().unwrap());
+    events.filter(|event| *event != "settled").collect()
+}
+
+/// Whether its money is on the wallet.
+fn is_completed(deposit: &Value) -> bool {
+    deposit["status"] == "completed" || deposit["status"] == "settled"
 }
 
 fn id(deposit: &Value) -> &str {
@@ -35,10 +49,9 @@ async fn money_is_paid_told_of_checked_credited_and_settled_by_itself() {
     press(&made, "approve").await;
     town.wait_for_deposit(id(&made), "completed").await;
     assert_eq!(town.balance("wallet:a:INR").await, decimal("1000500.00"));
-    assert_eq!(town.balance("bank:hdfc:clearing_in:INR").await, decimal("500.00"));
     town.sandbox.advance(2 * 86_400).await;
     let done = town.wait_for_deposit(id(&made), "settled").await;
-    assert_eq!(events(&done), ["begun", "received", "credited", "settled"], "{done:#}");
+    assert_eq!(events(&done), ["begun", "received", "credited"], "{done:#}");
     let sources: Vec<_> = done["timeline"].as_array().unwrap().iter().collect();
     assert_eq!(
         (&sources[1]["source"], &sources[2]["source"]),
@@ -97,13 +110,100 @@ async fn what_arrived_is_credited_and_what_is_not_the_owners_waits_for_people() 
     assert_eq!(done["credited"]["value"], "501.52", "{done:#}");
     let seen = town.wait_for_deposit(id(&stranger), "in_review").await;
     assert_eq!(seen["aside"]["value"], "500.53");
-    let last = seen["timeline"].as_array().unwrap().last().unwrap();
-    assert_eq!((&last["event"], &last["reason"]), (&"put_aside".into(), &"payer_differs".into()));
+    let mut steps = seen["timeline"].as_array().unwrap().iter();
+    let step = steps.find(|step| step["event"] == "put_aside").unwrap();
+    assert_eq!(step["reason"], "payer_differs");
     let unknown = town.wait_for_unsolicited("in_review").await;
     assert_eq!((&unknown["account"], &unknown["aside"]["value"]), (&Value::Null, &"500.51".into()));
     assert_eq!(town.wait_for_deposit(id(&nameless), "awaiting_payment").await["late"], false);
     assert_eq!(town.balance("suspense:credits:INR").await, decimal("1001.04"));
     assert_eq!(town.balance("wallet:a:INR").await, decimal("1000501.52"));
+    verified(&town.stop().await).await;
+}
+
+/// What a person of ours decides of a deposit's first credit.
+async fn decided(town: &Town, deposit: &Value, what: &str, body: Value) -> Reply {
+    town.admin.post(&format!("/v1/ops/deposits/{}/credits/1/{what}", id(deposit)), &body).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_put_money_in_suspense_on_a_wallet_or_leave_it_to_be_sent_back() {
+    let town = Town::start().await;
+    let payer = town.bank_account("test").await;
+    let first = town.deposit("500.53", Some(&payer)).await;
+    let second = town.deposit("600.53", Some(&payer)).await;
+    for deposit in [&first, &second] {
+        press(deposit, "approve").await;
+    }
+    town.sandbox.advance(5).await;
+    for deposit in [&first, &second] {
+        town.wait_for_deposit(id(deposit), "in_review").await;
+    }
+    let to = json!({"account": "wallet:a:INR", "reason": "case-1"});
+    let pool = town.database.pool().await;
+    let user = Actor::new(&pool, &town.address, "asha", &[Scope::DepositsWrite]).await;
+    let path = format!("/v1/ops/deposits/{}/credits/1/assign", id(&first));
+    assert_eq!(user.post(&path, &to).await.code(), "forbidden");
+    let assigned = decided(&town, &first, "assign", to.clone()).await.made();
+    assert!(is_completed(&assigned), "{assigned:#}");
+    assert_eq!(assigned["credited"]["value"], "500.53");
+    let left = decided(&town, &second, "leave", json!({"reason": "third_party"})).await.made();
+    assert_eq!(left["status"], "to_return");
+    let late = decided(&town, &second, "assign", to.clone()).await;
+    assert_eq!(
+        (late.status, late.code()),
+        (StatusCode::CONFLICT, "credit_not_in_review".to_owned())
+    );
+    for (body, code) in [
+        (json!({"account": "wallet:a:INR"}), "invalid"),
+        (json!({"account": "wallet:nobody:INR", "reason": "case-1"}), "account_not_found"),
+    ] {
+        assert_eq!(decided(&town, &second, "assign", body).await.refused(), code);
+    }
+    let none = town.admin.post(&path.replace("/1/", "/2/"), &to).await;
+    assert_eq!(none.code(), "credit_not_found");
+    let seen = town.wait_for_deposit(id(&first), "completed").await;
+    let mut steps = seen["timeline"].as_array().unwrap().iter();
+    let step = steps.find(|step| step["event"] == "assigned").unwrap();
+    assert_eq!((&step["reason"], &step["by"]), (&"case-1".into(), &"admin".into()));
+    assert_eq!(town.balance("suspense:credits:INR").await, decimal("600.53"));
+    verified(&town.stop().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn money_that_a_bank_asks_back_is_held_until_a_person_decides() {
+    let town = Town::start().await;
+    let given = town.deposit("500.54", None).await;
+    let kept = town.deposit("600.54", None).await;
+    for deposit in [&given, &kept] {
+        press(deposit, "approve").await;
+    }
+    town.sandbox.advance(5).await;
+    for deposit in [&given, &kept] {
+        town.wait_for_deposit(id(deposit), "completed").await;
+    }
+    let early = decided(&town, &given, "recall/grant", json!({"reason": "mistake"})).await;
+    assert_eq!(
+        (early.status, early.code()),
+        (StatusCode::NOT_FOUND, "recall_not_found".to_owned())
+    );
+    town.sandbox.advance(65).await;
+    for deposit in [&given, &kept] {
+        town.wait_for_deposit(id(deposit), "recall_requested").await;
+    }
+    let held = town.admin.get("/v1/holds?account=wallet:a:INR&status=open").await.made();
+    assert_eq!(held["data"].as_array().unwrap().len(), 2, "{held:#}");
+    let gone = decided(&town, &given, "recall/grant", json!({"reason": "mistake"})).await.made();
+    assert_eq!((&gone["status"], &gone["final"]), (&"recalled".into(), &true.into()));
+    let stays = decided(&town, &kept, "recall/refuse", json!({"reason": "delivered"})).await.made();
+    assert!(is_completed(&stays), "{stays:#}");
+    let other = decided(&town, &kept, "recall/grant", json!({"reason": "mistake"})).await;
+    assert_eq!((other.status, other.code()), (StatusCode::CONFLICT, "recall_decided".to_owned()));
+    let seen = town.wait_for_deposit(id(&given), "recalled").await;
+    let steps = ["begun", "received", "credited", "recall_requested", "recall_granted"];
+    assert_eq!(events(&seen), steps, "{seen:#}");
+    assert_eq!(town.balance("wallet:a:INR").await, decimal("1000600.54"));
+    assert_eq!(town.balance("bank:hdfc:clearing_out:INR").await, decimal("500.54"));
     verified(&town.stop().await).await;
 }
 

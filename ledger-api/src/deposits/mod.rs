@@ -21,10 +21,10 @@ use ledger_core::{
     command::{Command, Operation, Outcome, Receipt, Rejection},
     deposit::{
         ConfirmCredit, CreditClaim, DepositError, DepositOperation, DepositStatus, ExpireDeposit,
-        RecordDeclined, RecordReceived, SettleCredit, credit,
+        RecordDeclined, RecordReceived, RequestRecall, SettleCredit, credit,
     },
     engine::SubmitError,
-    ids::{BankCode, DepositId, IdError, Principal, Reference, RequestId, TransactionId},
+    ids::{BankCode, DepositId, HoldId, IdError, Principal, Reference, RequestId, TransactionId},
     money::Money,
     withdrawal::Source,
 };
@@ -188,7 +188,29 @@ impl CreditDesk {
                 DepositOperation::ConfirmCredit(ConfirmCredit { deposit_id, claim, transaction_id })
             })
             .await?;
-        Ok(noted.asked_back(&credit))
+        match noted {
+            Handled::Noted { deposit_id, .. } if credit.status == CreditStatus::RecallRequested => {
+                self.recall(deposit_id, claim).await
+            }
+            noted => Ok(noted),
+        }
+    }
+
+    /// Notes that the bank asks for money back, and holds what is still there, once.
+    async fn recall(
+        &self,
+        deposit_id: DepositId,
+        claim: CreditClaim,
+    ) -> Result<Handled, DeskError> {
+        let hold_id = HoldId::from_uuid(self.ids.fresh());
+        let request = RequestRecall { deposit_id, claim, hold_id };
+        let outcome = self.outcome(DepositOperation::RequestRecall(request)).await?;
+        Ok(match handled_of(deposit_id, outcome) {
+            Handled::Noted { deposit_id, status, .. } => {
+                Handled::Noted { deposit_id, status, recall_requested: true }
+            }
+            other => other,
+        })
     }
 
     /// Asks the bank about a page that was paid at or declined: books what arrived under its token,
@@ -320,17 +342,5 @@ fn handled_of(deposit_id: DepositId, outcome: Outcome) -> Handled {
             }
         },
         Outcome::Rejected(rejection) => Handled::Refused(rejection),
-    }
-}
-
-impl Handled {
-    fn asked_back(self, credit: &Credit) -> Self {
-        let asked = credit.status == CreditStatus::RecallRequested;
-        match self {
-            Self::Noted { deposit_id, status, .. } => {
-                Self::Noted { deposit_id, status, recall_requested: asked }
-            }
-            Self::NotKnown | Self::NotOurs(_) | Self::Refused(_) => self,
-        }
     }
 }

@@ -123,13 +123,18 @@ pub(crate) async fn known_account(
     state: &ApiState,
     id: &AccountId,
 ) -> Result<Option<Account>, Problem> {
-    let answer = state.read_models.account(id).await?;
-    let head = state.ledger.status().borrow().head.position;
-    if answer.value.is_some() || answer.position >= head {
-        return Ok(answer.value);
+    let known = state.read_models.account(id).await?.value;
+    if known.is_some() {
+        return Ok(known);
     }
+    Ok(caught_up(state).await?.account(id).await?.value)
+}
+
+/// The read models, once they have what the engine has.
+pub(crate) async fn caught_up(state: &ApiState) -> Result<&ReadModels, Problem> {
+    let head = state.ledger.status().borrow().head.position;
     state.read_models.wait_for(head, WAIT_MAX).await?;
-    Ok(state.read_models.account(id).await?.value)
+    Ok(&state.read_models)
 }
 
 /// How many items a page may have.

@@ -198,7 +198,8 @@ pub fn streams(operation: &Operation) -> Vec<StreamId> {
             // As far as the operation itself names them.
             let accounts = accounts_of_deposit(operation, &Deposit::default());
             let accounts = accounts.into_iter().map(StreamId::Account);
-            std::iter::once(deposit).chain(accounts).collect()
+            let hold = operation.hold_id().map(StreamId::Hold);
+            std::iter::once(deposit).chain(hold).chain(accounts).collect()
         }
     }
 }

@@ -35,6 +35,7 @@ pub(crate) struct Town {
     pub(crate) database: Database,
     pub(crate) sandbox: Sandbox,
     pub(crate) admin: Actor,
+    pub(crate) address: String,
     service: Service,
     _told: watch::Sender<bool>,
     _folder: tempfile::TempDir,
@@ -54,7 +55,8 @@ impl Town {
         let service = Service::start(config, told).await.unwrap().unwrap();
         let pool = database.pool().await;
         let admin = Actor::new(&pool, &address, "admin", &Scope::ALL).await;
-        let town = Self { database, sandbox, admin, service, _told: tell, _folder: folder };
+        let town =
+            Self { database, sandbox, admin, address, service, _told: tell, _folder: folder };
         town.fund().await;
         town
     }
@@ -104,7 +106,7 @@ impl Town {
         self.wait_at(&format!("/v1/withdrawals/{id}"), status).await
     }
 
-    /// Waits until a deposit is in a state.
+    /// Waits until a deposit is in a state; the statement may have settled what is completed.
     pub(crate) async fn wait_for_deposit(&self, id: &str, status: &str) -> Value {
         self.wait_at(&format!("/v1/deposits/{id}"), status).await
     }
@@ -129,7 +131,8 @@ impl Town {
         let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
             let seen = self.admin.get(path).await.json();
-            if seen["status"] == status {
+            let settled = status == "completed" && seen["status"] == "settled";
+            if seen["status"] == status || settled {
                 return seen;
             }
             assert!(tokio::time::Instant::now() < deadline, "not {status}: {seen:#}");

@@ -172,7 +172,8 @@ impl DepositOut {
 #[schema(as = DepositStep)]
 pub(super) struct StepOut {
     /// What: `begun`, `unsolicited`, `cancelled`, `expired`, `declined`, `received`, `credited`,
-    /// `put_aside`, `settled`, `assigned` or `left_to_return`.
+    /// `put_aside`, `settled`, `assigned`, `left_to_return`, `recall_requested`, `recall_granted` or
+    /// `recall_refused`.
     #[schema(example = "credited")]
     pub(super) event: String,
     /// Where the deposit was after it.
@@ -223,6 +224,10 @@ pub(super) enum DepositStatusWord {
     InReview,
     /// Money arrived that a person decided to send back.
     ToReturn,
+    /// The bank asks for money back; a person decides.
+    RecallRequested,
+    /// All of it went back, because the bank asked for it.
+    Recalled,
     /// Nobody paid in time.
     Expired,
     /// The bank declined.

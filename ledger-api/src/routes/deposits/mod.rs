@@ -5,6 +5,7 @@
 mod body;
 mod page;
 mod read;
+mod recall;
 mod review;
 mod write;
 
@@ -20,4 +21,6 @@ pub(super) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(write::cancel))
         .routes(routes!(review::assign))
         .routes(routes!(review::leave))
+        .routes(routes!(recall::grant))
+        .routes(routes!(recall::refuse))
 }

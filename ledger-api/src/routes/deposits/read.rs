@@ -179,6 +179,15 @@ fn of(event: DepositEvent, currency: CurrencyCode) -> StepOut {
         DepositEvent::Assigned(assigned) => {
             StepOut { credit: Some(assigned.number), reason: assigned.reason, ..nothing }
         }
+        DepositEvent::RecallRequested(asked) => {
+            StepOut { credit: Some(asked.number), source: Some(asked.source), ..nothing }
+        }
+        DepositEvent::RecallGranted(granted) => {
+            StepOut { credit: Some(granted.number), reason: granted.reason, ..nothing }
+        }
+        DepositEvent::RecallRefused(refused) => {
+            StepOut { credit: Some(refused.number), reason: refused.reason, ..nothing }
+        }
         DepositEvent::LeftToReturn(left) => {
             StepOut { credit: Some(left.number), reason: left.reason, ..nothing }
         }
