@@ -14,8 +14,8 @@ use sqlx::{Row, postgres::PgRow, types::Uuid};
 use super::{At, Page, ReadModels, cut, decimal, parsed, unsigned, variant};
 use crate::error::ReadError;
 
-const COLUMNS: &str = "w.id, w.account_id, w.bank, w.rail, w.bank_account, w.amount::text as amount, \
-    w.fee::text as fee, w.status, w.attempts, w.begun_at, w.requested_at, w.requested_position, \
+const COLUMNS: &str = "w.id, w.account_id, w.bank, w.rail, w.bank_account, \
+    w.amount::text as amount, w.fee::text as fee, w.status, w.attempts, w.begun_at, w.requested_at, w.requested_position, \
     w.queued_position, w.changed_at, w.unapplied::text as unapplied, w.late, w.sequence, \
     w.last_position";
 
