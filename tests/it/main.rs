@@ -14,6 +14,7 @@ mod audit_engine;
 mod bank_accounts;
 mod bank_adapter;
 mod bank_hostile;
+mod bank_kills;
 mod canaries;
 mod cancellation;
 mod corrupt_streams;
