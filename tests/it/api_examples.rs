@@ -38,6 +38,9 @@ const PLAN: &[(&str, &str, u16)] = &[
     ("post_v1_holds", "/v1/holds", 201),
     ("post_v1_holds_id_release", "/v1/holds/{hold}/release", 200),
     ("get_v1_holds", "/v1/holds?account=wallet:asha:INR", 200),
+    ("post_v1_deposits", "/v1/deposits", 201),
+    ("get_v1_deposits_id", "/v1/deposits/{deposit}", 200),
+    ("post_v1_deposits_id_cancel", "/v1/deposits/{deposit}/cancel", 200),
     ("get_v1_banks", "/v1/banks", 200),
     ("post_v1_bank_accounts", "/v1/bank-accounts", 201),
     ("post_v1_bank_accounts_id_verify", "/v1/bank-accounts/{bank_account}/verify", 200),
@@ -61,6 +64,8 @@ const PLAN: &[(&str, &str, u16)] = &[
     ("get_v1_accounts_id_flows", "/v1/accounts/wallet:asha:INR/flows", 200),
     ("get_v1_accounts_id_open_items", "/v1/accounts/bank:hdfc:clearing_in:INR/open-items", 200),
     ("get_v1_trial_balance", "/v1/trial-balance", 200),
+    ("post_v1_ops_bank_statements", "/v1/ops/bank-statements?bank=hdfc&format=json", 200),
+    ("get_v1_ops_reconciliation", "/v1/ops/reconciliation", 200),
     ("post_v1_currencies", "/v1/currencies", 201),
     ("get_v1_currencies", "/v1/currencies", 200),
     ("get_v1_events", "/v1/events?after_position=9&limit=2", 200),
@@ -124,6 +129,7 @@ async fn the_examples_are_what_happens() {
         match (*name, *status) {
             ("post_v1_transactions", 201) => remember(&mut ids, "transaction", &body),
             ("post_v1_holds", 201) => remember(&mut ids, "hold", &body),
+            ("post_v1_deposits", 201) => remember(&mut ids, "deposit", &body),
             ("post_v1_bank_accounts", 201) => remember(&mut ids, "bank_account", &body),
             ("post_v1_withdrawals", 201) => remember(&mut ids, "withdrawal", &body),
             // Wallets are empty when they are opened: now asha gets what she spends.
@@ -199,10 +205,15 @@ fn normal_text(text: &str) -> String {
     let hexadecimal = |digits: &str, count| {
         digits.len() == count && digits.bytes().all(|b| b.is_ascii_hexdigit())
     };
-    for prefix in ["txn_", "hold_", "wd_", "ba_", "req_"] {
+    for prefix in ["txn_", "hold_", "wd_", "dep_", "dep", "ba_", "req_"] {
         if text.strip_prefix(prefix).is_some_and(|digits| hexadecimal(digits, 32)) {
             return format!("{prefix}01935c3a5e7c7d3e8f00a1b2c3d4e5f6");
         }
+    }
+    // The sandbox bank's page: its port is another one each time.
+    if text.starts_with("http://127.0.0.1:") && text.contains("/pay/dep") {
+        let page = "http://127.0.0.1:9191/banks/hdfc/pay/dep01935c3a5e7c7d3e8f00a1b2c3d4e5f6";
+        return page.to_owned();
     }
     if hexadecimal(text, 64) {
         return "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned();

@@ -18,6 +18,7 @@ mod bank_kills;
 mod canaries;
 mod cancellation;
 mod corrupt_streams;
+mod deposits;
 mod engine_basics;
 mod engine_faults;
 mod engine_rules;

@@ -4,12 +4,14 @@ mod accounts;
 mod bank_accounts;
 mod banks;
 mod currencies;
+mod deposits;
 mod docs;
 mod events;
 mod health;
 mod holds;
 pub(crate) mod hooks;
 pub(crate) mod openapi;
+mod reconciliation;
 mod transactions;
 mod trial_balance;
 mod withdrawals;
@@ -32,10 +34,12 @@ fn documented() -> OpenApiRouter<ApiState> {
         .merge(transactions::routes())
         .merge(holds::routes())
         .merge(withdrawals::routes())
+        .merge(deposits::routes())
         .merge(bank_accounts::routes())
         .merge(banks::routes())
         .merge(events::routes())
         .merge(trial_balance::routes())
         .merge(currencies::routes())
+        .merge(reconciliation::routes())
         .merge(health::routes())
 }
