@@ -13,6 +13,7 @@ pub(crate) mod load;
 pub(crate) mod model;
 pub(crate) mod process;
 pub(crate) mod proxy;
+pub(crate) mod puppet;
 pub(crate) mod queue;
 pub(crate) mod reference;
 pub(crate) mod sandbox;
