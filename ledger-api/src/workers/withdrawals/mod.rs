@@ -32,6 +32,7 @@ use tokio::{
 pub use asking::{Answer, Statements};
 pub use candidates::money;
 pub use sending::{Payees, SendError, Sender, Sent, reference};
+pub(crate) use telling::AMOUNT_DIFFERS;
 pub use telling::{Known, Teller, Told};
 pub use verdict::{Verdict, verdict};
 
