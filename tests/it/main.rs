@@ -20,6 +20,7 @@ mod engine_rules;
 mod failover;
 mod golden;
 mod immutability;
+mod limits;
 mod lost_answers;
 mod model;
 mod one_append;

@@ -205,6 +205,20 @@ codes! {
          are not available.";
     BALANCE_LIMIT_EXCEEDED = "balance_limit_exceeded" 422 Never "Over the account's limit"
         "The account would hold more than its ceiling.";
+    LIMIT_EXCEEDED = "limit_exceeded" 422 Never "Over a limit of the account's tier"
+        "`limit` says which one, how much of it is left, and when it is counted afresh.";
+    TIER_NOT_ALLOWED = "tier_not_allowed" 422 Never "No tier on this account"
+        "Only accounts of class `open` can be on a tier.";
+    TIER_UNKNOWN = "tier_unknown" 422 Never "No such tier"
+        "The book does not have this tier; `POST /v1/tiers` defines it.";
+    TIER_CURRENCY = "tier_currency" 422 Never "The tier has another currency"
+        "A tier stays in the currency in which it was first defined.";
+    TIER_VERSION = "tier_version" 422 Never "The tier has moved on"
+        "The request expected another version of the tier. Read it again and decide afresh.";
+    TOO_MANY_TIERS = "too_many_tiers" 422 Never "Too many tiers"
+        "The book has as many tiers as a book can have.";
+    LIMIT_NEGATIVE = "limit_negative" 422 Never "A limit below zero"
+        "A limit of a tier is zero or more; leave it out where there is none.";
     MINIMUM_BALANCE_NOT_MET = "minimum_balance_not_met" 422 Never "Below the asked minimum"
         "A condition asked for a higher balance after the transaction.";
     BALANCE_NOT_ZERO = "balance_not_zero" 422 Never "There is money on the account"

@@ -8,6 +8,7 @@ mod health;
 mod holds;
 pub(crate) mod hooks;
 pub(crate) mod openapi;
+mod tiers;
 mod transactions;
 mod trial_balance;
 mod withdrawals;
@@ -33,5 +34,6 @@ fn documented() -> OpenApiRouter<ApiState> {
         .merge(events::routes())
         .merge(trial_balance::routes())
         .merge(currencies::routes())
+        .merge(tiers::routes())
         .merge(health::routes())
 }

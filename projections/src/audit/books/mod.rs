@@ -14,6 +14,7 @@ mod account;
 mod accounts;
 mod currency;
 mod hold;
+mod tier;
 mod transaction;
 mod withdrawal;
 
@@ -198,6 +199,8 @@ impl Books {
         );
         if let Some(movement) = &movement {
             let account = self.accounts.at(index);
+            let when = (movement, first, event.recorded_at);
+            account.count(place, &leg, when, &self.currencies.tiers, &mut self.findings);
             account.post(place, &leg, movement, first, &mut self.findings);
             self.currencies.add(movement.currency, debit, movement.amount);
         } else {
@@ -227,6 +230,11 @@ impl Books {
             "limits_changed" => {
                 if let Some(limits) = read(place, event, findings) {
                     account.limits(place, &limits, findings);
+                }
+            }
+            "tier_set" => {
+                if let Some(set) = read(place, event, findings) {
+                    account.tier(place, &set, &self.currencies.tiers, findings);
                 }
             }
             "frozen" => {

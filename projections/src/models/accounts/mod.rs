@@ -86,6 +86,8 @@ impl<'e> Changes<'e> {
             | AccountEvent::HoldReleased(hold)
             | AccountEvent::HoldExpired(hold) => change.held(&hold, -hold.amount, -1)?,
             AccountEvent::LimitsChanged(limits) => change.settings().limits = Some(limits),
+            // The engine alone counts: what was used is asked of the account itself.
+            AccountEvent::TierSet(_) => {}
             AccountEvent::Frozen(freeze) => {
                 let reference = freeze.reference.as_str().to_owned();
                 change.settings().freezes.insert(reference, Some(freeze));

@@ -88,7 +88,7 @@ macro_rules! refuses {
     };
 }
 
-refuses!(AccountError, BookError, HoldError, ReversalError, WithdrawalError);
+refuses!(BookError, HoldError, ReversalError, WithdrawalError);
 
 impl Reference {
     pub(crate) fn new(pool: PgPool) -> Self {
@@ -147,10 +147,7 @@ impl Reference {
             Step::Account(id, command) => {
                 let framework = self.framework::<Account>();
                 match framework.execute_with_metadata(id.as_str(), command, metadata).await {
-                    Err(AggregateError::UserError(error)) => {
-                        let available = error.available();
-                        Err(Rejection { available, ..error.rejection().of(&id) })
-                    }
+                    Err(AggregateError::UserError(error)) => Err(Rejection::from(error).of(&id)),
                     done => refused(done),
                 }
             }
