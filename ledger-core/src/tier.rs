@@ -1,7 +1,7 @@
 //! Tiers: named sets of limits that an account can be put on (small wallet, full KYC …).
 //!
 //! It knows what a tier allows; nothing of accounts, which count what they moved themselves
-//! (`crate::account`). A tier stands in the book as a row of versions: a new version holds for every
+//! (`crate::account`). A tier stands in the book as a row of versions: a new one holds for every
 //! account of the tier from its event on, and changes nothing that was decided before it. So one
 //! event changes the limit of a million wallets, and each decision is the outcome of the events
 //! before it alone.

@@ -55,6 +55,10 @@ const PLAN: &[(&str, &str, u16)] = &[
     ("get_v1_trial_balance", "/v1/trial-balance", 200),
     ("post_v1_currencies", "/v1/currencies", 201),
     ("get_v1_currencies", "/v1/currencies", 200),
+    ("post_v1_tiers", "/v1/tiers", 201),
+    ("get_v1_tiers", "/v1/tiers", 200),
+    ("post_v1_accounts_id_tier", "/v1/accounts/wallet:asha:INR/tier", 200),
+    ("get_v1_accounts_id_usage", "/v1/accounts/wallet:asha:INR/usage", 200),
     ("get_v1_events", "/v1/events?after_position=9&limit=2", 200),
     ("get_readyz", "/readyz", 200),
 ];

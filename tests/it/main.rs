@@ -9,6 +9,7 @@ mod api_examples;
 mod api_faults;
 mod api_holds;
 mod api_input;
+mod api_limits;
 mod api_transactions;
 mod audit_engine;
 mod canaries;

@@ -11,6 +11,7 @@ pub(crate) mod openapi;
 mod tiers;
 mod transactions;
 mod trial_balance;
+mod usage;
 mod withdrawals;
 
 use axum::Router;
@@ -35,5 +36,6 @@ fn documented() -> OpenApiRouter<ApiState> {
         .merge(trial_balance::routes())
         .merge(currencies::routes())
         .merge(tiers::routes())
+        .merge(usage::routes())
         .merge(health::routes())
 }

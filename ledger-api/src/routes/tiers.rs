@@ -293,7 +293,7 @@ async fn define(writer: Writer, key: Key, payload: Payload) -> Result<Reply<Tier
     path = "/v1/accounts/{id}/tier",
     tag = "Accounts",
     params(("id" = String, Path, description = "Code and currency", example = "wallet:asha:INR")),
-    request_body(content = SetIn, example = json!({"tier": null})),
+    request_body(content = SetIn, example = json!({"tier": "full_kyc"})),
     responses((status = 200, description = "It holds from now on.", body = SetOut)),
 )]
 async fn put_on(

@@ -52,7 +52,7 @@ pub enum AccountError {
     /// The floor would be above the ceiling.
     #[error("the floor is above the ceiling")]
     FloorAboveCeiling,
-    /// Only accounts that anybody may post to are on a tier: a limit must not refuse what a bank did.
+    /// Only accounts of class open are on a tier: a limit must not refuse what a bank did.
     #[error("only an account of class open can be on a tier")]
     TierNotAllowed,
     /// The account's sequence is another than the command expects.

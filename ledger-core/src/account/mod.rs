@@ -6,7 +6,7 @@
 //!
 //! The rule: a *decrease* (a leg against the normal side) needs
 //! `balance - held - liens - amount >= floor`, an *increase* needs `balance + amount <= ceiling`.
-//! An account on a tier is held against that tier's limits as well, which the book has; see `usage`.
+//! An account on a tier is held against that tier's limits as well, which the book has (`usage`).
 //! A limit that is set below the present balance is accepted and blocks only further decrease.
 
 mod command;

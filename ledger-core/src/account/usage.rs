@@ -2,8 +2,8 @@
 //!
 //! It knows the sums and the day they are of; the limits come in with each command, out of the
 //! book. Only accounts on a tier have one. It is a function of the account's own events: a counted
-//! leg carries the book's day on which it was recorded, so neither a clock nor a time zone is needed
-//! to fold it. The business date plays no part: a back-dated leg counts on the day it is recorded.
+//! leg carries the book's day on which it was recorded, so neither clock nor time zone is needed to
+//! fold it. The business date plays no part: a back-dated leg counts on the day it is recorded.
 //!
 //! What is counted is never taken back, not even when the money comes back: a counter only grows
 //! until its period ends. Money that comes back is exempt instead (`Kind::is_exempt_from_limits`).

@@ -26,7 +26,11 @@ pub struct Opened {
     pub time_zone: Tz,
 }
 
-event_names!(BookEvent { Opened(_) => "opened", CurrencyAdded(_) => "currency_added", TierDefined(_) => "tier_defined" });
+event_names!(BookEvent {
+    Opened(_) => "opened",
+    CurrencyAdded(_) => "currency_added",
+    TierDefined(_) => "tier_defined",
+});
 
 impl DomainEvent for BookEvent {
     fn event_type(&self) -> String {

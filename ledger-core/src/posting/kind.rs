@@ -35,8 +35,8 @@ impl Kind {
     /// A correction by hand: a reason, evidence and two people.
     pub const ADJUSTMENT: &'static str = "adjustment";
 
-    /// Whether tiers neither limit nor count it: money that comes or goes back, what a bank has done
-    /// already, and corrections.
+    /// Whether tiers neither limit nor count it: money that comes or goes back, what a bank has
+    /// done already, and corrections.
     pub fn is_exempt_from_limits(&self) -> bool {
         matches!(
             self.as_str(),

@@ -88,7 +88,7 @@ macro_rules! refuses {
     };
 }
 
-refuses!(BookError, HoldError, ReversalError, WithdrawalError);
+refuses!(AccountError, BookError, HoldError, ReversalError, WithdrawalError);
 
 impl Reference {
     pub(crate) fn new(pool: PgPool) -> Self {
