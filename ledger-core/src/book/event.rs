@@ -15,7 +15,7 @@ pub enum BookEvent {
     /// A currency can be used from here on. Its scale never changes.
     CurrencyAdded(Currency),
     /// A tier has these limits from here on, in a new version.
-    TierDefined(Tier),
+    TierDefined(Box<Tier>),
 }
 
 /// The book's fixed properties.

@@ -86,7 +86,7 @@ impl Book {
         }
         let version = actual.saturating_add(1);
         let currency = currency.code;
-        Ok(BookEvent::TierDefined(Tier { tier, currency, version, limits }))
+        Ok(BookEvent::TierDefined(Box::new(Tier { tier, currency, version, limits })))
     }
 }
 
@@ -101,7 +101,7 @@ pub enum BookCommand {
     /// Make a currency usable.
     AddCurrency(Currency),
     /// Define a tier, or its next version.
-    DefineTier(DefineTier),
+    DefineTier(Box<DefineTier>),
 }
 
 /// Why the book refuses, in order of precedence.
@@ -186,7 +186,7 @@ impl Aggregate for Book {
                 }
                 BookEvent::CurrencyAdded(currency)
             }
-            BookCommand::DefineTier(define) => self.decide_tier(define)?,
+            BookCommand::DefineTier(define) => self.decide_tier(*define)?,
         };
         // After this point the command succeeds.
         sink.write(event, self).await;
@@ -200,7 +200,7 @@ impl Aggregate for Book {
             BookEvent::CurrencyAdded(currency) => {
                 self.currencies.insert(currency.code, currency.scale);
             }
-            BookEvent::TierDefined(tier) => Arc::make_mut(&mut self.tiers).define(tier),
+            BookEvent::TierDefined(tier) => Arc::make_mut(&mut self.tiers).define(*tier),
         }
     }
 }

@@ -26,21 +26,21 @@ fn folded(events: impl IntoIterator<Item = BookEvent>) -> Book {
 }
 
 fn define(tier: &str, code: &str, expected_version: Option<u32>) -> BookCommand {
-    BookCommand::DefineTier(DefineTier {
+    BookCommand::DefineTier(Box::new(DefineTier {
         tier: tier.parse().unwrap(),
         currency: currency(code),
         limits: TierLimits::default(),
         expected_version,
-    })
+    }))
 }
 
 fn defined(tier: &str, version: u32) -> BookEvent {
-    BookEvent::TierDefined(Tier {
+    BookEvent::TierDefined(Box::new(Tier {
         tier: tier.parse().unwrap(),
         currency: currency("INR").code,
         version,
         limits: TierLimits::default(),
-    })
+    }))
 }
 
 fn with_small() -> Vec<BookEvent> {

@@ -21,7 +21,7 @@ impl<V: View> Planner<'_, V> {
             let text = "a limit of a tier is zero or more";
             return Err(Rejection::new("limit_negative", text));
         }
-        Ok(on_book(BookCommand::DefineTier(define.clone())))
+        Ok(on_book(BookCommand::DefineTier(Box::new(define.clone()))))
     }
 
     pub(super) fn set_tier(&self, set: &SetTier) -> Result<Plan, Rejection> {

@@ -204,6 +204,7 @@ pub(super) struct TierLimits<'a> {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the payload's own names")]
 pub(super) struct FlowLimits<'a> {
     #[serde(borrow, default)]
     pub per_transaction: Option<Text<'a>>,

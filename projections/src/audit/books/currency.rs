@@ -76,12 +76,11 @@ impl Currencies {
             let words = "the book is opened once, before all else in it";
             findings.event(place, Code::BookDiffers, words);
         }
-        match opened.time_zone.parse::<chrono_tz::Tz>() {
-            Ok(zone) => self.tiers.set_zone(zone),
-            Err(_) => {
-                let words = format!("no time zone is called {:?}", &*opened.time_zone);
-                findings.event(place, Code::BookDiffers, words);
-            }
+        if let Ok(zone) = opened.time_zone.parse() {
+            self.tiers.set_zone(zone);
+        } else {
+            let words = format!("no time zone is called {:?}", &*opened.time_zone);
+            findings.event(place, Code::BookDiffers, words);
         }
         self.opened = true;
     }

@@ -78,16 +78,15 @@ impl<'e> Changes<'e> {
                 }
                 self.opened.push((event, opened));
             }
-            // Legs come in by their own way, before this one.
-            AccountEvent::Debited(_) | AccountEvent::Credited(_) => {}
+            // Legs come in by their own way, before this one. What was used of a tier's limits is
+            // asked of the account itself.
+            AccountEvent::Debited(_) | AccountEvent::Credited(_) | AccountEvent::TierSet(_) => {}
             AccountEvent::HoldPlaced(hold) => change.held(&hold, hold.amount, 1)?,
             AccountEvent::HoldIncreased(hold) => change.held(&hold, hold.amount, 0)?,
             AccountEvent::HoldCaptured(hold)
             | AccountEvent::HoldReleased(hold)
             | AccountEvent::HoldExpired(hold) => change.held(&hold, -hold.amount, -1)?,
             AccountEvent::LimitsChanged(limits) => change.settings().limits = Some(limits),
-            // The engine alone counts: what was used is asked of the account itself.
-            AccountEvent::TierSet(_) => {}
             AccountEvent::Frozen(freeze) => {
                 let reference = freeze.reference.as_str().to_owned();
                 change.settings().freezes.insert(reference, Some(freeze));
