@@ -38,6 +38,7 @@ pub(super) fn routes() -> OpenApiRouter<ApiState> {
 #[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schema(as = FlowLimitsInput)]
+#[expect(clippy::struct_field_names, reason = "the names of the wire")]
 struct FlowIn {
     /// The most that one transaction may move.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -81,6 +82,7 @@ struct TierIn {
 /// Limits in one direction.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[schema(as = FlowLimits)]
+#[expect(clippy::struct_field_names, reason = "the names of the wire")]
 struct FlowOut {
     /// The most that one transaction may move.
     #[serde(default, skip_serializing_if = "Option::is_none")]
