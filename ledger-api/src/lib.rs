@@ -1,6 +1,7 @@
 //! The service: HTTP routes, identity, workers; the private PostgreSQL; what the binary `bahi` and
 //! the tests stand on.
 
+pub mod banks;
 pub mod config;
 pub mod db;
 pub mod http;
@@ -11,6 +12,7 @@ mod routes;
 pub mod service;
 pub mod setup;
 pub mod shutdown;
+pub mod statements;
 pub mod telemetry;
 pub mod webhooks;
 pub mod workers;

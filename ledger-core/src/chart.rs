@@ -168,6 +168,13 @@ impl Authority {
         Self::of(&[Open, Withdrawal, Clearing, Suspense, Income, Tax, Receivable])
     }
 
+    /// What a line of a bank's statement moves. The bank's own accounts are moved by nothing else,
+    /// adjustments aside.
+    pub fn of_statements() -> Self {
+        use PostingClass::{Bank, Clearing, Expense, Income, Open, Suspense, Tax, Treasury};
+        Self::of(&[Bank, Clearing, Suspense, Expense, Tax, Income, Treasury, Open])
+    }
+
     /// Whether this authority covers `class`.
     pub const fn covers(self, class: PostingClass) -> bool {
         self.0 & class.bit() != 0

@@ -38,6 +38,30 @@ impl Ids for System {
     }
 }
 
+/// A clock that runs with the machine's, some time ahead of it: for a sandbox, whose days can be
+/// made to pass. It only moves forwards.
+#[derive(Debug, Default)]
+pub struct ShiftedClock(AtomicI64);
+
+impl ShiftedClock {
+    /// Makes it at least so far ahead.
+    pub fn be_ahead(&self, by: TimeDelta) {
+        self.0.fetch_max(by.num_microseconds().unwrap_or(0), Ordering::SeqCst);
+    }
+
+    /// How far ahead it is.
+    pub fn ahead(&self) -> TimeDelta {
+        TimeDelta::microseconds(self.0.load(Ordering::SeqCst))
+    }
+}
+
+impl Clock for ShiftedClock {
+    fn now(&self) -> Timestamp {
+        let now = System.now();
+        now.checked_add_signed(self.ahead()).unwrap_or(now)
+    }
+}
+
 /// A clock that stands still until it is told to move: for tests.
 #[derive(Debug)]
 pub struct ManualClock(AtomicI64);

@@ -2,7 +2,7 @@
 //!
 //! A **command** ([`command`]) asks for something. **Planning** ([`planning`]) takes it apart into
 //! what each aggregate is asked: an [`account`], a [`hold`], a [`reversal`], a [`withdrawal`],
-//! the [`book`]. Each aggregate decides alone, purely, by its own events. If all accept, their
+//! a [`bank_line`], the [`book`]. Each aggregate decides alone, purely, by its own events. If all accept, their
 //! events are appended to the **log** ([`log`]) in one statement, chained by hashes; if one
 //! refuses, nothing happens.
 //!
@@ -15,6 +15,7 @@
 #![deny(clippy::arithmetic_side_effects)]
 
 pub mod account;
+pub mod bank_line;
 pub mod book;
 pub mod chart;
 pub mod clock;

@@ -6,6 +6,7 @@ use std::{collections::BTreeSet, fs, path::PathBuf};
 use cqrs_es::Aggregate;
 use ledger_core::{
     account::{Account, AccountEvent},
+    bank_line::{BankLine, BankLineEvent},
     book::{Book, BookEvent},
     command::{Outcome, Receipt},
     hold::{Hold, HoldEvent},
@@ -57,8 +58,10 @@ fn case_79_every_event_ever_written_decodes_to_the_same_bytes() {
     events_hold::<Hold>(HoldEvent::NAMES);
     events_hold::<Reversal>(ReversalEvent::NAMES);
     events_hold::<Withdrawal>(WithdrawalEvent::NAMES);
+    events_hold::<BankLine>(BankLineEvent::NAMES);
     events_hold::<Book>(BookEvent::NAMES);
-    let folders = [Account::TYPE, Hold::TYPE, Reversal::TYPE, Withdrawal::TYPE, Book::TYPE];
+    let folders =
+        [Account::TYPE, Hold::TYPE, Reversal::TYPE, Withdrawal::TYPE, BankLine::TYPE, Book::TYPE];
     assert_eq!(names("events"), folders.map(str::to_owned).into());
 }
 
@@ -77,6 +80,7 @@ fn every_stored_outcome_decodes_to_the_same_bytes() {
                     Receipt::Hold { .. } => "hold",
                     Receipt::Captured { .. } => "captured",
                     Receipt::Withdrawal { .. } => "withdrawal",
+                    Receipt::BankLine { .. } => "bank_line",
                     Receipt::Book { .. } => "book",
                 },
             };
@@ -84,7 +88,7 @@ fn every_stored_outcome_decodes_to_the_same_bytes() {
             kinds.insert(kind);
         }
     }
-    assert_eq!(kinds.len(), 7, "a kind of outcome has no fixture: {kinds:?}");
+    assert_eq!(kinds.len(), 8, "a kind of outcome has no fixture: {kinds:?}");
 }
 
 #[derive(Deserialize)]
@@ -125,6 +129,7 @@ fn case_80_what_is_unknown_is_a_hard_stop_in_every_stream() {
     stop_all::<HoldEvent>(HoldEvent::NAMES);
     stop_all::<ReversalEvent>(ReversalEvent::NAMES);
     stop_all::<WithdrawalEvent>(WithdrawalEvent::NAMES);
+    stop_all::<BankLineEvent>(BankLineEvent::NAMES);
     stop_all::<BookEvent>(BookEvent::NAMES);
 }
 

@@ -11,7 +11,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ledger_api::service::{Role, Roles, Service, ServiceConfig};
+use ledger_api::{
+    banks::BankRegistry,
+    service::{Role, Roles, Service, ServiceConfig},
+};
 use reqwest::StatusCode;
 use rustix::process::Signal;
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
@@ -258,6 +261,8 @@ async fn be_an_intake(folder: &Path) {
         roles: Roles::of(&[Role::Webhooks]),
         cache_accounts: None,
         banks: banks(),
+        bank_registry: BankRegistry::default(),
+        sandbox_clock: None,
         listener: Some(listener),
         metrics: None,
     };

@@ -55,6 +55,7 @@ impl One {
             bank: parse("hdfc"),
             rail: parse("imps"),
             payee_hash: Some(parse(&"0a".repeat(32))),
+            payee: ledger_core::withdrawal::PayeeStanding::Unchecked,
             review: None,
             note: None,
         })

@@ -16,6 +16,7 @@ mod projections;
 mod sandbox;
 mod say;
 mod serve;
+mod statements;
 mod work;
 
 use std::process::ExitCode;
@@ -57,6 +58,7 @@ enum Command {
     Projections(projections::Projections),
     Audit(audit::Audit),
     Inbox(inbox::InboxCommand),
+    Statements(statements::StatementsCommand),
     Healthcheck(healthcheck::Healthcheck),
     Sandbox(sandbox::Sandbox),
     Conformance(conformance::Conformance),
@@ -85,6 +87,7 @@ impl Command {
             | Self::Projections(_)
             | Self::Audit(_)
             | Self::Inbox(_)
+            | Self::Statements(_)
             | Self::Healthcheck(_)
             | Self::Conformance(_) => "warn",
         }
@@ -100,6 +103,7 @@ impl Command {
             Self::Projections(command) => command.run(settings).await,
             Self::Audit(command) => command.run(settings).await,
             Self::Inbox(command) => command.run(settings).await,
+            Self::Statements(command) => command.run(settings).await,
             Self::Healthcheck(command) => command.run().await,
             Self::Sandbox(command) => command.run().await,
             Self::Conformance(command) => command.run().await,

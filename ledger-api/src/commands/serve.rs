@@ -5,8 +5,9 @@ use std::net::SocketAddr;
 use anyhow::{Context, anyhow};
 use clap::Args;
 use ledger_api::{
+    banks::BankRegistry,
     config::Settings,
-    service::{Role, Roles, Service, ServiceConfig},
+    service::{Role, Roles, SandboxClock, Service, ServiceConfig},
     shutdown, telemetry,
     webhooks::Banks,
 };
@@ -20,9 +21,12 @@ Examples:
   bahi serve --listen 127.0.0.1:9000
   DATABASE_URL=postgres://app@db/bahi bahi serve --role api --role worker
   BAHI_BANK_HDFC_WEBHOOK_SECRETS=whsec_… bahi serve --role webhooks
+  BAHI_BANK_HDFC_URL=http://127.0.0.1:9191/banks/hdfc bahi serve
 
 It listens at once and answers 503 until its database is there. Ctrl-C or SIGTERM stops it in order;
-twice, at once.";
+twice, at once. For each bank, BAHI_BANK_{NAME}_URL says where its adapter is, _TOKEN what it
+wants to be shown, _TIMEOUT_MS how long a call may take [default: 10000], _WEBHOOK_SECRETS what its
+webhooks are signed with (docs/banks.md).";
 
 /// Where it listens unless told otherwise.
 pub(super) const LISTEN_DEFAULT: SocketAddr =
@@ -49,6 +53,7 @@ impl Serve {
         let told = shutdown::on_signal().context("signals can't be received")?;
         let roles = Roles::of(&self.role);
         let banks = Banks::from_environment()?;
+        let bank_registry = BankRegistry::from_environment()?;
         anyhow::ensure!(
             roles.ledger() || !banks.is_empty(),
             "no bank may send webhooks: set BAHI_BANK_{{NAME}}_WEBHOOK_SECRETS (docs/banks.md)"
@@ -57,7 +62,16 @@ impl Serve {
             if roles.api || roles.webhooks { Some(listen(self.listen).await?) } else { None };
         let metrics = Some(telemetry::metrics()?);
         let cache_accounts = self.cache_accounts;
-        let config = ServiceConfig { settings, roles, cache_accounts, banks, listener, metrics };
+        let config = ServiceConfig {
+            settings,
+            roles,
+            cache_accounts,
+            banks,
+            bank_registry,
+            sandbox_clock: SandboxClock::from_environment()?,
+            listener,
+            metrics,
+        };
         let Some(service) = Service::start(config, told.clone()).await? else {
             return Ok(Verdict::Yes);
         };

@@ -249,6 +249,17 @@ codes! {
     // What withdrawals say.
     WITHDRAWAL_NOT_FOUND = "withdrawal_not_found" 404 Never "No such withdrawal"
         "The withdrawal was never requested.";
+    BANK_ACCOUNT_NOT_FOUND = "bank_account_not_found" 404 Never "No such bank account"
+        "The owner of the account has no such bank account, or it was erased.";
+    BANK_ACCOUNT_UNVERIFIED = "bank_account_unverified" 422 Never "The bank account is not verified"
+        "Money is sent to a bank account whose name was checked: \
+         `POST /v1/bank-accounts/{id}/verify`, then ask with another key.";
+    BANK_UNKNOWN = "bank_unknown" 422 Never "No such bank"
+        "This service calls no bank of this name; `GET /v1/banks` lists those it calls.";
+    RAIL_UNKNOWN = "rail_unknown" 422 Never "The bank has no such rail"
+        "The bank does not send money this way, or not this much; `GET /v1/banks` has the limits.";
+    BANK_UNAVAILABLE = "bank_unavailable" 503 SameKey "The bank did not answer"
+        "The bank was asked and gave no answer to rely on. Nothing was changed; ask again later.";
     WITHDRAWAL_EXISTS = "withdrawal_exists" 422 Never "The withdrawal exists already"
         "A withdrawal of this id was requested before.";
     NOT_WITHDRAWABLE = "not_withdrawable" 422 Never "Not from this account"
@@ -289,6 +300,41 @@ codes! {
         "The attempt came back in as many pieces as one can.";
     WALLET_BLOCKED = "wallet_blocked" 422 Never "The wallet cannot take the money"
         "The wallet is frozen, closed or full. The money waits.";
+    // What lines of banks' statements say.
+    BANK_LINE_NOT_FOUND = "bank_line_not_found" 404 Never "No such line"
+        "No line of a bank's statement of this id is booked.";
+    BANK_LINE_DIFFERS = "bank_line_differs" 422 Never "Another line"
+        "The id belongs to a line that the bank identifies otherwise.";
+    BANK_LINE_AMOUNT_DIFFERS = "bank_line_amount_differs" 422 Never "Booked with another amount"
+        "The bank states one line with two amounts. Nothing was booked; people ask the bank.";
+    NOTHING_UNEXPLAINED = "nothing_unexplained" 422 Never "Nothing of it lies in suspense"
+        "The line is explained, all of it.";
+    BANK_LINE_PARTS_INVALID = "bank_line_parts_invalid" 422 Never "What the line is makes no sense"
+        "The parts of a line have a purpose that goes with it, and come to its amount.";
+    EXCEEDS_UNEXPLAINED = "exceeds_unexplained" 422 Never "More than lies in suspense"
+        "Less of the line lies in suspense; `detail` says how much.";
+    // What banks' statements break.
+    STATEMENT_MALFORMED = "statement_malformed" 422 Never "No statement"
+        "The file is no statement of that format; `detail` says where and why.";
+    STATEMENT_SUM_DIFFERS = "statement_sum_differs" 422 Never "The statement does not add up"
+        "Opening and lines do not come to closing. Nothing was stored.";
+    STATEMENT_LINE_REPEATED = "statement_line_repeated" 422 Never "A line is there twice"
+        "A line is once by direction, value date and the bank's number. Nothing was stored.";
+    STATEMENT_LINE_OF_ANOTHER_DAY = "statement_line_of_another_day" 422 Never
+        "A line is of another day"
+        "A line is on the statement of another day already. Nothing was stored.";
+    STATEMENT_REOPENED = "statement_reopened" 422 Never "The day was closed"
+        "An earlier statement closed the day, or others follow it, and this one leaves it open.";
+    STATEMENT_BEFORE_FIRST = "statement_before_first" 422 Never "Before the first day"
+        "Days before the first statement are not taken.";
+    STATEMENT_DAY_MISSING = "statement_day_missing" 422 Never "A day is missing"
+        "Every calendar day has a statement. Bring the missing one first.";
+    STATEMENT_DAY_BEFORE_OPEN = "statement_day_before_open" 422 Never "The day before is open"
+        "The day before can still change. Bring its closed statement first.";
+    STATEMENT_OPENING_DIFFERS = "statement_opening_differs" 422 Never "Another opening balance"
+        "The statement does not begin where the day before has ended. Nothing was stored.";
+    STATEMENT_CLOSING_DIFFERS = "statement_closing_differs" 422 Never "Another closing balance"
+        "The statement does not end where the next day begins. Nothing was stored.";
     BOOK_NOT_OPEN = "book_not_open" 422 Never "The book is not open"
         "The ledger has just been set up; try again with a fresh key.";
     BOOK_ALREADY_OPEN = "book_already_open" 422 Never "The book is open already"

@@ -14,7 +14,7 @@ pub(crate) mod json;
 mod layers;
 mod ledger;
 mod limit;
-mod objects;
+pub(crate) mod objects;
 pub(crate) mod path;
 pub(crate) mod problem;
 pub(crate) mod query;

@@ -17,7 +17,7 @@ use serde::{
 };
 
 /// The wrapper: of a deserializer, of a visitor, of what gives a visitor its values.
-pub(super) struct Objects<T>(pub(super) T);
+pub(crate) struct Objects<T>(pub(crate) T);
 
 /// The visitor of a struct: takes a map and nothing else.
 struct Fields<V>(V);

@@ -16,7 +16,13 @@ use sqlx::PgPool;
 use tokio::sync::{Semaphore, watch};
 
 use super::Ledger;
-use crate::identity::KeyRing;
+use crate::{
+    banks::{
+        BankRegistry,
+        accounts::{BankAccounts, PayeeKey},
+    },
+    identity::KeyRing,
+};
 
 /// How many live tails of the log one process serves.
 const TAILS_MAX: usize = 64;
@@ -53,6 +59,8 @@ pub struct ApiParts {
     pub health: PgPool,
     /// The API keys.
     pub keys: Arc<KeyRing>,
+    /// The banks that can be called.
+    pub banks: Arc<BankRegistry>,
     /// The secret behind the fingerprints of requests.
     pub fingerprint_key: FingerprintKey,
     /// What `/metrics` shows; without it the route answers 404.
@@ -76,6 +84,8 @@ pub struct ApiState(Arc<Shared>);
 /// The parts and what is made of them.
 pub struct Shared {
     parts: ApiParts,
+    /// Whom money may be sent to.
+    pub bank_accounts: BankAccounts,
     /// The read models.
     pub read_models: ReadModels,
     /// The projector of this process, if it has one.
@@ -106,7 +116,10 @@ impl ApiState {
         projector: Option<watch::Receiver<ProjectorStatus>>,
     ) -> Self {
         let tails = Arc::new(Semaphore::new(TAILS_MAX));
-        Self(Arc::new(Shared { parts, read_models, projector, tails, started: Instant::now() }))
+        let key = PayeeKey::derive(parts.fingerprint_key.bytes());
+        let bank_accounts = BankAccounts::new(parts.reads.clone(), key);
+        let started = Instant::now();
+        Self(Arc::new(Shared { parts, bank_accounts, read_models, projector, tails, started }))
     }
 }
 

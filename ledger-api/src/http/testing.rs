@@ -145,6 +145,7 @@ pub(crate) fn state(ledger: Arc<dyn Ledger>, handler_timeout: Duration) -> ApiSt
         health: db::health_pool(nowhere),
         reads,
         ledger,
+        banks: Arc::default(),
         fingerprint_key: FingerprintKey::new([1; 32]),
         metrics: None,
         clock: Arc::new(System),

@@ -1,6 +1,8 @@
 //! The resources of the API, one file each.
 
 mod accounts;
+mod bank_accounts;
+mod banks;
 mod currencies;
 mod docs;
 mod events;
@@ -32,6 +34,8 @@ fn documented() -> OpenApiRouter<ApiState> {
         .merge(transactions::routes())
         .merge(holds::routes())
         .merge(withdrawals::routes())
+        .merge(bank_accounts::routes())
+        .merge(banks::routes())
         .merge(events::routes())
         .merge(trial_balance::routes())
         .merge(currencies::routes())

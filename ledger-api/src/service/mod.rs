@@ -10,33 +10,40 @@
 //! before it is in the log.
 
 mod anchor;
+mod banking;
 mod parts;
+mod sandbox_clock;
 mod starting;
 mod supervisor;
 mod tasks;
 
 use std::{io, sync::Arc, time::Duration};
 
-use ledger_core::log::LogError;
+use ledger_core::{ids::IdError, log::LogError};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
+    banks::BankRegistry,
     config::Settings,
     http::{self, ServerConfig},
     machine,
     setup::{Database, Secret, SetupError},
     shutdown,
+    statements::RulesError,
     webhooks::Banks,
 };
 pub use anchor::AnchorError;
 use parts::{Parts, Wanted};
+pub use sandbox_clock::SandboxClock;
 
 /// The least and the longest pause between two looks at a database that is not there yet.
 const BACK_OFF_MIN: Duration = Duration::from_millis(100);
 const BACK_OFF_MAX: Duration = Duration::from_secs(2);
 /// How long the engine may take to append what it has.
 const ENGINE_DEADLINE: Duration = Duration::from_secs(10);
+/// How long a bank may take to answer what was sent already.
+const WORKER_DEADLINE: Duration = Duration::from_secs(12);
 /// How long each of the other parts may take to end.
 const PART_DEADLINE: Duration = Duration::from_secs(5);
 
@@ -96,6 +103,12 @@ pub enum ServiceError {
     /// The log lacks what was in it.
     #[error("the database is not the one that it was")]
     Anchor(#[from] AnchorError),
+    /// What banks' own words mean is not well said.
+    #[error("BAHI_BANK_…_STATEMENT_RULES")]
+    Rules(#[from] RulesError),
+    /// A worker's name is none.
+    #[error("a worker has no name")]
+    Principal(#[source] IdError),
     /// The log could not be read.
     #[error("the engine could not start")]
     Engine(#[source] LogError),
@@ -114,6 +127,10 @@ pub struct ServiceConfig {
     pub cache_accounts: Option<usize>,
     /// The banks that may send webhooks, if it takes any.
     pub banks: Banks,
+    /// The banks that are called. None is called before it is needed.
+    pub bank_registry: BankRegistry,
+    /// The sandbox bank whose clock it goes by, if its days are to pass as they do there.
+    pub sandbox_clock: Option<SandboxClock>,
     /// Where it listens, if it answers requests.
     pub listener: Option<TcpListener>,
     /// What `/metrics` shows.
@@ -138,13 +155,24 @@ impl Service {
         config: ServiceConfig,
         mut told: watch::Receiver<bool>,
     ) -> Result<Option<Self>, ServiceError> {
-        let ServiceConfig { settings, roles, cache_accounts, banks, listener, metrics } = config;
+        let ServiceConfig {
+            settings,
+            roles,
+            cache_accounts,
+            banks,
+            bank_registry,
+            sandbox_clock,
+            listener,
+            metrics,
+        } = config;
         let cache_accounts = cache_accounts.unwrap_or_else(machine::cache_accounts);
-        let wanted = Wanted { roles, cache_accounts, banks, metrics };
+        let bank_registry = Arc::new(bank_registry);
+        let (stop, stopping) = watch::channel(false);
+        let clock = sandbox_clock::of(sandbox_clock, &stopping);
+        let wanted = Wanted { roles, cache_accounts, banks, bank_registry, metrics, clock };
         let starting = listener.map(starting::Starting::answer).transpose();
         let starting = starting.map_err(ServiceError::Listen)?;
         let databases = Databases::open(&settings, roles).await?;
-        let (stop, stopping) = watch::channel(false);
         let supervisor = databases
             .main
             .cluster()
@@ -220,7 +248,8 @@ impl Databases {
             return Ok(Self { main: Database::open(&inbox).await?, inbox: None });
         }
         let main = Database::open(settings).await?;
-        let apart = roles.webhooks && settings.has_own_inbox().map_err(SetupError::Url)?;
+        let apart = (roles.webhooks || roles.worker)
+            && settings.has_own_inbox().map_err(SetupError::Url)?;
         let inbox = if apart { Some(Database::open(&inbox).await?) } else { None };
         Ok(Self { main, inbox })
     }
@@ -281,7 +310,8 @@ async fn try_start(
         let database = &databases.main;
         let secret: Secret = database.secret(settings).await?;
         check_anchor(database, settings).await?;
-        let mut parts = Parts::start(database, &secret, wanted, stopping).await?;
+        let both = (database, databases.inbox());
+        let mut parts = Parts::start(both, &secret, wanted, stopping).await?;
         parts.keep_anchor(database, settings.anchor_file());
         parts
     } else {
@@ -322,7 +352,7 @@ impl ServiceError {
             // The check went well a moment ago; what reads the log now fails with the connection.
             Self::Engine(error) => matches!(error, LogError::Database(_)),
             Self::Anchor(AnchorError::Unavailable(_) | AnchorError::Log(_)) => true,
-            Self::Anchor(_) | Self::Listen(_) => false,
+            Self::Anchor(_) | Self::Listen(_) | Self::Rules(_) | Self::Principal(_) => false,
         }
     }
 }
@@ -338,7 +368,11 @@ async fn ended(what: &'static str, task: Option<JoinHandle<()>>) {
     let Some(task) = task else {
         return;
     };
-    shutdown::within(PART_DEADLINE, what, async { log_panic(what, task.await) }).await;
+    ended_within(PART_DEADLINE, what, task).await;
+}
+
+async fn ended_within(deadline: Duration, what: &'static str, task: JoinHandle<()>) {
+    shutdown::within(deadline, what, async { log_panic(what, task.await) }).await;
 }
 
 fn log_panic(what: &'static str, ended: Result<(), tokio::task::JoinError>) {

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use ledger_core::{
-    clock::System,
+    clock::{Clock, System},
     engine::{Engine, EngineConfig},
 };
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -11,20 +11,27 @@ use projections::{ProjectorStatus, ReadModels};
 use sqlx::PgPool;
 use tokio::{sync::watch, task::JoinHandle};
 
-use super::{ENGINE_DEADLINE, Roles, ServiceError, anchor, ended, tasks};
+use super::{
+    ENGINE_DEADLINE, Roles, ServiceError, WORKER_DEADLINE, anchor, banking, ended, ended_within,
+    tasks,
+};
 use crate::{
+    banks::BankRegistry,
     db,
     http::{self, ApiParts, ApiState, FingerprintKey, Ledger},
     identity::KeyRing,
     routes::hooks::{self, Hooks},
     setup::{Database, Secret},
     shutdown,
+    statements::{self, Booker},
     webhooks::{Banks, Intake},
     workers,
 };
 
 /// Connections that requests read with.
 const READ_CONNECTIONS_MAX: u32 = 16;
+/// Connections that the banks' workers use.
+const WORKER_CONNECTIONS_MAX: u32 = 8;
 /// How long a request may take.
 const HANDLER_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -33,7 +40,9 @@ pub(super) struct Wanted {
     pub(super) roles: Roles,
     pub(super) cache_accounts: usize,
     pub(super) banks: Banks,
+    pub(super) bank_registry: Arc<BankRegistry>,
     pub(super) metrics: Option<PrometheusHandle>,
+    pub(super) clock: Arc<dyn Clock>,
 }
 
 /// What runs.
@@ -43,6 +52,8 @@ pub(super) struct Parts {
     api: Option<ApiState>,
     hooks: Option<Hooks>,
     tasks: Vec<(&'static str, JoinHandle<()>)>,
+    /// What must get to its end before the engine does.
+    workers: Vec<(&'static str, JoinHandle<()>)>,
     pools: Vec<PgPool>,
     stop: watch::Sender<bool>,
 }
@@ -56,6 +67,7 @@ impl Parts {
             api: None,
             hooks: None,
             tasks: Vec::new(),
+            workers: Vec::new(),
             pools: Vec::new(),
             stop: watch::channel(false).0,
         }
@@ -63,7 +75,7 @@ impl Parts {
 
     /// Starts what the roles need that work on the ledger.
     pub(super) async fn start(
-        database: &Database,
+        (database, inbox): (&Database, &Database),
         secret: &Secret,
         wanted: &Wanted,
         stopping: &watch::Receiver<bool>,
@@ -72,6 +84,7 @@ impl Parts {
         let engine = if roles.api || roles.worker {
             let config = EngineConfig {
                 cache_entries_max: wanted.cache_accounts,
+                clock: Arc::clone(&wanted.clock),
                 ..EngineConfig::new(database.app().clone())
             };
             Some(Engine::start(config).await.map_err(ServiceError::Engine)?)
@@ -84,10 +97,12 @@ impl Parts {
         }
         if let Some(engine) = parts.engine.clone() {
             if roles.worker {
-                parts.start_sweeper(database, &engine);
+                parts.start_sweeper(database, &engine, &wanted.clock);
+                parts.start_banking((database, inbox), secret, &engine, wanted, stopping);
+                parts.start_statements(database, &engine, wanted)?;
             }
             if roles.api {
-                let api = parts.api(database, secret, engine, stopping, wanted.metrics.clone());
+                let api = parts.api(database, secret, engine, stopping, wanted);
                 parts.api = Some(api);
             }
         }
@@ -100,7 +115,7 @@ impl Parts {
         secret: &Secret,
         engine: Engine,
         stopping: &watch::Receiver<bool>,
-        metrics: Option<PrometheusHandle>,
+        wanted: &Wanted,
     ) -> ApiState {
         let ledger: Arc<dyn Ledger> = Arc::new(engine);
         let reads = self.kept(db::read_pool(database.app().clone(), READ_CONNECTIONS_MAX));
@@ -111,9 +126,10 @@ impl Parts {
             keys: KeyRing::new(reads.clone()),
             reads,
             health,
+            banks: Arc::clone(&wanted.bank_registry),
             fingerprint_key: FingerprintKey::new(*secret.bytes()),
-            metrics,
-            clock: Arc::new(System),
+            metrics: wanted.metrics.clone(),
+            clock: Arc::clone(&wanted.clock),
             ids: Arc::new(System),
             stopping: stopping.clone(),
             handler_timeout: HANDLER_TIMEOUT,
@@ -132,14 +148,68 @@ impl Parts {
         self.projector = Some(status);
     }
 
-    fn start_sweeper(&mut self, database: &Database, engine: &Engine) {
+    fn start_sweeper(&mut self, database: &Database, engine: &Engine, clock: &Arc<dyn Clock>) {
         let pool = self.kept(database.pool(database.app().clone()));
-        let mut read_models = ReadModels::new(pool);
-        if let Some(status) = &self.projector {
-            read_models = read_models.with_projector(status.clone());
-        }
-        let task = tasks::sweep(engine, &read_models, &self.stop.subscribe());
+        let read_models = self.read_models(pool);
+        let task = tasks::sweep(engine, &read_models, clock, &self.stop.subscribe());
         self.tasks.push(("the sweeper", task));
+    }
+
+    fn read_models(&self, pool: PgPool) -> ReadModels {
+        let read_models = ReadModels::new(pool);
+        match &self.projector {
+            Some(status) => read_models.with_projector(status.clone()),
+            None => read_models,
+        }
+    }
+
+    /// Starts to work for the banks that are called: sends, asks, and applies what they told.
+    fn start_banking(
+        &mut self,
+        (database, inbox): (&Database, &Database),
+        secret: &Secret,
+        engine: &Engine,
+        wanted: &Wanted,
+        stopping: &watch::Receiver<bool>,
+    ) {
+        if wanted.bank_registry.is_empty() {
+            return;
+        }
+        let pool = self.kept(db::read_pool(database.app().clone(), WORKER_CONNECTIONS_MAX));
+        let inbox = self.kept(db::read_pool(inbox.app().clone(), WORKER_CONNECTIONS_MAX));
+        let with = banking::With {
+            ledger: Arc::new(engine.clone()),
+            read_models: self.read_models(pool.clone()),
+            pool,
+            inbox,
+            banks: Arc::clone(&wanted.bank_registry),
+            secret: *secret.bytes(),
+            clock: Arc::clone(&wanted.clock),
+        };
+        self.workers.extend(banking::start(&with, stopping));
+    }
+
+    /// Starts to fetch and book banks' statements; lines of files are booked also without a bank.
+    fn start_statements(
+        &mut self,
+        database: &Database,
+        engine: &Engine,
+        wanted: &Wanted,
+    ) -> Result<(), ServiceError> {
+        let pool = self.kept(database.pool(database.app().clone()));
+        let read_models = self.read_models(pool.clone());
+        let booker = Booker {
+            pool,
+            read_models,
+            ledger: Arc::new(engine.clone()),
+            ids: Arc::new(System),
+            principal: workers::statements_principal().map_err(ServiceError::Principal)?,
+            rules: statements::rules_of(std::env::vars_os())?,
+        };
+        let stop = self.stop.subscribe();
+        let task = tasks::fetch_statements(&wanted.bank_registry, &booker, &wanted.clock, &stop);
+        self.tasks.push(("the statements", task));
+        Ok(())
     }
 
     /// Starts to take webhooks. It knows the inbox and nothing else.
@@ -152,6 +222,7 @@ impl Parts {
             intake,
             health: self.kept(db::health_pool(inbox.app().clone())),
             metrics: wanted.metrics.clone(),
+            // A delivery's time is the machine's, whatever clock the ledger goes by.
             clock: Arc::new(System),
             ids: Arc::new(System),
             handler_timeout: HANDLER_TIMEOUT,
@@ -184,8 +255,12 @@ impl Parts {
         }
     }
 
-    /// Stops everything: first what appends, then what reads.
+    /// Stops everything: first who waits for banks, for their answers are to be appended, then what
+    /// appends, then what reads.
     pub(super) async fn stop(self) {
+        for (what, task) in self.workers {
+            ended_within(WORKER_DEADLINE, what, task).await;
+        }
         if let Some(engine) = &self.engine {
             shutdown::within(ENGINE_DEADLINE, "the engine", engine.shutdown()).await;
         }

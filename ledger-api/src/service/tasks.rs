@@ -6,7 +6,11 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use ledger_core::{clock::System, engine::Engine, log::Position};
+use ledger_core::{
+    clock::{Clock, System},
+    engine::Engine,
+    log::Position,
+};
 use projections::{Projector, ProjectorStatus, ReadModels};
 use sqlx::PgPool;
 use tokio::{
@@ -15,13 +19,20 @@ use tokio::{
     time,
 };
 
-use crate::{http::Ledger, shutdown, webhooks::Keeper, workers::Sweeper};
+use crate::{
+    banks::BankRegistry,
+    http::Ledger,
+    shutdown,
+    statements::Booker,
+    webhooks::Keeper,
+    workers::{StatementFetcher, Sweeper},
+};
 
 /// The pause before a task is started again: a defect that is met at once is met every second.
-const PAUSE: Duration = Duration::from_secs(1);
+pub(super) const PAUSE: Duration = Duration::from_secs(1);
 
 /// Runs what `job` makes until it ends by itself, again and again if it panics.
-async fn again_after_panics<F>(
+pub(super) async fn again_after_panics<F>(
     what: &'static str,
     pause: Duration,
     mut stop: watch::Receiver<bool>,
@@ -78,20 +89,38 @@ pub(super) fn project(
 pub(super) fn sweep(
     engine: &Engine,
     read_models: &ReadModels,
+    clock: &Arc<dyn Clock>,
     stop: &watch::Receiver<bool>,
 ) -> JoinHandle<()> {
     let (engine, read_models, told) = (engine.clone(), read_models.clone(), stop.clone());
+    let clock = Arc::clone(clock);
     let job = move || {
         let ledger: Arc<dyn Ledger> = Arc::new(engine.clone());
         let sweeper = Sweeper {
             ledger,
             read_models: read_models.clone(),
-            clock: Arc::new(System),
+            clock: Arc::clone(&clock),
             ids: Arc::new(System),
         };
         sweeper.run(told.clone())
     };
     tokio::spawn(again_after_panics("the sweeper", PAUSE, stop.clone(), job))
+}
+
+/// Starts to fetch and book banks' statements.
+pub(super) fn fetch_statements(
+    banks: &Arc<BankRegistry>,
+    booker: &Booker,
+    clock: &Arc<dyn Clock>,
+    stop: &watch::Receiver<bool>,
+) -> JoinHandle<()> {
+    let (banks, booker, told) = (Arc::clone(banks), booker.clone(), stop.clone());
+    let clock = Arc::clone(clock);
+    let job = move || {
+        let (banks, booker) = (Arc::clone(&banks), booker.clone());
+        StatementFetcher { banks, booker, clock: Arc::clone(&clock) }.run(told.clone())
+    };
+    tokio::spawn(again_after_panics("the statements", PAUSE, stop.clone(), job))
 }
 
 /// Starts to store what the intake is handed.

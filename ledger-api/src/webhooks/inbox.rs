@@ -71,6 +71,23 @@ pub struct Listed {
     pub conflicts: i64,
 }
 
+/// A delivery that waits for its reference.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Waiting {
+    /// Its number here.
+    pub delivery_id: i64,
+    /// Which bank sent it.
+    pub bank: String,
+    /// What the body calls itself, if it can be read.
+    pub event_type: Option<String>,
+    /// What it waits for.
+    pub reference: String,
+    /// How often it was parked.
+    pub attempts: i64,
+    /// When it was parked last.
+    pub at: Timestamp,
+}
+
 /// A conclusion that somebody came to about a delivery.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Attempt {
@@ -178,6 +195,26 @@ impl Inbox {
              order by d.id"
         );
         sqlx::query_as(&sql).bind(reference).fetch_all(&self.0).await
+    }
+
+    /// What waits for a reference, parked the longest ago first.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn waiting(&self, most: u32) -> sqlx::Result<Vec<Waiting>> {
+        let sql = "
+            select a.delivery_id, d.bank, d.event_type, max(a.reference) as reference,
+                   count(*) as attempts, max(a.at) as at
+            from inbox_applied a
+            join inbox_deliveries d on d.id = a.delivery_id
+            where a.reference is not null
+              and not exists (select from inbox_applied s
+                              where s.delivery_id = a.delivery_id
+                                and (s.outcome <> 'parked'
+                                     or (s.attempt > a.attempt and s.reference is null)))
+            group by a.delivery_id, d.bank, d.event_type
+            order by max(a.at), a.delivery_id limit $1";
+        sqlx::query_as(sql).bind(i64::from(most)).fetch_all(&self.0).await
     }
 
     /// One delivery, whatever became of it.

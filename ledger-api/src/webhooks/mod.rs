@@ -16,6 +16,8 @@ pub mod signature;
 mod store;
 
 pub use banks::{Banks, BanksError};
-pub use inbox::{Attempt, Conflict, Delivery, Fresh, Inbox, Listed, Mark, Outcome, Recorded};
+pub use inbox::{
+    Attempt, Conflict, Delivery, Fresh, Inbox, Listed, Mark, Outcome, Recorded, Waiting,
+};
 pub use intake::{Intake, Keeper, StoreError};
 pub use store::{Incoming, Stored};

@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 
 use crate::{
     account::FreezeMode,
+    bank_line::BankLineOperation,
     chart::{AccountType, PostingClass},
     clock::Timestamp,
     ids::{AccountId, HoldId, Item, Owner, Reference, TierName, TransactionId},
@@ -71,6 +72,14 @@ pub enum Operation {
     SetTier(SetTier),
     /// Goes on with a withdrawal.
     Withdrawal(Box<WithdrawalOperation>),
+    /// Books a line of a bank's statement, or says what it was.
+    BankLine(Box<BankLineOperation>),
+}
+
+impl From<BankLineOperation> for Operation {
+    fn from(operation: BankLineOperation) -> Self {
+        Self::BankLine(Box::new(operation))
+    }
 }
 
 impl From<WithdrawalOperation> for Operation {

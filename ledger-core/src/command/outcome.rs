@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     account::AccountError,
     clock::Timestamp,
-    ids::{AccountId, BankAccountId, BankCode, HoldId, Rail, TransactionId, WithdrawalId},
+    ids::{
+        AccountId, BankAccountId, BankCode, BankLineId, HoldId, Rail, TransactionId, WithdrawalId,
+    },
     log::Position,
     tier::LimitExceeded,
     withdrawal::WithdrawalStatus,
@@ -96,6 +98,17 @@ pub enum Receipt {
         bank: BankCode,
         /// The way that was asked for.
         rail: Rail,
+    },
+    /// A line of a bank's statement is booked, or was understood.
+    BankLine {
+        /// The line.
+        line_id: BankLineId,
+        /// How much it is.
+        amount: Decimal,
+        /// How much of it lies in suspense now.
+        unexplained: Decimal,
+        /// The transaction that booked it.
+        transaction_id: TransactionId,
     },
     /// The book changed.
     Book {

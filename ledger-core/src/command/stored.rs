@@ -38,6 +38,7 @@ impl Outcome {
                 | Receipt::Hold { .. }
                 | Receipt::Captured { .. }
                 | Receipt::Withdrawal { .. }
+                | Receipt::BankLine { .. }
                 | Receipt::Book { .. } => Stored::Accepted(Cow::Borrowed(accepted)),
             },
             Self::Rejected(rejection) => Stored::Rejected(Cow::Borrowed(rejection)),

@@ -34,6 +34,8 @@ pub(super) fn weight_of(command: &Command) -> usize {
         Operation::CaptureHold(capture) => capture.to.len().saturating_add(3),
         // Its own events, the openings of accounts, and the legs of two transactions.
         Operation::Withdrawal(_) => 20,
+        // Itself, an opening and a leg for each part, and the bank's.
+        Operation::BankLine(line) => line.parts().len().saturating_mul(2).saturating_add(3),
         Operation::OpenAccount(_)
         | Operation::ChangeLimits(_)
         | Operation::Freeze(_)

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::{
     account::{Account, AccountEvent, Leg},
+    bank_line::{BankLine, BankLineEvent},
     book::{BOOK_ID, Book, BookEvent},
     chart::Direction,
     command::Rejection,
@@ -29,6 +30,7 @@ pub(crate) enum AnyEvent {
     Hold(HoldEvent),
     Reversal(ReversalEvent),
     Withdrawal(WithdrawalEvent),
+    BankLine(BankLineEvent),
 }
 
 impl AnyEvent {
@@ -39,6 +41,7 @@ impl AnyEvent {
             Self::Hold(event) => event.name(),
             Self::Reversal(event) => event.name(),
             Self::Withdrawal(event) => event.name(),
+            Self::BankLine(event) => event.name(),
         }
     }
 
@@ -54,6 +57,7 @@ impl AnyEvent {
             Self::Hold(event) => log::encode(event),
             Self::Reversal(event) => log::encode(event),
             Self::Withdrawal(event) => log::encode(event),
+            Self::BankLine(event) => log::encode(event),
         }
     }
 }
@@ -66,6 +70,7 @@ pub(crate) fn address(stream: &StreamId) -> (&'static str, Arc<str>) {
         StreamId::Hold(hold) => (Hold::TYPE, Arc::from(hold.to_string())),
         StreamId::Reversal(id) => (Reversal::TYPE, Arc::from(id.to_string())),
         StreamId::Withdrawal(id) => (Withdrawal::TYPE, Arc::from(id.to_string())),
+        StreamId::BankLine(id) => (BankLine::TYPE, Arc::from(id.to_string())),
     }
 }
 
@@ -77,6 +82,7 @@ pub(crate) fn stream_at(aggregate_type: &str, aggregate_id: &str) -> Option<Stre
         Hold::TYPE => aggregate_id.parse().ok().map(StreamId::Hold),
         Reversal::TYPE => aggregate_id.parse().ok().map(StreamId::Reversal),
         Withdrawal::TYPE => aggregate_id.parse().ok().map(StreamId::Withdrawal),
+        BankLine::TYPE => aggregate_id.parse().ok().map(StreamId::BankLine),
         _ => None,
     }
 }
@@ -88,6 +94,7 @@ enum State {
     Hold(Hold),
     Reversal(Reversal),
     Withdrawal(Withdrawal),
+    BankLine(BankLine),
 }
 
 /// An aggregate in memory, with how many events it has. Cheap to clone.
@@ -106,6 +113,7 @@ impl Subject {
             StreamId::Hold(_) => State::Hold(Hold::default()),
             StreamId::Reversal(_) => State::Reversal(Reversal::default()),
             StreamId::Withdrawal(_) => State::Withdrawal(Withdrawal::default()),
+            StreamId::BankLine(_) => State::BankLine(BankLine::default()),
         };
         Self { state, sequence: 0 }
     }
@@ -124,6 +132,10 @@ impl Subject {
 
     pub(crate) const fn as_withdrawal(&self) -> Option<&Withdrawal> {
         if let State::Withdrawal(withdrawal) = &self.state { Some(withdrawal) } else { None }
+    }
+
+    pub(crate) const fn as_bank_line(&self) -> Option<&BankLine> {
+        if let State::BankLine(line) = &self.state { Some(line) } else { None }
     }
 
     pub(crate) const fn as_book(&self) -> Option<&Book> {
@@ -149,6 +161,9 @@ impl Subject {
             }
             (State::Withdrawal(withdrawal), Step::Withdrawal(_, command)) => {
                 handle(withdrawal, *command, AnyEvent::Withdrawal).map_err(Rejection::from)?
+            }
+            (State::BankLine(line), Step::BankLine(_, operation)) => {
+                handle(line, *operation, AnyEvent::BankLine).map_err(Rejection::from)?
             }
             _ => {
                 return Err(Rejection::new("internal", "a step met a stream of another kind"));
@@ -176,6 +191,7 @@ impl Subject {
             State::Withdrawal(withdrawal) => {
                 withdrawal.apply(log::decode(event_type, version, payload)?);
             }
+            State::BankLine(line) => line.apply(log::decode(event_type, version, payload)?),
         }
         self.sequence = self.sequence.saturating_add(1);
         Ok(())
@@ -211,7 +227,7 @@ impl Subject {
                 account.sequence() == self.sequence
                     && said.is_none_or(|said| said == (account.balance(), account.held()))
             }
-            State::Hold(_) | State::Reversal(_) | State::Withdrawal(_) => true,
+            State::Hold(_) | State::Reversal(_) | State::Withdrawal(_) | State::BankLine(_) => true,
         }
     }
 
@@ -223,6 +239,7 @@ impl Subject {
             State::Hold(hold) => serde_json::to_vec(hold),
             State::Reversal(reversal) => serde_json::to_vec(reversal),
             State::Withdrawal(withdrawal) => serde_json::to_vec(withdrawal),
+            State::BankLine(line) => serde_json::to_vec(line),
         }
     }
 
@@ -238,6 +255,7 @@ impl Subject {
             StreamId::Hold(_) => State::Hold(serde_json::from_slice(payload)?),
             StreamId::Reversal(_) => State::Reversal(serde_json::from_slice(payload)?),
             StreamId::Withdrawal(_) => State::Withdrawal(serde_json::from_slice(payload)?),
+            StreamId::BankLine(_) => State::BankLine(serde_json::from_slice(payload)?),
         };
         Ok(Self { state, sequence })
     }

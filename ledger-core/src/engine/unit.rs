@@ -11,12 +11,13 @@ use super::{
 };
 use crate::{
     account::Account,
+    bank_line::BankLine,
     book::Book,
     chart::Direction,
     clock::Timestamp,
     command::{Command, Receipt, Rejection},
     hold::{Hold, HoldState},
-    ids::{AccountId, HoldId, TransactionId, WithdrawalId},
+    ids::{AccountId, BankLineId, HoldId, TransactionId, WithdrawalId},
     log::Metadata,
     planning::{self, ReceiptPlan, Step, StreamId, View},
     withdrawal::Withdrawal,
@@ -67,6 +68,11 @@ impl View for Before<'_> {
         let cached = self.0.peek(&StreamId::Withdrawal(withdrawal_id));
         cached.and_then(Subject::as_withdrawal).cloned().unwrap_or_default()
     }
+
+    fn bank_line(&self, line_id: BankLineId) -> BankLine {
+        let cached = self.0.peek(&StreamId::BankLine(line_id));
+        cached.and_then(Subject::as_bank_line).cloned().unwrap_or_default()
+    }
 }
 
 /// Decides a command whose aggregates are all cached. Changes nothing.
@@ -107,6 +113,7 @@ impl Unit<'_> {
             Step::Hold(hold_id, _) => StreamId::Hold(*hold_id),
             Step::Reversal(id, _) => StreamId::Reversal(*id),
             Step::Withdrawal(id, _) => StreamId::Withdrawal(*id),
+            Step::BankLine(id, _) => StreamId::BankLine(*id),
         };
         let (aggregate_type, aggregate_id) = address(&stream);
         let subject = self.subject(stream);
@@ -203,6 +210,10 @@ impl Unit<'_> {
                 .after(&StreamId::Withdrawal(id))
                 .and_then(Subject::as_withdrawal)
                 .and_then(|withdrawal| withdrawal.receipt(id)),
+            ReceiptPlan::BankLine(id) => self
+                .after(&StreamId::BankLine(id))
+                .and_then(Subject::as_bank_line)
+                .and_then(|line| line.receipt(id)),
         };
         receipt.ok_or_else(internal)
     }

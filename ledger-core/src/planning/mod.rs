@@ -2,6 +2,7 @@
 //! it. The engine runs the steps on aggregates in memory; the tests' reference executor runs the
 //! very same steps through the plain `CqrsFramework`, and both must write the same log.
 
+mod bank_lines;
 mod checks;
 mod planner;
 mod tiers;
@@ -12,12 +13,13 @@ use rust_decimal::Decimal;
 
 use crate::{
     account::{Account, AccountCommand, HoldEnd},
+    bank_line::{BankLine, BankLineOperation},
     book::{Book, BookCommand},
     chart::Direction,
     clock::Timestamp,
     command::{Command, Operation, Rejection},
     hold::{Hold, HoldCommand},
-    ids::{AccountId, HoldId, TransactionId, WithdrawalId},
+    ids::{AccountId, BankLineId, HoldId, TransactionId, WithdrawalId},
     reversal::ReversalCommand,
     withdrawal::{Withdrawal, WithdrawalCommand, WithdrawalOperation},
 };
@@ -40,6 +42,8 @@ pub enum StreamId {
     Reversal(TransactionId),
     /// A withdrawal.
     Withdrawal(WithdrawalId),
+    /// A line of a bank's statement.
+    BankLine(BankLineId),
 }
 
 /// What one aggregate is asked.
@@ -55,6 +59,8 @@ pub enum Step {
     Reversal(TransactionId, ReversalCommand),
     /// A withdrawal.
     Withdrawal(WithdrawalId, Box<WithdrawalCommand>),
+    /// A line of a bank's statement.
+    BankLine(BankLineId, Box<BankLineOperation>),
 }
 
 /// A command, taken apart. All steps are accepted, or nothing happens.
@@ -112,6 +118,8 @@ pub enum ReceiptPlan {
     Book,
     /// The withdrawal as it is now.
     Withdrawal(WithdrawalId),
+    /// The line as it is now.
+    BankLine(BankLineId),
 }
 
 /// What a plan may look at: aggregates as they are before the command.
@@ -127,6 +135,8 @@ pub trait View {
     fn account(&self, account: &AccountId) -> Option<&Account>;
     /// A withdrawal; the default one if it was never requested.
     fn withdrawal(&self, withdrawal_id: WithdrawalId) -> Withdrawal;
+    /// A bank's line; the default one if it was never booked.
+    fn bank_line(&self, line_id: BankLineId) -> BankLine;
 }
 
 /// The streams that a command touches, as far as the command itself names them. A hold's account
@@ -171,6 +181,10 @@ pub fn streams(operation: &Operation) -> Vec<StreamId> {
             let accounts = accounts.into_iter().map(StreamId::Account);
             std::iter::once(withdrawal).chain(accounts).collect()
         }
+        Operation::BankLine(operation) => {
+            let accounts = bank_lines::accounts_of(operation).into_iter().map(StreamId::Account);
+            std::iter::once(StreamId::BankLine(operation.line_id())).chain(accounts).collect()
+        }
     }
 }
 
@@ -198,7 +212,8 @@ pub const fn account_of_hold(operation: &Operation) -> Option<HoldId> {
         | Operation::AddCurrency(_)
         | Operation::DefineTier(_)
         | Operation::SetTier(_)
-        | Operation::Withdrawal(_) => None,
+        | Operation::Withdrawal(_)
+        | Operation::BankLine(_) => None,
     }
 }
 
@@ -235,6 +250,7 @@ pub fn plan(command: &Command, view: &impl View, now: Timestamp) -> Result<Plan,
         Operation::DefineTier(define) => planner.define_tier(define),
         Operation::SetTier(set) => planner.set_tier(set),
         Operation::Withdrawal(operation) => planner.withdrawal(operation),
+        Operation::BankLine(operation) => planner.bank_line(operation),
     }
 }
 

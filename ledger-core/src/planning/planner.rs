@@ -48,7 +48,7 @@ impl<V: View> Planner<'_, V> {
         Ok(on_account(&account, AccountCommand::ChangeLimits { floor, ceiling }))
     }
 
-    fn known(&self, currency: Currency) -> Result<(), Rejection> {
+    pub(super) fn known(&self, currency: Currency) -> Result<(), Rejection> {
         if self.view.book().currency(currency.code) == Some(currency) {
             Ok(())
         } else {

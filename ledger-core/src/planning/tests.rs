@@ -67,6 +67,10 @@ impl View for Known {
     fn withdrawal(&self, _: WithdrawalId) -> Withdrawal {
         Withdrawal::default()
     }
+
+    fn bank_line(&self, _: BankLineId) -> BankLine {
+        BankLine::default()
+    }
 }
 
 fn planned(operation: Operation) -> Result<Plan, Rejection> {

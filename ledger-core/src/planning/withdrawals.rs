@@ -13,7 +13,7 @@ use crate::{
     money::{Currency, Money},
     posting::{Posting, PostingLeg},
     withdrawal::{
-        AttemptOutcome, RequestWithdrawal, Standing, Withdrawal, WithdrawalCommand,
+        AttemptOutcome, PayeeStanding, RequestWithdrawal, Standing, Withdrawal, WithdrawalCommand,
         WithdrawalError, WithdrawalOperation,
         movement::{self, Accounts, Movement},
     },
@@ -118,7 +118,28 @@ impl<V: View> Planner<'_, V> {
             let text = "money is withdrawn from a wallet or from what a shop can dispose of";
             return Err(Rejection::new("not_withdrawable", text).of(account));
         }
+        self.check_payee(request)?;
         checks::note(request.transaction_id, request.note.as_deref())
+    }
+
+    /// The payee's account belongs to the owner of the money, and its name was checked. Somebody
+    /// else's is the same as none: who asks does not learn that there is one.
+    fn check_payee(&self, request: &RequestWithdrawal) -> Result<(), Rejection> {
+        let from = self.view.account(&request.account).and_then(Account::properties);
+        match &request.payee {
+            PayeeStanding::Unchecked => Ok(()),
+            PayeeStanding::Known { owner, verified }
+                if from.is_none_or(|from| from.owner == *owner) =>
+            {
+                let text = "the name on the bank account was not checked yet";
+                let refused = || Rejection::new("bank_account_unverified", text);
+                if *verified { Ok(()) } else { Err(refused()) }
+            }
+            PayeeStanding::Known { .. } | PayeeStanding::Unknown => {
+                let text = "the owner of the account has no such bank account";
+                Err(Rejection::new("bank_account_not_found", text))
+            }
+        }
     }
 
     fn check_amount(&self, before: &Withdrawal, amount: Money) -> Result<(), Rejection> {

@@ -24,6 +24,10 @@ impl Kind {
     pub const WITHDRAWAL_RETURNED: &'static str = "withdrawal_returned";
     /// What a withdrawal takes because the bank paid after it had said no.
     pub const WITHDRAWAL_LATE: &'static str = "withdrawal_late";
+    /// A line of a bank's statement.
+    pub const BANK_LINE: &'static str = "bank_line";
+    /// What a line was that nobody could explain at first.
+    pub const BANK_LINE_RESOLVED: &'static str = "bank_line_resolved";
     /// Money to a shop.
     pub const PAYMENT: &'static str = "payment";
     /// Money that a shop gives back.

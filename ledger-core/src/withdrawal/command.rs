@@ -5,7 +5,8 @@ use rust_decimal::Decimal;
 use super::state::Source;
 use crate::{
     ids::{
-        AccountId, BankAccountId, BankCode, PayeeHash, Rail, Reference, TransactionId, WithdrawalId,
+        AccountId, BankAccountId, BankCode, Owner, PayeeHash, Rail, Reference, TransactionId,
+        WithdrawalId,
     },
     money::Money,
 };
@@ -72,10 +73,29 @@ pub struct RequestWithdrawal {
     pub rail: Rail,
     /// Keyed hash of the payee.
     pub payee_hash: Option<PayeeHash>,
+    /// What is known of the payee's account outside of the log.
+    pub payee: PayeeStanding,
     /// The rule by which a person has to look at it first.
     pub review: Option<Reference>,
     /// Words to keep beside the log, erasable.
     pub note: Option<String>,
+}
+
+/// What is known of a payee's account, which lives outside of the log. It comes in with the command
+/// so that a refusal because of it is an outcome like any other, the same when it is asked again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PayeeStanding {
+    /// Nobody looked: for whoever answers for the payee otherwise.
+    Unchecked,
+    /// There is none, or it was erased.
+    Unknown,
+    /// There is one.
+    Known {
+        /// Whose it is: money goes from an owner's account to that owner's bank account only.
+        owner: Owner,
+        /// Whether its name was checked.
+        verified: bool,
+    },
 }
 
 /// A withdrawal to give up.

@@ -26,8 +26,9 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 pub use command::{
-    ApplyUnapplied, AttemptOutcome, BeginAttempt, CancelWithdrawal, DecideReview, RecordOutcome,
-    RecordReturn, RequestWithdrawal, Standing, WithdrawalCommand, WithdrawalOperation,
+    ApplyUnapplied, AttemptOutcome, BeginAttempt, CancelWithdrawal, DecideReview, PayeeStanding,
+    RecordOutcome, RecordReturn, RequestWithdrawal, Standing, WithdrawalCommand,
+    WithdrawalOperation,
 };
 pub use error::WithdrawalError;
 pub use event::{

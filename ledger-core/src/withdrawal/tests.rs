@@ -31,6 +31,7 @@ fn request() -> RequestWithdrawal {
         bank: "hdfc".parse().unwrap(),
         rail: "imps".parse().unwrap(),
         payee_hash: Some(hash("0a")),
+        payee: PayeeStanding::Unchecked,
         review: None,
         note: Some("Rent".to_owned()),
     }

@@ -147,6 +147,10 @@ codes! {
     WithdrawalDiffers = "withdrawal_differs",
     /// A transaction that a withdrawal names is not in the same append, or not caused by it.
     WithdrawalIncomplete = "withdrawal_incomplete",
+    /// A line of a bank's statement does not begin with its booking, or has two.
+    BankLineDiffers = "bank_line_differs",
+    /// A transaction that a bank's line names is not in the same append, or not caused by it.
+    BankLineIncomplete = "bank_line_incomplete",
     /// Debits and credits of the whole log differ in a currency.
     CurrencyUnbalanced = "currency_unbalanced",
     /// A read model has another balance than the log.

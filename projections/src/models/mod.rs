@@ -11,9 +11,11 @@ mod flows;
 mod holds;
 mod open_items;
 mod transactions;
+mod withdrawals;
 
 use ledger_core::{
     account::{AccountEvent, Leg},
+    bank_line::BankLineEvent,
     book::BookEvent,
     chart::Direction,
     hold::HoldEvent,
@@ -44,12 +46,20 @@ pub enum ReadModel {
     OpenItems,
     /// Transactions.
     Transactions,
+    /// Withdrawals and their attempts.
+    Withdrawals,
 }
 
 impl ReadModel {
     /// All of them, by name.
-    pub const ALL: [Self; 5] =
-        [Self::Accounts, Self::Flows, Self::Holds, Self::OpenItems, Self::Transactions];
+    pub const ALL: [Self; 6] = [
+        Self::Accounts,
+        Self::Flows,
+        Self::Holds,
+        Self::OpenItems,
+        Self::Transactions,
+        Self::Withdrawals,
+    ];
 
     /// The tables.
     pub(crate) const fn tables(self) -> &'static [&'static str] {
@@ -59,6 +69,7 @@ impl ReadModel {
             Self::Holds => &["holds"],
             Self::OpenItems => &["open_items"],
             Self::Transactions => &["transactions", "transaction_days"],
+            Self::Withdrawals => &["withdrawals", "withdrawal_attempts"],
         }
     }
 
@@ -70,6 +81,7 @@ impl ReadModel {
             Self::Holds => "holds",
             Self::OpenItems => "open_items",
             Self::Transactions => "transactions",
+            Self::Withdrawals => "withdrawals",
         }
     }
 }
@@ -84,7 +96,7 @@ impl std::str::FromStr for ReadModel {
 
 /// A name that no read model has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("no such read model: one of accounts, flows, holds, open_items, transactions")]
+#[error("no such read model: one of accounts, flows, holds, open_items, transactions, withdrawals")]
 pub struct UnknownReadModel;
 
 /// Which set of tables is written.
@@ -130,6 +142,8 @@ pub(crate) struct Changes<'e> {
     holds: holds::Changes<'e>,
     open_items: open_items::Changes<'e>,
     transactions: transactions::Changes<'e>,
+    withdrawals: withdrawals::Changes,
+    upto: Position,
 }
 
 impl<'e> Changes<'e> {
@@ -146,6 +160,8 @@ impl<'e> Changes<'e> {
             holds: holds::Changes::default(),
             open_items: open_items::Changes::default(),
             transactions: transactions::Changes::default(),
+            withdrawals: withdrawals::Changes::default(),
+            upto,
         };
         let mut expected = after;
         for event in events {
@@ -184,8 +200,13 @@ impl<'e> Changes<'e> {
                 let ReversalEvent::Reversed(reversed) = decode(&event)?;
                 self.transactions.reversed(event, reversed.by)
             }
-            // What a withdrawal moves are its legs; the rest is read from its stream.
-            "withdrawal" => decode::<WithdrawalEvent>(&event).map(drop),
+            // What a withdrawal moves are its legs.
+            "withdrawal" => {
+                decode::<WithdrawalEvent>(&event)?;
+                self.withdrawals.apply(event)
+            }
+            // What a line of a bank's statement moves are its legs.
+            "bank_line" => decode::<BankLineEvent>(&event).map(drop),
             // The book is always in the engine's memory; nothing of it is read from here.
             "book" => decode::<BookEvent>(&event).map(drop),
             other => Err(PoisonReason::UnknownStream(other.to_owned())),
@@ -219,6 +240,9 @@ impl<'e> Changes<'e> {
                 ReadModel::Holds => self.holds.write_in_tx(db, schema).await?,
                 ReadModel::OpenItems => self.open_items.write_in_tx(db, schema).await?,
                 ReadModel::Transactions => self.transactions.write_in_tx(db, schema).await?,
+                ReadModel::Withdrawals => {
+                    self.withdrawals.write_in_tx(db, schema, self.upto).await?;
+                }
             }
         }
         Ok(())

@@ -10,6 +10,7 @@ use std::{
 };
 
 use ledger_api::{
+    banks::BankRegistry,
     db,
     http::{self, ApiParts, ApiState, FingerprintKey, Ledger, ServerConfig},
     identity::{self, KeyEnvironment, KeyRing, NewKey, Scope, ScopeSet},
@@ -51,6 +52,7 @@ pub(crate) struct Set {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) handler_timeout: Duration,
     pub(crate) read_connections_max: u32,
+    pub(crate) banks: BankRegistry,
 }
 
 impl Default for Set {
@@ -59,6 +61,7 @@ impl Default for Set {
             clock: Arc::new(System),
             handler_timeout: Duration::from_secs(10),
             read_connections_max: 4,
+            banks: BankRegistry::default(),
         }
     }
 }
@@ -94,6 +97,7 @@ impl TestBahi {
                 keys: KeyRing::new(reads.clone()),
                 reads: reads.clone(),
                 health,
+                banks: Arc::new(set.banks),
                 fingerprint_key: FingerprintKey::new([42; 32]),
                 metrics: None,
                 clock: Arc::clone(&set.clock),
@@ -136,19 +140,7 @@ impl TestBahi {
 
     /// Somebody with a key of these scopes.
     pub(crate) async fn actor(&self, principal: &str, scopes: &[Scope]) -> Actor {
-        let new = NewKey {
-            principal: principal.parse().unwrap(),
-            label: "a test's".to_owned(),
-            scopes: ScopeSet::of(scopes),
-            environment: KeyEnvironment::Test,
-        };
-        let (key_id, token) = identity::create_key(&self.pool, &new).await.unwrap();
-        Actor {
-            address: self.address.clone(),
-            key: token.reveal().to_owned(),
-            key_id,
-            client: Client::new(),
-        }
+        Actor::new(&self.pool, &self.address, principal, scopes).await
     }
 
     /// Somebody who may do everything.
@@ -253,6 +245,24 @@ pub(crate) fn fresh_key() -> String {
 }
 
 impl Actor {
+    /// Somebody with a key of these scopes, who calls the service at an address.
+    pub(crate) async fn new(
+        pool: &PgPool,
+        address: &str,
+        principal: &str,
+        scopes: &[Scope],
+    ) -> Self {
+        let new = NewKey {
+            principal: principal.parse().unwrap(),
+            label: "a test's".to_owned(),
+            scopes: ScopeSet::of(scopes),
+            environment: KeyEnvironment::Test,
+        };
+        let (key_id, token) = identity::create_key(pool, &new).await.unwrap();
+        let (address, key) = (address.to_owned(), token.reveal().to_owned());
+        Self { address, key, key_id, client: Client::new() }
+    }
+
     /// The same actor, at another service.
     pub(crate) fn at(&self, bahi: &TestBahi) -> Self {
         Self { address: bahi.address.clone(), ..self.clone() }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use ledger_api::{
+    banks::BankRegistry,
     config::{DatabaseUrl, Settings},
     service::{Role, Roles, Service, ServiceConfig},
     webhooks::{Banks, Inbox, signature::Keys},
@@ -86,6 +87,8 @@ impl TestIntake {
             roles: Roles::of(roles),
             cache_accounts: None,
             banks: banks(),
+            bank_registry: BankRegistry::default(),
+            sandbox_clock: None,
             listener: Some(listener),
             metrics: None,
         };

@@ -7,10 +7,11 @@ use std::{
 };
 
 use ledger_api::{
+    banks::BankRegistry,
     config::{DatabaseUrl, Settings},
     identity::{self, KeyEnvironment, NewKey, Scope, ScopeSet},
     postgres::{self, Cluster, Mode},
-    service::{Roles, Service, ServiceConfig},
+    service::{Roles, SandboxClock, Service, ServiceConfig},
     webhooks::Banks,
 };
 use sqlx::postgres::PgConnectOptions;
@@ -48,6 +49,8 @@ pub(crate) async fn be_a_service(folder: &Path) {
         roles,
         cache_accounts: None,
         banks: Banks::from_environment().unwrap(),
+        bank_registry: BankRegistry::from_environment().unwrap(),
+        sandbox_clock: SandboxClock::from_environment().unwrap(),
         listener,
         metrics: None,
     };

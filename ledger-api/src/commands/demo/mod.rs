@@ -11,9 +11,10 @@ use std::{
 use anyhow::{Context, bail};
 use clap::Args;
 use ledger_api::{
+    banks::BankRegistry,
     config::Settings,
     identity::{KeyEnvironment, KeyRing, NewKey, Scope, ScopeSet, VerifyError, create_key},
-    service::{Roles, Service, ServiceConfig},
+    service::{Roles, SandboxClock, Service, ServiceConfig},
     setup::{Database, write_private},
     shutdown, telemetry,
     webhooks::Banks,
@@ -70,6 +71,8 @@ impl Demo {
             roles: Roles::of(&[]),
             cache_accounts: None,
             banks: Banks::from_environment()?,
+            bank_registry: BankRegistry::from_environment()?,
+            sandbox_clock: SandboxClock::from_environment()?,
             listener: Some(listener),
             metrics: Some(telemetry::metrics()?),
         };

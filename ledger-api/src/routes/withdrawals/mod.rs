@@ -3,6 +3,7 @@
 //! What banks say of it does not come in here.
 
 mod body;
+mod quote;
 mod read;
 mod terms;
 mod write;
@@ -17,4 +18,5 @@ pub(super) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(write::request))
         .routes(routes!(read::get))
         .routes(routes!(write::cancel))
+        .routes(routes!(quote::quote))
 }

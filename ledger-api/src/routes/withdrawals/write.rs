@@ -56,6 +56,7 @@ pub(super) async fn request(
     let price = terms::price(amount).map_err(|error| {
         Problem::field(codes::AMOUNT_OVERFLOW, "/amount/value", format!("{error}."))
     })?;
+    let (payee, payee_hash) = writer.state.bank_accounts.standing(body.bank_account).await?;
     let operation = WithdrawalOperation::Request(RequestWithdrawal {
         withdrawal_id: writer.withdrawal_id(),
         transaction_id: writer.transaction_id(),
@@ -66,7 +67,8 @@ pub(super) async fn request(
         bank_account: body.bank_account,
         bank: body.bank.clone(),
         rail: body.rail.clone(),
-        payee_hash: None,
+        payee_hash,
+        payee,
         review: None,
         note: body.note.clone(),
     });

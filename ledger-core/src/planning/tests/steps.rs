@@ -150,6 +150,7 @@ fn no_step_touches_a_stream_that_the_command_did_not_announce() {
                 StreamId::Hold(_) => "hold",
                 StreamId::Reversal(_) => "reversal",
                 StreamId::Withdrawal(_) => "withdrawal",
+                StreamId::BankLine(_) => "bank_line",
             })
             .collect();
         assert_eq!(told, kinds, "{operation:?}");
@@ -163,6 +164,7 @@ fn no_step_touches_a_stream_that_the_command_did_not_announce() {
                 Step::Hold(id, _) => StreamId::Hold(id),
                 Step::Reversal(id, _) => StreamId::Reversal(id),
                 Step::Withdrawal(id, _) => StreamId::Withdrawal(id),
+                Step::BankLine(id, _) => StreamId::BankLine(id),
             };
             assert!(announced.contains(&touched), "{operation:?} touches {touched:?}");
         }

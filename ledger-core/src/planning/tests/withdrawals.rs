@@ -10,7 +10,7 @@ use crate::{
     testing::withdrawal,
     withdrawal::{
         ApplyUnapplied, AttemptOutcome, AttemptState, BeginAttempt, CancelWithdrawal, DecideReview,
-        FeeState, Funds, RecordOutcome, RecordReturn, RequestWithdrawal, Source,
+        FeeState, Funds, PayeeStanding, RecordOutcome, RecordReturn, RequestWithdrawal, Source,
         WithdrawalOperation as Ask, WithdrawalStatus,
     },
 };
@@ -39,6 +39,7 @@ fn request() -> RequestWithdrawal {
         bank: "hdfc".parse().unwrap(),
         rail: "imps".parse().unwrap(),
         payee_hash: Some("0a".repeat(32).parse().unwrap()),
+        payee: PayeeStanding::Unchecked,
         review: None,
         note: None,
     }
@@ -359,6 +360,24 @@ fn only_wallets_and_what_shops_can_dispose_of_are_withdrawn_from() {
     let asked = RequestWithdrawal { fee: dollars, ..request() };
     let refused = World::with("1000").ask(Ask::Request(asked)).unwrap_err();
     assert_eq!(refused.code, "currency_mismatch");
+}
+
+#[test]
+fn money_goes_to_a_checked_bank_account_of_the_same_owner_only() {
+    let known =
+        |owner: &str, verified| PayeeStanding::Known { owner: owner.parse().unwrap(), verified };
+    let mut world = World::with("1000");
+    for (payee, code) in [
+        (PayeeStanding::Unknown, "bank_account_not_found"),
+        (known("ravi", true), "bank_account_not_found"),
+        (known("ravi", false), "bank_account_not_found"),
+        (known("asha", false), "bank_account_unverified"),
+    ] {
+        let refused = world.ask(Ask::Request(RequestWithdrawal { payee, ..request() }));
+        assert_eq!(refused.unwrap_err().code, code);
+    }
+    let payee = known("asha", true);
+    assert!(world.ask(Ask::Request(RequestWithdrawal { payee, ..request() })).is_ok());
 }
 
 #[test]

@@ -9,6 +9,7 @@ use futures::FutureExt as _;
 use super::*;
 use crate::{
     account::AccountEvent,
+    bank_line::BankLineEvent,
     ids::Item,
     testing::{minute, withdrawal},
     withdrawal::WithdrawalEvent,
@@ -20,6 +21,7 @@ pub(super) struct World {
     book: Book,
     pub(super) accounts: BTreeMap<AccountId, Account>,
     pub(super) withdrawal: Withdrawal,
+    pub(super) lines: BTreeMap<BankLineId, BankLine>,
     /// Credits less debits, by account and item; those at zero are left out.
     pub(super) items: BTreeMap<(String, String), Decimal>,
     never_opened: Account,
@@ -45,6 +47,10 @@ impl View for World {
     /// There is one withdrawal in this world.
     fn withdrawal(&self, withdrawal_id: WithdrawalId) -> Withdrawal {
         if withdrawal_id == withdrawal(1) { self.withdrawal.clone() } else { Withdrawal::default() }
+    }
+
+    fn bank_line(&self, line_id: BankLineId) -> BankLine {
+        self.lines.get(&line_id).cloned().unwrap_or_default()
     }
 }
 
@@ -116,6 +122,12 @@ impl World {
                     assert!(announced.contains(&StreamId::Withdrawal(id)), "{id}");
                     let events = ask(&mut after.withdrawal, *command).map_err(Rejection::from)?;
                     done.events.extend(events.iter().map(WithdrawalEvent::name));
+                }
+                Step::BankLine(id, operation) => {
+                    assert!(announced.contains(&StreamId::BankLine(id)), "{id}");
+                    let line = after.lines.entry(id).or_default();
+                    let events = ask(line, *operation).map_err(Rejection::from)?;
+                    done.events.extend(events.iter().map(BankLineEvent::name));
                 }
                 Step::Book(_) | Step::Hold(..) | Step::Reversal(..) => panic!("not in this world"),
             }

@@ -12,6 +12,7 @@
 
 mod account;
 mod accounts;
+mod bank_line;
 mod currency;
 mod hold;
 mod tier;
@@ -19,6 +20,7 @@ mod transaction;
 mod withdrawal;
 
 use accounts::Accounts;
+use bank_line::BankLines;
 use currency::Currencies;
 use hold::Holds;
 use serde::Deserialize;
@@ -45,6 +47,7 @@ pub(super) struct Books {
     holds: Holds,
     transactions: Transactions,
     withdrawals: Withdrawals,
+    bank_lines: BankLines,
     /// Every balance at a position that somebody asked for, once the fold has come there.
     frozen: Frozen,
 }
@@ -80,6 +83,7 @@ impl Books {
             holds: Holds::default(),
             transactions: Transactions::default(),
             withdrawals: Withdrawals::default(),
+            bank_lines: BankLines::default(),
             frozen: balances_at.map_or(Frozen::Nobody, Frozen::At),
         }
     }
@@ -119,6 +123,7 @@ impl Books {
                 let Self { withdrawals, transactions, findings, .. } = self;
                 withdrawals.event(place, event, transactions, findings);
             }
+            "bank_line" => self.bank_lines.event(place, event, &mut self.findings),
             "book" => self.currencies.event(place, event, &mut self.findings),
             _ => self.unknown_type(place, event),
         }
@@ -188,6 +193,7 @@ impl Books {
         }
         let account = self.accounts.at(index);
         let amount = account.positive(place, &leg.amount, &mut self.findings);
+        self.bank_lines.leg(place, &leg, &mut self.findings);
         let movement =
             amount.map(|amount| Move { account: index, currency: account.currency, debit, amount });
         let first = self.transactions.leg(
@@ -316,6 +322,7 @@ impl Books {
 
     fn batch_ends(&mut self) {
         self.transactions.batch_ends(&mut self.findings);
+        self.bank_lines.batch_ends(&mut self.findings);
         self.holds.batch_ends(&mut self.findings);
     }
 

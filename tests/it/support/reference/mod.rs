@@ -12,12 +12,13 @@ use cqrs_es::{
 };
 use ledger_core::{
     account::{Account, AccountError},
+    bank_line::{BankLine, BankLineError},
     book::{BOOK_ID, Book, BookError},
     chart::Direction,
     clock::Timestamp,
     command::{Accepted, Command, Outcome, Receipt, Rejection},
     hold::{Hold, HoldError, HoldState},
-    ids::{AccountId, HoldId, WithdrawalId},
+    ids::{AccountId, BankLineId, HoldId, WithdrawalId},
     log::{
         Head, Metadata,
         hash::{self, HashedFields},
@@ -48,6 +49,7 @@ struct Before {
     holds: BTreeMap<HoldId, Hold>,
     accounts: BTreeMap<AccountId, Account>,
     withdrawals: BTreeMap<WithdrawalId, Withdrawal>,
+    lines: BTreeMap<BankLineId, BankLine>,
 }
 
 impl View for Before {
@@ -71,6 +73,10 @@ impl View for Before {
     fn withdrawal(&self, id: WithdrawalId) -> Withdrawal {
         self.withdrawals.get(&id).cloned().unwrap_or_default()
     }
+
+    fn bank_line(&self, id: BankLineId) -> BankLine {
+        self.lines.get(&id).cloned().unwrap_or_default()
+    }
 }
 
 /// A refusal as a rejection. Anything else is no refusal and must not happen here.
@@ -88,7 +94,7 @@ macro_rules! refuses {
     };
 }
 
-refuses!(AccountError, BookError, HoldError, ReversalError, WithdrawalError);
+refuses!(AccountError, BankLineError, BookError, HoldError, ReversalError, WithdrawalError);
 
 impl Reference {
     pub(crate) fn new(pool: PgPool) -> Self {
@@ -166,6 +172,11 @@ impl Reference {
                 let id = id.to_string();
                 refused(framework.execute_with_metadata(&id, *command, metadata).await)
             }
+            Step::BankLine(id, operation) => {
+                let framework = self.framework::<BankLine>();
+                let id = id.to_string();
+                refused(framework.execute_with_metadata(&id, *operation, metadata).await)
+            }
         }
     }
 
@@ -187,6 +198,7 @@ impl Reference {
             holds: BTreeMap::new(),
             accounts: BTreeMap::new(),
             withdrawals: BTreeMap::new(),
+            lines: BTreeMap::new(),
         };
         let mut streams = planning::streams(&command.operation);
         if let Some(hold_id) = planning::account_of_hold(&command.operation) {
@@ -205,6 +217,9 @@ impl Reference {
             if let StreamId::Account(id) = stream {
                 let account = self.load(id.as_str()).await.aggregate;
                 before.accounts.insert(id, account);
+            } else if let StreamId::BankLine(id) = stream {
+                let line = self.load(&id.to_string()).await.aggregate;
+                before.lines.insert(id, line);
             }
         }
         before
@@ -251,6 +266,10 @@ impl Reference {
             ReceiptPlan::Withdrawal(id) => {
                 let withdrawal: Withdrawal = self.load(&id.to_string()).await.aggregate;
                 withdrawal.receipt(id).unwrap()
+            }
+            ReceiptPlan::BankLine(id) => {
+                let line: BankLine = self.load(&id.to_string()).await.aggregate;
+                line.receipt(id).unwrap()
             }
         }
     }

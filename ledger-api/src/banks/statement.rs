@@ -1,0 +1,51 @@
+//! A day of one of our accounts, as the bank states it.
+
+use chrono::NaiveDate;
+use ledger_core::{ids::Reference, money::Money};
+
+/// One day. That it adds up is for the reader of several days to check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BankStatement {
+    /// Which of our accounts.
+    pub account: String,
+    /// The bank's day.
+    pub date: NaiveDate,
+    /// Whether no line of it will be added or changed any more.
+    pub closed: bool,
+    /// The balance before; may be below zero.
+    pub opening: Money,
+    /// The balance after; may be below zero.
+    pub closing: Money,
+    /// What happened in between.
+    pub lines: Vec<StatementLine>,
+}
+
+/// One line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatementLine {
+    /// With the account and the direction unique for ever.
+    pub bank_transaction_id: Reference,
+    /// The day on which it was booked.
+    pub booking_date: NaiveDate,
+    /// The day from which it counts.
+    pub value_date: NaiveDate,
+    /// Which way.
+    pub direction: Direction,
+    /// How much; above zero.
+    pub amount: Money,
+    /// The reference between banks, if it is one that we could have stored.
+    pub utr: Option<Reference>,
+    /// Ours, if the bank knows it and it can be one of ours.
+    pub reference: Option<Reference>,
+    /// The bank's words; may name people.
+    pub narration: String,
+}
+
+/// Whether money left our account or came to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Direction {
+    /// It left.
+    Debit,
+    /// It came.
+    Credit,
+}

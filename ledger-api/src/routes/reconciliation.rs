@@ -1,0 +1,225 @@
+//! `/v1/ops/bank-statements` and `/v1/ops/reconciliation`: what banks state, and where it differs
+//! from our books.
+
+use axum::{extract::FromRequest, extract::Request};
+use bytes::Bytes;
+use chrono::NaiveDate;
+use ledger_core::{clock::Timestamp, ids::BankCode, money::CurrencyCode};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    http::{
+        ApiState, Problem,
+        auth::Require as _,
+        codes,
+        json::collect,
+        query::{NoParams, Params},
+        reader::Reader,
+        reply::Reply,
+        wire::Amount,
+    },
+    identity::{Caller, Scope},
+    statements::{self, FILE_BYTES_MAX, Format, ImportError},
+};
+
+/// The routes.
+pub(super) fn routes() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new().routes(routes!(import)).routes(routes!(reconciliation))
+}
+
+/// Which statement it is.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct StatementQuery {
+    /// The bank.
+    #[param(value_type = String, example = "hdfc")]
+    bank: BankCode,
+    /// How it is written: `json`.
+    #[param(example = "json")]
+    format: String,
+}
+
+/// The bytes of a statement, whatever they are.
+struct File(Bytes);
+
+impl FromRequest<ApiState> for File {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &ApiState) -> Result<Self, Problem> {
+        collect(request, FILE_BYTES_MAX).await.map(Self)
+    }
+}
+
+/// A statement that is stored.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BankStatement)]
+struct StatementOut {
+    /// Always `bank_statement`.
+    #[schema(example = "bank_statement")]
+    object: &'static str,
+    /// Its number.
+    id: i64,
+    /// Whether it was there before, to the byte: then nothing happened.
+    duplicate: bool,
+    /// The version of the day that it replaces.
+    supersedes: Option<i64>,
+    /// How many lines it has.
+    lines: usize,
+    /// How many of them were new.
+    new_lines: usize,
+    /// How many lines of the day vanished, or are others now.
+    breaks: usize,
+}
+
+/// Import a bank's statement
+///
+/// The body is the file, at most 16 MiB. It is stored whole, or refused whole with nothing stored;
+/// the same file again changes nothing, with whatever key. A worker books its lines.
+#[utoipa::path(
+    post,
+    path = "/v1/ops/bank-statements",
+    tag = "Reconciliation",
+    params(StatementQuery),
+    request_body(content = String, content_type = "application/octet-stream"),
+    responses((status = 200, description = "It is stored.", body = StatementOut)),
+)]
+async fn import(
+    caller: Caller,
+    Params(query): Params<StatementQuery>,
+    axum::extract::State(state): axum::extract::State<ApiState>,
+    File(bytes): File,
+) -> Result<Reply<StatementOut>, Problem> {
+    caller.require(&[Scope::OpsWrite])?;
+    let format = query.format.parse::<Format>();
+    let format = format.map_err(|()| Problem::parameter("format", "`json`."))?;
+    let book = state.ledger.status().borrow().book.clone();
+    let statement = statements::parse(format, &bytes, &|code| book.currency(code));
+    let statement = statement
+        .map_err(|error| Problem::new(codes::STATEMENT_MALFORMED, format!("{error}.")))?;
+    let by = &caller.principal;
+    let imported = statements::import(&state.reads, &query.bank, format, &statement, by).await;
+    let imported = imported.map_err(refused)?;
+    Ok(Reply::ok(StatementOut {
+        object: "bank_statement",
+        id: imported.file_id,
+        duplicate: imported.duplicate,
+        supersedes: imported.supersedes,
+        lines: imported.lines,
+        new_lines: imported.new_lines,
+        breaks: imported.breaks,
+    }))
+}
+
+fn refused(error: ImportError) -> Problem {
+    match error {
+        ImportError::Rule(rule) => match codes::find(rule.code()) {
+            Some(code) => Problem::new(code, format!("{rule}.")),
+            None => Problem::internal(&rule),
+        },
+        ImportError::Database(error) => Problem::from(projections::ReadError::from(error)),
+    }
+}
+
+/// Where statements and books differ.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Reconciliation)]
+struct ReconciliationOut {
+    /// Always `reconciliation`.
+    #[schema(example = "reconciliation")]
+    object: &'static str,
+    /// The breaks that stand, oldest first; at most 1,000.
+    breaks: Vec<BreakOut>,
+    /// Our accounts at banks: as stated last, and as booked.
+    accounts: Vec<StatedOut>,
+}
+
+/// Something that one side has and the other has not, or has otherwise.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Break)]
+struct BreakOut {
+    /// `only_ours` (open in clearing for more than a day), `only_theirs`, `amount_differs` (in
+    /// suspense), `vanished`, `changed` (a corrected statement).
+    kind: String,
+    /// The account.
+    account: String,
+    /// The business object, or the line.
+    item: String,
+    /// How much.
+    amount: Amount,
+    /// Since when.
+    since: Timestamp,
+    /// For how many seconds.
+    age_seconds: i64,
+    /// The bank's number, of a line.
+    bank_transaction_id: Option<String>,
+    /// The reference that the line has.
+    reference: Option<String>,
+    /// What is otherwise.
+    detail: Option<String>,
+}
+
+/// An account of ours at a bank.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = StatedAccount)]
+struct StatedOut {
+    /// The account.
+    account: String,
+    /// The last day that the bank stated.
+    day: NaiveDate,
+    /// Whether that day is closed.
+    closed: bool,
+    /// The bank's closing balance.
+    stated: Amount,
+    /// The balance in our books.
+    booked: Amount,
+}
+
+/// Get the reconciliation
+///
+/// What banks state and our books do not have, and the other way round, with its age.
+#[utoipa::path(
+    get,
+    path = "/v1/ops/reconciliation",
+    tag = "Reconciliation",
+    responses((status = 200, description = "The breaks.", body = ReconciliationOut)),
+)]
+async fn reconciliation(
+    reader: Reader,
+    Params(NoParams {}): Params<NoParams>,
+) -> Result<Reply<ReconciliationOut>, Problem> {
+    reader.admit(&[Scope::OpsRead], None).await?;
+    let (state, now) = (&reader.state, reader.state.clock.now());
+    let unread = |error| Problem::from(projections::ReadError::from(error));
+    let amount = |value, currency: &str| -> Result<Amount, Problem> {
+        let code: CurrencyCode = currency.parse().map_err(|error| Problem::internal(&error))?;
+        Ok(Amount::new(value, code))
+    };
+    let mut out =
+        ReconciliationOut { object: "reconciliation", breaks: Vec::new(), accounts: Vec::new() };
+    for found in statements::breaks(&state.reads).await.map_err(unread)? {
+        out.breaks.push(BreakOut {
+            amount: amount(found.amount, &found.currency)?,
+            age_seconds: now.signed_duration_since(found.since).num_seconds(),
+            kind: found.kind,
+            account: found.account,
+            item: found.item,
+            since: found.since,
+            bank_transaction_id: found.bank_transaction_id,
+            reference: found.reference,
+            detail: found.detail,
+        });
+    }
+    for stated in statements::stated(&state.reads).await.map_err(unread)? {
+        out.accounts.push(StatedOut {
+            stated: amount(stated.stated, &stated.currency)?,
+            booked: amount(stated.booked, &stated.currency)?,
+            account: stated.account,
+            day: stated.day,
+            closed: stated.closed,
+        });
+    }
+    Ok(Reply::ok(out))
+}

@@ -1,0 +1,136 @@
+//! The workers of the banks that are called: one queue each, and one that applies what they told.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use chrono::NaiveDate;
+use futures::future::BoxFuture;
+use ledger_core::{
+    chart::Authority,
+    clock::{Clock, Ids, System},
+    ids::{BankCode, Principal, Reference},
+};
+use projections::ReadModels;
+use sqlx::PgPool;
+use tokio::{sync::watch, task::JoinHandle};
+
+use super::tasks::{PAUSE, again_after_panics};
+use crate::{
+    banks::{
+        BankRegistry,
+        accounts::{BankAccounts, PayeeKey},
+    },
+    http::Ledger,
+    statements::{Absence, absent_from_statements},
+    webhooks::Inbox,
+    workers::{
+        clerk::Clerk,
+        inbox::Applier,
+        lanes::Lane,
+        withdrawals::{Queue, Sender, Statements, Teller, notes::Notes},
+    },
+};
+
+/// In whose name they act.
+const PRINCIPAL: &str = "ledger:banking";
+
+/// What they work with.
+pub(super) struct With {
+    pub(super) ledger: Arc<dyn Ledger>,
+    pub(super) read_models: ReadModels,
+    pub(super) pool: PgPool,
+    pub(super) inbox: PgPool,
+    pub(super) banks: Arc<BankRegistry>,
+    pub(super) secret: [u8; 32],
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+impl With {
+    fn senders(&self, principal: &Principal) -> BTreeMap<BankCode, Sender> {
+        let payees = BankAccounts::new(self.pool.clone(), PayeeKey::derive(&self.secret));
+        let payees = Arc::new(payees);
+        let clerk = Clerk {
+            ledger: Arc::clone(&self.ledger),
+            clock: Arc::clone(&self.clock),
+            ids: Arc::new(System),
+            principal: principal.clone(),
+            authority: Authority::of_withdrawals(),
+        };
+        let sender = |bank: &Arc<dyn crate::banks::Bank>| Sender {
+            bank: Arc::clone(bank),
+            payees: Arc::clone(&payees) as _,
+            teller: Teller { clerk: clerk.clone() },
+            notes: Notes::new(self.pool.clone()),
+        };
+        self.banks.iter().map(|bank| (bank.code().clone(), sender(bank))).collect()
+    }
+}
+
+/// Starts them all. They end by themselves when it is time to stop, with what is under way.
+pub(super) fn start(
+    with: &With,
+    stopping: &watch::Receiver<bool>,
+) -> Vec<(&'static str, JoinHandle<()>)> {
+    let Ok(principal) = PRINCIPAL.parse::<Principal>() else { return Vec::new() };
+    let senders = with.senders(&principal);
+    let mut tasks = Vec::new();
+    for sender in senders.values() {
+        let (sender, read_models, pool, told) =
+            (sender.clone(), with.read_models.clone(), with.pool.clone(), stopping.clone());
+        let statements: Arc<dyn Statements> = Arc::new(Booked(pool.clone()));
+        let job = move || {
+            let lane = |name| Lane::new(pool.clone(), name, System.fresh());
+            let statements = Arc::clone(&statements);
+            Queue::new(sender.clone(), statements, read_models.clone(), lane).run(told.clone())
+        };
+        let running = again_after_panics("a bank's queue", PAUSE, stopping.clone(), job);
+        tasks.push(("a bank's queue", tokio::spawn(running)));
+    }
+    let applier = Applier {
+        inbox: Inbox::new(with.inbox.clone()),
+        read_models: with.read_models.clone(),
+        senders: Arc::new(senders),
+        credits: Arc::new(Untaken),
+        clock: Arc::clone(&with.clock),
+    };
+    let (pool, told) = (with.pool.clone(), stopping.clone());
+    let job = move || {
+        let lane = Lane::new(pool.clone(), "inbox".to_owned(), System.fresh());
+        applier.clone().run(lane, told.clone())
+    };
+    let running = again_after_panics("the inbox", PAUSE, stopping.clone(), job);
+    tasks.push(("the inbox", tokio::spawn(running)));
+    tasks
+}
+
+/// The statements that were booked.
+struct Booked(PgPool);
+
+impl Statements for Booked {
+    fn absence<'a>(
+        &'a self,
+        bank: &'a BankCode,
+        reference: &'a Reference,
+        sent_on: NaiveDate,
+    ) -> BoxFuture<'a, sqlx::Result<Absence>> {
+        Box::pin(absent_from_statements(&self.0, bank, reference, sent_on))
+    }
+}
+
+/// Until deposits are taken: for people.
+struct Untaken;
+
+impl crate::workers::inbox::Credits for Untaken {
+    fn apply<'a>(
+        &'a self,
+        _bank: &'a BankCode,
+        _message: &'a crate::banks::BankMessage,
+    ) -> futures::future::BoxFuture<
+        'a,
+        Result<crate::workers::inbox::Conclusion, crate::workers::inbox::ApplyError>,
+    > {
+        let detail = "money that came in is not applied yet".to_owned();
+        Box::pin(async {
+            Ok(crate::workers::inbox::Conclusion::Parked { reference: None, detail })
+        })
+    }
+}

@@ -1,0 +1,113 @@
+//! A service that goes by the clock of a sandbox bank, so that a demo's days can be made to pass:
+//! what is due there in two hours is due here then, too.
+//!
+//! For a sandbox only. A ledger whose clock was ahead stays ahead: its log's times never go back.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::TimeDelta;
+use ledger_core::clock::{Clock, ShiftedClock, System, Timestamp};
+use reqwest::{Client, Url, redirect::Policy};
+use serde::Deserialize;
+use tokio::{sync::watch, time};
+
+/// The variables that say where the sandbox is, and what it wants to be shown.
+const URL: &str = "BAHI_SANDBOX_CLOCK";
+const TOKEN: &str = "BAHI_SANDBOX_TOKEN";
+/// How often its clock is read.
+const READ_EVERY: Duration = Duration::from_millis(250);
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How far the two may be apart: more than an answer takes, less than anybody notices.
+const APART_MAX: TimeDelta = TimeDelta::seconds(1);
+const ANSWER_BYTES_MAX: usize = 4_096;
+
+/// A sandbox bank whose clock is gone by.
+#[derive(Debug, Clone)]
+pub struct SandboxClock {
+    client: Client,
+    url: Url,
+    token: Option<String>,
+}
+
+/// Why there is no such clock. Shows no token.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxClockError {
+    /// It is no address.
+    #[error("{URL} is no address of a sandbox bank: http://HOST:PORT")]
+    Url,
+    /// The system gives no client.
+    #[error("there is no HTTP client")]
+    Client(#[source] reqwest::Error),
+}
+
+#[derive(Deserialize)]
+struct Shown {
+    now: Timestamp,
+}
+
+impl SandboxClock {
+    /// The one that the environment names, if it names one.
+    ///
+    /// # Errors
+    /// [`SandboxClockError`] if what it names is none.
+    pub fn from_environment() -> Result<Option<Self>, SandboxClockError> {
+        let set = |name| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
+        set(URL).map(|address| Self::at(&address, set(TOKEN))).transpose()
+    }
+
+    /// The one at an address.
+    ///
+    /// # Errors
+    /// [`SandboxClockError`] if there can't be one.
+    pub fn at(address: &str, token: Option<String>) -> Result<Self, SandboxClockError> {
+        let address = address.trim().trim_end_matches('/');
+        let url = Url::parse(&format!("{address}/control/clock"));
+        let url = url.ok().filter(|url| url.scheme() == "http" && url.has_host());
+        let client = Client::builder().timeout(PATIENCE).redirect(Policy::none()).no_proxy();
+        let client = client.build().map_err(SandboxClockError::Client)?;
+        Ok(Self { client, url: url.ok_or(SandboxClockError::Url)?, token })
+    }
+
+    /// How far it is ahead of the machine's, if it answers.
+    async fn ahead(&self) -> Option<TimeDelta> {
+        let request = self.client.get(self.url.clone());
+        let request = match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        };
+        let mut answer = request.send().await.ok()?.error_for_status().ok()?;
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.ok()? {
+            body.extend_from_slice(&chunk);
+            if body.len() > ANSWER_BYTES_MAX {
+                return None;
+            }
+        }
+        let shown: Shown = serde_json::from_slice(&body).ok()?;
+        Some(shown.now.signed_duration_since(System.now()))
+    }
+
+    async fn follow(self, clock: Arc<ShiftedClock>, mut stopping: watch::Receiver<bool>) {
+        loop {
+            if let Some(ahead) = self.ahead().await
+                && ahead.checked_sub(&clock.ahead()).is_some_and(|apart| apart > APART_MAX)
+            {
+                tracing::info!(seconds = ahead.num_seconds(), "the sandbox's clock was moved");
+                clock.be_ahead(ahead);
+            }
+            tokio::select! {
+                () = time::sleep(READ_EVERY) => {}
+                _ = stopping.wait_for(|stop| *stop) => return,
+            }
+        }
+    }
+}
+
+/// The clock of a service: the machine's, unless it goes by a sandbox's.
+pub(super) fn of(sandbox: Option<SandboxClock>, stop: &watch::Receiver<bool>) -> Arc<dyn Clock> {
+    let Some(sandbox) = sandbox else { return Arc::new(System) };
+    tracing::warn!("going by the clock of a sandbox bank: for tests and demos only");
+    let clock = Arc::new(ShiftedClock::default());
+    tokio::spawn(sandbox.follow(Arc::clone(&clock), stop.clone()));
+    clock
+}

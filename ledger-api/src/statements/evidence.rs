@@ -1,0 +1,169 @@
+//! What booking reads: lines that wait, and what was booked already.
+
+use chrono::NaiveDate;
+use ledger_core::{
+    bank_line::{HouseAccount, LineDirection, LineKey, Purpose},
+    ids::{BankCode, BankLineId, Reference, WithdrawalId},
+    money::CurrencyCode,
+};
+use rust_decimal::Decimal;
+use sqlx::{PgPool, Row, postgres::PgRow};
+
+/// A line as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct StoredLine {
+    pub(super) key: LineKey,
+    pub(super) booking_date: NaiveDate,
+    pub(super) currency: CurrencyCode,
+    pub(super) amount: Decimal,
+    pub(super) utr: Option<Reference>,
+    pub(super) reference: Option<Reference>,
+    pub(super) narration: String,
+}
+
+/// What a line was booked as.
+pub(super) struct Booking<'a> {
+    pub(super) purpose: Purpose,
+    pub(super) item: Option<&'a str>,
+    pub(super) attempt: Option<u32>,
+    pub(super) amount: Decimal,
+}
+
+const COLUMNS: &str = "l.bank, l.account, l.direction, l.value_date, l.bank_transaction_id,
+    l.booking_date, l.currency, l.amount, l.utr, l.reference,
+    coalesce(n.narration, '') as narration";
+
+/// Lines that wait to be booked, in the order in which the bank stated them.
+pub(super) async fn unbooked(pool: &PgPool, max: i64) -> sqlx::Result<Vec<StoredLine>> {
+    lines(pool, "not exists (select from statement_bookings b where b.line_id = l.line_id)", max)
+        .await
+}
+
+/// Lines that nobody could explain, and that name something, so that they may be explained now.
+pub(super) async fn unexplained(pool: &PgPool, max: i64) -> sqlx::Result<Vec<StoredLine>> {
+    let condition = "(l.reference is not null or l.utr is not null) and l.line_id in
+        (select b.line_id from statement_bookings b where b.purpose = 'unknown')";
+    lines(pool, condition, max).await
+}
+
+/// A line by its id.
+pub(super) async fn line(pool: &PgPool, id: BankLineId) -> sqlx::Result<Option<StoredLine>> {
+    let sql = format!(
+        "select {COLUMNS} from statement_lines l left join statement_narrations n using (line_id)
+         where l.line_id = $1"
+    );
+    let row = sqlx::query(&sql).bind(id.to_string()).fetch_optional(pool).await?;
+    row.as_ref().map(stored).transpose()
+}
+
+async fn lines(pool: &PgPool, condition: &str, max: i64) -> sqlx::Result<Vec<StoredLine>> {
+    let sql = format!(
+        "select {COLUMNS} from statement_lines l left join statement_narrations n using (line_id)
+         where {condition} order by l.id limit $1"
+    );
+    let rows = sqlx::query(&sql).bind(max).fetch_all(pool).await?;
+    rows.iter().map(stored).collect()
+}
+
+fn stored(row: &PgRow) -> sqlx::Result<StoredLine> {
+    let account = match row.try_get::<&str, _>("account")? {
+        "own" => HouseAccount::Own,
+        _ => HouseAccount::Escrow,
+    };
+    let direction = match row.try_get::<&str, _>("direction")? {
+        "credit" => LineDirection::Credit,
+        _ => LineDirection::Debit,
+    };
+    let optional = |column| -> sqlx::Result<Option<Reference>> {
+        let text: Option<&str> = row.try_get(column)?;
+        Ok(text.and_then(|text| text.parse().ok()))
+    };
+    Ok(StoredLine {
+        key: LineKey {
+            bank: parsed(row, "bank")?,
+            account,
+            direction,
+            value_date: row.try_get("value_date")?,
+            bank_transaction_id: parsed(row, "bank_transaction_id")?,
+        },
+        booking_date: row.try_get("booking_date")?,
+        currency: parsed(row, "currency")?,
+        amount: row.try_get("amount")?,
+        utr: optional("utr")?,
+        reference: optional("reference")?,
+        narration: row.try_get("narration")?,
+    })
+}
+
+fn parsed<T: std::str::FromStr>(row: &PgRow, column: &str) -> sqlx::Result<T>
+where
+    T::Err: std::error::Error + Send + Sync + 'static,
+{
+    let text: &str = row.try_get(column)?;
+    text.parse().map_err(|error: T::Err| sqlx::Error::ColumnDecode {
+        index: column.to_owned(),
+        source: Box::new(error),
+    })
+}
+
+/// What lines other than `but` paid of an attempt, and what they brought back of it.
+pub(super) async fn booked_of(
+    pool: &PgPool,
+    withdrawal: WithdrawalId,
+    attempt: u32,
+    but: BankLineId,
+) -> sqlx::Result<(Decimal, Decimal)> {
+    sqlx::query_as(
+        "select coalesce(sum(amount) filter (where purpose = 'payment'), 0),
+                coalesce(sum(amount) filter (where purpose = 'arrival'), 0)
+         from statement_bookings where item = $1 and attempt = $2 and line_id <> $3",
+    )
+    .bind(withdrawal.to_string())
+    .bind(i32::try_from(attempt).unwrap_or(i32::MAX))
+    .bind(but.to_string())
+    .fetch_one(pool)
+    .await
+}
+
+/// The withdrawal that a bank said it paid under this reference of its own, and that no statement
+/// has shown yet.
+pub(super) async fn paid_under(
+    pool: &PgPool,
+    bank: &BankCode,
+    currency: CurrencyCode,
+    utr: &Reference,
+) -> sqlx::Result<Option<WithdrawalId>> {
+    let item: Option<String> = sqlx::query_scalar(
+        "select o.item from read.open_items o
+         join events e on e.aggregate_type = 'withdrawal' and e.aggregate_id = o.item
+         where o.account_id = $1 and e.event_type in ('completed', 'completed_late')
+           and convert_from(e.payload, 'UTF8')::json ->> 'bank_reference' = $2
+         limit 1",
+    )
+    .bind(format!("bank:{bank}:clearing_out:{currency}"))
+    .bind(utr.as_str())
+    .fetch_optional(pool)
+    .await?;
+    Ok(item.and_then(|item| item.parse().ok()))
+}
+
+/// Notes what a line was booked as. What it was noted as before stands, unless that was `unknown`.
+pub(super) async fn note(pool: &PgPool, id: BankLineId, booking: &Booking<'_>) -> sqlx::Result<()> {
+    let purpose = serde_json::to_value(booking.purpose).ok();
+    let purpose = purpose.as_ref().and_then(serde_json::Value::as_str).unwrap_or("unknown");
+    sqlx::query(
+        "insert into statement_bookings as b (line_id, purpose, item, attempt, amount)
+         values ($1, $2, $3, $4, $5)
+         on conflict (line_id) do update
+             set purpose = excluded.purpose, item = excluded.item, attempt = excluded.attempt
+             where b.purpose = 'unknown'",
+    )
+    .bind(id.to_string())
+    .bind(purpose)
+    .bind(booking.item)
+    .bind(booking.attempt.map(|attempt| i32::try_from(attempt).unwrap_or(i32::MAX)))
+    .bind(booking.amount)
+    .execute(pool)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,149 @@
+//! What a line is: by our own reference first, then by the reference between banks together with
+//! the amount, then by the bank's words. Never by an amount alone. Pure.
+
+use ledger_core::{
+    bank_line::{LineDirection, Purpose},
+    ids::WithdrawalId,
+    withdrawal::AttemptState,
+};
+use rust_decimal::Decimal;
+
+use super::{Rules, evidence::StoredLine};
+
+/// The attempt that a line names, as far as it is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Named {
+    pub(super) withdrawal_id: WithdrawalId,
+    pub(super) attempt: u32,
+    /// What the withdrawal is of.
+    pub(super) amount: Decimal,
+    pub(super) state: AttemptState,
+    /// What other lines paid of it.
+    pub(super) paid: Decimal,
+    /// What other lines brought back of it.
+    pub(super) returned: Decimal,
+}
+
+/// What a line is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Match {
+    /// The payment of an attempt.
+    Payment {
+        withdrawal_id: WithdrawalId,
+        attempt: u32,
+        /// Whether it is the first proof of it.
+        first_proof: bool,
+    },
+    /// Money of an attempt that came back.
+    Return { withdrawal_id: WithdrawalId, attempt: u32 },
+    /// What the bank's words say.
+    Words(Purpose),
+    /// Nobody knows.
+    Unknown,
+}
+
+/// What a line is, given the attempt that it names.
+pub(super) fn decide(line: &StoredLine, named: Option<&Named>, rules: &Rules) -> Match {
+    let Some(named) = named else {
+        // With a reference of ours it is none of the bank's own.
+        let words = line.reference.is_none().then_some(&line.narration);
+        let purpose = words.and_then(|words| rules.purpose(words, line.key.direction));
+        return purpose.map_or(Match::Unknown, Match::Words);
+    };
+    let (withdrawal_id, attempt) = (named.withdrawal_id, named.attempt);
+    let is_paid = matches!(named.state, AttemptState::Paid { .. });
+    match line.key.direction {
+        // Another amount proves nothing that could be booked by itself, and neither does a second
+        // line for what one line has paid.
+        LineDirection::Debit if line.amount != named.amount || !named.paid.is_zero() => {
+            Match::Unknown
+        }
+        LineDirection::Debit => Match::Payment { withdrawal_id, attempt, first_proof: !is_paid },
+        // What is not known as paid cannot come back: its payment is a line before this one.
+        LineDirection::Credit if !is_paid => Match::Unknown,
+        LineDirection::Credit if named.returned.saturating_add(line.amount) > named.amount => {
+            Match::Unknown
+        }
+        LineDirection::Credit => Match::Return { withdrawal_id, attempt },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::NaiveDate;
+    use ledger_core::bank_line::{HouseAccount, LineKey};
+
+    use super::*;
+
+    fn line(direction: LineDirection, amount: &str, reference: Option<&str>) -> StoredLine {
+        let day = NaiveDate::from_ymd_opt(2026, 11, 22).unwrap();
+        StoredLine {
+            key: LineKey {
+                bank: "hdfc".parse().unwrap(),
+                account: HouseAccount::Escrow,
+                direction,
+                value_date: day,
+                bank_transaction_id: "S1".parse().unwrap(),
+            },
+            booking_date: day,
+            currency: "INR".parse().unwrap(),
+            amount: amount.parse().unwrap(),
+            utr: None,
+            reference: reference.map(|reference| reference.parse().unwrap()),
+            narration: "CHG".to_owned(),
+        }
+    }
+
+    fn named(state: AttemptState) -> Named {
+        Named {
+            withdrawal_id: "wd_019a0000000070008000000000000041".parse().unwrap(),
+            attempt: 1,
+            amount: "500.00".parse().unwrap(),
+            state,
+            paid: Decimal::ZERO,
+            returned: Decimal::ZERO,
+        }
+    }
+
+    fn paid() -> Named {
+        named(AttemptState::Paid { bank_reference: "U1".parse().unwrap() })
+    }
+
+    #[test]
+    fn case_112_a_line_is_what_its_reference_says_and_nothing_by_its_amount() {
+        use LineDirection::{Credit, Debit};
+        let rules: Rules = "charges=CHG".parse().unwrap();
+        let decide = |line: StoredLine, named: Option<&Named>| decide(&line, named, &rules);
+        let debit = || line(Debit, "500.00", Some("BH1"));
+        let payment = |first_proof| Match::Payment {
+            withdrawal_id: paid().withdrawal_id,
+            attempt: 1,
+            first_proof,
+        };
+        assert_eq!(decide(debit(), Some(&paid())), payment(false));
+        let open = named(AttemptState::Open);
+        assert_eq!(decide(debit(), Some(&open)), payment(true));
+        let refused = named(AttemptState::Refused { retryable: true });
+        assert_eq!(decide(debit(), Some(&refused)), payment(true));
+        assert_eq!(decide(debit(), None), Match::Unknown);
+        assert_eq!(decide(line(Debit, "500.00", None), None), Match::Words(Purpose::Charges));
+        let credit = line(Credit, "500.00", Some("BH1"));
+        assert_eq!(decide(credit.clone(), Some(&open)), Match::Unknown);
+        let back = Match::Return { withdrawal_id: paid().withdrawal_id, attempt: 1 };
+        assert_eq!(decide(credit, Some(&paid())), back);
+    }
+
+    #[test]
+    fn case_111_other_amounts_and_second_lines_are_for_people() {
+        use LineDirection::{Credit, Debit};
+        let decide =
+            |line: StoredLine, named: &Named| decide(&line, Some(named), &Rules::default());
+        for amount in ["499.99", "500.01"] {
+            assert_eq!(decide(line(Debit, amount, Some("BH1")), &paid()), Match::Unknown);
+        }
+        let twice = Named { paid: "500.00".parse().unwrap(), ..paid() };
+        assert_eq!(decide(line(Debit, "500.00", Some("BH1")), &twice), Match::Unknown);
+        let back = Named { returned: "0.01".parse().unwrap(), ..paid() };
+        assert_eq!(decide(line(Credit, "500.00", Some("BH1")), &back), Match::Unknown);
+    }
+}

@@ -1,0 +1,166 @@
+//! What banks state about our accounts: read, checked, stored, matched, booked.
+//!
+//! [`parse`] and the formats are pure: bytes in, a [`ParsedStatement`] or a clear refusal out.
+//! [`import`] holds a statement against the days around it and stores it whole or not at all.
+//! [`Booker`] says what each line is, by our reference first and never by an amount alone, and has
+//! the ledger book it. Only a line moves the bank's own accounts (`ledger_core::bank_line`).
+
+mod absence;
+mod booking;
+mod checks;
+mod evidence;
+mod fetched;
+mod import;
+mod json;
+mod matching;
+mod rules;
+
+pub use absence::{Absence, absent_from_statements};
+pub use booking::{BookError, Booker};
+pub use checks::RuleError;
+pub use import::{ImportError, Imported, import};
+pub use rules::{Rules, RulesError, rules_of};
+
+use chrono::NaiveDate;
+use ledger_core::{
+    bank_line::{HouseAccount, LineDirection, LineKey},
+    ids::{BankCode, Reference},
+    money::{Currency, CurrencyCode},
+};
+use rust_decimal::Decimal;
+use sha2::{Digest as _, Sha256};
+
+/// The most bytes of a statement.
+pub const FILE_BYTES_MAX: usize = 16 << 20;
+/// The most lines of a statement.
+pub const LINES_MAX: usize = 100_000;
+/// The most characters of a narration that are kept.
+const NARRATION_CHARS_MAX: usize = 500;
+
+/// A day of one of our accounts, as a bank states it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParsedStatement {
+    /// Which of our accounts.
+    pub account: HouseAccount,
+    /// The bank's day.
+    pub date: NaiveDate,
+    /// Its currency.
+    pub currency: CurrencyCode,
+    /// The balance before; may be below zero.
+    pub opening: Decimal,
+    /// The balance after; may be below zero.
+    pub closing: Decimal,
+    /// What happened in between.
+    pub lines: Vec<ParsedLine>,
+    /// The bank's promise that nothing of the day will change.
+    pub closed: bool,
+    /// SHA-256 of what it was read from.
+    pub file_sha256: [u8; 32],
+}
+
+/// One line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParsedLine {
+    /// The bank's number for it.
+    pub bank_transaction_id: Reference,
+    /// The day on which it was booked.
+    pub booking_date: NaiveDate,
+    /// The day from which it counts.
+    pub value_date: NaiveDate,
+    /// Whether money came or went.
+    pub direction: LineDirection,
+    /// How much; above zero.
+    pub amount: Decimal,
+    /// The reference between banks, if it is one that could be stored.
+    pub utr: Option<Reference>,
+    /// Ours, if the bank knows it and it can be one of ours.
+    pub reference: Option<Reference>,
+    /// The bank's words; may name people.
+    pub narration: String,
+}
+
+impl ParsedLine {
+    /// What it is once by.
+    pub fn key(&self, bank: &BankCode, account: HouseAccount) -> LineKey {
+        LineKey {
+            bank: bank.clone(),
+            account,
+            direction: self.direction,
+            value_date: self.value_date,
+            bank_transaction_id: self.bank_transaction_id.clone(),
+        }
+    }
+}
+
+/// How a statement is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// The JSON of docs/banks.md.
+    Json,
+    /// Answered by an adapter, not read from a file.
+    #[value(skip)]
+    Adapter,
+}
+
+impl Format {
+    /// As it is named.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Adapter => "adapter",
+        }
+    }
+}
+
+impl std::str::FromStr for Format {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "json" => Ok(Self::Json),
+            _ => Err(()),
+        }
+    }
+}
+
+/// Why bytes are no statement.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {what}")]
+pub struct ParseError {
+    /// Where, from 1; of the file, or (JSON) of the statement's lines as `lines[…]` in the words.
+    pub line: usize,
+    /// What is wrong.
+    pub what: String,
+}
+
+/// The statement that the bytes are. `currency` finds a currency of the book.
+///
+/// # Errors
+/// [`ParseError`] with the place and the reason.
+pub fn parse(
+    format: Format,
+    bytes: &[u8],
+    currency: &dyn Fn(CurrencyCode) -> Option<Currency>,
+) -> Result<ParsedStatement, ParseError> {
+    if bytes.len() > FILE_BYTES_MAX {
+        let what = format!("a statement has at most {FILE_BYTES_MAX} bytes");
+        return Err(ParseError { line: 1, what });
+    }
+    match format {
+        Format::Json => json::parse(bytes, currency),
+        Format::Adapter => {
+            Err(ParseError { line: 1, what: "an adapter's answer is no file".to_owned() })
+        }
+    }
+}
+
+/// SHA-256 of what a statement was read from.
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}
+
+/// A bank's words as they are kept: on one line, and not without end.
+fn narration(words: &str) -> String {
+    let plain = words.chars().map(|c| if c.is_control() { ' ' } else { c });
+    plain.take(NARRATION_CHARS_MAX).collect()
+}

@@ -1,0 +1,189 @@
+//! Fetches banks' statements and has them booked.
+//!
+//! Several processes may do it at once: a statement is stored once and a line booked once. One at a
+//! time fetches an account, so that an older answer cannot come in after a newer one.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::{Days, NaiveDate};
+use chrono_tz::Tz;
+use ledger_core::{
+    clock::Clock,
+    ids::{BankCode, IdError, Principal},
+    money::{Currency, CurrencyCode},
+};
+use sqlx::{Connection as _, PgConnection};
+use tokio::sync::watch;
+
+use crate::{
+    banks::{Bank, BankRegistry, CallError, Contract},
+    statements::{BookError, Booker, Format, ImportError, ParseError, ParsedStatement, import},
+};
+
+/// How often it looks.
+const LOOK_EVERY: Duration = Duration::from_secs(15);
+/// The most days of one account in one round, so that a long outage starves no other bank.
+const DAYS_MAX: u32 = 31;
+
+/// In whose name statements are taken and booked.
+///
+/// # Errors
+/// Never: it is a constant.
+pub fn statements_principal() -> Result<Principal, IdError> {
+    "ledger:statements".parse()
+}
+
+/// What fetches statements.
+pub struct StatementFetcher {
+    /// The banks.
+    pub banks: Arc<BankRegistry>,
+    /// What books their lines.
+    pub booker: Booker,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Why an account's statements did not get through. The next round tries again.
+#[derive(Debug, thiserror::Error)]
+pub enum FetchError {
+    /// The bank did not answer.
+    #[error("the bank gave no statement")]
+    Bank(#[from] CallError),
+    /// What it answered is no statement that we could take.
+    #[error("the bank's statement is none")]
+    Parse(#[from] ParseError),
+    /// The statement was refused or could not be stored.
+    #[error("the statement was not taken")]
+    Import(#[from] ImportError),
+    /// The database did not answer.
+    #[error("the statements could not be read")]
+    Database(#[from] sqlx::Error),
+    /// The book lacks the bank's currency.
+    #[error("the book does not have the bank's currency {0}")]
+    Currency(CurrencyCode),
+}
+
+impl StatementFetcher {
+    /// Works until `stopping` turns true. A failed round is told and tried again.
+    pub async fn run(self, mut stopping: watch::Receiver<bool>) {
+        let mut tick = tokio::time::interval(LOOK_EVERY);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = tick.tick() => {}
+                _ = stopping.wait_for(|stop| *stop) => return,
+            }
+            tokio::select! {
+                () = self.round() => {}
+                _ = stopping.wait_for(|stop| *stop) => return,
+            }
+        }
+    }
+
+    /// Looks at every bank once, and books what waits.
+    pub async fn round(&self) {
+        for bank in self.banks.iter() {
+            if let Err(error) = self.bank(bank.as_ref()).await {
+                tell(bank.code(), &error);
+            }
+        }
+        if let Err(error) = self.book_all().await {
+            let error = projections::describe(&error);
+            metrics::counter!("bahi_statement_booking_errors_total").increment(1);
+            tracing::warn!(error, "lines of statements could not be booked; trying again");
+        }
+    }
+
+    async fn book_all(&self) -> Result<(), BookError> {
+        while self.booker.book().await? > 0 {}
+        Ok(())
+    }
+
+    async fn bank(&self, bank: &dyn Bank) -> Result<(), FetchError> {
+        let contract = bank.contract().await?;
+        let book = self.booker.ledger.status().borrow().book.clone();
+        let currency = book.currency(contract.currency);
+        let currency = currency.ok_or(FetchError::Currency(contract.currency))?;
+        for account in &contract.accounts {
+            self.account(bank, &contract, &account.name, currency).await?;
+        }
+        Ok(())
+    }
+
+    /// Fetches the days of an account that can have news, the oldest first.
+    async fn account(
+        &self,
+        bank: &dyn Bank,
+        contract: &Contract,
+        account: &str,
+        currency: Currency,
+    ) -> Result<(), FetchError> {
+        // A connection of its own: the lock goes with it, however this ends.
+        let mut lock = self.booker.pool.acquire().await?.detach();
+        let held: bool = sqlx::query_scalar("select pg_try_advisory_lock(hashtextextended($1, 9))")
+            .bind(format!("fetch:{}:{account}", bank.code()))
+            .fetch_one(&mut lock)
+            .await?;
+        if held {
+            let today = self.today(contract.time_zone);
+            self.fetch(bank, account, currency, today, &mut lock).await?;
+        }
+        lock.close().await?;
+        Ok(())
+    }
+
+    async fn fetch(
+        &self,
+        bank: &dyn Bank,
+        account: &str,
+        currency: Currency,
+        today: NaiveDate,
+        db: &mut PgConnection,
+    ) -> Result<(), FetchError> {
+        let last: Option<(NaiveDate, bool)> = sqlx::query_as(
+            "select day, closed from statement_files where bank = $1 and account = $2
+             order by day desc, id desc limit 1",
+        )
+        .bind(bank.code().as_str())
+        .bind(account)
+        .fetch_optional(db)
+        .await?;
+        let mut day = match last {
+            Some((day, true)) => next(day),
+            Some((day, false)) => day,
+            None => today,
+        };
+        for _ in 0..DAYS_MAX {
+            if day > today {
+                return Ok(());
+            }
+            let Some(statement) = bank.statement(account, day).await? else { return Ok(()) };
+            let parsed = ParsedStatement::fetched(&statement, currency)?;
+            let Booker { pool, principal, .. } = &self.booker;
+            let imported = import(pool, bank.code(), Format::Adapter, &parsed, principal).await?;
+            if imported.new_lines > 0 || imported.breaks > 0 {
+                let (lines, breaks) = (imported.new_lines, imported.breaks);
+                tracing::info!(bank = %bank.code(), account, %day, lines, breaks, "a statement");
+            }
+            if !parsed.closed {
+                return Ok(());
+            }
+            day = next(day);
+        }
+        Ok(())
+    }
+
+    fn today(&self, time_zone: Tz) -> NaiveDate {
+        self.clock.now().with_timezone(&time_zone).date_naive()
+    }
+}
+
+fn next(day: NaiveDate) -> NaiveDate {
+    day.checked_add_days(Days::new(1)).unwrap_or(NaiveDate::MAX)
+}
+
+fn tell(bank: &BankCode, error: &FetchError) {
+    let error = projections::describe(error);
+    metrics::counter!("bahi_statement_fetch_errors_total", "bank" => bank.to_string()).increment(1);
+    tracing::warn!(%bank, error, "a bank's statements could not be taken; trying again");
+}

@@ -1,0 +1,117 @@
+//! The circuit breaker of a bank: after several calls in a row that brought nothing, it is left
+//! alone for a while, and then tried with one call.
+//!
+//! What it saves is money in doubt: every call to a bank that is down makes one more withdrawal
+//! whose outcome nobody knows. It knows nothing of withdrawals; time comes in from outside.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// How many calls in a row may bring nothing.
+const FAILURES_MAX: u32 = 5;
+/// The first pause; each next one is twice as long.
+const PAUSE_MIN: Duration = Duration::from_secs(5);
+/// The longest pause.
+const PAUSE_MAX: Duration = Duration::from_secs(300);
+
+/// A breaker.
+#[derive(Debug, Default)]
+pub(super) struct Breaker {
+    failures: u32,
+    opened: u32,
+    open_until: Option<Instant>,
+}
+
+/// Whether a call may be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Permit {
+    /// As many as one likes.
+    Free,
+    /// One, to see whether it works again.
+    Trial,
+    /// None.
+    Refused,
+}
+
+impl Breaker {
+    /// Whether a call may be made now.
+    pub(super) fn permit(&self, now: Instant) -> Permit {
+        match self.open_until {
+            None => Permit::Free,
+            Some(until) if now < until => Permit::Refused,
+            Some(_) => Permit::Trial,
+        }
+    }
+
+    /// A call brought an answer.
+    pub(super) const fn answered(&mut self) {
+        *self = Self { failures: 0, opened: 0, open_until: None };
+    }
+
+    /// A call brought nothing. Whether the breaker opened by it.
+    pub(super) fn failed(&mut self, now: Instant) -> bool {
+        self.failures = self.failures.saturating_add(1);
+        let was_open = self.open_until.is_some();
+        // Calls that were under way when it opened say nothing new.
+        if self.permit(now) == Permit::Refused || (!was_open && self.failures < FAILURES_MAX) {
+            return false;
+        }
+        let factor = 1_u32.checked_shl(self.opened.min(16)).unwrap_or(u32::MAX);
+        let pause = PAUSE_MIN.saturating_mul(factor).min(PAUSE_MAX);
+        self.opened = self.opened.saturating_add(1);
+        self.open_until = now.checked_add(pause);
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(breaker: &mut Breaker, now: Instant) {
+        let opened: Vec<bool> = (0..FAILURES_MAX).map(|_| breaker.failed(now)).collect();
+        assert_eq!(opened, [false, false, false, false, true]);
+    }
+
+    #[test]
+    fn case_107_a_bank_that_answers_nothing_is_left_alone_and_then_tried_with_one_call() {
+        let start = Instant::now();
+        let mut breaker = Breaker::default();
+        open(&mut breaker, start);
+        assert_eq!(breaker.permit(start), Permit::Refused);
+        assert_eq!(breaker.permit(start + PAUSE_MIN), Permit::Trial);
+        breaker.answered();
+        assert_eq!(breaker.permit(start + PAUSE_MIN), Permit::Free);
+    }
+
+    #[test]
+    fn each_failed_trial_doubles_the_pause_up_to_a_bound() {
+        let mut now = Instant::now();
+        let mut breaker = Breaker::default();
+        open(&mut breaker, now);
+        let mut pause = PAUSE_MIN;
+        for _ in 0..20 {
+            assert!(!breaker.failed(now), "a call that was under way opened it again");
+            now += pause;
+            assert_eq!(breaker.permit(now), Permit::Trial);
+            assert!(breaker.failed(now));
+            pause = (pause * 2).min(PAUSE_MAX);
+            assert_eq!(breaker.permit(now + pause - Duration::from_millis(1)), Permit::Refused);
+        }
+        assert_eq!(pause, PAUSE_MAX);
+    }
+
+    #[test]
+    fn an_answer_in_between_begins_the_count_anew() {
+        let now = Instant::now();
+        let mut breaker = Breaker::default();
+        for _ in 0..10 {
+            for _ in 1..FAILURES_MAX {
+                assert!(!breaker.failed(now));
+            }
+            breaker.answered();
+        }
+        assert_eq!(breaker.permit(now), Permit::Free);
+    }
+}

@@ -1,0 +1,202 @@
+//! The queue's own notes, beside the log: which questions were asked of a bank, what must be passed
+//! over, and which banks are paused. Losing them loses no money.
+
+use std::collections::{HashMap, HashSet};
+
+use ledger_core::{
+    clock::Timestamp,
+    ids::{BankCode, WithdrawalId},
+};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+/// The notes of a database.
+#[derive(Debug, Clone)]
+pub struct Notes(PgPool);
+
+/// What is noted of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Asked {
+    /// Whether the bank answered its submission, whatever it answered.
+    pub answered: bool,
+    /// How many questions were asked about it since.
+    pub questions: u32,
+}
+
+impl Notes {
+    /// The notes in the database of a pool.
+    pub const fn new(pool: PgPool) -> Self {
+        Self(pool)
+    }
+
+    /// What is noted of attempts: those of which nothing is, are not in it.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn asked(
+        &self,
+        attempts: &[(WithdrawalId, u32)],
+    ) -> sqlx::Result<HashMap<WithdrawalId, Asked>> {
+        let ids: Vec<Uuid> = attempts.iter().map(|(id, _)| id.uuid()).collect();
+        let numbers: Vec<i32> = attempts.iter().map(|(_, attempt)| int(*attempt)).collect();
+        let sql = "
+            select q.withdrawal_id, bool_or(q.number = 0), count(*) filter (where q.number > 0)
+            from unnest($1::uuid[], $2::int[]) as w(id, attempt)
+            join bank_questions q on q.withdrawal_id = w.id and q.attempt = w.attempt
+            group by q.withdrawal_id";
+        let rows: Vec<(Uuid, bool, i64)> =
+            sqlx::query_as(sql).bind(ids).bind(numbers).fetch_all(&self.0).await?;
+        let asked = rows.into_iter().map(|(id, answered, questions)| {
+            let questions = u32::try_from(questions).unwrap_or(u32::MAX);
+            (WithdrawalId::from_uuid(id), Asked { answered, questions })
+        });
+        Ok(asked.collect())
+    }
+
+    /// Notes that a bank answered a submission.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn submitted(
+        &self,
+        id: WithdrawalId,
+        attempt: u32,
+        at: Timestamp,
+        answer: &str,
+    ) -> sqlx::Result<()> {
+        let sql = "insert into bank_questions (withdrawal_id, attempt, number, asked_at, answer)
+                   values ($1, $2, 0, $3, $4) on conflict do nothing";
+        let query = sqlx::query(sql).bind(id.uuid()).bind(int(attempt)).bind(at).bind(answer);
+        query.execute(&self.0).await.map(drop)
+    }
+
+    /// Notes that a question is about to be asked, the next after `asked`; whether it is ours to
+    /// ask.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn ask(
+        &self,
+        id: WithdrawalId,
+        attempt: u32,
+        asked: u32,
+        at: Timestamp,
+    ) -> sqlx::Result<bool> {
+        let sql = "insert into bank_questions (withdrawal_id, attempt, number, asked_at)
+                   values ($1, $2, $3, $4) on conflict do nothing";
+        let number = int(asked.saturating_add(1));
+        let query = sqlx::query(sql).bind(id.uuid()).bind(int(attempt)).bind(number).bind(at);
+        Ok(query.execute(&self.0).await?.rows_affected() > 0)
+    }
+
+    /// Notes what the bank said to a question.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn answer(
+        &self,
+        id: WithdrawalId,
+        attempt: u32,
+        asked: u32,
+        answer: &str,
+    ) -> sqlx::Result<()> {
+        let sql = "update bank_questions set answer = $4
+                   where withdrawal_id = $1 and attempt = $2 and number = $3";
+        let number = int(asked.saturating_add(1));
+        let query = sqlx::query(sql).bind(id.uuid()).bind(int(attempt)).bind(number).bind(answer);
+        query.execute(&self.0).await.map(drop)
+    }
+
+    /// Has the queue pass over a withdrawal until somebody has looked.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn block(&self, id: WithdrawalId, code: &str) -> sqlx::Result<()> {
+        let sql = "insert into withdrawal_blocks (withdrawal_id, code) values ($1, $2)
+                   on conflict do nothing";
+        sqlx::query(sql).bind(id.uuid()).bind(code).execute(&self.0).await.map(drop)
+    }
+
+    /// Has the queue look at a withdrawal again; whether it passed over it.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn unblock(&self, id: WithdrawalId) -> sqlx::Result<bool> {
+        let sql = "delete from withdrawal_blocks where withdrawal_id = $1";
+        let done = sqlx::query(sql).bind(id.uuid()).execute(&self.0).await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// Which of these withdrawals are passed over.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn blocked(&self, ids: &[WithdrawalId]) -> sqlx::Result<HashSet<WithdrawalId>> {
+        let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+        let sql = "select withdrawal_id from withdrawal_blocks where withdrawal_id = any($1)";
+        let rows: Vec<Uuid> = sqlx::query_scalar(sql).bind(ids).fetch_all(&self.0).await?;
+        Ok(rows.into_iter().map(WithdrawalId::from_uuid).collect())
+    }
+
+    /// Why a withdrawal is passed over, if it is.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn block_of(&self, id: WithdrawalId) -> sqlx::Result<Option<String>> {
+        let sql = "select code from withdrawal_blocks where withdrawal_id = $1";
+        sqlx::query_scalar(sql).bind(id.uuid()).fetch_optional(&self.0).await
+    }
+
+    /// Whether a bank is paused.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn is_paused(&self, bank: &BankCode) -> sqlx::Result<bool> {
+        let sql = "select exists (select from bank_pauses where bank = $1)";
+        sqlx::query_scalar(sql).bind(bank.as_str()).fetch_one(&self.0).await
+    }
+
+    /// Pauses a bank: nothing more is sent through it.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn pause(&self, bank: &BankCode, reason: &str, by: &str) -> sqlx::Result<()> {
+        let sql = "insert into bank_pauses (bank, reason, paused_by) values ($1, $2, $3)
+                   on conflict do nothing";
+        let query = sqlx::query(sql).bind(bank.as_str()).bind(reason).bind(by);
+        query.execute(&self.0).await.map(drop)
+    }
+
+    /// Lets a bank go on.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn resume(&self, bank: &BankCode) -> sqlx::Result<()> {
+        let sql = "delete from bank_pauses where bank = $1";
+        sqlx::query(sql).bind(bank.as_str()).execute(&self.0).await.map(drop)
+    }
+
+    /// Notes why a lane sends nothing, for whoever wants to know; nothing if it does.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn say(&self, lane: &str, note: Option<&str>) -> sqlx::Result<()> {
+        let sql = "update worker_lanes set note = $2 where lane = $1 and note is distinct from $2";
+        sqlx::query(sql).bind(lane).bind(note).execute(&self.0).await.map(drop)
+    }
+
+    /// Why a lane sends nothing, if it said so.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn said(&self, lane: &str) -> sqlx::Result<Option<String>> {
+        let sql = "select note from worker_lanes where lane = $1";
+        let said = sqlx::query_scalar::<_, Option<String>>(sql).bind(lane);
+        Ok(said.fetch_optional(&self.0).await?.flatten())
+    }
+}
+
+/// A small count as PostgreSQL has it.
+fn int(value: u32) -> i32 {
+    i32::try_from(value).unwrap_or(i32::MAX)
+}

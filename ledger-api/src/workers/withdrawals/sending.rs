@@ -1,0 +1,250 @@
+//! Sending one attempt: the intent first, then the call, then what came of it.
+//!
+//! Whoever gets the intent accepted by the ledger may send, once, and nobody else. If it dies then,
+//! or is so late that others believe it dead, the attempt's outcome is unknown and is asked for; it
+//! is never sent by somebody else. So a worker that wakes up late can at worst send a reference
+//! that its bank knows.
+
+use std::{sync::Arc, time::Duration};
+
+use futures::future::BoxFuture;
+use ledger_core::{
+    engine::SubmitError,
+    ids::{BankAccountId, PayeeHash, Reference, WithdrawalId},
+    log::Position,
+    money::Money,
+    withdrawal::{BeginAttempt, Source, WithdrawalOperation},
+};
+use projections::WithdrawalRow;
+use tokio::{
+    sync::watch,
+    time::{self, Instant},
+};
+
+use super::{
+    notes::Notes,
+    telling::{Teller, Told},
+    verdict,
+};
+use crate::{
+    banks::{Bank, CallError, Contract, Payee, Submission, accounts::BankAccounts},
+    workers::clerk::Handed,
+};
+
+/// Where the money is sent from.
+const ESCROW: &str = "escrow";
+/// The longest wait that a bank can ask for before the same reference is handed in again.
+const TOO_FAST_MAX: Duration = Duration::from_secs(60);
+/// How often it is handed in again before it counts as unknown.
+const TOO_FAST_TIMES: u32 = 20;
+
+/// Who knows whom a bank account belongs to.
+pub trait Payees: Send + Sync {
+    /// The payee as it stands now, and its keyed hash as it comes out now; nothing if it was
+    /// removed.
+    fn payee(&self, id: BankAccountId) -> BoxFuture<'_, sqlx::Result<Option<(Payee, PayeeHash)>>>;
+}
+
+impl Payees for BankAccounts {
+    fn payee(&self, id: BankAccountId) -> BoxFuture<'_, sqlx::Result<Option<(Payee, PayeeHash)>>> {
+        Box::pin(Self::payee(self, id))
+    }
+}
+
+/// What sends.
+#[derive(Clone)]
+pub struct Sender {
+    /// The bank.
+    pub bank: Arc<dyn Bank>,
+    /// Whom to pay.
+    pub payees: Arc<dyn Payees>,
+    /// Tells the ledger.
+    pub teller: Teller,
+    /// The queue's notes.
+    pub notes: Notes,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sent {
+    /// Which withdrawal.
+    pub id: WithdrawalId,
+    /// The position from which the read models know what came of it.
+    pub position: Position,
+    /// Whether the bank answered; nothing if it was not called.
+    pub answered: Option<bool>,
+}
+
+/// Why an attempt was not begun. It may be tried again.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    /// The ledger took no commands.
+    #[error("the ledger took no commands")]
+    Submit(#[from] SubmitError),
+    /// The database could not be asked.
+    #[error("the database could not be asked")]
+    Database(#[from] sqlx::Error),
+}
+
+impl Sender {
+    /// Sends the next attempt of a withdrawal, if it may be begun before `until`.
+    pub(super) async fn send(
+        self,
+        row: WithdrawalRow,
+        amount: Money,
+        contract: Arc<Contract>,
+        until: Instant,
+        stopping: watch::Receiver<bool>,
+    ) -> Sent {
+        let id = row.id;
+        match self.begin_and_submit(row, amount, &contract, until, stopping).await {
+            Ok(sent) => sent,
+            Err(error) => {
+                let error = projections::describe(&error);
+                tracing::warn!(withdrawal = %id, error, "an attempt was not begun; trying again");
+                Sent { id, position: 0, answered: None }
+            }
+        }
+    }
+
+    async fn begin_and_submit(
+        &self,
+        row: WithdrawalRow,
+        amount: Money,
+        contract: &Contract,
+        until: Instant,
+        mut stopping: watch::Receiver<bool>,
+    ) -> Result<Sent, SendError> {
+        let id = row.id;
+        let not_sent = |position| Sent { id, position, answered: None };
+        let Some((payee, payee_hash)) = self.payees.payee(row.bank_account).await? else {
+            self.block(id, "payee_unavailable").await?;
+            return Ok(not_sent(0));
+        };
+        let attempt = row.attempts.saturating_add(1);
+        let Some(reference) = reference(id, attempt) else {
+            self.block(id, "reference_invalid").await?;
+            return Ok(not_sent(0));
+        };
+        let begin = WithdrawalOperation::BeginAttempt(BeginAttempt {
+            withdrawal_id: id,
+            attempt,
+            reference: reference.clone(),
+            bank: row.bank.clone(),
+            rail: row.rail.clone(),
+            payee_hash: Some(payee_hash),
+            transaction_id: self.teller.clerk.transaction_id(),
+        });
+        let begun = match self.teller.clerk.hand_in(begin.into()).await? {
+            Handed::Accepted { position, .. } => position,
+            Handed::Rejected(code) => {
+                self.not_begun(id, &code).await?;
+                return Ok(not_sent(0));
+            }
+        };
+        if Instant::now() >= until {
+            // Others may believe us dead and ask for the outcome already.
+            tracing::warn!(withdrawal = %id, attempt, "too late to send; its outcome is asked for");
+            return Ok(not_sent(begun));
+        }
+        let from = ESCROW.to_owned();
+        let submission = Submission { reference, amount, rail: row.rail, from, beneficiary: payee };
+        let answer = self.submit(&submission, &mut stopping).await;
+        let (verdict, word) = match &answer {
+            Ok(transfer) => (verdict::verdict(transfer, amount, contract), "answered".to_owned()),
+            Err(error) => (verdict::without_answer(error), error.to_string()),
+        };
+        let told = Told { id, attempt, source: Source::Submit };
+        let known = self.teller.tell(told, verdict, &mut stopping).await?;
+        let now = self.teller.clerk.clock.now();
+        self.notes.submitted(id, attempt, now, &word).await?;
+        let answered = !matches!(answer, Err(CallError::Unknown(_)));
+        Ok(Sent { id, position: known.position().max(begun), answered: Some(answered) })
+    }
+
+    /// Hands it in; again, with the same reference, while the bank says that it was too fast and
+    /// passed nothing on.
+    async fn submit(
+        &self,
+        submission: &Submission,
+        stopping: &mut watch::Receiver<bool>,
+    ) -> Result<crate::banks::Transfer, CallError> {
+        let mut times = 0;
+        loop {
+            let retry_after = match self.bank.submit(submission).await {
+                Err(CallError::TooFast { retry_after }) if times < TOO_FAST_TIMES => retry_after,
+                answer => return answer,
+            };
+            times += 1;
+            tokio::select! {
+                () = time::sleep(retry_after.min(TOO_FAST_MAX)) => {}
+                _ = stopping.wait_for(|stop| *stop) => {
+                    return Err(CallError::TooFast { retry_after });
+                }
+            }
+        }
+    }
+
+    async fn not_begun(&self, id: WithdrawalId, code: &str) -> sqlx::Result<()> {
+        match code {
+            // Somebody else was faster, or it was cancelled; the read models will tell.
+            "withdrawal_not_queued" | "attempt_out_of_turn" => {
+                tracing::debug!(withdrawal = %id, code, "not begun");
+                Ok(())
+            }
+            _ => {
+                if code == "payee_mismatch" {
+                    metrics::counter!("bahi_payee_mismatches_total").increment(1);
+                }
+                self.block(id, code).await
+            }
+        }
+    }
+
+    async fn block(&self, id: WithdrawalId, code: &str) -> sqlx::Result<()> {
+        tracing::error!(withdrawal = %id, code, "not sent: somebody has to look");
+        metrics::counter!("bahi_withdrawals_blocked_total").increment(1);
+        self.notes.block(id, code).await
+    }
+}
+
+/// What a bank knows an attempt by: the withdrawal's id in 26 letters and digits, and the number.
+/// The same attempt always has the same one, whoever sends it; no two have the same.
+pub fn reference(id: WithdrawalId, attempt: u32) -> Option<Reference> {
+    const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    let mut rest = id.uuid().as_u128();
+    let mut letters = [0_u8; 26];
+    for letter in letters.iter_mut().rev() {
+        let digit = usize::try_from(rest % 32).ok()?;
+        *letter = *DIGITS.get(digit)?;
+        rest /= 32;
+    }
+    let letters = std::str::from_utf8(&letters).ok()?;
+    format!("BH{letters}-{attempt}").parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn a_reference_fits_what_banks_take() {
+        let id = WithdrawalId::from_uuid(Uuid::from_u128(u128::MAX));
+        let reference = reference(id, 100).unwrap();
+        assert_eq!(reference.as_str(), "BH7ZZZZZZZZZZZZZZZZZZZZZZZZZ-100");
+        assert!(reference.as_str().len() <= 35);
+    }
+
+    proptest! {
+        #[test]
+        fn no_two_attempts_share_a_reference(
+            one in any::<u128>(), other in any::<u128>(), a in 1_u32..=100, b in 1_u32..=100,
+        ) {
+            let of = |id, attempt| reference(WithdrawalId::from_uuid(Uuid::from_u128(id)), attempt);
+            prop_assert_eq!(of(one, a) == of(other, b), one == other && a == b);
+        }
+    }
+}

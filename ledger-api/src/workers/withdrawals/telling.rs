@@ -1,0 +1,147 @@
+//! Telling the ledger what a bank said of an attempt.
+
+use ledger_core::{
+    command::Receipt,
+    engine::SubmitError,
+    ids::{Reference, WithdrawalId},
+    log::Position,
+    money::Money,
+    withdrawal::{
+        AttemptOutcome, RecordOutcome, RecordReturn, Source, WithdrawalOperation, WithdrawalStatus,
+    },
+};
+use tokio::sync::watch;
+
+use super::verdict::Verdict;
+use crate::workers::clerk::{Clerk, Handed};
+
+/// Tells it.
+#[derive(Clone)]
+pub struct Teller {
+    /// Hands it in.
+    pub clerk: Clerk,
+}
+
+/// Of which attempt something is told, and by whom.
+#[derive(Debug, Clone, Copy)]
+pub struct Told {
+    /// The withdrawal.
+    pub id: WithdrawalId,
+    /// The attempt.
+    pub attempt: u32,
+    /// Who says it.
+    pub source: Source,
+}
+
+/// What the ledger made of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Known {
+    /// Nothing follows from it yet.
+    Nothing,
+    /// The ledger knows it now, or knew it before.
+    Recorded {
+        /// The position that reflects it.
+        position: Position,
+        /// Where the withdrawal is now.
+        status: Option<WithdrawalStatus>,
+    },
+    /// It contradicts what is known, by this code of the ledger: people have to look.
+    Contradiction(String),
+}
+
+impl Known {
+    /// The position that reflects it; zero if nothing was appended.
+    pub const fn position(&self) -> Position {
+        match self {
+            Self::Recorded { position, .. } => *position,
+            Self::Nothing | Self::Contradiction(_) => 0,
+        }
+    }
+}
+
+impl Teller {
+    /// Tells what a verdict comes to, until the ledger has taken it.
+    ///
+    /// # Errors
+    /// [`SubmitError`] if it is time to stop, or the ledger never will.
+    pub async fn tell(
+        &self,
+        told: Told,
+        verdict: Verdict,
+        stopping: &mut watch::Receiver<bool>,
+    ) -> Result<Known, SubmitError> {
+        match verdict {
+            Verdict::Open => Ok(Known::Nothing),
+            Verdict::Decided { outcome, code } => self.outcome(told, outcome, code, stopping).await,
+            Verdict::Returned { paid, amount, bank_reference } => {
+                let known = self.outcome(told, paid, None, stopping).await?;
+                if matches!(known, Known::Contradiction(_)) {
+                    return Ok(known);
+                }
+                self.came_back(told, amount, bank_reference, stopping).await
+            }
+        }
+    }
+
+    async fn outcome(
+        &self,
+        told: Told,
+        outcome: AttemptOutcome,
+        code: Option<Reference>,
+        stopping: &mut watch::Receiver<bool>,
+    ) -> Result<Known, SubmitError> {
+        let operation = WithdrawalOperation::RecordOutcome(RecordOutcome {
+            withdrawal_id: told.id,
+            attempt: told.attempt,
+            outcome,
+            source: told.source,
+            code,
+            transaction_id: self.clerk.transaction_id(),
+        });
+        self.insist(told, operation, stopping).await
+    }
+
+    async fn came_back(
+        &self,
+        told: Told,
+        amount: Money,
+        bank_reference: Reference,
+        stopping: &mut watch::Receiver<bool>,
+    ) -> Result<Known, SubmitError> {
+        let operation = WithdrawalOperation::RecordReturn(RecordReturn {
+            withdrawal_id: told.id,
+            attempt: told.attempt,
+            bank_reference,
+            amount,
+            source: told.source,
+            transaction_id: self.clerk.transaction_id(),
+            applied_transaction_id: self.clerk.transaction_id(),
+        });
+        self.insist(told, operation, stopping).await
+    }
+
+    async fn insist(
+        &self,
+        told: Told,
+        operation: WithdrawalOperation,
+        stopping: &mut watch::Receiver<bool>,
+    ) -> Result<Known, SubmitError> {
+        match self.clerk.insist(&operation.into(), stopping).await? {
+            Handed::Accepted { position, receipt } => {
+                let status = match receipt {
+                    Receipt::Withdrawal { status, .. } => Some(status),
+                    _ => None,
+                };
+                Ok(Known::Recorded { position, status })
+            }
+            Handed::Rejected(code) => {
+                metrics::counter!("bahi_bank_contradictions_total").increment(1);
+                tracing::error!(
+                    withdrawal = %told.id, attempt = told.attempt, code,
+                    "a bank's word contradicts what is known: somebody has to look"
+                );
+                Ok(Known::Contradiction(code))
+            }
+        }
+    }
+}

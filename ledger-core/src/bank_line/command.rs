@@ -1,0 +1,77 @@
+//! What can be asked of a bank's line.
+
+use chrono::NaiveDate;
+
+use super::{LineKey, Part};
+use crate::{
+    ids::{BankLineId, TransactionId},
+    money::{Currency, Money},
+};
+
+/// One thing that can be asked of a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BankLineOperation {
+    /// Book it.
+    Book(BookBankLine),
+    /// Say what it was, where that was not known.
+    Resolve(ResolveBankLine),
+}
+
+impl BankLineOperation {
+    /// The line's key.
+    pub const fn key(&self) -> &LineKey {
+        match self {
+            Self::Book(book) => &book.key,
+            Self::Resolve(resolve) => &resolve.key,
+        }
+    }
+
+    /// The line's id.
+    pub fn line_id(&self) -> BankLineId {
+        self.key().id()
+    }
+
+    /// What it is to be taken for.
+    pub fn parts(&self) -> &[Part] {
+        match self {
+            Self::Book(book) => &book.parts,
+            Self::Resolve(resolve) => &resolve.parts,
+        }
+    }
+
+    /// Its currency.
+    pub fn currency(&self) -> Currency {
+        match self {
+            Self::Book(book) => book.amount.currency(),
+            Self::Resolve(resolve) => resolve.currency,
+        }
+    }
+}
+
+/// A line to book. Booking it again changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BookBankLine {
+    /// What the bank identifies it by.
+    pub key: LineKey,
+    /// The bank's day on which it was booked.
+    pub booking_date: NaiveDate,
+    /// How much.
+    pub amount: Money,
+    /// What it is.
+    pub parts: Vec<Part>,
+    /// The transaction.
+    pub transaction_id: TransactionId,
+}
+
+/// A line that lies in suspense, and is understood now: wholly or in part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResolveBankLine {
+    /// The line.
+    pub key: LineKey,
+    /// Its currency.
+    pub currency: Currency,
+    /// What it is.
+    pub parts: Vec<Part>,
+    /// The transaction.
+    pub transaction_id: TransactionId,
+}

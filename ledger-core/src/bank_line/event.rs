@@ -1,0 +1,89 @@
+//! What can happen to a bank's line. What each fact moves stands in `movement`.
+
+use chrono::NaiveDate;
+use cqrs_es::DomainEvent;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use super::{HouseAccount, LineDirection, LineKey, Part};
+use crate::{
+    ids::{BankCode, Reference, TransactionId},
+    log::event_names,
+    money::CurrencyCode,
+};
+
+/// One fact of a line's stream.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum BankLineEvent {
+    /// It was booked: the first event, once.
+    Booked(Booked),
+    /// What lay in suspense is understood, wholly or in part.
+    Resolved(Resolved),
+}
+
+/// A line, and what it was booked as. The bank's narration is in no event: it may name people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Booked {
+    /// The bank.
+    pub bank: BankCode,
+    /// Which of our accounts there.
+    pub account: HouseAccount,
+    /// Whether money came or went.
+    pub direction: LineDirection,
+    /// The bank's day on which it was booked.
+    pub booking_date: NaiveDate,
+    /// The bank's day from which it counts.
+    pub value_date: NaiveDate,
+    /// The bank's number for it.
+    pub bank_transaction_id: Reference,
+    /// Its currency.
+    pub currency: CurrencyCode,
+    /// How much; above zero.
+    pub amount: Decimal,
+    /// What it is.
+    pub parts: Vec<Part>,
+    /// The transaction.
+    pub transaction_id: TransactionId,
+}
+
+impl Booked {
+    /// What the bank identifies it by.
+    pub fn key(&self) -> LineKey {
+        LineKey {
+            bank: self.bank.clone(),
+            account: self.account,
+            direction: self.direction,
+            value_date: self.value_date,
+            bank_transaction_id: self.bank_transaction_id.clone(),
+        }
+    }
+}
+
+/// What lay in suspense and is understood.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Resolved {
+    /// What it is.
+    pub parts: Vec<Part>,
+    /// What leaves suspense.
+    pub amount: Decimal,
+    /// The transaction.
+    pub transaction_id: TransactionId,
+}
+
+event_names!(BankLineEvent {
+    Booked(_) => "booked",
+    Resolved(_) => "resolved",
+});
+
+impl DomainEvent for BankLineEvent {
+    fn event_type(&self) -> String {
+        self.name().to_owned()
+    }
+
+    fn event_version(&self) -> String {
+        crate::log::EVENT_VERSION.to_owned()
+    }
+}

@@ -1,0 +1,170 @@
+//! The line of a bank's statement: the only thing that moves the bank's own accounts.
+//!
+//! It knows what the bank identifies it by, how much it is, what it was booked as, and how much of
+//! it nobody could explain yet; nothing of accounts' balances, of statements or of banks. Which
+//! accounts it moves stands in [`movement`]: both are one append.
+//!
+//! A line is booked once, for ever, under an id that is made from the bank's own words, so that any
+//! number of processes may read the same statement at once. It is never changed. What was not
+//! understood when it was booked lies in suspense under the line's own id, and is resolved later.
+
+mod command;
+mod error;
+mod event;
+mod key;
+pub mod movement;
+mod part;
+
+use std::sync::Arc;
+
+use cqrs_es::{Aggregate, event_sink::EventSink};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+pub use command::{BankLineOperation, BookBankLine, ResolveBankLine};
+pub use error::{BankLineError, PartsError};
+pub use event::{BankLineEvent, Booked, Resolved};
+pub use key::{HouseAccount, LineDirection, LineKey};
+pub use part::{PARTS_MAX, Part, Purpose};
+
+use crate::{command::Receipt, ids::BankLineId, money};
+
+/// A line as its events made it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct BankLine {
+    booked: Option<Arc<Booked>>,
+    /// What lies in suspense.
+    unexplained: Decimal,
+}
+
+impl BankLine {
+    /// What was booked, once it was.
+    pub fn properties(&self) -> Option<&Booked> {
+        self.booked.as_deref()
+    }
+
+    /// What of it nobody could explain yet.
+    pub const fn unexplained(&self) -> Decimal {
+        self.unexplained
+    }
+
+    /// What is answered to whoever booked or resolved it.
+    pub fn receipt(&self, line_id: BankLineId) -> Option<Receipt> {
+        let booked = self.properties()?;
+        Some(Receipt::BankLine {
+            line_id,
+            amount: booked.amount,
+            unexplained: self.unexplained,
+            transaction_id: booked.transaction_id,
+        })
+    }
+
+    /// What comes of an operation. The planner asks as well, to know what moves.
+    ///
+    /// # Errors
+    /// The first [`BankLineError`] in order of precedence.
+    pub fn decide(
+        &self,
+        operation: &BankLineOperation,
+    ) -> Result<Option<BankLineEvent>, BankLineError> {
+        match operation {
+            BankLineOperation::Book(book) => self.book(book),
+            BankLineOperation::Resolve(resolve) => self.resolve(resolve).map(Some),
+        }
+    }
+
+    fn book(&self, book: &BookBankLine) -> Result<Option<BankLineEvent>, BankLineError> {
+        if let Some(booked) = self.properties() {
+            if booked.key() != book.key {
+                return Err(BankLineError::IdentityDiffers);
+            }
+            if booked.amount != book.amount.amount()
+                || booked.currency != book.amount.currency().code
+            {
+                return Err(BankLineError::AmountDiffers { amount: booked.amount });
+            }
+            // Whatever the caller makes of it now: it was booked, and is booked once.
+            return Ok(None);
+        }
+        let total = part::total(&book.parts, book.key.direction, &book.key.id())?;
+        if total != book.amount.amount() {
+            return Err(PartsError::Sum.into());
+        }
+        if book.parts.iter().any(|part| part.purpose == Purpose::Wallet) {
+            return Err(PartsError::WalletAtOnce.into());
+        }
+        Ok(Some(BankLineEvent::Booked(Booked {
+            bank: book.key.bank.clone(),
+            account: book.key.account,
+            direction: book.key.direction,
+            booking_date: book.booking_date,
+            value_date: book.key.value_date,
+            bank_transaction_id: book.key.bank_transaction_id.clone(),
+            currency: book.amount.currency().code,
+            amount: book.amount.amount(),
+            parts: book.parts.clone(),
+            transaction_id: book.transaction_id,
+        })))
+    }
+
+    fn resolve(&self, resolve: &ResolveBankLine) -> Result<BankLineEvent, BankLineError> {
+        let booked = self.properties().ok_or(BankLineError::NotFound)?;
+        if booked.key() != resolve.key || booked.currency != resolve.currency.code {
+            return Err(BankLineError::IdentityDiffers);
+        }
+        if self.unexplained.is_zero() {
+            return Err(BankLineError::NothingUnexplained);
+        }
+        let total = part::total(&resolve.parts, booked.direction, &resolve.key.id())?;
+        if resolve.parts.iter().any(|part| part.purpose == Purpose::Unknown) {
+            return Err(PartsError::Purpose.into());
+        }
+        if total > self.unexplained {
+            return Err(BankLineError::ExceedsUnexplained { left: self.unexplained });
+        }
+        Ok(BankLineEvent::Resolved(Resolved {
+            parts: resolve.parts.clone(),
+            amount: total,
+            transaction_id: resolve.transaction_id,
+        }))
+    }
+}
+
+impl Aggregate for BankLine {
+    const TYPE: &'static str = "bank_line";
+    type Command = BankLineOperation;
+    type Event = BankLineEvent;
+    type Error = BankLineError;
+    type Services = ();
+
+    async fn handle(
+        &mut self,
+        operation: BankLineOperation,
+        (): &(),
+        sink: &EventSink<Self>,
+    ) -> Result<(), BankLineError> {
+        if let Some(event) = self.decide(&operation)? {
+            sink.write(event, self).await;
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, event: BankLineEvent) {
+        match event {
+            BankLineEvent::Booked(booked) => {
+                let unknown = booked.parts.iter().filter(|part| part.purpose == Purpose::Unknown);
+                let amounts = unknown.map(|part| part.amount);
+                self.unexplained = amounts
+                    .reduce(|sum, amount| money::add(sum, amount).unwrap_or(sum))
+                    .unwrap_or_else(|| Decimal::new(0, booked.amount.scale()));
+                self.booked = Some(Arc::new(booked));
+            }
+            BankLineEvent::Resolved(resolved) => {
+                self.unexplained = self.unexplained.saturating_sub(resolved.amount);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

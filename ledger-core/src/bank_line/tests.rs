@@ -1,0 +1,194 @@
+use cqrs_es::test::TestFramework;
+use rust_decimal::Decimal;
+
+use super::*;
+use crate::{
+    ids::Item,
+    testing::{account, assert_every_variant, currency, day, dec, inr, txn},
+};
+
+fn key(direction: LineDirection) -> LineKey {
+    LineKey {
+        bank: "hdfc".parse().unwrap(),
+        account: HouseAccount::Escrow,
+        direction,
+        value_date: day(),
+        bank_transaction_id: "S1".parse().unwrap(),
+    }
+}
+
+fn book(direction: LineDirection, amount: &str, parts: Vec<Part>) -> BankLineOperation {
+    BankLineOperation::Book(BookBankLine {
+        key: key(direction),
+        booking_date: day(),
+        amount: inr(amount),
+        parts,
+        transaction_id: txn(1),
+    })
+}
+
+fn resolve(parts: Vec<Part>) -> BankLineOperation {
+    BankLineOperation::Resolve(ResolveBankLine {
+        key: key(LineDirection::Credit),
+        currency: currency("INR"),
+        parts,
+        transaction_id: txn(2),
+    })
+}
+
+fn unknown(amount: &str) -> Vec<Part> {
+    vec![Part::plain(Purpose::Unknown, dec(amount))]
+}
+
+fn to_wallet(amount: &str) -> Part {
+    let wallet = Some(account("wallet:a:INR"));
+    Part { wallet, ..Part::plain(Purpose::Wallet, dec(amount)) }
+}
+
+fn item(purpose: Purpose, amount: &str) -> Part {
+    Part::of_item(purpose, "dep_1".parse::<Item>().unwrap(), dec(amount))
+}
+
+/// The line after these were accepted.
+fn line(operations: &[BankLineOperation]) -> BankLine {
+    operations.iter().fold(BankLine::default(), |mut line, operation| {
+        if let Some(event) = line.decide(operation).unwrap() {
+            line.apply(event);
+        }
+        line
+    })
+}
+
+#[test]
+fn a_line_is_booked_once_whatever_it_is_taken_for_the_second_time() {
+    let first = book(LineDirection::Credit, "5", unknown("5.00"));
+    let second = book(LineDirection::Credit, "5", vec![item(Purpose::Arrival, "5.00")]);
+    let booked = line(std::slice::from_ref(&first));
+    assert_eq!(booked.unexplained(), dec("5.00"));
+    assert_eq!(booked.decide(&second), Ok(None));
+    let event = BankLine::default().decide(&first).unwrap().unwrap();
+    TestFramework::<BankLine>::with(())
+        .given(vec![event])
+        .when(second)
+        .then_expect_events(Vec::new());
+}
+
+#[test]
+fn what_was_not_understood_is_resolved_in_pieces_and_never_twice() {
+    let booked = book(LineDirection::Credit, "5", unknown("5.00"));
+    let half = line(&[booked.clone(), resolve(vec![to_wallet("3.00")])]);
+    assert_eq!(half.unexplained(), dec("2.00"));
+    let left = dec("2.00");
+    assert_eq!(
+        half.decide(&resolve(vec![to_wallet("2.01")])),
+        Err(BankLineError::ExceedsUnexplained { left })
+    );
+    let done = line(&[booked, resolve(vec![to_wallet("3.00")]), resolve(vec![to_wallet("2.00")])]);
+    assert_eq!(
+        done.decide(&resolve(vec![to_wallet("2.00")])),
+        Err(BankLineError::NothingUnexplained)
+    );
+}
+
+#[test]
+fn a_lump_that_is_net_of_charges_comes_to_what_the_bank_credited() {
+    let parts = vec![
+        item(Purpose::Arrival, "500.00"),
+        Part::plain(Purpose::Charges, dec("5.00")),
+        Part::plain(Purpose::Tax, dec("0.90")),
+    ];
+    let booked = line(&[book(LineDirection::Credit, "494.10", parts)]);
+    assert_eq!(booked.unexplained(), Decimal::ZERO);
+    assert_eq!(booked.properties().map(|booked| booked.amount), Some(dec("494.10")));
+}
+
+#[test]
+fn the_id_is_of_the_whole_key() {
+    let one = key(LineDirection::Credit);
+    let mut others = vec![key(LineDirection::Debit)];
+    others.push(LineKey { account: HouseAccount::Own, ..one.clone() });
+    others.push(LineKey { bank: "axis".parse().unwrap(), ..one.clone() });
+    others.push(LineKey { value_date: day().succ_opt().unwrap(), ..one.clone() });
+    others.push(LineKey { bank_transaction_id: "S2".parse().unwrap(), ..one.clone() });
+    for other in others {
+        assert_ne!(one.id(), other.id());
+    }
+    // A contract with every log that has lines in it.
+    assert_eq!(one.id().to_string(), "bl_d012e6350957816ab864c31f5403cfa8");
+}
+
+#[test]
+fn every_refusal_happens() {
+    let credit = |parts| book(LineDirection::Credit, "5", parts);
+    let booked = line(&[credit(unknown("5.00"))]);
+    let nobody = BankLine::default();
+    let parts = |error| BankLineError::Parts(error);
+    let own: Item = key(LineDirection::Credit).id().to_string().parse().unwrap();
+    let mut other = resolve(vec![to_wallet("5.00")]);
+    if let BankLineOperation::Resolve(resolve) = &mut other {
+        resolve.currency = currency("USD");
+    }
+    let many = vec![Part::plain(Purpose::Unknown, dec("0.01")); PARTS_MAX + 1];
+    let rows = [
+        (&nobody, resolve(vec![to_wallet("5.00")]), BankLineError::NotFound),
+        (&booked, other, BankLineError::IdentityDiffers),
+        (
+            &booked,
+            book(LineDirection::Credit, "6", unknown("6.00")),
+            BankLineError::AmountDiffers { amount: dec("5.00") },
+        ),
+        (&nobody, credit(vec![]), parts(PartsError::Count)),
+        (&nobody, credit(many), parts(PartsError::Count)),
+        (
+            &nobody,
+            credit(vec![Part::plain(Purpose::Arrival, dec("5.00"))]),
+            parts(PartsError::Item),
+        ),
+        (
+            &nobody,
+            credit(vec![Part::of_item(Purpose::Reversal, own, dec("5.00"))]),
+            parts(PartsError::Item),
+        ),
+        (
+            &nobody,
+            credit(vec![Part::plain(Purpose::Wallet, dec("5.00"))]),
+            parts(PartsError::Wallet),
+        ),
+        (&nobody, credit(vec![item(Purpose::Payment, "5.00")]), parts(PartsError::Purpose)),
+        (&booked, resolve(unknown("5.00")), parts(PartsError::Purpose)),
+        (&nobody, credit(unknown("0.00")), parts(PartsError::Amount)),
+        (&nobody, credit(unknown("4.99")), parts(PartsError::Sum)),
+        (&nobody, credit(vec![to_wallet("5.00")]), parts(PartsError::WalletAtOnce)),
+        (
+            &booked,
+            resolve(vec![to_wallet("5.01")]),
+            BankLineError::ExceedsUnexplained { left: dec("5.00") },
+        ),
+        (
+            &line(&[credit(vec![item(Purpose::Arrival, "5.00")])]),
+            resolve(vec![to_wallet("5.00")]),
+            BankLineError::NothingUnexplained,
+        ),
+    ];
+    let mut seen = Vec::new();
+    for (line, operation, error) in rows {
+        assert_eq!(line.decide(&operation), Err(error), "{operation:?}");
+        seen.push(error);
+    }
+    assert_every_variant!(
+        BankLineError,
+        seen,
+        BankLineError::NotFound,
+        BankLineError::IdentityDiffers,
+        BankLineError::AmountDiffers { .. },
+        BankLineError::NothingUnexplained,
+        BankLineError::Parts(PartsError::Count),
+        BankLineError::Parts(PartsError::Item),
+        BankLineError::Parts(PartsError::Wallet),
+        BankLineError::Parts(PartsError::Purpose),
+        BankLineError::Parts(PartsError::Amount),
+        BankLineError::Parts(PartsError::Sum),
+        BankLineError::Parts(PartsError::WalletAtOnce),
+        BankLineError::ExceedsUnexplained { .. },
+    );
+}

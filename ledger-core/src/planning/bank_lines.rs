@@ -1,0 +1,125 @@
+//! Takes operations on a bank's lines apart. Accounts that are the machine's own are opened with
+//! the first leg on them; a wallet only by its owner.
+
+use std::collections::BTreeMap;
+
+use super::{Plan, ReceiptPlan, Step, View, checks, planner::Planner};
+use crate::{
+    account::AccountCommand,
+    bank_line::{
+        BankLineError, BankLineEvent, BankLineOperation, Part, PartsError, Purpose,
+        movement::{self, Movement},
+    },
+    chart,
+    command::{OpenAccount, Rejection},
+    ids::{AccountId, BankLineId, Reference},
+    money::{Currency, Money},
+    posting::{Posting, PostingLeg},
+};
+
+/// Who owns the accounts that the machine opens.
+const HOUSE: &str = "bahi";
+
+/// The accounts that an operation may touch: it names them all itself.
+pub(super) fn accounts_of(operation: &BankLineOperation) -> Vec<AccountId> {
+    let (key, currency) = (operation.key(), operation.currency().code);
+    let suspense = Part::plain(Purpose::Unknown, rust_decimal::Decimal::ZERO);
+    let first = match operation {
+        BankLineOperation::Book(_) => movement::house_account(key, currency),
+        BankLineOperation::Resolve(_) => movement::part_account(key, currency, &suspense),
+    };
+    let parts = operation.parts().iter();
+    let parts = parts.map(|part| movement::part_account(key, currency, part));
+    // What names no account is refused by the line itself.
+    std::iter::once(first).chain(parts).flatten().collect()
+}
+
+impl<V: View> Planner<'_, V> {
+    pub(super) fn bank_line(&self, operation: &BankLineOperation) -> Result<Plan, Rejection> {
+        let (id, currency) = (operation.line_id(), operation.currency());
+        self.known(currency)?;
+        let scale = u32::from(currency.scale);
+        if operation.parts().iter().any(|part| part.amount.scale() != scale) {
+            return Err(BankLineError::from(PartsError::Amount).into());
+        }
+        let event = self.view.bank_line(id).decide(operation)?;
+        let mut steps = vec![Step::BankLine(id, Box::new(operation.clone()))];
+        if let Some(event) = event {
+            self.bank_line_movement(operation, &event, currency, &mut steps)?;
+        }
+        Ok(Plan { steps, receipt: ReceiptPlan::BankLine(id), notes: Vec::new() })
+    }
+
+    fn bank_line_movement(
+        &self,
+        operation: &BankLineOperation,
+        event: &BankLineEvent,
+        currency: Currency,
+        steps: &mut Vec<Step>,
+    ) -> Result<(), Rejection> {
+        let key = operation.key();
+        let movement = movement::movement(key, currency.code, event).map_err(|_| internal())?;
+        self.open_house_accounts(&movement, currency, steps)?;
+        let mut legs = Vec::with_capacity(movement.legs.len());
+        for leg in movement.legs {
+            let amount = Money::from_decimal(leg.amount, currency).map_err(|_| internal())?;
+            let (account, direction, item) = (leg.account, leg.direction, leg.item);
+            legs.push(PostingLeg { account, direction, amount, item });
+        }
+        let posting = Posting {
+            transaction_id: movement.transaction_id,
+            kind: movement.kind,
+            legs,
+            effective_on: None,
+            value_date: Some(key.value_date),
+            conditions: Vec::new(),
+            note: None,
+        };
+        let id: BankLineId = key.id();
+        let cause: Reference = checks::reference(&id)?;
+        self.legs(&posting, self.today(None), Some(&cause), steps)
+    }
+
+    fn open_house_accounts(
+        &self,
+        movement: &Movement,
+        currency: Currency,
+        steps: &mut Vec<Step>,
+    ) -> Result<(), Rejection> {
+        let mut opened: Vec<&AccountId> = Vec::new();
+        for leg in &movement.legs {
+            let account = &leg.account;
+            let customers = account.as_str().starts_with("wallet:");
+            // Deciding without an account in sight would open it twice.
+            let known = self.view.account(account).ok_or_else(internal)?;
+            if known.properties().is_some() || customers || opened.contains(&account) {
+                continue;
+            }
+            let entry = chart::lookup(&account.code()).ok_or_else(internal)?;
+            let open = OpenAccount {
+                account: account.clone(),
+                currency,
+                owner: HOUSE.parse().map_err(|_| internal())?,
+                account_type: entry.account_type,
+                class: entry.class,
+                itemised: entry.itemised,
+                floor: None,
+                ceiling: None,
+                metadata: BTreeMap::new(),
+            };
+            steps.push(Step::Account(account.clone(), AccountCommand::Open(open)));
+            opened.push(account);
+        }
+        Ok(())
+    }
+}
+
+fn internal() -> Rejection {
+    Rejection::new("internal", "the ledger met a state that it should not be able to be in")
+}
+
+impl From<BankLineError> for Rejection {
+    fn from(error: BankLineError) -> Self {
+        Self::new(error.code(), &error.to_string())
+    }
+}

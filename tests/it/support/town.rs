@@ -1,0 +1,169 @@
+//! A whole town: the service in all its roles, over HTTP, and the sandbox banks that it calls and
+//! that tell it.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use ledger_api::{
+    banks::BankRegistry,
+    identity::Scope,
+    service::{Role, Roles, SandboxClock, Service, ServiceConfig},
+    webhooks::Banks,
+};
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, sync::watch};
+
+use super::{
+    bahi::{Actor, PATIENCE},
+    database::{APP, Database},
+    intake::settings,
+    ledger::{Ledger, accepted},
+    sandbox::{Sandbox, TOKEN},
+};
+
+/// What the sandbox banks sign with.
+const SECRETS: [(&str, &str); 2] = [
+    ("BAHI_BANK_HDFC_WEBHOOK_SECRETS", "whsec_ZGV2LXNlY3JldC1kZXYtc2VjcmV0LWRldi0x"),
+    ("BAHI_BANK_AXIS_WEBHOOK_SECRETS", "whsec_ZGV2LXNlY3JldC1heGlzLXNlY3JldC1kZXYtMQ=="),
+];
+
+/// It all.
+pub(crate) struct Town {
+    pub(crate) database: Database,
+    pub(crate) sandbox: Sandbox,
+    pub(crate) admin: Actor,
+    service: Service,
+    _told: watch::Sender<bool>,
+    _folder: tempfile::TempDir,
+}
+
+impl Town {
+    /// With a wallet of a million rupees, and banks whose escrow covers it.
+    pub(crate) async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let sandbox = Sandbox::telling(&address).await;
+        let database = Database::create().await;
+        let folder = tempfile::tempdir().unwrap();
+        let (tell, told) = watch::channel(false);
+        let registry = sandbox.registry_within(Duration::from_millis(700));
+        let config = config(&folder, &database, &[Role::All], registry, &sandbox, Some(listener));
+        let service = Service::start(config, told).await.unwrap().unwrap();
+        let pool = database.pool().await;
+        let admin = Actor::new(&pool, &address, "admin", &Scope::ALL).await;
+        let town = Self { database, sandbox, admin, service, _told: tell, _folder: folder };
+        town.fund().await;
+        town
+    }
+
+    async fn fund(&self) {
+        let admin = &self.admin;
+        admin.wallet("wallet:a:INR", "1000000.00").await;
+        // What statements will do: escrow is moved by no request.
+        let engine = self.service.engine().unwrap().clone();
+        let ledger = Ledger { database: self.database.clone(), engine };
+        for bank in ["hdfc", "axis"] {
+            let escrow = format!("bank:{bank}:escrow:INR");
+            admin.open(&escrow).await;
+            accepted(ledger.transfer(&escrow, "till:main:INR", "5000000.00").await);
+        }
+    }
+
+    /// A bank account of the wallet's owner, checked by its bank.
+    pub(crate) async fn bank_account(&self, owner: &str) -> String {
+        let body = json!({"owner": owner, "account_number": "001234567890",
+                          "ifsc": "TEST0000001", "name": "ASHA RAO"});
+        let made = self.admin.post("/v1/bank-accounts", &body).await.made();
+        let id = made["id"].as_str().unwrap().to_owned();
+        let path = format!("/v1/bank-accounts/{id}/verify");
+        let checked = self.admin.post(&path, &json!({"bank": "hdfc"})).await.made();
+        assert_eq!(checked["status"], "verified", "{checked}");
+        id
+    }
+
+    /// Asks for a withdrawal; its id.
+    pub(crate) async fn withdraw(&self, bank: &str, to: &str, amount: &str) -> String {
+        let body = json!({"account": "wallet:a:INR", "bank_account": to, "bank": bank,
+                          "rail": "imps", "amount": {"value": amount, "currency": "INR"}});
+        let made = self.admin.post("/v1/withdrawals", &body).await.made();
+        made["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Waits until a withdrawal is in a state.
+    pub(crate) async fn wait_for(&self, id: &str, status: &str) -> Value {
+        let path = format!("/v1/withdrawals/{id}");
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let seen = self.admin.get(&path).await.json();
+            if seen["status"] == status {
+                return seen;
+            }
+            assert!(tokio::time::Instant::now() < deadline, "not {status}: {seen:#}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Lets days pass until no withdrawal is without an end and every line is booked; what is
+    /// open when that takes too long, by state.
+    pub(crate) async fn until_nothing_is_open(&self) -> BTreeMap<String, i64> {
+        let pool = self.database.pool().await;
+        let mut open = BTreeMap::new();
+        for round in 0..90 {
+            // First hours, for what can be asked; then days, for what only statements know.
+            self.sandbox.advance(if round < 20 { 400 } else { 8_000 }).await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let rows: Vec<(String, i64)> = sqlx::query_as(
+                "select status, count(*) from read.withdrawals
+                 where status in ('queued', 'processing', 'outcome_unknown', 'needs_attention')
+                 group by status
+                 union all
+                 select 'clearing ' || account_id, count(*) from read.open_items
+                 where account_id like 'bank:%:clearing_%' group by account_id",
+            )
+            .fetch_all(&pool)
+            .await
+            .unwrap();
+            open = rows.into_iter().collect();
+            if open.is_empty() {
+                break;
+            }
+        }
+        open
+    }
+
+    /// An account's balance, as the read models have it.
+    pub(crate) async fn balance(&self, account: &str) -> Decimal {
+        let pool = self.database.pool().await;
+        let found = sqlx::query_scalar("select balance from read.accounts where id = $1");
+        found.bind(account).fetch_optional(&pool).await.unwrap().unwrap_or_default()
+    }
+
+    /// Stops it all.
+    pub(crate) async fn stop(self) -> Database {
+        self.service.stop().await.unwrap();
+        self.sandbox.stop().await;
+        self.database
+    }
+}
+
+/// What a service of a town is started with.
+pub(crate) fn config(
+    folder: &tempfile::TempDir,
+    database: &Database,
+    roles: &[Role],
+    bank_registry: BankRegistry,
+    sandbox: &Sandbox,
+    listener: Option<TcpListener>,
+) -> ServiceConfig {
+    let secrets = SECRETS.map(|(name, value)| (name.into(), value.into()));
+    ServiceConfig {
+        settings: settings(folder, &database.url(APP), ""),
+        roles: Roles::of(roles),
+        cache_accounts: None,
+        banks: Banks::from_variables(secrets).unwrap(),
+        bank_registry,
+        sandbox_clock: Some(SandboxClock::at(&sandbox.address, Some(TOKEN.to_owned())).unwrap()),
+        listener,
+        metrics: None,
+    }
+}
