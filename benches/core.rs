@@ -11,13 +11,14 @@ use futures::FutureExt;
 use ledger_api::postgres::{self, Mode, SUPERUSER};
 use ledger_core::{
     account::{Account, AccountCommand, AccountEvent},
+    bank_line::BankLine,
     book::{Book, BookEvent, Opened},
     chart::{AccountType, Authority, Direction, PostingClass},
     clock::{Clock, Ids, System},
     command::{Command, Idempotency, OpenAccount, Operation},
     engine::{Engine, EngineConfig},
     hold::Hold,
-    ids::{AccountId, HoldId, RequestId, TransactionId, WithdrawalId},
+    ids::{AccountId, BankLineId, HoldId, RequestId, TransactionId, WithdrawalId},
     log,
     money::{Currency, Money},
     planning::{self, Step, View},
@@ -51,6 +52,10 @@ impl View for World {
 
     fn withdrawal(&self, _: WithdrawalId) -> Withdrawal {
         Withdrawal::default()
+    }
+
+    fn bank_line(&self, _: BankLineId) -> BankLine {
+        BankLine::default()
     }
 }
 

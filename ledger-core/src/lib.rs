@@ -2,8 +2,8 @@
 //!
 //! A **command** ([`command`]) asks for something. **Planning** ([`planning`]) takes it apart into
 //! what each aggregate is asked: an [`account`], a [`hold`], a [`reversal`], a [`withdrawal`],
-//! a [`bank_line`], the [`book`]. Each aggregate decides alone, purely, by its own events. If all accept, their
-//! events are appended to the **log** ([`log`]) in one statement, chained by hashes; if one
+//! a [`bank_line`], the [`book`]. Each aggregate decides alone, purely, by its own events. If all
+//! accept, their events are appended to the **log** ([`log`]) in one statement, chained by hashes; if one
 //! refuses, nothing happens.
 //!
 //! The **engine** ([`engine`]) does this for many commands at a time, keeps aggregates in memory,

@@ -53,6 +53,8 @@ const PLAN: &[(&str, &str, u16)] = &[
     ("get_v1_accounts_id_flows", "/v1/accounts/wallet:asha:INR/flows", 200),
     ("get_v1_accounts_id_open_items", "/v1/accounts/bank:hdfc:clearing_in:INR/open-items", 200),
     ("get_v1_trial_balance", "/v1/trial-balance", 200),
+    ("post_v1_ops_bank_statements", "/v1/ops/bank-statements?bank=hdfc&format=json", 200),
+    ("get_v1_ops_reconciliation", "/v1/ops/reconciliation", 200),
     ("post_v1_currencies", "/v1/currencies", 201),
     ("get_v1_currencies", "/v1/currencies", 200),
     ("post_v1_tiers", "/v1/tiers", 201),

@@ -2,6 +2,7 @@
 //! and that nothing moves twice.
 
 mod fetched;
+mod over_http;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -60,6 +61,7 @@ impl Stand {
             ledger: Arc::new(ledger.engine.clone()),
             ids: Arc::new(System),
             principal: word("ledger:statements"),
+            credits: None,
             rules: BTreeMap::from([(word("hdfc"), word("charges=CHG;tax=GST;interest=INT"))]),
         };
         Self { ledger, pool, projector, booker }

@@ -10,6 +10,7 @@ mod health;
 mod holds;
 pub(crate) mod hooks;
 pub(crate) mod openapi;
+mod reconciliation;
 mod tiers;
 mod transactions;
 mod trial_balance;
@@ -41,5 +42,6 @@ fn documented() -> OpenApiRouter<ApiState> {
         .merge(currencies::routes())
         .merge(tiers::routes())
         .merge(usage::routes())
+        .merge(reconciliation::routes())
         .merge(health::routes())
 }

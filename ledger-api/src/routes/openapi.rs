@@ -38,6 +38,7 @@ const DESCRIPTION: &str = "An event-sourced double-entry ledger. docs/api.md has
         (name = "Withdrawals", description = "Money on its way out to a bank account."),
         (name = "Bank accounts", description = "Whom money may be sent to."),
         (name = "Banks", description = "Who sends money."),
+        (name = "Reconciliation", description = "What banks state, beside our books."),
         (name = "Book", description = "Currencies and the trial balance."),
         (name = "Log", description = "What happened, in order, for ever."),
         (name = "Operation", description = "Health and metrics."),

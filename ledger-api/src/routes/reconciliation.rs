@@ -1,7 +1,7 @@
 //! `/v1/ops/bank-statements` and `/v1/ops/reconciliation`: what banks state, and where it differs
 //! from our books.
 
-use axum::{extract::FromRequest, extract::Request};
+use axum::extract::{FromRequest, Request, State};
 use bytes::Bytes;
 use chrono::NaiveDate;
 use ledger_core::{clock::Timestamp, ids::BankCode, money::CurrencyCode};
@@ -83,13 +83,21 @@ struct StatementOut {
     path = "/v1/ops/bank-statements",
     tag = "Reconciliation",
     params(StatementQuery),
-    request_body(content = String, content_type = "application/octet-stream"),
+    request_body(content = serde_json::Value, example = json!({
+        "account": "escrow", "date": "2026-11-22", "closed": true,
+        "opening": {"value": "0.00", "currency": "INR"},
+        "closing": {"value": "500.00", "currency": "INR"},
+        "lines": [{
+            "bank_transaction_id": "S0000000043", "booking_date": "2026-11-22",
+            "value_date": "2026-11-22", "direction": "credit",
+            "amount": {"value": "500.00", "currency": "INR"}, "utr": "HDFC118830077240",
+            "reference": null, "narration": "IN ASHA RAO"}]})),
     responses((status = 200, description = "It is stored.", body = StatementOut)),
 )]
 async fn import(
     caller: Caller,
     Params(query): Params<StatementQuery>,
-    axum::extract::State(state): axum::extract::State<ApiState>,
+    State(state): State<ApiState>,
     File(bytes): File,
 ) -> Result<Reply<StatementOut>, Problem> {
     caller.require(&[Scope::OpsWrite])?;
@@ -97,8 +105,8 @@ async fn import(
     let format = format.map_err(|()| Problem::parameter("format", "`json`."))?;
     let book = state.ledger.status().borrow().book.clone();
     let statement = statements::parse(format, &bytes, &|code| book.currency(code));
-    let statement = statement
-        .map_err(|error| Problem::new(codes::STATEMENT_MALFORMED, format!("{error}.")))?;
+    let statement =
+        statement.map_err(|error| Problem::new(codes::STATEMENT_MALFORMED, format!("{error}.")))?;
     let by = &caller.principal;
     let imported = statements::import(&state.reads, &query.bank, format, &statement, by).await;
     let imported = imported.map_err(refused)?;
@@ -134,6 +142,24 @@ struct ReconciliationOut {
     breaks: Vec<BreakOut>,
     /// Our accounts at banks: as stated last, and as booked.
     accounts: Vec<StatedOut>,
+    /// Whether customers' money is there, by currency.
+    backing: Vec<BackingOut>,
+}
+
+/// Whether customers' money is there.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Backing)]
+struct BackingOut {
+    /// Escrow at all banks, as they state it last.
+    escrow_stated: Amount,
+    /// What they said they paid, and no statement shows yet.
+    clearing_out: Amount,
+    /// All that is owed to customers.
+    liabilities: Amount,
+    /// Escrow less the two; below zero if money is missing.
+    headroom: Amount,
+    /// Whether money is missing.
+    short: bool,
 }
 
 /// Something that one side has and the other has not, or has otherwise.
@@ -150,6 +176,7 @@ struct BreakOut {
     /// How much.
     amount: Amount,
     /// Since when.
+    #[schema(value_type = String, format = DateTime)]
     since: Timestamp,
     /// For how many seconds.
     age_seconds: i64,
@@ -168,6 +195,7 @@ struct StatedOut {
     /// The account.
     account: String,
     /// The last day that the bank stated.
+    #[schema(value_type = String, format = Date)]
     day: NaiveDate,
     /// Whether that day is closed.
     closed: bool,
@@ -197,9 +225,13 @@ async fn reconciliation(
         let code: CurrencyCode = currency.parse().map_err(|error| Problem::internal(&error))?;
         Ok(Amount::new(value, code))
     };
-    let mut out =
-        ReconciliationOut { object: "reconciliation", breaks: Vec::new(), accounts: Vec::new() };
-    for found in statements::breaks(&state.reads).await.map_err(unread)? {
+    let mut out = ReconciliationOut {
+        object: "reconciliation",
+        breaks: Vec::new(),
+        accounts: Vec::new(),
+        backing: Vec::new(),
+    };
+    for found in statements::breaks(&state.reads, now).await.map_err(unread)? {
         out.breaks.push(BreakOut {
             amount: amount(found.amount, &found.currency)?,
             age_seconds: now.signed_duration_since(found.since).num_seconds(),
@@ -219,6 +251,16 @@ async fn reconciliation(
             account: stated.account,
             day: stated.day,
             closed: stated.closed,
+        });
+    }
+    for backing in statements::backing(&state.reads).await.map_err(unread)? {
+        let of = |value| amount(value, &backing.currency);
+        out.backing.push(BackingOut {
+            escrow_stated: of(backing.escrow_stated)?,
+            clearing_out: of(backing.clearing_out)?,
+            liabilities: of(backing.liabilities)?,
+            headroom: of(backing.headroom())?,
+            short: backing.is_short(),
         });
     }
     Ok(Reply::ok(out))

@@ -204,6 +204,7 @@ impl Parts {
             ledger: Arc::new(engine.clone()),
             ids: Arc::new(System),
             principal: workers::statements_principal().map_err(ServiceError::Principal)?,
+            credits: None,
             rules: statements::rules_of(std::env::vars_os())?,
         };
         let stop = self.stop.subscribe();

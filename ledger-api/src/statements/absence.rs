@@ -39,7 +39,8 @@ pub async fn absent_from_statements(
                 exists (select from statement_lines l
                         left join statement_bookings b using (line_id)
                         where l.bank = $1 and l.account = 'escrow' and l.day in ($3, $4)
-                          and l.direction = 'debit' and coalesce(b.purpose, 'unknown') = 'unknown')",
+                          and l.direction = 'debit'
+                          and coalesce(b.purpose, 'unknown') = 'unknown')",
     )
     .bind(bank.as_str())
     .bind(reference.as_str())

@@ -8,7 +8,10 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use ledger_core::{
-    bank_line::{BankLineOperation, BookBankLine, Part, Purpose, ResolveBankLine},
+    bank_line::{
+        BankLineOperation, BookBankLine, HouseAccount, LineDirection, Part, Purpose,
+        ResolveBankLine,
+    },
     chart::Authority,
     clock::Ids,
     command::{Command, Operation, Outcome},
@@ -23,7 +26,7 @@ use projections::{ReadError, ReadModels};
 use sqlx::PgPool;
 
 use super::{
-    Rules,
+    CreditError, Credits, Rules, credits,
     evidence::{self, Booking, StoredLine},
     matching::{self, Match, Named},
 };
@@ -57,6 +60,9 @@ pub enum BookError {
     /// A line is in a currency that the book lacks.
     #[error("the book does not have the currency of line {0}")]
     Currency(String),
+    /// Deposits did not take a credit.
+    #[error("a credit could not be matched with deposits")]
+    Credit(#[from] CreditError),
     /// An id does not fit where it must.
     #[error("an id is none")]
     Id(#[from] IdError),
@@ -75,6 +81,8 @@ pub struct Booker {
     pub ids: Arc<dyn Ids>,
     /// In whose name.
     pub principal: Principal,
+    /// Who books credits that belong to deposits.
+    pub credits: Option<Arc<dyn Credits>>,
     /// What banks' own words mean.
     pub rules: BTreeMap<BankCode, Rules>,
 }
@@ -103,6 +111,9 @@ impl Booker {
         let no_rules = Rules::default();
         let rules = self.rules.get(&line.key.bank).unwrap_or(&no_rules);
         let mut found = matching::decide(line, named.as_ref(), rules);
+        if !again && found == Match::Unknown && named.is_none() && self.settled(line).await? {
+            return Ok(());
+        }
         match found {
             Match::Payment { withdrawal_id, attempt, first_proof: true } => {
                 if !self.record_paid(line, withdrawal_id, attempt).await? {
@@ -133,6 +144,25 @@ impl Booker {
             tracing::warn!(line = %line.key.id(), bank = %line.key.bank, "nobody knows this line");
         }
         Ok(())
+    }
+
+    /// Whether a line is a deposit's, which is booked then.
+    async fn settled(&self, line: &StoredLine) -> Result<bool, BookError> {
+        let Some(credits) = &self.credits else { return Ok(false) };
+        let of_escrow = line.key.account == HouseAccount::Escrow;
+        if line.key.direction != LineDirection::Credit || !of_escrow {
+            return Ok(false);
+        }
+        // A line that was booked by itself has moved the bank's account already.
+        if evidence::is_booked_by_itself(&self.pool, line.key.id()).await? {
+            return Ok(false);
+        }
+        let told = credits::told(line, self.money(line)?);
+        let Some(item) = credits.settle(&line.key.bank, &told).await? else { return Ok(false) };
+        let (purpose, item) = (Purpose::Arrival, Some(item.as_str()));
+        let booking = Booking { purpose, item, attempt: None, amount: line.amount };
+        evidence::note(&self.pool, line.key.id(), &booking).await?;
+        Ok(true)
     }
 
     /// The attempt that a line names: by our reference, else by the bank's and the amount.

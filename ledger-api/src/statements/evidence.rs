@@ -46,16 +46,6 @@ pub(super) async fn unexplained(pool: &PgPool, max: i64) -> sqlx::Result<Vec<Sto
     lines(pool, condition, max).await
 }
 
-/// A line by its id.
-pub(super) async fn line(pool: &PgPool, id: BankLineId) -> sqlx::Result<Option<StoredLine>> {
-    let sql = format!(
-        "select {COLUMNS} from statement_lines l left join statement_narrations n using (line_id)
-         where l.line_id = $1"
-    );
-    let row = sqlx::query(&sql).bind(id.to_string()).fetch_optional(pool).await?;
-    row.as_ref().map(stored).transpose()
-}
-
 async fn lines(pool: &PgPool, condition: &str, max: i64) -> sqlx::Result<Vec<StoredLine>> {
     let sql = format!(
         "select {COLUMNS} from statement_lines l left join statement_narrations n using (line_id)
@@ -145,6 +135,17 @@ pub(super) async fn paid_under(
     .fetch_optional(pool)
     .await?;
     Ok(item.and_then(|item| item.parse().ok()))
+}
+
+/// Whether a line has a stream of its own in the log.
+pub(super) async fn is_booked_by_itself(pool: &PgPool, id: BankLineId) -> sqlx::Result<bool> {
+    sqlx::query_scalar(
+        "select exists (select from events
+                        where aggregate_type = 'bank_line' and aggregate_id = $1)",
+    )
+    .bind(id.to_string())
+    .fetch_one(pool)
+    .await
 }
 
 /// Notes what a line was booked as. What it was noted as before stands, unless that was `unknown`.

@@ -4,7 +4,7 @@
 use chrono::NaiveDate;
 use ledger_core::{
     bank_line::HouseAccount,
-    ids::{BankCode, Principal},
+    ids::{BankCode, Principal, Reference},
 };
 use rust_decimal::Decimal;
 use sqlx::{PgConnection, PgPool, Row};
@@ -295,8 +295,8 @@ impl<'a> Columns<'a> {
             bank_transaction_id: lines.iter().map(|l| l.bank_transaction_id.as_str()).collect(),
             booking_date: lines.iter().map(|l| l.booking_date).collect(),
             amount: lines.iter().map(|l| l.amount).collect(),
-            utr: lines.iter().map(|l| l.utr.as_ref().map(|utr| utr.as_str())).collect(),
-            reference: lines.iter().map(|l| l.reference.as_ref().map(|r| r.as_str())).collect(),
+            utr: lines.iter().map(|l| l.utr.as_ref().map(Reference::as_str)).collect(),
+            reference: lines.iter().map(|l| l.reference.as_ref().map(Reference::as_str)).collect(),
             narration: lines.iter().map(|l| l.narration.as_str()).collect(),
         }
     }

@@ -105,3 +105,66 @@ fn parsed(line: Line, currency: Currency) -> Result<ParsedLine, String> {
         narration: narration(&line.narration),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const GOLDEN: &str = include_str!("testdata/hdfc-2026-11-22.json");
+
+    fn inr(code: CurrencyCode) -> Option<Currency> {
+        (code.as_str() == "INR").then_some(Currency { code, scale: 2 })
+    }
+
+    fn why(text: &str) -> String {
+        parse(text.as_bytes(), &inr).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_statement_of_the_protocol_is_read() {
+        let statement = parse(GOLDEN.as_bytes(), &inr).unwrap();
+        assert_eq!(statement.account, HouseAccount::Escrow);
+        assert_eq!(statement.date.to_string(), "2026-11-22");
+        assert_eq!(statement.opening.to_string(), "-1.00");
+        assert_eq!(statement.closing.to_string(), "-5000.63");
+        assert!(!statement.closed);
+        let [paid, interest] = &statement.lines[..] else { panic!("two lines") };
+        assert_eq!(paid.direction, LineDirection::Debit);
+        assert_eq!(paid.amount.to_string(), "5000.13");
+        assert_eq!(paid.reference.as_ref().map(|r| r.as_str()), Some("BH0199A1"));
+        // What cannot be a reference of ours matches nothing, and is no reason to refuse a day.
+        assert_eq!((&interest.reference, &interest.utr), (&None, &None));
+        assert_eq!(interest.amount.to_string(), "0.50");
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_place() {
+        let broken = |from: &str, to: &str| why(&GOLDEN.replace(from, to));
+        assert!(broken("\"5000.13\"", "5000.13").starts_with("line 8: "));
+        assert!(broken("\"5000.13\"", "\"5000.131\"").contains("lines[0].amount.value"));
+        assert!(broken("\"5000.13\"", "\"-5000.13\"").contains("lines[0].amount.value"));
+        assert!(broken("\"5000.13\"", "\"0.00\"").contains("not above zero"));
+        assert!(broken("S0000000042", "S 42").contains("lines[0].bank_transaction_id"));
+        assert!(broken("\"escrow\"", "\"till\"").starts_with("line 1: "));
+        assert!(broken("INR", "USD").contains("the book does not have USD"));
+        assert!(broken("2026-11-22", "2026-13-22").contains("line 1"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            prop_assert!(parse(&bytes, &inr).is_err());
+        }
+
+        #[test]
+        fn no_change_of_a_byte_makes_it_panic(at in 0..GOLDEN.len(), to in any::<u8>()) {
+            let mut bytes = GOLDEN.as_bytes().to_vec();
+            bytes[at] = to;
+            if let Ok(statement) = parse(&bytes, &inr) {
+                prop_assert_eq!(statement.lines.len(), 2);
+            }
+        }
+    }
+}

@@ -6,19 +6,25 @@
 //! the ledger book it. Only a line moves the bank's own accounts (`ledger_core::bank_line`).
 
 mod absence;
+mod backing;
 mod booking;
 mod checks;
+mod credits;
 mod evidence;
 mod fetched;
 mod import;
 mod json;
 mod matching;
+mod reconciliation;
 mod rules;
 
 pub use absence::{Absence, absent_from_statements};
+pub use backing::{Backing, backing};
 pub use booking::{BookError, Booker};
 pub use checks::RuleError;
+pub use credits::{CreditError, Credits};
 pub use import::{ImportError, Imported, import};
+pub use reconciliation::{Break, Stated, breaks, stated};
 pub use rules::{Rules, RulesError, rules_of};
 
 use chrono::NaiveDate;

@@ -52,7 +52,7 @@ pub struct Stated {
 ///
 /// # Errors
 /// What the database says.
-pub async fn breaks(pool: &PgPool) -> sqlx::Result<Vec<Break>> {
+pub async fn breaks(pool: &PgPool, now: Timestamp) -> sqlx::Result<Vec<Break>> {
     let sql = "
         with open as (
             select o.account_id, o.item, o.opened_at, a.currency, a.scale, a.code,
@@ -70,7 +70,7 @@ pub async fn breaks(pool: &PgPool) -> sqlx::Result<Vec<Break>> {
         )
         select 'only_ours' as kind, account_id as account, item, amount, currency, scale,
                opened_at as since, null as bank_transaction_id, null as reference, null as detail
-        from open where code like 'bank:%' and opened_at < now() - interval '1 day'
+        from open where code like 'bank:%' and opened_at < $2 - interval '1 day'
         union all
         select case when t.reference is null then 'only_theirs' else 'amount_differs' end,
                account_id, item, open.amount, open.currency, scale, opened_at,
@@ -84,7 +84,7 @@ pub async fn breaks(pool: &PgPool) -> sqlx::Result<Vec<Break>> {
                l.reference, s.detail
         from standing s join statement_lines l using (line_id)
         order by since, item limit $1";
-    let rows = sqlx::query(sql).bind(BREAKS_MAX).fetch_all(pool).await?;
+    let rows = sqlx::query(sql).bind(BREAKS_MAX).bind(now).fetch_all(pool).await?;
     rows.iter().map(one_break).collect()
 }
 

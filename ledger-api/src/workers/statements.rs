@@ -17,7 +17,9 @@ use tokio::sync::watch;
 
 use crate::{
     banks::{Bank, BankRegistry, CallError, Contract},
-    statements::{BookError, Booker, Format, ImportError, ParseError, ParsedStatement, import},
+    statements::{
+        BookError, Booker, Format, ImportError, ParseError, ParsedStatement, backing, import,
+    },
 };
 
 /// How often it looks.
@@ -92,6 +94,28 @@ impl StatementFetcher {
             metrics::counter!("bahi_statement_booking_errors_total").increment(1);
             tracing::warn!(error, "lines of statements could not be booked; trying again");
         }
+        if let Err(error) = self.watch_backing().await {
+            tracing::warn!(%error, "the backing could not be computed; trying again");
+        }
+    }
+
+    /// Says loudly if customers' money is not all there.
+    async fn watch_backing(&self) -> sqlx::Result<()> {
+        for backing in backing(&self.booker.pool).await? {
+            let currency = backing.currency.clone();
+            let gauge = metrics::gauge!("bahi_backing_short", "currency" => currency);
+            gauge.set(i32::from(backing.is_short()));
+            if backing.is_short() {
+                tracing::warn!(
+                    currency = backing.currency,
+                    escrow_stated = %backing.escrow_stated,
+                    clearing_out = %backing.clearing_out,
+                    liabilities = %backing.liabilities,
+                    "customers' money is not all there"
+                );
+            }
+        }
+        Ok(())
     }
 
     async fn book_all(&self) -> Result<(), BookError> {

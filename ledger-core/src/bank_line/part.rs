@@ -113,7 +113,8 @@ pub(super) fn total(
             return Err(PartsError::Amount);
         }
         let kept_back = part.side(line) != usual;
-        let signed = if kept_back { -part.amount } else { part.amount };
+        let signed =
+            if kept_back { Decimal::ZERO.saturating_sub(part.amount) } else { part.amount };
         total = Some(match total {
             None => signed,
             Some(total) if total.scale() != signed.scale() => return Err(PartsError::Amount),
