@@ -78,8 +78,9 @@ codes! {
     FORBIDDEN = "forbidden" 403 Never "The key may not do this"
         "The API key lacks the scope that this needs; `detail` names it.";
     SECOND_PERSON_NEEDED = "second_person_needed" 403 Never "A second person is needed"
-        "An adjustment needs the header `Approver-Authorization: Bearer …` with the key of \
-         another principal that has the scope `ops:approve`.";
+        "Two persons are needed, with keys of two principals. An adjustment needs the header \
+         `Approver-Authorization: Bearer …` with the key of another principal that has the scope \
+         `ops:approve`; what one person requested or proposed, another approves.";
     NOT_FOUND = "not_found" 404 Never "Not found"
         "There is nothing at this address, or nothing that this key may see.";
     METHOD_NOT_ALLOWED = "method_not_allowed" 405 Never "Method not allowed"
@@ -300,6 +301,15 @@ codes! {
         "The attempt came back in as many pieces as one can.";
     WALLET_BLOCKED = "wallet_blocked" 422 Never "The wallet cannot take the money"
         "The wallet is frozen, closed or full. The money waits.";
+    // What operators decide.
+    NOT_RESOLVABLE = "not_resolvable" 409 Never "There is nothing to find out"
+        "Only a withdrawal that is `outcome_unknown` or `needs_attention` is resolved by people.";
+    RESOLUTION_PENDING = "resolution_pending" 409 Never "Another proposal waits"
+        "Another proposal of this withdrawal waits for its approval; approve or withdraw it first.";
+    RESOLUTION_CLOSED = "resolution_closed" 409 Never "The proposal was decided"
+        "The proposal was approved, withdrawn or outdated before, or it expired.";
+    RESOLUTION_OUTDATED = "resolution_outdated" 409 Never "The withdrawal has moved on"
+        "What was proposed does not fit the withdrawal any more. Nothing was done.";
     // What lines of banks' statements say.
     BANK_LINE_NOT_FOUND = "bank_line_not_found" 404 Never "No such line"
         "No line of a bank's statement of this id is booked.";

@@ -10,6 +10,7 @@ mod health;
 mod holds;
 pub(crate) mod hooks;
 pub(crate) mod openapi;
+mod ops;
 mod reconciliation;
 mod tiers;
 mod transactions;
@@ -42,6 +43,7 @@ fn documented() -> OpenApiRouter<ApiState> {
         .merge(currencies::routes())
         .merge(tiers::routes())
         .merge(usage::routes())
+        .merge(ops::routes())
         .merge(reconciliation::routes())
         .merge(health::routes())
 }
