@@ -7,6 +7,7 @@ use futures::future::BoxFuture;
 use ledger_core::{
     chart::Authority,
     clock::{Clock, Ids, System},
+    engine::Engine,
     ids::{BankCode, Principal, Reference},
 };
 use projections::ReadModels;
@@ -20,6 +21,7 @@ use crate::{
         accounts::{BankAccounts, PayeeKey},
     },
     http::Ledger,
+    setup::Secret,
     statements::{Absence, absent_from_statements},
     webhooks::Inbox,
     workers::{
@@ -87,6 +89,25 @@ pub(super) fn applier(with: &With) -> Option<Applier> {
     }
     let principal = PRINCIPAL.parse::<Principal>().ok()?;
     Some(with.applier(with.senders(&principal)))
+}
+
+/// What applies a delivery once more, for a command: as a running service would, on the same
+/// ledger. Nothing where no bank is called.
+pub fn applier_for(
+    engine: &Engine,
+    (pool, inbox): (PgPool, PgPool),
+    banks: BankRegistry,
+    secret: &Secret,
+) -> Option<Applier> {
+    applier(&With {
+        ledger: Arc::new(engine.clone()),
+        read_models: ReadModels::new(pool.clone()),
+        pool,
+        inbox,
+        banks: Arc::new(banks),
+        secret: *secret.bytes(),
+        clock: Arc::new(System),
+    })
 }
 
 /// Starts them all. They end by themselves when it is time to stop, with what is under way.

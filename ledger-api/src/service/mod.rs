@@ -35,6 +35,7 @@ use crate::{
     webhooks::Banks,
 };
 pub use anchor::AnchorError;
+pub use banking::applier_for;
 use parts::{Parts, Wanted};
 pub use sandbox_clock::SandboxClock;
 
