@@ -16,9 +16,10 @@ use ledger_core::{
     chart::{AccountType, Authority, Direction, PostingClass},
     clock::{Clock, Ids, System},
     command::{Command, Idempotency, OpenAccount, Operation},
+    deposit::Deposit,
     engine::{Engine, EngineConfig},
     hold::Hold,
-    ids::{AccountId, BankLineId, HoldId, RequestId, TransactionId, WithdrawalId},
+    ids::{AccountId, BankLineId, DepositId, HoldId, RequestId, TransactionId, WithdrawalId},
     log,
     money::{Currency, Money},
     planning::{self, Step, View},
@@ -56,6 +57,10 @@ impl View for World {
 
     fn bank_line(&self, _: BankLineId) -> BankLine {
         BankLine::default()
+    }
+
+    fn deposit(&self, _: DepositId) -> Deposit {
+        Deposit::default()
     }
 }
 

@@ -8,7 +8,7 @@
 create table bank_accounts (
     id              uuid        not null,
     owner           text        collate "C" not null,
-    created_at      timestamptz not null default now(),
+    created_at      timestamptz not null,
     -- Who made it, with the key of the request and its keyed fingerprint: the same request again is
     -- the same bank account.
     principal       text        collate "C" not null,

@@ -4,6 +4,7 @@
 pub mod banks;
 pub mod config;
 pub mod db;
+pub mod deposits;
 pub mod http;
 pub mod identity;
 pub mod machine;

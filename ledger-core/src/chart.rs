@@ -175,6 +175,12 @@ impl Authority {
         Self::of(&[Bank, Clearing, Suspense, Expense, Tax, Income, Treasury, Open])
     }
 
+    /// What a deposit moves, in all that can become of it.
+    pub fn of_deposits() -> Self {
+        use PostingClass::{Bank, Clearing, Expense, Open, Suspense, Tax};
+        Self::of(&[Open, Bank, Clearing, Suspense, Expense, Tax])
+    }
+
     /// Whether this authority covers `class`.
     pub const fn covers(self, class: PostingClass) -> bool {
         self.0 & class.bit() != 0

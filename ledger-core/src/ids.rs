@@ -87,6 +87,10 @@ prefixed_id!(
     WithdrawalId, "wd_", "withdrawal id (wd_ and 32 lower-case hexadecimal digits)"
 );
 prefixed_id!(
+    /// A deposit: money on its way in from a bank.
+    DepositId, "dep_", "deposit id (dep_ and 32 lower-case hexadecimal digits)"
+);
+prefixed_id!(
     /// A bank account that money can be sent to: opaque here; its number is in no event.
     BankAccountId, "ba_", "bank account id (ba_ and 32 lower-case hexadecimal digits)"
 );

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     clock::Timestamp,
-    ids::{AccountId, HoldId, TransactionId, WithdrawalId},
+    ids::{AccountId, DepositId, HoldId, TransactionId, WithdrawalId},
     money::{Currency, Money},
 };
 
@@ -79,4 +79,9 @@ pub(crate) fn day() -> NaiveDate {
 /// The withdrawal of a number.
 pub(crate) fn withdrawal(number: u128) -> WithdrawalId {
     WithdrawalId::from_uuid(Uuid::from_u128(number))
+}
+
+/// The deposit of a number, made at random as far as anybody can see.
+pub(crate) fn deposit(number: u128) -> DepositId {
+    DepositId::from_uuid(Uuid::from_u128(number))
 }

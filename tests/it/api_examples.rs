@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::support::{
     bahi::{Actor, PATIENCE, Set, TestBahi, amount, fresh_key, send},
     database::Database,
+    sandbox::Sandbox,
 };
 
 const ASHA: &str = "wallet:asha:INR";
@@ -37,9 +38,19 @@ const PLAN: &[(&str, &str, u16)] = &[
     ("post_v1_holds", "/v1/holds", 201),
     ("post_v1_holds_id_release", "/v1/holds/{hold}/release", 200),
     ("get_v1_holds", "/v1/holds?account=wallet:asha:INR", 200),
+    ("post_v1_deposits", "/v1/deposits", 201),
+    ("get_v1_deposits_id", "/v1/deposits/{deposit}", 200),
+    ("post_v1_deposits_id_cancel", "/v1/deposits/{deposit}/cancel", 200),
+    ("get_v1_banks", "/v1/banks", 200),
+    ("post_v1_bank_accounts", "/v1/bank-accounts", 201),
+    ("post_v1_bank_accounts_id_verify", "/v1/bank-accounts/{bank_account}/verify", 200),
+    ("get_v1_bank_accounts_id", "/v1/bank-accounts/{bank_account}", 200),
+    ("get_v1_bank_accounts", "/v1/bank-accounts?owner=asha", 200),
+    ("post_v1_withdrawal_quotes", "/v1/withdrawal-quotes", 200),
     ("post_v1_withdrawals", "/v1/withdrawals", 201),
     ("get_v1_withdrawals_id", "/v1/withdrawals/{withdrawal}", 200),
     ("post_v1_withdrawals_id_cancel", "/v1/withdrawals/{withdrawal}/cancel", 200),
+    ("delete_v1_bank_accounts_id", "/v1/bank-accounts/{bank_account}", 200),
     ("post_v1_accounts_id_limits", "/v1/accounts/wallet:asha:INR/limits", 200),
     ("post_v1_accounts_id_freezes", "/v1/accounts/wallet:asha:INR/freezes", 201),
     (
@@ -84,7 +95,8 @@ async fn set_the_scene(admin: &Actor) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_examples_are_what_happens() {
     let clock = Arc::new(ManualClock::at("2026-11-22T08:30:00Z".parse().unwrap()));
-    let set = Set { clock, ..Set::default() };
+    let sandbox = Sandbox::start().await;
+    let set = Set { clock, banks: sandbox.registry(), ..Set::default() };
     let bahi = TestBahi::on(&Database::create().await, set).await;
     let admin = bahi.admin().await;
     let document = admin.get("/openapi.json").await.made();
@@ -107,7 +119,13 @@ async fn the_examples_are_what_happens() {
         }
         let example = &operation["requestBody"]["content"]["application/json"]["example"];
         if !example.is_null() {
-            request = request.json(example);
+            let mut example = example.clone();
+            if let (Some(id), Some(field)) =
+                (ids.get("bank_account"), example.get_mut("bank_account"))
+            {
+                *field = json!(id);
+            }
+            request = request.json(&example);
         }
         let answer = send(request).await;
         assert_eq!(answer.status.as_u16(), *status, "{name} {path}: {}", answer.text);
@@ -115,6 +133,8 @@ async fn the_examples_are_what_happens() {
         match (*name, *status) {
             ("post_v1_transactions", 201) => remember(&mut ids, "transaction", &body),
             ("post_v1_holds", 201) => remember(&mut ids, "hold", &body),
+            ("post_v1_deposits", 201) => remember(&mut ids, "deposit", &body),
+            ("post_v1_bank_accounts", 201) => remember(&mut ids, "bank_account", &body),
             ("post_v1_withdrawals", 201) => remember(&mut ids, "withdrawal", &body),
             // Wallets are empty when they are opened: now asha gets what she spends.
             ("post_v1_accounts", 201) => {
@@ -125,6 +145,7 @@ async fn the_examples_are_what_happens() {
         answers.entry(format!("{name} {status}")).or_insert_with(|| normal(&body));
     }
     bahi.finish().await;
+    sandbox.stop().await;
 
     check(&answers, &operations);
 }
@@ -188,10 +209,15 @@ fn normal_text(text: &str) -> String {
     let hexadecimal = |digits: &str, count| {
         digits.len() == count && digits.bytes().all(|b| b.is_ascii_hexdigit())
     };
-    for prefix in ["txn_", "hold_", "wd_", "req_"] {
+    for prefix in ["txn_", "hold_", "wd_", "dep_", "dep", "ba_", "req_"] {
         if text.strip_prefix(prefix).is_some_and(|digits| hexadecimal(digits, 32)) {
             return format!("{prefix}01935c3a5e7c7d3e8f00a1b2c3d4e5f6");
         }
+    }
+    // The sandbox bank's page: its port is another one each time.
+    if text.starts_with("http://127.0.0.1:") && text.contains("/pay/dep") {
+        let page = "http://127.0.0.1:9191/banks/hdfc/pay/dep01935c3a5e7c7d3e8f00a1b2c3d4e5f6";
+        return page.to_owned();
     }
     if hexadecimal(text, 64) {
         return "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned();

@@ -133,6 +133,23 @@ async fn leave_notes(canaries: &mut Canaries) {
     assert_eq!(answer.refused(), "idempotency_key_reused");
 }
 
+/// Payees, whose names are kept in one column until they are erased.
+async fn leave_bank_accounts(canaries: &mut Canaries) {
+    let bank_account = |number: &str, name: &str| {
+        let ifsc = "TEST0000001";
+        json!({"owner": "asha", "account_number": number, "ifsc": ifsc, "name": name})
+    };
+    let kept = canaries.put("the name on a bank account", &["public.bank_account_details.name"]);
+    canaries.post("/v1/bank-accounts", &bank_account("001234567890", &kept)).await.made();
+    let lost = canaries.secret("the number of a bank account that is none");
+    let answer = canaries.post("/v1/bank-accounts", &bank_account(&lost, "Asha Rao")).await;
+    refused(&answer, StatusCode::UNPROCESSABLE_ENTITY, &lost);
+    let lost = canaries.secret("the name on a bank account that was erased");
+    let made = canaries.post("/v1/bank-accounts", &bank_account("001234567890", &lost)).await;
+    let path = format!("/v1/bank-accounts/{}", made.made()["id"].as_str().unwrap());
+    send(canaries.request(Method::DELETE, &path).bearer_auth(&canaries.key)).await.made();
+}
+
 /// Keys that are none.
 async fn leave_keys(canaries: &mut Canaries) {
     let body = transfer(A, B, "1.00");
@@ -334,6 +351,7 @@ async fn nothing_is_found(level: &str) {
     let funds = transfer("till:main:INR", A, "1000.00");
     canaries.post("/v1/transactions", &funds).await.made();
     leave_notes(&mut canaries).await;
+    leave_bank_accounts(&mut canaries).await;
     leave_keys(&mut canaries).await;
     leave_bodies(&mut canaries).await;
     leave_parameters(&mut canaries).await;

@@ -9,6 +9,7 @@ use ledger_core::{
     bank_line::{BankLine, BankLineEvent},
     book::{Book, BookEvent},
     command::{Outcome, Receipt},
+    deposit::{Deposit, DepositEvent},
     hold::{Hold, HoldEvent},
     log::{self, EVENT_VERSION},
     reversal::{Reversal, ReversalEvent},
@@ -59,9 +60,17 @@ fn case_79_every_event_ever_written_decodes_to_the_same_bytes() {
     events_hold::<Reversal>(ReversalEvent::NAMES);
     events_hold::<Withdrawal>(WithdrawalEvent::NAMES);
     events_hold::<BankLine>(BankLineEvent::NAMES);
+    events_hold::<Deposit>(DepositEvent::NAMES);
     events_hold::<Book>(BookEvent::NAMES);
-    let folders =
-        [Account::TYPE, Hold::TYPE, Reversal::TYPE, Withdrawal::TYPE, BankLine::TYPE, Book::TYPE];
+    let folders = [
+        Account::TYPE,
+        Hold::TYPE,
+        Reversal::TYPE,
+        Withdrawal::TYPE,
+        BankLine::TYPE,
+        Deposit::TYPE,
+        Book::TYPE,
+    ];
     assert_eq!(names("events"), folders.map(str::to_owned).into());
 }
 
@@ -81,6 +90,7 @@ fn every_stored_outcome_decodes_to_the_same_bytes() {
                     Receipt::Captured { .. } => "captured",
                     Receipt::Withdrawal { .. } => "withdrawal",
                     Receipt::BankLine { .. } => "bank_line",
+                    Receipt::Deposit { .. } => "deposit",
                     Receipt::Book { .. } => "book",
                 },
             };
@@ -130,6 +140,7 @@ fn case_80_what_is_unknown_is_a_hard_stop_in_every_stream() {
     stop_all::<ReversalEvent>(ReversalEvent::NAMES);
     stop_all::<WithdrawalEvent>(WithdrawalEvent::NAMES);
     stop_all::<BankLineEvent>(BankLineEvent::NAMES);
+    stop_all::<DepositEvent>(DepositEvent::NAMES);
     stop_all::<BookEvent>(BookEvent::NAMES);
 }
 

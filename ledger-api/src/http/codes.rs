@@ -247,6 +247,30 @@ codes! {
         "A transaction is reversed once; `detail` names the transaction that did it.";
     NOT_REVERSIBLE = "not_reversible" 422 Never "Not reversible"
         "The transaction is a reversal itself, or belongs to an object which alone may undo it.";
+    // What deposits say.
+    DEPOSIT_NOT_FOUND = "deposit_not_found" 404 Never "No such deposit"
+        "The deposit does not exist.";
+    DEPOSIT_EXISTS = "deposit_exists" 422 Never "The deposit exists already"
+        "A deposit of this id began before.";
+    NOT_DEPOSITABLE = "not_depositable" 422 Never "Not to this account"
+        "Money is paid in to `wallet:…`.";
+    DEPOSIT_EXPIRY_PAST = "deposit_expiry_past" 422 Never "It would have expired already"
+        "The time to pay it would be over before it began.";
+    DEPOSIT_NOT_CANCELLABLE = "deposit_not_cancellable" 409 Never "Too late to cancel"
+        "A deposit is cancelled before money was told of; `detail` says where it is.";
+    DEPOSIT_NOT_EXPIRED = "deposit_not_expired" 409 Never "It can still be paid"
+        "The deposit's time has not come.";
+    CREDIT_DIFFERS = "credit_differs" 422 Never "The credit is known with other particulars"
+        "A credit with this id of the bank's was told of before, with another amount, date or \
+         transaction. Nothing was booked; people decide.";
+    CHARGES_INVALID = "charges_invalid" 422 Never "No charges of this credit"
+        "What a bank keeps for itself is less than what arrived, and in its currency.";
+    TOO_MANY_CREDITS = "too_many_credits" 422 Never "Too many credits"
+        "So many credits came for one deposit that people have to look.";
+    CREDIT_NOT_FOUND = "credit_not_found" 404 Never "No such credit"
+        "The deposit has no credit of this number.";
+    CREDIT_NOT_IN_REVIEW = "credit_not_in_review" 409 Never "Not under review"
+        "The credit waits for no decision.";
     // What withdrawals say.
     WITHDRAWAL_NOT_FOUND = "withdrawal_not_found" 404 Never "No such withdrawal"
         "The withdrawal was never requested.";

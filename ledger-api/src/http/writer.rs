@@ -5,7 +5,7 @@ use ledger_core::{
     chart::Authority,
     command::{Accepted, Approval, Command, Operation, Outcome, Receipt},
     engine::{Answer, SubmitError},
-    ids::{HoldId, RequestId, TransactionId, WithdrawalId},
+    ids::{DepositId, HoldId, RequestId, TransactionId, WithdrawalId},
     log::Position,
 };
 use serde::Serialize;
@@ -119,6 +119,11 @@ impl Writer {
     /// A fresh hold id.
     pub(crate) fn hold_id(&self) -> HoldId {
         HoldId::from_uuid(self.state.ids.fresh())
+    }
+
+    /// A fresh deposit id.
+    pub(crate) fn deposit_id(&self) -> DepositId {
+        DepositId::from_uuid(self.state.ids.fresh())
     }
 
     /// A fresh withdrawal id.

@@ -4,6 +4,7 @@ mod accounts;
 mod bank_accounts;
 mod banks;
 mod currencies;
+mod deposits;
 mod docs;
 mod events;
 mod health;
@@ -36,6 +37,7 @@ fn documented() -> OpenApiRouter<ApiState> {
         .merge(transactions::routes())
         .merge(holds::routes())
         .merge(withdrawals::routes())
+        .merge(deposits::routes())
         .merge(bank_accounts::routes())
         .merge(banks::routes())
         .merge(events::routes())

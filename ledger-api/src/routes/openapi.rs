@@ -35,6 +35,7 @@ const DESCRIPTION: &str = "An event-sourced double-entry ledger. docs/api.md has
         (name = "Accounts", description = "Who has what."),
         (name = "Transactions", description = "Balanced sets of legs."),
         (name = "Holds", description = "Amounts that cannot be spent for now."),
+        (name = "Deposits", description = "Money on its way in from a bank."),
         (name = "Withdrawals", description = "Money on its way out to a bank account."),
         (name = "Bank accounts", description = "Whom money may be sent to."),
         (name = "Banks", description = "Who sends money."),

@@ -11,6 +11,7 @@ use crate::{
     bank_line::BankLineOperation,
     chart::{AccountType, PostingClass},
     clock::Timestamp,
+    deposit::DepositOperation,
     ids::{AccountId, HoldId, Item, Owner, Reference, TierName, TransactionId},
     money::{Currency, Money},
     posting::{Kind, Posting, PostingLeg},
@@ -74,11 +75,19 @@ pub enum Operation {
     Withdrawal(Box<WithdrawalOperation>),
     /// Books a line of a bank's statement, or says what it was.
     BankLine(Box<BankLineOperation>),
+    /// Goes on with a deposit.
+    Deposit(Box<DepositOperation>),
 }
 
 impl From<BankLineOperation> for Operation {
     fn from(operation: BankLineOperation) -> Self {
         Self::BankLine(Box::new(operation))
+    }
+}
+
+impl From<DepositOperation> for Operation {
+    fn from(operation: DepositOperation) -> Self {
+        Self::Deposit(Box::new(operation))
     }
 }
 

@@ -9,10 +9,13 @@ use serde::{Deserialize, Serialize};
 use crate::{
     account::AccountError,
     clock::Timestamp,
+    deposit::DepositStatus,
     ids::{
-        AccountId, BankAccountId, BankCode, BankLineId, HoldId, Rail, TransactionId, WithdrawalId,
+        AccountId, BankAccountId, BankCode, BankLineId, DepositId, HoldId, Rail, TransactionId,
+        WithdrawalId,
     },
     log::Position,
+    money::CurrencyCode,
     tier::LimitExceeded,
     withdrawal::WithdrawalStatus,
 };
@@ -109,6 +112,29 @@ pub enum Receipt {
         unexplained: Decimal,
         /// The transaction that booked it.
         transaction_id: TransactionId,
+    },
+
+    /// A deposit began or went on.
+    Deposit {
+        /// The deposit.
+        deposit_id: DepositId,
+        /// Where it is in its life now.
+        status: DepositStatus,
+        /// The wallet; nothing if nobody knows whose the money is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        account: Option<AccountId>,
+        /// Its currency.
+        currency: CurrencyCode,
+        /// What was expected; nothing if nobody asked for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        amount: Option<Decimal>,
+        /// What is on a wallet because of it.
+        credited: Decimal,
+        /// The bank that it began at.
+        bank: BankCode,
+        /// Until when it can be paid, if it was asked for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expires_at: Option<Timestamp>,
     },
     /// The book changed.
     Book {

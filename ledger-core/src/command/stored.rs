@@ -39,6 +39,7 @@ impl Outcome {
                 | Receipt::Captured { .. }
                 | Receipt::Withdrawal { .. }
                 | Receipt::BankLine { .. }
+                | Receipt::Deposit { .. }
                 | Receipt::Book { .. } => Stored::Accepted(Cow::Borrowed(accepted)),
             },
             Self::Rejected(rejection) => Stored::Rejected(Cow::Borrowed(rejection)),

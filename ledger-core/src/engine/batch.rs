@@ -101,7 +101,7 @@ impl Worker {
                 return answer_all(jobs, SubmitError::Unavailable);
             }
             if first.is_none()
-                && let Some(second) = second_of_a_withdrawal(&jobs)
+                && let Some(second) = second_of_an_object(&jobs)
             {
                 // What it touches is known once the one before it was decided.
                 let rest = jobs.split_off(second);
@@ -365,12 +365,11 @@ impl Worker {
     }
 }
 
-/// The first job on a withdrawal that a job before it is about as well.
-fn second_of_a_withdrawal(jobs: &[Job]) -> Option<usize> {
+/// The first job on a withdrawal or deposit that a job before it is about as well.
+fn second_of_an_object(jobs: &[Job]) -> Option<usize> {
     let mut seen = BTreeSet::new();
     jobs.iter().position(|job| {
-        planning::withdrawal_operation(&job.command.operation)
-            .is_some_and(|operation| !seen.insert(operation.withdrawal_id()))
+        planning::object_of(&job.command.operation).is_some_and(|object| !seen.insert(object))
     })
 }
 

@@ -32,6 +32,12 @@ impl Worker {
                 .map(|withdrawal| planning::accounts_of_withdrawal(operation, withdrawal));
             streams.extend(accounts.into_iter().flatten().map(StreamId::Account));
         }
+        if let Some(operation) = planning::deposit_operation(operation) {
+            let stream = StreamId::Deposit(operation.deposit_id());
+            let deposit = self.cache.peek(&stream).and_then(Subject::as_deposit);
+            let accounts = deposit.map(|deposit| planning::accounts_of_deposit(operation, deposit));
+            streams.extend(accounts.into_iter().flatten().map(StreamId::Account));
+        }
         streams.retain(|stream| !self.cache.touch(stream));
         streams
     }

@@ -19,10 +19,8 @@ use super::{
     worker::{Job, Trouble, Work, Worker},
 };
 use crate::{
-    ids::WithdrawalId,
     log::append::{self, Appended},
-    planning,
-    withdrawal::WithdrawalOperation,
+    planning::{self, StreamId},
 };
 
 /// A batch on its way to the log.
@@ -152,11 +150,11 @@ impl Worker {
     }
 
     /// Whether a job touches accounts that were not known when the others were loaded: those of a
-    /// withdrawal that a job before it has requested, or sent.
+    /// withdrawal or deposit that a job before it has begun, or gone on with.
     fn is_early(&mut self, pipeline: &Pipeline, job: &Job) -> bool {
-        let Some(withdrawal) = withdrawal_of(job) else { return false };
-        // What waits comes first: the steps of one withdrawal keep their order.
-        pipeline.later.iter().any(|waiting| withdrawal_of(waiting) == Some(withdrawal))
+        let Some(object) = object_of(job) else { return false };
+        // What waits comes first: the steps of one object keep their order.
+        pipeline.later.iter().any(|waiting| object_of(waiting).as_ref() == Some(&object))
             || (pipeline.is_moving() && !self.misses(job).is_empty())
     }
 
@@ -241,9 +239,9 @@ impl Worker {
     }
 }
 
-/// The withdrawal that a job is about.
-fn withdrawal_of(job: &Job) -> Option<WithdrawalId> {
-    planning::withdrawal_operation(&job.command.operation).map(WithdrawalOperation::withdrawal_id)
+/// The withdrawal or deposit that a job is about.
+fn object_of(job: &Job) -> Option<StreamId> {
+    planning::object_of(&job.command.operation)
 }
 
 /// The end of what is in the air; never, if nothing is.

@@ -12,6 +12,7 @@ use crate::{
     book::{BOOK_ID, Book, BookEvent},
     chart::Direction,
     command::Rejection,
+    deposit::{Deposit, DepositEvent},
     hold::{Hold, HoldEvent},
     log::{self, CodecError},
     planning::{Step, StreamId},
@@ -31,6 +32,7 @@ pub(crate) enum AnyEvent {
     Reversal(ReversalEvent),
     Withdrawal(WithdrawalEvent),
     BankLine(BankLineEvent),
+    Deposit(DepositEvent),
 }
 
 impl AnyEvent {
@@ -42,6 +44,7 @@ impl AnyEvent {
             Self::Reversal(event) => event.name(),
             Self::Withdrawal(event) => event.name(),
             Self::BankLine(event) => event.name(),
+            Self::Deposit(event) => event.name(),
         }
     }
 
@@ -58,6 +61,7 @@ impl AnyEvent {
             Self::Reversal(event) => log::encode(event),
             Self::Withdrawal(event) => log::encode(event),
             Self::BankLine(event) => log::encode(event),
+            Self::Deposit(event) => log::encode(event),
         }
     }
 }
@@ -71,6 +75,7 @@ pub(crate) fn address(stream: &StreamId) -> (&'static str, Arc<str>) {
         StreamId::Reversal(id) => (Reversal::TYPE, Arc::from(id.to_string())),
         StreamId::Withdrawal(id) => (Withdrawal::TYPE, Arc::from(id.to_string())),
         StreamId::BankLine(id) => (BankLine::TYPE, Arc::from(id.to_string())),
+        StreamId::Deposit(id) => (Deposit::TYPE, Arc::from(id.to_string())),
     }
 }
 
@@ -83,6 +88,7 @@ pub(crate) fn stream_at(aggregate_type: &str, aggregate_id: &str) -> Option<Stre
         Reversal::TYPE => aggregate_id.parse().ok().map(StreamId::Reversal),
         Withdrawal::TYPE => aggregate_id.parse().ok().map(StreamId::Withdrawal),
         BankLine::TYPE => aggregate_id.parse().ok().map(StreamId::BankLine),
+        Deposit::TYPE => aggregate_id.parse().ok().map(StreamId::Deposit),
         _ => None,
     }
 }
@@ -95,6 +101,7 @@ enum State {
     Reversal(Reversal),
     Withdrawal(Withdrawal),
     BankLine(BankLine),
+    Deposit(Deposit),
 }
 
 /// An aggregate in memory, with how many events it has. Cheap to clone.
@@ -114,6 +121,7 @@ impl Subject {
             StreamId::Reversal(_) => State::Reversal(Reversal::default()),
             StreamId::Withdrawal(_) => State::Withdrawal(Withdrawal::default()),
             StreamId::BankLine(_) => State::BankLine(BankLine::default()),
+            StreamId::Deposit(_) => State::Deposit(Deposit::default()),
         };
         Self { state, sequence: 0 }
     }
@@ -136,6 +144,10 @@ impl Subject {
 
     pub(crate) const fn as_bank_line(&self) -> Option<&BankLine> {
         if let State::BankLine(line) = &self.state { Some(line) } else { None }
+    }
+
+    pub(crate) const fn as_deposit(&self) -> Option<&Deposit> {
+        if let State::Deposit(deposit) = &self.state { Some(deposit) } else { None }
     }
 
     pub(crate) const fn as_book(&self) -> Option<&Book> {
@@ -165,6 +177,10 @@ impl Subject {
             (State::BankLine(line), Step::BankLine(_, operation)) => {
                 handle(line, *operation, AnyEvent::BankLine).map_err(Rejection::from)?
             }
+
+            (State::Deposit(deposit), Step::Deposit(_, command)) => {
+                handle(deposit, *command, AnyEvent::Deposit).map_err(Rejection::from)?
+            }
             _ => {
                 return Err(Rejection::new("internal", "a step met a stream of another kind"));
             }
@@ -192,6 +208,7 @@ impl Subject {
                 withdrawal.apply(log::decode(event_type, version, payload)?);
             }
             State::BankLine(line) => line.apply(log::decode(event_type, version, payload)?),
+            State::Deposit(deposit) => deposit.apply(log::decode(event_type, version, payload)?),
         }
         self.sequence = self.sequence.saturating_add(1);
         Ok(())
@@ -227,7 +244,11 @@ impl Subject {
                 account.sequence() == self.sequence
                     && said.is_none_or(|said| said == (account.balance(), account.held()))
             }
-            State::Hold(_) | State::Reversal(_) | State::Withdrawal(_) | State::BankLine(_) => true,
+            State::Hold(_)
+            | State::Reversal(_)
+            | State::Withdrawal(_)
+            | State::BankLine(_)
+            | State::Deposit(_) => true,
         }
     }
 
@@ -240,6 +261,7 @@ impl Subject {
             State::Reversal(reversal) => serde_json::to_vec(reversal),
             State::Withdrawal(withdrawal) => serde_json::to_vec(withdrawal),
             State::BankLine(line) => serde_json::to_vec(line),
+            State::Deposit(deposit) => serde_json::to_vec(deposit),
         }
     }
 
@@ -256,6 +278,7 @@ impl Subject {
             StreamId::Reversal(_) => State::Reversal(serde_json::from_slice(payload)?),
             StreamId::Withdrawal(_) => State::Withdrawal(serde_json::from_slice(payload)?),
             StreamId::BankLine(_) => State::BankLine(serde_json::from_slice(payload)?),
+            StreamId::Deposit(_) => State::Deposit(serde_json::from_slice(payload)?),
         };
         Ok(Self { state, sequence })
     }

@@ -16,8 +16,9 @@ use crate::{
     chart::Direction,
     clock::Timestamp,
     command::{Command, Receipt, Rejection},
+    deposit::Deposit,
     hold::{Hold, HoldState},
-    ids::{AccountId, BankLineId, HoldId, TransactionId, WithdrawalId},
+    ids::{AccountId, BankLineId, DepositId, HoldId, TransactionId, WithdrawalId},
     log::Metadata,
     planning::{self, ReceiptPlan, Step, StreamId, View},
     withdrawal::Withdrawal,
@@ -73,6 +74,11 @@ impl View for Before<'_> {
         let cached = self.0.peek(&StreamId::BankLine(line_id));
         cached.and_then(Subject::as_bank_line).cloned().unwrap_or_default()
     }
+
+    fn deposit(&self, deposit_id: DepositId) -> Deposit {
+        let cached = self.0.peek(&StreamId::Deposit(deposit_id));
+        cached.and_then(Subject::as_deposit).cloned().unwrap_or_default()
+    }
 }
 
 /// Decides a command whose aggregates are all cached. Changes nothing.
@@ -114,6 +120,7 @@ impl Unit<'_> {
             Step::Reversal(id, _) => StreamId::Reversal(*id),
             Step::Withdrawal(id, _) => StreamId::Withdrawal(*id),
             Step::BankLine(id, _) => StreamId::BankLine(*id),
+            Step::Deposit(id, _) => StreamId::Deposit(*id),
         };
         let (aggregate_type, aggregate_id) = address(&stream);
         let subject = self.subject(stream);
@@ -214,6 +221,10 @@ impl Unit<'_> {
                 .after(&StreamId::BankLine(id))
                 .and_then(Subject::as_bank_line)
                 .and_then(|line| line.receipt(id)),
+            ReceiptPlan::Deposit(id) => self
+                .after(&StreamId::Deposit(id))
+                .and_then(Subject::as_deposit)
+                .and_then(|deposit| deposit.receipt(id)),
         };
         receipt.ok_or_else(internal)
     }

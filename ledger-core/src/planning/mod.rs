@@ -4,6 +4,7 @@
 
 mod bank_lines;
 mod checks;
+mod deposits;
 mod planner;
 mod tiers;
 mod withdrawals;
@@ -18,11 +19,13 @@ use crate::{
     chart::Direction,
     clock::Timestamp,
     command::{Command, Operation, Rejection},
+    deposit::{Deposit, DepositCommand, DepositOperation},
     hold::{Hold, HoldCommand},
-    ids::{AccountId, BankLineId, HoldId, TransactionId, WithdrawalId},
+    ids::{AccountId, BankLineId, DepositId, HoldId, TransactionId, WithdrawalId},
     reversal::ReversalCommand,
     withdrawal::{Withdrawal, WithdrawalCommand, WithdrawalOperation},
 };
+pub use deposits::accounts_of_deposit;
 use planner::Planner;
 pub use withdrawals::accounts_of_withdrawal;
 
@@ -44,6 +47,8 @@ pub enum StreamId {
     Withdrawal(WithdrawalId),
     /// A line of a bank's statement.
     BankLine(BankLineId),
+    /// A deposit.
+    Deposit(DepositId),
 }
 
 /// What one aggregate is asked.
@@ -61,6 +66,8 @@ pub enum Step {
     Withdrawal(WithdrawalId, Box<WithdrawalCommand>),
     /// A line of a bank's statement.
     BankLine(BankLineId, Box<BankLineOperation>),
+    /// A deposit.
+    Deposit(DepositId, Box<DepositCommand>),
 }
 
 /// A command, taken apart. All steps are accepted, or nothing happens.
@@ -120,6 +127,8 @@ pub enum ReceiptPlan {
     Withdrawal(WithdrawalId),
     /// The line as it is now.
     BankLine(BankLineId),
+    /// The deposit as it is now.
+    Deposit(DepositId),
 }
 
 /// What a plan may look at: aggregates as they are before the command.
@@ -137,6 +146,8 @@ pub trait View {
     fn withdrawal(&self, withdrawal_id: WithdrawalId) -> Withdrawal;
     /// A bank's line; the default one if it was never booked.
     fn bank_line(&self, line_id: BankLineId) -> BankLine;
+    /// A deposit; the default one if it does not exist.
+    fn deposit(&self, deposit_id: DepositId) -> Deposit;
 }
 
 /// The streams that a command touches, as far as the command itself names them. A hold's account
@@ -185,7 +196,29 @@ pub fn streams(operation: &Operation) -> Vec<StreamId> {
             let accounts = bank_lines::accounts_of(operation).into_iter().map(StreamId::Account);
             std::iter::once(StreamId::BankLine(operation.line_id())).chain(accounts).collect()
         }
+
+        Operation::Deposit(operation) => {
+            let deposit = StreamId::Deposit(operation.deposit_id());
+            // As far as the operation itself names them.
+            let accounts = accounts_of_deposit(operation, &Deposit::default());
+            let accounts = accounts.into_iter().map(StreamId::Account);
+            std::iter::once(deposit).chain(accounts).collect()
+        }
     }
+}
+
+/// The business object that a command goes on with: which accounts it touches follows from what the
+/// commands before it have made of the object.
+pub fn object_of(operation: &Operation) -> Option<StreamId> {
+    let withdrawal = withdrawal_operation(operation).map(WithdrawalOperation::withdrawal_id);
+    let deposit = deposit_operation(operation).map(DepositOperation::deposit_id);
+    withdrawal.map(StreamId::Withdrawal).or(deposit.map(StreamId::Deposit))
+}
+
+/// The operation on a deposit that a command is: its accounts are known once the deposit is, see
+/// [`accounts_of_deposit`].
+pub const fn deposit_operation(operation: &Operation) -> Option<&DepositOperation> {
+    if let Operation::Deposit(operation) = operation { Some(operation) } else { None }
 }
 
 /// The operation on a withdrawal that a command is: its accounts are known once the withdrawal is,
@@ -213,7 +246,8 @@ pub const fn account_of_hold(operation: &Operation) -> Option<HoldId> {
         | Operation::DefineTier(_)
         | Operation::SetTier(_)
         | Operation::Withdrawal(_)
-        | Operation::BankLine(_) => None,
+        | Operation::BankLine(_)
+        | Operation::Deposit(_) => None,
     }
 }
 
@@ -251,6 +285,7 @@ pub fn plan(command: &Command, view: &impl View, now: Timestamp) -> Result<Plan,
         Operation::SetTier(set) => planner.set_tier(set),
         Operation::Withdrawal(operation) => planner.withdrawal(operation),
         Operation::BankLine(operation) => planner.bank_line(operation),
+        Operation::Deposit(operation) => planner.deposit(operation),
     }
 }
 

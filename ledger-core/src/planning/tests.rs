@@ -1,5 +1,6 @@
 //! How a command is taken apart, and what is refused before any aggregate is asked.
 
+mod deposits;
 mod refusals;
 mod steps;
 mod withdrawals;
@@ -70,6 +71,10 @@ impl View for Known {
 
     fn bank_line(&self, _: BankLineId) -> BankLine {
         BankLine::default()
+    }
+
+    fn deposit(&self, _: DepositId) -> Deposit {
+        Deposit::default()
     }
 }
 

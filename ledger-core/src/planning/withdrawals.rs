@@ -4,12 +4,14 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
+
 use super::{Plan, ReceiptPlan, Step, View, checks, planner::Planner};
 use crate::{
     account::{Account, AccountCommand},
     chart,
     command::{OpenAccount, Rejection},
-    ids::{AccountId, Item, Owner, Reference, TransactionId, WithdrawalId},
+    ids::{AccountId, Item, Owner, Reference, TransactionId},
     money::{Currency, Money},
     posting::{Posting, PostingLeg},
     withdrawal::{
@@ -93,8 +95,11 @@ impl<V: View> Planner<'_, V> {
             if let Some(movement) = movement {
                 let wallet = state.properties().map(|requested| requested.account.clone());
                 let wallet = wallet.ok_or_else(internal)?;
-                self.open_missing(&movement, &wallet, &mut opened, &mut steps)?;
-                self.post_movement(id, movement, &mut steps)?;
+                self.open_missing(&movement, Some(&wallet), &mut opened, &mut steps)?;
+                let cause = checks::reference(&id)?;
+                let item = cause.as_str().parse().map_err(|_| internal())?;
+                let named = Named { cause, item, value_date: None };
+                self.post_movement(&named, movement, &mut steps)?;
             }
         }
         Ok(Plan { steps, receipt: ReceiptPlan::Withdrawal(id), notes })
@@ -162,10 +167,10 @@ impl<V: View> Planner<'_, V> {
 
     /// Opens the accounts of a movement that were never opened; but for the wallet, which only its
     /// owner opens.
-    fn open_missing(
+    pub(super) fn open_missing(
         &self,
         movement: &Movement,
-        wallet: &AccountId,
+        wallet: Option<&AccountId>,
         opened: &mut Vec<AccountId>,
         steps: &mut Vec<Step>,
     ) -> Result<(), Rejection> {
@@ -173,11 +178,12 @@ impl<V: View> Planner<'_, V> {
             let account = &leg.account;
             // Deciding without an account in sight would open it twice.
             let known = self.view.account(account).ok_or_else(internal)?;
-            if known.properties().is_some() || account == wallet || opened.contains(account) {
+            if known.properties().is_some() || Some(account) == wallet || opened.contains(account) {
                 continue;
             }
             let customer = account.as_str().starts_with("receivable:");
-            let owner = self.view.account(wallet).and_then(|wallet| wallet.properties());
+            let wallet = wallet.and_then(|wallet| self.view.account(wallet));
+            let owner = wallet.and_then(Account::properties);
             let owner = owner.filter(|_| customer).map(|opened| opened.owner.clone());
             let open = self.opening(account, owner)?;
             steps.push(Step::Account(account.clone(), AccountCommand::Open(open)));
@@ -207,21 +213,19 @@ impl<V: View> Planner<'_, V> {
         self.view.book().currency(code).ok_or_else(internal)
     }
 
-    fn post_movement(
+    pub(super) fn post_movement(
         &self,
-        id: WithdrawalId,
+        named: &Named,
         movement: Movement,
         steps: &mut Vec<Step>,
     ) -> Result<(), Rejection> {
-        let cause: Reference = checks::reference(&id)?;
-        let item: Item = cause.as_str().parse().map_err(|_| internal())?;
         let mut legs = Vec::with_capacity(movement.legs.len());
         for leg in movement.legs {
             let amount = Money::from_decimal(leg.amount, self.currency_of(&leg.account)?);
             legs.push(PostingLeg {
                 direction: leg.direction,
                 amount: amount.map_err(|_| internal())?,
-                item: movement::is_itemised(&leg.account).then(|| item.clone()),
+                item: movement::is_itemised(&leg.account).then(|| named.item.clone()),
                 account: leg.account,
             });
         }
@@ -230,15 +234,25 @@ impl<V: View> Planner<'_, V> {
             kind: movement.kind,
             legs,
             effective_on: None,
-            value_date: None,
+            value_date: named.value_date,
             conditions: Vec::new(),
             note: None,
         };
-        self.legs(&posting, self.today(None), Some(&cause), steps)
+        self.legs(&posting, self.today(None), Some(&named.cause), steps)
     }
 }
 
-fn internal() -> Rejection {
+/// What the legs of an object's transaction say of it.
+pub(super) struct Named {
+    /// The object.
+    pub(super) cause: Reference,
+    /// The item, on accounts that are kept by item.
+    pub(super) item: Item,
+    /// The bank's date.
+    pub(super) value_date: Option<NaiveDate>,
+}
+
+pub(super) fn internal() -> Rejection {
     Rejection::new("internal", "the ledger met a state that it should not be able to be in")
 }
 

@@ -151,6 +151,10 @@ codes! {
     BankLineDiffers = "bank_line_differs",
     /// A transaction that a bank's line names is not in the same append, or not caused by it.
     BankLineIncomplete = "bank_line_incomplete",
+    /// A deposit does not begin with being asked for or coming unasked, or does so twice.
+    DepositDiffers = "deposit_differs",
+    /// A transaction that a deposit names is not in the same append, or not caused by it.
+    DepositIncomplete = "deposit_incomplete",
     /// Debits and credits of the whole log differ in a currency.
     CurrencyUnbalanced = "currency_unbalanced",
     /// A read model has another balance than the log.

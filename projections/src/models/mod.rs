@@ -18,6 +18,7 @@ use ledger_core::{
     bank_line::BankLineEvent,
     book::BookEvent,
     chart::Direction,
+    deposit::DepositEvent,
     hold::HoldEvent,
     log::{self, CodecError, EVENT_VERSION, Position},
     reversal::ReversalEvent,
@@ -207,6 +208,7 @@ impl<'e> Changes<'e> {
             }
             // What a line of a bank's statement moves are its legs.
             "bank_line" => decode::<BankLineEvent>(&event).map(drop),
+            "deposit" => decode::<DepositEvent>(&event).map(drop),
             // The book is always in the engine's memory; nothing of it is read from here.
             "book" => decode::<BookEvent>(&event).map(drop),
             other => Err(PoisonReason::UnknownStream(other.to_owned())),

@@ -7,6 +7,7 @@
 
 mod accounts;
 mod as_of;
+mod deposits;
 mod flows;
 mod holds;
 mod legs;
@@ -29,6 +30,7 @@ use tokio::{sync::watch, time};
 
 pub use accounts::{Account, AccountFilter, Balance};
 pub use as_of::PastBalance;
+pub use deposits::{DepositFact, DepositHistory};
 pub use flows::{DayFlow, Flows};
 pub use holds::{Hold, HoldState};
 pub use legs::Order;

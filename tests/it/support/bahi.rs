@@ -316,6 +316,17 @@ impl Actor {
         }
     }
 
+    /// A bank account of somebody, verified by whatever bank the service calls.
+    pub(crate) async fn bank_account(&self, owner: &str) -> String {
+        let body = json!({"owner": owner, "account_number": "001234567890",
+            "ifsc": "TEST0000001", "name": "Asha Rao"});
+        let made = self.post("/v1/bank-accounts", &body).await.made();
+        let id = made["id"].as_str().unwrap().to_owned();
+        let path = format!("/v1/bank-accounts/{id}/verify");
+        assert_eq!(self.post(&path, &json!({})).await.made()["status"], "verified");
+        id
+    }
+
     pub(crate) async fn transfer(&self, from: &str, to: &str, amount: &str) -> Reply {
         self.post("/v1/transactions", &transfer(from, to, amount)).await
     }

@@ -27,6 +27,9 @@ const SECRETS: [(&str, &str); 2] = [
     ("BAHI_BANK_AXIS_WEBHOOK_SECRETS", "whsec_ZGV2LXNlY3JldC1heGlzLXNlY3JldC1kZXYtMQ=="),
 ];
 
+/// How long until the last withdrawal has an end: statements are fetched every few seconds.
+const SECONDS_MAX: u32 = 120;
+
 /// It all.
 pub(crate) struct Town {
     pub(crate) database: Database,
@@ -108,9 +111,14 @@ impl Town {
     pub(crate) async fn until_nothing_is_open(&self) -> BTreeMap<String, i64> {
         let pool = self.database.pool().await;
         let mut open = BTreeMap::new();
-        for round in 0..90 {
-            // First hours, for what can be asked; then days, for what only statements know.
-            self.sandbox.advance(if round < 20 { 400 } else { 8_000 }).await;
+        for round in 0..SECONDS_MAX {
+            // First hours, for what can be asked; then the days that only statements know.
+            let passes = match round {
+                0..20 => 400,
+                20 => 2 * 86_400,
+                _ => 1,
+            };
+            self.sandbox.advance(passes).await;
             tokio::time::sleep(Duration::from_secs(1)).await;
             let rows: Vec<(String, i64)> = sqlx::query_as(
                 "select status, count(*) from read.withdrawals
@@ -125,9 +133,28 @@ impl Town {
             .unwrap();
             open = rows.into_iter().collect();
             if open.is_empty() {
-                break;
+                return open;
             }
         }
+        let why: Vec<(String, i64)> = sqlx::query_as(
+            "select 'for people: ' || convert_from(payload, 'UTF8'), count(*) from events
+             where aggregate_type = 'withdrawal' and event_type = 'attention_needed' group by 1
+             union all
+             select 'statement ' || bank || ' ' || day || ' closed ' || closed, count(*)
+             from statement_files where account = 'escrow' group by 1
+             union all
+             select 'line of ' || l.bank || ' ' || l.day || ' ' || l.direction || ': '
+                    || coalesce(b.purpose, 'not booked'), count(*)
+             from statement_lines l left join statement_bookings b using (line_id)
+             where coalesce(b.purpose, 'unknown') = 'unknown' group by 1
+             union all
+             select 'unknown at ' || bank || ' since ' || begun_at::date, count(*)
+             from read.withdrawals where status = 'outcome_unknown' group by 1",
+        )
+        .fetch_all(&pool)
+        .await
+        .unwrap();
+        open.extend(why);
         open
     }
 

@@ -1,18 +1,37 @@
 //! Withdrawals over HTTP.
 
-use ledger_api::identity::Scope;
+use ledger_api::{
+    banks::accounts::{BankAccounts, PayeeKey},
+    identity::Scope,
+};
+use ledger_core::withdrawal::{AttemptOutcome, BeginAttempt};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use super::{Ask, One};
-use crate::support::bahi::{Actor, TestBahi, amount};
-use ledger_core::withdrawal::AttemptOutcome;
+use crate::support::{
+    bahi::{Actor, Set, TestBahi, amount},
+    database::Database,
+    sandbox::Sandbox,
+};
 
 const A: &str = "wallet:asha:INR";
 
-fn asked(value: &str) -> Value {
+fn asked(bank_account: &str, value: &str) -> Value {
     json!({"account": A, "amount": amount(A, value), "bank": "hdfc", "rail": "imps",
-           "bank_account": "ba_01935c3a5e7c7d3e8f00a1b2c3d4e5f6", "note": "Rent"})
+           "bank_account": bank_account, "note": "Rent"})
+}
+
+/// A service that calls a sandbox bank, and the id of a verified bank account.
+async fn with_a_bank() -> (TestBahi, Sandbox, Actor, String) {
+    let sandbox = Sandbox::start().await;
+    let set = Set { banks: sandbox.registry(), ..Set::default() };
+    let bahi = TestBahi::on(&Database::create().await, set).await;
+    let admin = bahi.admin().await;
+    admin.wallet(A, "1000.00").await;
+    // The wallets of these tests belong to `test`.
+    let payee = admin.bank_account("test").await;
+    (bahi, sandbox, admin, payee)
 }
 
 async fn read(actor: &Actor, id: &str) -> Value {
@@ -27,12 +46,10 @@ async fn work(bahi: &TestBahi, ask: Ask) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_withdrawal_is_requested_once_and_cancelled_until_it_is_sent() {
-    let bahi = TestBahi::spawn().await;
-    let admin = bahi.admin().await;
-    admin.wallet(A, "1000.00").await;
+    let (bahi, sandbox, admin, payee) = with_a_bank().await;
     let user = bahi.actor("asha", &[Scope::WithdrawalsWrite]).await;
 
-    let made = user.post_with("k", "/v1/withdrawals", &asked("500.13")).await;
+    let made = user.post_with("k", "/v1/withdrawals", &asked(&payee, "500.13")).await;
     assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
     let body = made.json();
     let id = body["id"].as_str().unwrap();
@@ -40,12 +57,12 @@ async fn a_withdrawal_is_requested_once_and_cancelled_until_it_is_sent() {
     assert_eq!((&body["status"], &body["final"]), (&json!("queued"), &json!(false)));
     assert_eq!((&body["funds"], &body["cancellable"]), (&json!("held"), &json!(true)));
     assert_eq!(body["fee"], amount(A, "10.00"));
-    let again = user.post_with("k", "/v1/withdrawals", &asked("500.13")).await;
+    let again = user.post_with("k", "/v1/withdrawals", &asked(&payee, "500.13")).await;
     assert_eq!((again.is_replay(), &again.text), (true, &made.text));
-    let other = user.post_with("k", "/v1/withdrawals", &asked("500.14")).await;
+    let other = user.post_with("k", "/v1/withdrawals", &asked(&payee, "500.14")).await;
     assert_eq!(other.refused(), "idempotency_key_reused");
     assert_eq!(admin.balance(A, made.position()).await, "489.87");
-    let more = user.post("/v1/withdrawals", &asked("479.88")).await;
+    let more = user.post("/v1/withdrawals", &asked(&payee, "479.88")).await;
     assert_eq!(
         (more.status, more.refused()),
         (StatusCode::UNPROCESSABLE_ENTITY, "insufficient_funds".to_owned())
@@ -66,23 +83,22 @@ async fn a_withdrawal_is_requested_once_and_cancelled_until_it_is_sent() {
     assert_eq!(user.post(&path, &json!({})).await.made()["status"], "cancelled");
     assert_eq!(admin.balance(A, cancelled.position()).await, "1000.00");
     bahi.finish().await;
+    sandbox.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn its_timeline_tells_what_banks_said_and_it_is_too_late_to_cancel() {
-    let bahi = TestBahi::spawn().await;
-    let admin = bahi.admin().await;
-    admin.wallet(A, "1000.00").await;
-    let made = admin.post("/v1/withdrawals", &asked("500.13")).await.made();
+    let (bahi, sandbox, admin, payee) = with_a_bank().await;
+    let made = admin.post("/v1/withdrawals", &asked(&payee, "500.13")).await.made();
     let id = made["id"].as_str().unwrap();
     let one = One(id.parse().unwrap());
     let Ask::BeginAttempt(begin) = one.begin(1) else { panic!("an attempt") };
-    // Over HTTP no hash of the payee is kept.
-    work(
-        &bahi,
-        Ask::BeginAttempt(ledger_core::withdrawal::BeginAttempt { payee_hash: None, ..begin }),
-    )
-    .await;
+    // The hash as whoever sends computes it, of the payee as it is read then.
+    let key = PayeeKey::derive(&[42; 32]);
+    let accounts = BankAccounts::new(bahi.database.pool().await, key);
+    let (_, hash) = accounts.payee(payee.parse().unwrap()).await.unwrap().unwrap();
+    let payee_hash = Some(hash);
+    work(&bahi, Ask::BeginAttempt(BeginAttempt { payee_hash, ..begin })).await;
     let late = admin.post(&format!("/v1/withdrawals/{id}/cancel"), &json!({})).await;
     assert_eq!((late.status, late.code()), (StatusCode::CONFLICT, "not_cancellable".to_owned()));
     work(&bahi, one.told(1, AttemptOutcome::Unknown)).await;
@@ -121,15 +137,14 @@ async fn its_timeline_tells_what_banks_said_and_it_is_too_late_to_cancel() {
     // 1000 - 510.13 + 200 + 10 of the fee.
     assert_eq!(admin.balance(A, position).await, "699.87");
     bahi.finish().await;
+    sandbox.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_makes_no_sense_is_refused_before_anything_moves() {
-    let bahi = TestBahi::spawn().await;
-    let admin = bahi.admin().await;
-    admin.wallet(A, "1000.00").await;
+    let (bahi, sandbox, admin, payee) = with_a_bank().await;
     let with = |field: &str, value: Value| {
-        let mut body = asked("1");
+        let mut body = asked(&payee, "1");
         body[field] = value;
         body
     };
@@ -152,7 +167,7 @@ async fn what_makes_no_sense_is_refused_before_anything_moves() {
         assert_eq!(admin.post("/v1/withdrawals", &body).await.refused(), code, "{body}");
     }
     let weak = bahi.actor("till", &[Scope::LedgerWrite]).await;
-    assert_eq!(weak.post("/v1/withdrawals", &asked("1")).await.code(), "forbidden");
+    assert_eq!(weak.post("/v1/withdrawals", &asked(&payee, "1")).await.code(), "forbidden");
     let unknown = "wd_01935c3a5e7c7d3e8f00a1b2c3d4e5f6";
     let gone = admin.get(&format!("/v1/withdrawals/{unknown}")).await;
     assert_eq!(gone.status, StatusCode::NOT_FOUND);
@@ -163,4 +178,5 @@ async fn what_makes_no_sense_is_refused_before_anything_moves() {
     );
     assert_eq!(admin.get("/v1/withdrawals/wd_7").await.status, StatusCode::NOT_FOUND);
     bahi.finish().await;
+    sandbox.stop().await;
 }

@@ -28,6 +28,8 @@ pub struct NewBankAccount {
     pub owner: Owner,
     /// Who would be paid.
     pub payee: Payee,
+    /// When.
+    pub at: DateTime<Utc>,
     /// Who asks.
     pub principal: Principal,
     /// What makes the request once.

@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use chrono::{DateTime, Utc};
 use ledger_core::{
     command::Idempotency,
     ids::{BankAccountId, BankCode, Owner, PayeeHash},
@@ -68,8 +69,9 @@ impl BankAccounts {
         let Idempotency { key, fingerprint } = &new.idempotency;
         let made = sqlx::query(
             "with made as (
-                 insert into bank_accounts (id, owner, principal, idempotency_key, fingerprint)
-                 values ($1, $2, $3, $4, $5)
+                 insert into bank_accounts
+                     (id, owner, created_at, principal, idempotency_key, fingerprint)
+                 values ($1, $2, $9, $3, $4, $5)
                  on conflict (principal, idempotency_key) do nothing
                  returning id
              )
@@ -84,6 +86,7 @@ impl BankAccounts {
         .bind(new.payee.account_number.expose())
         .bind(new.payee.ifsc.expose())
         .bind(new.payee.name.expose())
+        .bind(new.at)
         .execute(&self.pool)
         .await?;
         let (id, replayed) = if made.rows_affected() == 1 {
@@ -159,8 +162,8 @@ impl BankAccounts {
         row.as_ref().map(payee).transpose()
     }
 
-    /// Whom to pay, with the hash as it comes out now: nothing unless it is verified. For whoever is
-    /// about to send; nothing of it is remembered.
+    /// Whom to pay, with the hash as it comes out now: nothing unless it is verified. For whoever
+    /// is about to send; nothing of it is remembered.
     ///
     /// # Errors
     /// If the database does not answer, or has what is no payee.
@@ -224,6 +227,7 @@ impl BankAccounts {
         id: BankAccountId,
         by: &BankCode,
         checked: &Checked,
+        at: DateTime<Utc>,
     ) -> Result<(), sqlx::Error> {
         let (status, why, name) = match checked {
             Checked::Right { registered_name } => ("verified", None, registered_name.as_deref()),
@@ -232,7 +236,7 @@ impl BankAccounts {
         sqlx::query(
             "with noted as (
                  update bank_accounts
-                 set status = $2, reason = $3, checked_at = now(), checked_by = $4
+                 set status = $2, reason = $3, checked_at = $6, checked_by = $4
                  where id = $1 and status in ('unverified', 'refused')
                  returning id
              )
@@ -244,6 +248,7 @@ impl BankAccounts {
         .bind(why)
         .bind(by.as_str())
         .bind(name)
+        .bind(at)
         .execute(&self.pool)
         .await?;
         Ok(())
@@ -253,13 +258,14 @@ impl BankAccounts {
     ///
     /// # Errors
     /// If the database does not answer.
-    pub async fn erase(&self, id: BankAccountId) -> Result<(), sqlx::Error> {
+    pub async fn erase(&self, id: BankAccountId, at: DateTime<Utc>) -> Result<(), sqlx::Error> {
         sqlx::query(
             "with erased as (delete from bank_account_details where bank_account_id = $1)
-             update bank_accounts set status = 'deleted', reason = null, deleted_at = now()
+             update bank_accounts set status = 'deleted', reason = null, deleted_at = $2
              where id = $1 and status <> 'deleted'",
         )
         .bind(id.uuid())
+        .bind(at)
         .execute(&self.pool)
         .await?;
         self.memory().pop(&id);

@@ -21,6 +21,10 @@ fn operations() -> Vec<(Method, String, Option<String>)> {
             let body = (!example.is_null()).then(|| example.to_string());
             let path = path
                 .replace("/accounts/{id}", "/accounts/wallet:a:INR")
+                .replace(
+                    "/bank-accounts/{id}",
+                    "/bank-accounts/ba_00000000000000000000000000000007",
+                )
                 .replace("{reference}", "order-1")
                 .replace("/holds/{id}", "/holds/hold_00000000000000000000000000000007")
                 .replace("/withdrawals/{id}", "/withdrawals/wd_00000000000000000000000000000007")
@@ -73,8 +77,11 @@ async fn a_key_does_only_what_its_scopes_say() {
     // The rules of the book: every key may see them.
     let open = ["/v1/currencies", "/v1/tiers"];
     for (method, path, body) in operations() {
-        let query =
-            if path == "/v1/holds" && method == Method::GET { "?account=wallet:a:INR" } else { "" };
+        let query = match path.as_str() {
+            "/v1/holds" if method == Method::GET => "?account=wallet:a:INR",
+            "/v1/bank-accounts" if method == Method::GET => "?owner=asha",
+            _ => "",
+        };
         let path = format!("{path}{query}");
         let answer = send(&router, request(&method, &path, body.as_ref(), Some(WEAK_KEY))).await;
         let balances = method == Method::GET && path.starts_with("/v1/accounts");

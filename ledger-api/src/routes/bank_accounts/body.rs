@@ -56,7 +56,7 @@ impl<'de> Deserialize<'de> for Unshown {
             }
         }
 
-        deserializer.deserialize_str(Text)
+        deserializer.deserialize_any(Text)
     }
 }
 

@@ -49,6 +49,7 @@ pub(super) async fn create(
         id: BankAccountId::from_uuid(writer.state.ids.fresh()),
         owner: body.owner.clone(),
         payee,
+        at: writer.state.clock.now(),
         principal: writer.caller.principal.clone(),
         idempotency: idempotency::bind(secret, key, "create_bank_account", &[], &body)?,
     };
@@ -99,7 +100,7 @@ pub(super) async fn verify(
                     .retry_after(5));
                 }
             };
-            accounts.note_check(id, bank.code(), &checked).await?;
+            accounts.note_check(id, bank.code(), &checked, writer.state.clock.now()).await?;
             Ok(Reply::ok(there(&writer.state, id).await?.into()))
         }
         (BankAccountStatus::Verified | BankAccountStatus::Deleted, _) | (_, None) => {
@@ -124,7 +125,7 @@ pub(super) async fn erase(
     Id(id): Id<BankAccountId>,
 ) -> Result<Reply<BankAccountOut>, Problem> {
     writer.caller.require(SCOPES)?;
-    writer.state.bank_accounts.erase(id).await?;
+    writer.state.bank_accounts.erase(id, writer.state.clock.now()).await?;
     Ok(Reply::ok(there(&writer.state, id).await?.into()))
 }
 

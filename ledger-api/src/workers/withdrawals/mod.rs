@@ -48,7 +48,7 @@ const GATHER: Duration = Duration::from_millis(20);
 /// How many withdrawals of a bank are under way at once.
 pub const UNDER_WAY_MAX: usize = 64;
 /// How often the statements are looked at for one withdrawal.
-const LOOK_AT_STATEMENTS_EVERY: Duration = Duration::from_secs(30);
+const LOOK_AT_STATEMENTS_EVERY: Duration = Duration::from_secs(10);
 /// Attempts without an outcome that are looked at in one round.
 const UNANSWERED_MAX: u32 = 500;
 

@@ -151,6 +151,7 @@ fn no_step_touches_a_stream_that_the_command_did_not_announce() {
                 StreamId::Reversal(_) => "reversal",
                 StreamId::Withdrawal(_) => "withdrawal",
                 StreamId::BankLine(_) => "bank_line",
+                StreamId::Deposit(_) => "deposit",
             })
             .collect();
         assert_eq!(told, kinds, "{operation:?}");
@@ -165,6 +166,7 @@ fn no_step_touches_a_stream_that_the_command_did_not_announce() {
                 Step::Reversal(id, _) => StreamId::Reversal(id),
                 Step::Withdrawal(id, _) => StreamId::Withdrawal(id),
                 Step::BankLine(id, _) => StreamId::BankLine(id),
+                Step::Deposit(id, _) => StreamId::Deposit(id),
             };
             assert!(announced.contains(&touched), "{operation:?} touches {touched:?}");
         }

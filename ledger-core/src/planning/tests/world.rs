@@ -10,6 +10,7 @@ use super::*;
 use crate::{
     account::AccountEvent,
     bank_line::BankLineEvent,
+    deposit::DepositEvent,
     ids::Item,
     testing::{minute, withdrawal},
     withdrawal::WithdrawalEvent,
@@ -22,6 +23,9 @@ pub(super) struct World {
     pub(super) accounts: BTreeMap<AccountId, Account>,
     pub(super) withdrawal: Withdrawal,
     pub(super) lines: BTreeMap<BankLineId, BankLine>,
+    pub(super) deposits: BTreeMap<DepositId, Deposit>,
+    /// What time it is, in minutes after the tests' noon.
+    pub(super) minute: i64,
     /// Credits less debits, by account and item; those at zero are left out.
     pub(super) items: BTreeMap<(String, String), Decimal>,
     never_opened: Account,
@@ -51,6 +55,10 @@ impl View for World {
 
     fn bank_line(&self, line_id: BankLineId) -> BankLine {
         self.lines.get(&line_id).cloned().unwrap_or_default()
+    }
+
+    fn deposit(&self, deposit_id: DepositId) -> Deposit {
+        self.deposits.get(&deposit_id).cloned().unwrap_or_default()
     }
 }
 
@@ -91,7 +99,8 @@ impl World {
         self.items.get(&key).copied().unwrap_or_default()
     }
 
-    /// The names of the withdrawal's events and how many legs there were; or why nothing happened.
+    /// The names of the business object's events and how many legs there were; or why nothing
+    /// happened.
     pub(super) fn submit(&mut self, operation: Operation) -> Done {
         let announced = self.announced(&operation);
         let command = Command {
@@ -102,7 +111,7 @@ impl World {
             approval: None,
             operation,
         };
-        let plan = plan(&command, self, minute(0))?;
+        let plan = plan(&command, self, minute(self.minute))?;
         let mut after = self.clone();
         let mut done = Happened::default();
         let mut sums: BTreeMap<TransactionId, Decimal> = BTreeMap::new();
@@ -129,6 +138,13 @@ impl World {
                     let events = ask(line, *operation).map_err(Rejection::from)?;
                     done.events.extend(events.iter().map(BankLineEvent::name));
                 }
+
+                Step::Deposit(id, command) => {
+                    assert!(announced.contains(&StreamId::Deposit(id)), "{id}");
+                    let deposit = after.deposits.entry(id).or_default();
+                    let events = ask(deposit, *command).map_err(Rejection::from)?;
+                    done.events.extend(events.iter().map(DepositEvent::name));
+                }
                 Step::Book(_) | Step::Hold(..) | Step::Reversal(..) => panic!("not in this world"),
             }
         }
@@ -141,6 +157,11 @@ impl World {
         let mut announced = streams(operation);
         if let Some(operation) = withdrawal_operation(operation) {
             let accounts = accounts_of_withdrawal(operation, &self.withdrawal);
+            announced.extend(accounts.into_iter().map(StreamId::Account));
+        }
+        if let Some(operation) = deposit_operation(operation) {
+            let deposit = self.deposit(operation.deposit_id());
+            let accounts = accounts_of_deposit(operation, &deposit);
             announced.extend(accounts.into_iter().map(StreamId::Account));
         }
         announced

@@ -14,7 +14,9 @@ mod account;
 mod accounts;
 mod bank_line;
 mod currency;
+mod deposit;
 mod hold;
+mod object;
 mod tier;
 mod transaction;
 mod withdrawal;
@@ -22,6 +24,7 @@ mod withdrawal;
 use accounts::Accounts;
 use bank_line::BankLines;
 use currency::Currencies;
+use deposit::Deposits;
 use hold::Holds;
 use serde::Deserialize;
 use transaction::{Move, Transactions};
@@ -48,6 +51,7 @@ pub(super) struct Books {
     transactions: Transactions,
     withdrawals: Withdrawals,
     bank_lines: BankLines,
+    deposits: Deposits,
     /// Every balance at a position that somebody asked for, once the fold has come there.
     frozen: Frozen,
 }
@@ -84,6 +88,7 @@ impl Books {
             transactions: Transactions::default(),
             withdrawals: Withdrawals::default(),
             bank_lines: BankLines::default(),
+            deposits: Deposits::default(),
             frozen: balances_at.map_or(Frozen::Nobody, Frozen::At),
         }
     }
@@ -119,6 +124,10 @@ impl Books {
             "account" => self.account_event(place, event),
             "hold" => self.hold_event(place, event),
             "reversal" => self.reversal_event(place, event),
+            "deposit" => {
+                let Self { deposits, transactions, findings, .. } = self;
+                deposits.event(place, event, transactions, findings);
+            }
             "withdrawal" => {
                 let Self { withdrawals, transactions, findings, .. } = self;
                 withdrawals.event(place, event, transactions, findings);

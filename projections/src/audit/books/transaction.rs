@@ -14,6 +14,7 @@ use super::{
     },
     accounts::Accounts,
     currency::Currencies,
+    object::Object,
 };
 
 /// What a leg moves.
@@ -34,11 +35,11 @@ pub(super) struct Capture {
     pub position: i64,
 }
 
-/// A withdrawal's claim that a transaction is its doing.
-#[derive(Debug, Clone, Copy)]
-struct OfWithdrawal {
+/// An object's claim that a transaction is its doing.
+#[derive(Debug)]
+struct OfObject {
     transaction: u128,
-    withdrawal: u128,
+    object: Object,
     position: i64,
 }
 
@@ -77,7 +78,7 @@ pub(super) struct Transactions {
     reversed: HashSet<u128>,
     awaited_reversals: Vec<Reversal>,
     awaited_captures: Vec<Capture>,
-    awaited_of_withdrawals: Vec<OfWithdrawal>,
+    awaited_of_objects: Vec<OfObject>,
     /// The key of the digests.
     key: RandomState,
     pub entries: u64,
@@ -177,7 +178,7 @@ impl Transactions {
             let words = "legs of a reversal that no reversal stream announces";
             findings.event(place, Code::ReversalIncomplete, words);
         }
-        self.of_withdrawal(place, leg, id, findings);
+        self.of_object(place, leg, id, findings);
         let open = &mut self.open;
         open.active = true;
         open.id = id;
@@ -303,33 +304,28 @@ impl Transactions {
 
     fn forget_claims(&mut self, id: u128) {
         self.awaited_captures.retain(|c| c.transaction != id);
-        self.awaited_of_withdrawals.retain(|w| w.transaction != id);
+        self.awaited_of_objects.retain(|w| w.transaction != id);
     }
 
-    /// A withdrawal says that a transaction is about to move what is its own.
-    pub(super) fn expect_of_withdrawal(
-        &mut self,
-        transaction: u128,
-        withdrawal: u128,
-        position: i64,
-    ) {
-        let awaited = OfWithdrawal { transaction, withdrawal, position };
-        self.awaited_of_withdrawals.push(awaited);
+    /// An object says that a transaction is about to move what is its own.
+    pub(super) fn expect_of(&mut self, transaction: u128, object: Object, position: i64) {
+        self.awaited_of_objects.push(OfObject { transaction, object, position });
     }
 
-    /// What names a withdrawal as its cause was named by it, and the other way round.
-    fn of_withdrawal(
+    /// What names an object as its cause was named by it, and the other way round.
+    fn of_object(
         &self,
         place: Place<'_>,
         leg: &Leg<'_>,
         transaction: u128,
         findings: &mut Findings,
     ) {
-        let cause = leg.cause.as_deref().and_then(|cause| id(cause, "wd_"));
-        let named = self.awaited_of_withdrawals.iter().find(|w| w.transaction == transaction);
-        if named.map(|named| named.withdrawal) != cause {
-            let words = "the withdrawal does not name the transaction, or the other way round";
-            findings.event(place, Code::WithdrawalIncomplete, words);
+        let cause = Object::caused(leg);
+        let mut awaited = self.awaited_of_objects.iter();
+        let named = awaited.find(|o| o.transaction == transaction).map(|named| named.object);
+        if let Some(object) = named.or(cause).filter(|_| named != cause) {
+            let words = "the object does not name the transaction, or the other way round";
+            findings.event(place, object.incomplete(), words);
         }
     }
 
@@ -373,9 +369,9 @@ impl Transactions {
             let words = format!("{} is not in this append", id_text(reversal.by, "txn_"));
             findings.position(reversal.position, Code::ReversalIncomplete, words);
         }
-        for awaited in self.awaited_of_withdrawals.drain(..) {
+        for awaited in self.awaited_of_objects.drain(..) {
             let words = format!("{} is not in this append", id_text(awaited.transaction, "txn_"));
-            findings.position(awaited.position, Code::WithdrawalIncomplete, words);
+            findings.position(awaited.position, awaited.object.incomplete(), words);
         }
         for capture in self.awaited_captures.drain(..) {
             let words = format!("{} is not in this append", id_text(capture.transaction, "txn_"));

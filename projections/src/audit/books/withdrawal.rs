@@ -13,6 +13,7 @@ use super::{
         record::Event,
         text::Text,
     },
+    object::Object,
     read,
     transaction::Transactions,
 };
@@ -177,7 +178,8 @@ impl Withdrawals {
         }
         let Some(named) = named else { return };
         if let Some(transaction) = id(&named, "txn_") {
-            transactions.expect_of_withdrawal(transaction, withdrawal, place.position);
+            let object = Object::Withdrawal(withdrawal);
+            transactions.expect_of(transaction, object, place.position);
         } else {
             let words = format!("{:?} is not a transaction's id", &*named);
             findings.event(place, Code::IdMalformed, words);

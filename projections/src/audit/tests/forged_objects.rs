@@ -328,19 +328,99 @@ fn withdrawals_that_are_none() {
     });
 }
 
+const BEGUN: &str = "{\"account\":\"wallet:asha:INR\",\"amount\":\"0.70\",\
+                     \"bank\":\"hdfc\",\"expires_at\":\"2026-11-22T14:30:00Z\"}";
+
+fn credited(m: &mut Maker, id: &str, transaction: &str) {
+    let payload = format!(
+        "{{\"number\":1,\"credit\":{{\"bank\":\"hdfc\",\"bank_transaction_id\":\"S1\",\
+         \"value_date\":\"2026-11-22\",\"amount\":\"0.70\"}},\"source\":\"enquiry\",\
+         \"transaction_id\":\"{transaction}\"}}"
+    );
+    m.event("deposit", id, "credited", &payload);
+}
+
+#[test]
+fn deposits_that_are_none() {
+    use Code::{
+        DepositDiffers, DepositIncomplete, IdMalformed, PayloadUnreadable, SequenceDiffers,
+    };
+    let begin = |m: &mut Maker| {
+        let (id, transaction) = (m.fresh("dep_"), m.fresh("txn_"));
+        m.event("deposit", &id, "begun", BEGUN);
+        credited(m, &id, &transaction);
+        m.transaction_as(&transaction, "deposit", &pair(ASHA, BINOD, 70), Some(&id));
+        (id, transaction)
+    };
+    let mut past = sound_past();
+    begin(&mut past);
+    past.append();
+    let report = check(&past.finish().text());
+    assert!(report.verified, "{report}");
+
+    lie("no beginning", 0, DepositDiffers, |m| {
+        let id = m.fresh("dep_");
+        m.event("deposit", &id, "cancelled", "{}");
+    });
+    lie("two beginnings", 4, DepositDiffers, |m| {
+        let (id, _) = begin(m);
+        m.event("deposit", &id, "unsolicited", "{\"currency\":\"INR\",\"bank\":\"hdfc\"}");
+    });
+    lie("a gap", 4, SequenceDiffers, |m| {
+        let (id, _) = begin(m);
+        m.event("deposit", &id, "expired", "{}");
+        let last = m.open.len() - 1;
+        m.open[last].sequence += 1;
+    });
+    lie("without its transaction", 1, DepositIncomplete, |m| {
+        let (id, transaction) = (m.fresh("dep_"), m.fresh("txn_"));
+        m.event("deposit", &id, "begun", BEGUN);
+        credited(m, &id, &transaction);
+    });
+    lie("without its cause", 2, DepositIncomplete, |m| {
+        let (id, transaction) = (m.fresh("dep_"), m.fresh("txn_"));
+        m.event("deposit", &id, "begun", BEGUN);
+        credited(m, &id, &transaction);
+        m.transaction_as(&transaction, "deposit", &pair(ASHA, BINOD, 70), None);
+    });
+    lie("not named", 0, DepositIncomplete, |m| {
+        let id = m.fresh("dep_");
+        m.transaction("deposit", &pair(ASHA, BINOD, 70), Some(&id));
+    });
+    lie("another object's", 2, DepositIncomplete, |m| {
+        let (id, transaction, other) = (m.fresh("dep_"), m.fresh("txn_"), m.fresh("wd_"));
+        m.event("deposit", &id, "begun", BEGUN);
+        credited(m, &id, &transaction);
+        m.transaction_as(&transaction, "deposit", &pair(ASHA, BINOD, 70), Some(&other));
+    });
+    lie("no transaction's id", 1, IdMalformed, |m| {
+        let id = m.fresh("dep_");
+        m.event("deposit", &id, "begun", BEGUN);
+        credited(m, &id, "txn_7");
+    });
+    lie("a field too many", 4, PayloadUnreadable, |m| {
+        let (id, _) = begin(m);
+        m.event("deposit", &id, "cancelled", "{\"by\":\"ravi\"}");
+    });
+    lie("no deposit's id", 0, IdMalformed, |m| {
+        m.event("deposit", "dep_7", "cancelled", "{}");
+    });
+}
+
 #[test]
 fn events_that_are_none() {
     use Code::{EventTypeUnknown, EventVersionUnknown, MetadataUnreadable, PayloadUnreadable};
     lie("a kind of stream", 0, EventTypeUnknown, |m| {
         m.event("purse", "p", "opened", "{}");
     });
-    for kind in ["account", "hold", "reversal", "withdrawal", "book"] {
+    for kind in ["account", "hold", "reversal", "withdrawal", "deposit", "book"] {
         lie(kind, 0, EventTypeUnknown, |m| {
             let id = match kind {
                 "account" => m.accounts[FEES].id.clone(),
                 "hold" => m.fresh("hold_"),
                 "reversal" => m.fresh("txn_"),
                 "withdrawal" => m.fresh("wd_"),
+                "deposit" => m.fresh("dep_"),
                 _ => "main".to_owned(),
             };
             m.event(kind, &id, "melted", "{}");

@@ -52,7 +52,7 @@ fn distort(row: &mut Row, random: &mut Random) {
         1 => row.recorded_at = [0, 1, -1, 4_000_000_000_000_000][random.below(4)],
         2 => row.event_type = ["opened", "credited", "captured", "closed"][random.below(4)].into(),
         3 => {
-            let kinds = ["account", "hold", "reversal", "withdrawal", "book"];
+            let kinds = ["account", "hold", "reversal", "withdrawal", "deposit", "book"];
             row.aggregate_type = kinds[random.below(5)].into();
         }
         4 => row.metadata = edit(&row.metadata, random),

@@ -17,8 +17,9 @@ use ledger_core::{
     chart::Direction,
     clock::Timestamp,
     command::{Accepted, Command, Outcome, Receipt, Rejection},
+    deposit::{Deposit, DepositError},
     hold::{Hold, HoldError, HoldState},
-    ids::{AccountId, BankLineId, HoldId, WithdrawalId},
+    ids::{AccountId, BankLineId, DepositId, HoldId, WithdrawalId},
     log::{
         Head, Metadata,
         hash::{self, HashedFields},
@@ -50,6 +51,7 @@ struct Before {
     accounts: BTreeMap<AccountId, Account>,
     withdrawals: BTreeMap<WithdrawalId, Withdrawal>,
     lines: BTreeMap<BankLineId, BankLine>,
+    deposits: BTreeMap<DepositId, Deposit>,
 }
 
 impl View for Before {
@@ -77,6 +79,10 @@ impl View for Before {
     fn bank_line(&self, id: BankLineId) -> BankLine {
         self.lines.get(&id).cloned().unwrap_or_default()
     }
+
+    fn deposit(&self, id: DepositId) -> Deposit {
+        self.deposits.get(&id).cloned().unwrap_or_default()
+    }
 }
 
 /// A refusal as a rejection. Anything else is no refusal and must not happen here.
@@ -94,7 +100,15 @@ macro_rules! refuses {
     };
 }
 
-refuses!(AccountError, BankLineError, BookError, HoldError, ReversalError, WithdrawalError);
+refuses!(
+    AccountError,
+    BankLineError,
+    BookError,
+    DepositError,
+    HoldError,
+    ReversalError,
+    WithdrawalError
+);
 
 impl Reference {
     pub(crate) fn new(pool: PgPool) -> Self {
@@ -167,6 +181,11 @@ impl Reference {
                 let id = id.to_string();
                 refused(framework.execute_with_metadata(&id, command, metadata).await)
             }
+            Step::Deposit(id, command) => {
+                let framework = self.framework::<Deposit>();
+                let id = id.to_string();
+                refused(framework.execute_with_metadata(&id, *command, metadata).await)
+            }
             Step::Withdrawal(id, command) => {
                 let framework = self.framework::<Withdrawal>();
                 let id = id.to_string();
@@ -199,6 +218,7 @@ impl Reference {
             accounts: BTreeMap::new(),
             withdrawals: BTreeMap::new(),
             lines: BTreeMap::new(),
+            deposits: BTreeMap::new(),
         };
         let mut streams = planning::streams(&command.operation);
         if let Some(hold_id) = planning::account_of_hold(&command.operation) {
@@ -212,6 +232,13 @@ impl Reference {
             let accounts = planning::accounts_of_withdrawal(operation, &withdrawal);
             streams.extend(accounts.into_iter().map(StreamId::Account));
             before.withdrawals.insert(id, withdrawal);
+        }
+        if let Some(operation) = planning::deposit_operation(&command.operation) {
+            let id = operation.deposit_id();
+            let deposit: Deposit = self.load(&id.to_string()).await.aggregate;
+            let accounts = planning::accounts_of_deposit(operation, &deposit);
+            streams.extend(accounts.into_iter().map(StreamId::Account));
+            before.deposits.insert(id, deposit);
         }
         for stream in streams {
             if let StreamId::Account(id) = stream {
@@ -262,6 +289,10 @@ impl Reference {
             ReceiptPlan::Book => {
                 let sequence = self.load::<Book>(BOOK_ID).await.current_sequence;
                 Receipt::Book { sequence: u64::try_from(sequence).unwrap() }
+            }
+            ReceiptPlan::Deposit(id) => {
+                let deposit: Deposit = self.load(&id.to_string()).await.aggregate;
+                deposit.receipt(id).unwrap()
             }
             ReceiptPlan::Withdrawal(id) => {
                 let withdrawal: Withdrawal = self.load(&id.to_string()).await.aggregate;

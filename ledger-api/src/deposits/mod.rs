@@ -1,0 +1,276 @@
+//! What banks say of money that came, handed in to the ledger.
+//!
+//! A message of a bank is a claim: [`CreditDesk::tell`] only notes it. [`CreditDesk::apply_credit`]
+//! asks the bank itself and books what it says; [`CreditDesk::settle`] books what a line of the
+//! statement shows. Each is once by its nature: the deposit knows its credits, so that any number
+//! of processes may say the same, in any order, again and again.
+//!
+//! Which deposit a credit belongs to is asked of the ledger, never of a read model, which may lag:
+//! the one whose id the payer gave, if the ledger has it, else the one whose id follows from the
+//! credit itself. Nothing here decides about money.
+
+mod claim;
+
+use std::sync::Arc;
+
+use ledger_core::{
+    book::Book,
+    chart::Authority,
+    clock::Ids,
+    command::{Command, Operation, Outcome, Receipt, Rejection},
+    deposit::{
+        ConfirmCredit, CreditClaim, DepositError, DepositOperation, DepositStatus, RecordDeclined,
+        RecordReceived, SettleCredit, credit,
+    },
+    engine::SubmitError,
+    ids::{BankCode, DepositId, IdError, Principal, Reference, RequestId, TransactionId},
+    money::Money,
+    withdrawal::Source,
+};
+
+pub use claim::{NotOurs, claim_of_credit, claim_of_line};
+
+use crate::{
+    banks::{Bank, BankRegistry, CallError, Credit, CreditStatus, LinkStatus, StatementLine},
+    http::Ledger,
+};
+
+/// Hands in what banks say of money that came.
+#[derive(Clone)]
+pub struct CreditDesk {
+    /// The engine.
+    pub ledger: Arc<dyn Ledger>,
+    /// The banks to ask.
+    pub banks: Arc<BankRegistry>,
+    /// Where fresh ids come from.
+    pub ids: Arc<dyn Ids>,
+}
+
+/// What became of a bank's word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Handled {
+    /// The ledger has it, from now on or from before.
+    Noted {
+        /// The deposit.
+        deposit_id: DepositId,
+        /// Where it is now.
+        status: DepositStatus,
+        /// Whether the bank asks for the money back: people have to decide.
+        recall_requested: bool,
+    },
+    /// The bank does not know it now. No proof of anything: ask again later.
+    NotKnown,
+    /// It cannot be a deposit: people have to look.
+    NotOurs(NotOurs),
+    /// The ledger refused it, and always will: people have to look.
+    Refused(Rejection),
+}
+
+/// Why nothing became of it yet. Trying again is safe, and helps unless the bank is none of ours.
+#[derive(Debug, thiserror::Error)]
+pub enum DeskError {
+    /// There is no such bank to ask.
+    #[error("the service knows no such bank")]
+    BankUnknown,
+    /// The bank gave no answer.
+    #[error("the bank gave no answer")]
+    Bank(#[from] CallError),
+    /// The ledger took no command.
+    #[error("the ledger took no command")]
+    Submit(#[from] SubmitError),
+    /// A name of our own is none, which is a defect.
+    #[error("a name of the service's own is malformed")]
+    Name(#[from] IdError),
+}
+
+impl CreditDesk {
+    /// Notes what a message told of a credit, which is not money yet.
+    ///
+    /// # Errors
+    /// [`DeskError`]; trying again is safe.
+    pub async fn tell(&self, bank: &BankCode, told: &Credit) -> Result<Handled, DeskError> {
+        match claim_of_credit(bank, told, Source::Webhook, &self.book()) {
+            Ok(claim) => self.received(told, claim).await,
+            Err(why) => Ok(Handled::NotOurs(why)),
+        }
+    }
+
+    async fn received(&self, told: &Credit, claim: CreditClaim) -> Result<Handled, DeskError> {
+        let noted = self
+            .submit(told.token.as_ref(), &claim, |deposit_id| {
+                let claim = claim.clone();
+                DepositOperation::RecordReceived(RecordReceived { deposit_id, claim })
+            })
+            .await?;
+        Ok(noted.asked_back(told))
+    }
+
+    /// Asks the bank about a credit, and books what it says.
+    ///
+    /// # Errors
+    /// [`DeskError`]; trying again is safe.
+    pub async fn apply_credit(
+        &self,
+        bank: &BankCode,
+        credit_id: &Reference,
+    ) -> Result<Handled, DeskError> {
+        let Some(credit) = self.bank(bank)?.credit(credit_id).await? else {
+            return Ok(Handled::NotKnown);
+        };
+        let claim = match claim_of_credit(bank, &credit, Source::Enquiry, &self.book()) {
+            Ok(claim) => claim,
+            Err(why) => return Ok(Handled::NotOurs(why)),
+        };
+        let transaction_id = self.transaction_id();
+        let noted = self
+            .submit(credit.token.as_ref(), &claim, |deposit_id| {
+                let claim = claim.clone();
+                DepositOperation::ConfirmCredit(ConfirmCredit { deposit_id, claim, transaction_id })
+            })
+            .await?;
+        Ok(noted.asked_back(&credit))
+    }
+
+    /// Asks the bank about a page that was paid at or declined: books what arrived under its token,
+    /// and notes a refusal. What was handled of each, the refusal last.
+    ///
+    /// # Errors
+    /// [`DeskError`]; trying again is safe.
+    pub async fn apply_collect_link(
+        &self,
+        bank: &BankCode,
+        token: &Reference,
+    ) -> Result<Vec<Handled>, DeskError> {
+        let Some(link) = self.bank(bank)?.collect_link(token).await? else {
+            return Ok(vec![Handled::NotKnown]);
+        };
+        let mut handled = Vec::new();
+        for credit_id in &link.credits {
+            handled.push(self.apply_credit(bank, credit_id).await?);
+        }
+        if let (LinkStatus::Declined { code }, Some(deposit_id)) =
+            (link.status, credit::id_of_token(token))
+        {
+            let (source, code) = (Source::Enquiry, Some(code));
+            let declined = RecordDeclined { deposit_id, source, code };
+            let outcome = self.outcome(DepositOperation::RecordDeclined(declined)).await?;
+            handled.push(handled_of(deposit_id, outcome));
+        }
+        Ok(handled)
+    }
+
+    /// Books a credit line of the escrow account's statement, whatever was known of it. The caller
+    /// has seen that the line belongs to nothing that went out (a return has its payment's
+    /// reference).
+    ///
+    /// # Errors
+    /// [`DeskError`]; trying again is safe.
+    pub async fn settle(
+        &self,
+        bank: &BankCode,
+        line: &StatementLine,
+    ) -> Result<Handled, DeskError> {
+        let claim = match claim_of_line(bank, line, &self.book()) {
+            Ok(claim) => claim,
+            Err(why) => return Ok(Handled::NotOurs(why)),
+        };
+        let nothing = Money::zero(claim.amount.currency());
+        let (first, second) = (self.transaction_id(), self.transaction_id());
+        self.submit(line.reference.as_ref(), &claim, |deposit_id| {
+            DepositOperation::SettleCredit(SettleCredit {
+                deposit_id,
+                claim: claim.clone(),
+                charges: nothing,
+                tax: nothing,
+                confirmed_transaction_id: first,
+                transaction_id: second,
+            })
+        })
+        .await
+    }
+
+    fn bank(&self, code: &BankCode) -> Result<&Arc<dyn Bank>, DeskError> {
+        self.banks.get(code).ok_or(DeskError::BankUnknown)
+    }
+
+    fn book(&self) -> Arc<Book> {
+        self.ledger.status().borrow().book.clone()
+    }
+
+    fn transaction_id(&self) -> TransactionId {
+        TransactionId::from_uuid(self.ids.fresh())
+    }
+
+    /// To the deposit of the token, or else to the one that follows from the credit.
+    async fn submit(
+        &self,
+        token: Option<&Reference>,
+        claim: &CreditClaim,
+        operation: impl Fn(DepositId) -> DepositOperation,
+    ) -> Result<Handled, DeskError> {
+        let asked_for = token.and_then(credit::id_of_token);
+        if let Some(deposit_id) = asked_for {
+            let outcome = self.outcome(operation(deposit_id)).await?;
+            if !belongs_elsewhere(&outcome) {
+                return Ok(handled_of(deposit_id, outcome));
+            }
+        }
+        let deposit_id = credit::id_of(&claim.bank, &claim.bank_transaction_id);
+        let outcome = self.outcome(operation(deposit_id)).await?;
+        Ok(handled_of(deposit_id, outcome))
+    }
+
+    async fn outcome(&self, operation: DepositOperation) -> Result<Outcome, DeskError> {
+        let principal: Principal = "ledger:deposits".parse()?;
+        let command = Command {
+            principal,
+            // The deposit knows its credits.
+            idempotency: None,
+            request: RequestId::from_uuid(self.ids.fresh()),
+            authority: Authority::of_deposits(),
+            approval: None,
+            operation: Operation::from(operation),
+        };
+        Ok(self.ledger.submit(command).await?.outcome)
+    }
+}
+
+/// Whether there is no such deposit, or none that takes more. Both stay so for a credit that is not
+/// in it, so that whoever tells of the same credit later ends at the same deposit.
+fn belongs_elsewhere(outcome: &Outcome) -> bool {
+    let codes = [DepositError::NotFound.code(), DepositError::TooManyCredits.code()];
+    matches!(outcome, Outcome::Rejected(rejection) if codes.contains(&rejection.code.as_str()))
+}
+
+fn handled_of(deposit_id: DepositId, outcome: Outcome) -> Handled {
+    match outcome {
+        Outcome::Accepted(accepted) => match accepted.receipt {
+            Receipt::Deposit { status, .. } => {
+                Handled::Noted { deposit_id, status, recall_requested: false }
+            }
+            Receipt::Account { .. }
+            | Receipt::Posted { .. }
+            | Receipt::Hold { .. }
+            | Receipt::Captured { .. }
+            | Receipt::Withdrawal { .. }
+            | Receipt::BankLine { .. }
+            | Receipt::Book { .. } => {
+                let detail = "the ledger answered with a receipt of another kind";
+                Handled::Refused(Rejection::new("internal", detail))
+            }
+        },
+        Outcome::Rejected(rejection) => Handled::Refused(rejection),
+    }
+}
+
+impl Handled {
+    fn asked_back(self, credit: &Credit) -> Self {
+        let asked = credit.status == CreditStatus::RecallRequested;
+        match self {
+            Self::Noted { deposit_id, status, .. } => {
+                Self::Noted { deposit_id, status, recall_requested: asked }
+            }
+            Self::NotKnown | Self::NotOurs(_) | Self::Refused(_) => self,
+        }
+    }
+}

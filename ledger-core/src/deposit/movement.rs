@@ -1,0 +1,129 @@
+//! Which accounts each event of a deposit moves: the recipes, in one place. Every leg on an account
+//! that is kept by item names the deposit and the number of the credit.
+
+use rust_decimal::Decimal;
+
+use super::{Deposit, DepositEvent};
+use crate::{
+    chart::Direction::{self, Credit, Debit},
+    ids::{AccountCode, AccountId, BankCode, IdError},
+    money::CurrencyCode,
+    posting::Kind,
+    withdrawal::movement::{Movement, MovementLeg},
+};
+
+/// The accounts of a deposit at one bank, besides the wallet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accounts {
+    /// Customers' money at the bank; as the statement says.
+    pub escrow: AccountId,
+    /// What the bank says it got and its statement does not show yet.
+    pub clearing_in: AccountId,
+    /// What arrived and is on no wallet.
+    pub suspense: AccountId,
+    /// What the bank keeps for itself.
+    pub charges: AccountId,
+    /// The tax on that.
+    pub tax: AccountId,
+}
+
+impl Accounts {
+    /// The accounts of deposits at `bank` in `currency`.
+    ///
+    /// # Errors
+    /// Never: a bank's name is a segment of a code.
+    pub fn of(bank: &BankCode, currency: CurrencyCode) -> Result<Self, IdError> {
+        let account = |code: &str| {
+            let code: AccountCode = code.parse()?;
+            Ok(AccountId::new(&code, currency))
+        };
+        Ok(Self {
+            escrow: account(&format!("bank:{bank}:escrow"))?,
+            clearing_in: account(&format!("bank:{bank}:clearing_in"))?,
+            suspense: account("suspense:credits")?,
+            charges: account("expense:bank_charges")?,
+            tax: account("tax:gst_input")?,
+        })
+    }
+}
+
+/// Whether money can be paid in to an account: it is a wallet.
+pub fn is_wallet(account: &AccountId) -> bool {
+    let code = account.code();
+    let mut segments = code.segments();
+    segments.next() == Some("wallet") && segments.next().is_some() && segments.next().is_none()
+}
+
+/// What an event moves, and for which credit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfCredit {
+    /// The credit's number.
+    pub number: u32,
+    /// The bank's date of it.
+    pub value_date: chrono::NaiveDate,
+    /// What moves.
+    pub movement: Movement,
+}
+
+/// What `event` moves, if anything, given the deposit before it.
+///
+/// # Errors
+/// Never for a deposit that exists and a credit that it has.
+pub fn movement(before: &Deposit, event: &DepositEvent) -> Result<Option<OfCredit>, IdError> {
+    let missing = IdError { expected: "deposit with this credit" };
+    let known = |number: u32| before.credit(number).map(|known| &known.credit).ok_or(missing);
+    let (number, credit, transaction_id) = match event {
+        DepositEvent::Credited(booked) => (booked.number, &booked.credit, booked.transaction_id),
+        DepositEvent::PutAside(aside) => (aside.number, &aside.credit, aside.transaction_id),
+        DepositEvent::Settled(settled) => {
+            (settled.number, known(settled.number)?, settled.transaction_id)
+        }
+        DepositEvent::Assigned(assigned) => {
+            (assigned.number, known(assigned.number)?, assigned.transaction_id)
+        }
+        DepositEvent::Begun(_)
+        | DepositEvent::Unsolicited(_)
+        | DepositEvent::Cancelled {}
+        | DepositEvent::Expired {}
+        | DepositEvent::Declined(_)
+        | DepositEvent::Received(_)
+        | DepositEvent::LeftToReturn(_) => return Ok(None),
+    };
+    let accounts = Accounts::of(&credit.bank, before.currency().ok_or(missing)?)?;
+    let amount = credit.amount;
+    let legs = match event {
+        DepositEvent::Credited(_) => {
+            let wallet = before.account().ok_or(missing)?;
+            vec![leg(Debit, &accounts.clearing_in, amount), leg(Credit, wallet, amount)]
+        }
+        DepositEvent::PutAside(_) => {
+            vec![leg(Debit, &accounts.clearing_in, amount), leg(Credit, &accounts.suspense, amount)]
+        }
+        DepositEvent::Settled(settled) => {
+            let net = amount.saturating_sub(settled.charges).saturating_sub(settled.tax);
+            vec![
+                leg(Debit, &accounts.escrow, net),
+                leg(Debit, &accounts.charges, settled.charges),
+                leg(Debit, &accounts.tax, settled.tax),
+                leg(Credit, &accounts.clearing_in, amount),
+            ]
+        }
+        DepositEvent::Assigned(assigned) => {
+            vec![leg(Debit, &accounts.suspense, amount), leg(Credit, &assigned.account, amount)]
+        }
+        DepositEvent::Begun(_)
+        | DepositEvent::Unsolicited(_)
+        | DepositEvent::Cancelled {}
+        | DepositEvent::Expired {}
+        | DepositEvent::Declined(_)
+        | DepositEvent::Received(_)
+        | DepositEvent::LeftToReturn(_) => Vec::new(),
+    };
+    let legs = legs.into_iter().filter(|leg| !leg.amount.is_zero()).collect();
+    let movement = Movement { transaction_id, kind: Kind::of(Kind::DEPOSIT), legs };
+    Ok(Some(OfCredit { number, value_date: credit.value_date, movement }))
+}
+
+fn leg(direction: Direction, account: &AccountId, amount: Decimal) -> MovementLeg {
+    MovementLeg { direction, account: account.clone(), amount }
+}

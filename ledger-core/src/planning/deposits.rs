@@ -1,0 +1,188 @@
+//! Takes operations on deposits apart: what the deposit says to them, and the transactions that
+//! follow from it. Accounts that are the machine's own are opened with the first leg on them, so
+//! that what a bank has got can always be booked; wallets are opened by their owners only.
+
+use super::{
+    Plan, ReceiptPlan, Step, View, checks,
+    planner::Planner,
+    withdrawals::{Named, internal},
+};
+use crate::{
+    account::Account,
+    command::Rejection,
+    deposit::{
+        BeginDeposit, CreditClaim, Deposit, DepositCommand, DepositError, DepositOperation,
+        DepositStanding, SettleCredit,
+        credit::item_of,
+        movement::{self, Accounts, is_wallet},
+    },
+    ids::AccountId,
+};
+
+/// The accounts that an operation may touch, given its deposit.
+pub fn accounts_of_deposit(operation: &DepositOperation, deposit: &Deposit) -> Vec<AccountId> {
+    let wallet = wallet_of(operation, deposit).cloned();
+    let (bank, currency) = match operation {
+        DepositOperation::DecideReview(decide) => {
+            let credit = deposit.credit(decide.number);
+            (credit.map(|known| &known.credit.bank), deposit.currency())
+        }
+        DepositOperation::Begin(_)
+        | DepositOperation::Cancel(_)
+        | DepositOperation::Expire(_)
+        | DepositOperation::RecordDeclined(_)
+        | DepositOperation::RecordReceived(_)
+        | DepositOperation::ConfirmCredit(_)
+        | DepositOperation::SettleCredit(_) => {
+            let claim = operation.claim();
+            (claim.map(|claim| &claim.bank), claim.map(CreditClaim::currency))
+        }
+    };
+    let known = bank.zip(currency).and_then(|(bank, currency)| Accounts::of(bank, currency).ok());
+    let house = match (operation, known) {
+        (DepositOperation::ConfirmCredit(_), Some(of)) => vec![of.clearing_in, of.suspense],
+        (DepositOperation::SettleCredit(_), Some(of)) => {
+            vec![of.clearing_in, of.suspense, of.escrow, of.charges, of.tax]
+        }
+        (DepositOperation::DecideReview(_), Some(of)) => vec![of.suspense],
+        (
+            DepositOperation::Begin(_)
+            | DepositOperation::Cancel(_)
+            | DepositOperation::Expire(_)
+            | DepositOperation::RecordDeclined(_)
+            | DepositOperation::RecordReceived(_)
+            | DepositOperation::ConfirmCredit(_)
+            | DepositOperation::SettleCredit(_)
+            | DepositOperation::DecideReview(_),
+            _,
+        ) => Vec::new(),
+    };
+    wallet.into_iter().chain(house).collect()
+}
+
+/// The wallet that an operation would put money on.
+fn wallet_of<'a>(operation: &'a DepositOperation, deposit: &'a Deposit) -> Option<&'a AccountId> {
+    match operation {
+        DepositOperation::Begin(begin) => Some(&begin.account),
+        DepositOperation::DecideReview(decide) => decide.assign_to.as_ref(),
+        DepositOperation::RecordReceived(_)
+        | DepositOperation::ConfirmCredit(_)
+        | DepositOperation::SettleCredit(_) => {
+            let claimed = operation.claim().and_then(|claim| claim.unsolicited_to.as_ref());
+            if deposit.exists() { deposit.account() } else { claimed }
+        }
+        DepositOperation::Cancel(_)
+        | DepositOperation::Expire(_)
+        | DepositOperation::RecordDeclined(_) => None,
+    }
+}
+
+impl<V: View> Planner<'_, V> {
+    pub(super) fn deposit(&self, operation: &DepositOperation) -> Result<Plan, Rejection> {
+        let id = operation.deposit_id();
+        let before = self.view.deposit(id);
+        match operation {
+            DepositOperation::Begin(begin) => self.check_begin(begin)?,
+            DepositOperation::SettleCredit(settle) => {
+                self.check_claim(&before, &settle.claim)?;
+                check_charges(settle)?;
+            }
+            DepositOperation::RecordReceived(_) | DepositOperation::ConfirmCredit(_) => {
+                let claim = operation.claim().ok_or_else(internal)?;
+                self.check_claim(&before, claim)?;
+            }
+            DepositOperation::DecideReview(decide) => {
+                if let Some(account) = &decide.assign_to {
+                    self.check_wallet(account)?;
+                    if before.exists() && account.currency().ok() != before.currency() {
+                        return Err(checks::other_currency(account));
+                    }
+                }
+            }
+            DepositOperation::Cancel(_)
+            | DepositOperation::Expire(_)
+            | DepositOperation::RecordDeclined(_) => {}
+        }
+        let wallet = wallet_of(operation, &before);
+        let standing = self.deposit_standing(wallet)?;
+        let command = DepositCommand { operation: operation.clone(), standing, now: self.now };
+        let events = before.decide(&command).map_err(Rejection::from)?;
+        let mut steps = vec![Step::Deposit(id, Box::new(command))];
+        let mut opened = Vec::new();
+        let mut state = before.clone();
+        for event in events {
+            let moved = movement::movement(&state, &event).map_err(|_| internal())?;
+            state = state.after(event);
+            if let Some(moved) = moved {
+                self.open_missing(&moved.movement, wallet, &mut opened, &mut steps)?;
+                let named = Named {
+                    cause: checks::reference(&id)?,
+                    item: item_of(id, moved.number).map_err(|_| internal())?,
+                    value_date: Some(moved.value_date),
+                };
+                self.post_movement(&named, moved.movement, &mut steps)?;
+            }
+        }
+        Ok(Plan { steps, receipt: ReceiptPlan::Deposit(id), notes: Vec::new() })
+    }
+
+    fn check_begin(&self, begin: &BeginDeposit) -> Result<(), Rejection> {
+        self.amount(&begin.account, begin.amount)?;
+        self.check_wallet(&begin.account)
+    }
+
+    /// A wallet that exists. Whether it can take the money is seen when the money is there.
+    fn check_wallet(&self, account: &AccountId) -> Result<(), Rejection> {
+        if !is_wallet(account) {
+            let text = "money is paid in to a wallet";
+            return Err(Rejection::new("not_depositable", text).of(account));
+        }
+        if self.view.normal_side(account).is_none() {
+            let text = "the account does not exist";
+            return Err(Rejection::new("account_not_found", text).of(account));
+        }
+        Ok(())
+    }
+
+    /// An amount above zero in the deposit's currency.
+    fn check_claim(&self, before: &Deposit, claim: &CreditClaim) -> Result<(), Rejection> {
+        let currency = before.currency().unwrap_or_else(|| claim.currency());
+        let accounts = Accounts::of(&claim.bank, currency).map_err(|_| internal())?;
+        self.amount(&accounts.clearing_in, claim.amount)?;
+        match &claim.unsolicited_to {
+            Some(wallet) if !before.exists() && wallet.currency() != Ok(currency) => {
+                Err(checks::other_currency(wallet))
+            }
+            Some(wallet) if !before.exists() && !is_wallet(wallet) => {
+                let text = "money is paid in to a wallet";
+                Err(Rejection::new("not_depositable", text).of(wallet))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn deposit_standing(&self, wallet: Option<&AccountId>) -> Result<DepositStanding, Rejection> {
+        let Some(wallet) = wallet else { return Ok(DepositStanding::default()) };
+        // Deciding without the wallet in sight would take it for one without limits.
+        let wallet = self.view.account(wallet).ok_or_else(internal)?;
+        Ok(DepositStanding { room: Account::room(wallet) })
+    }
+}
+
+fn check_charges(settle: &SettleCredit) -> Result<(), Rejection> {
+    let currency = settle.claim.amount.currency();
+    let sound = |part: crate::money::Money| {
+        part.currency() == currency && (part.is_zero() || part.is_positive())
+    };
+    if sound(settle.charges) && sound(settle.tax) {
+        Ok(())
+    } else {
+        Err(DepositError::ChargesInvalid.into())
+    }
+}
+
+impl From<DepositError> for Rejection {
+    fn from(error: DepositError) -> Self {
+        Self::new(error.code(), &error.to_string())
+    }
+}

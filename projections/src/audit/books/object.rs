@@ -1,0 +1,29 @@
+//! The business objects whose events name the transactions that they cause.
+
+use super::super::{
+    finding::Code,
+    payload::{Leg, id},
+};
+
+/// An object that may be a leg's cause, and whose events name the transactions that they cause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Object {
+    Withdrawal(u128),
+    Deposit(u128),
+}
+
+impl Object {
+    /// The object that a leg names as its cause, if it is one of these.
+    pub(super) fn caused(leg: &Leg<'_>) -> Option<Self> {
+        let cause = leg.cause.as_deref()?;
+        id(cause, "wd_").map(Self::Withdrawal).or_else(|| id(cause, "dep_").map(Self::Deposit))
+    }
+
+    /// What is wrong if it and its transaction do not name each other.
+    pub(super) const fn incomplete(self) -> Code {
+        match self {
+            Self::Withdrawal(_) => Code::WithdrawalIncomplete,
+            Self::Deposit(_) => Code::DepositIncomplete,
+        }
+    }
+}

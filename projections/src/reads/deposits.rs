@@ -1,0 +1,75 @@
+//! A deposit, folded from its own stream: the stream is its timeline, so nothing is copied.
+
+use ledger_core::{
+    clock::Timestamp,
+    deposit::{Deposit, DepositEvent},
+    ids::DepositId,
+    log::{self, LogError, Metadata, Position},
+};
+use sqlx::{Row, postgres::PgRow};
+
+use super::{At, ReadModels, unsigned};
+use crate::error::ReadError;
+
+/// A deposit with all that happened to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DepositHistory {
+    /// As its events made it.
+    pub deposit: Deposit,
+    /// The events, the first first; there is one at least.
+    pub facts: Vec<DepositFact>,
+}
+
+/// One thing that happened to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DepositFact {
+    /// Where it stands in the log.
+    pub position: Position,
+    /// When.
+    pub recorded_at: Timestamp,
+    /// Who did it.
+    pub actor: Option<String>,
+    /// What.
+    pub event: DepositEvent,
+}
+
+impl ReadModels {
+    /// A deposit, if it exists.
+    pub async fn deposit(&self, id: DepositId) -> Result<At<Option<DepositHistory>>, ReadError> {
+        // In step with the read models, so that what a page says of it and of its account agree.
+        let rows = sqlx::query(
+            "select c.position as reflects, e.position, e.recorded_at, e.event_type,
+                    e.event_version, e.payload, e.metadata
+             from read.checkpoint c
+             left join events e on e.aggregate_type = 'deposit' and e.aggregate_id = $1
+                               and e.position <= c.position
+             order by e.sequence",
+        )
+        .bind(id.to_string())
+        .fetch_all(&self.pool)
+        .await?;
+        let (position, facts) = super::rows(&rows, fact)?;
+        if facts.is_empty() {
+            return Ok(At { position, value: None });
+        }
+        let deposit = Deposit::of(facts.iter().map(|fact| fact.event.clone()));
+        Ok(At { position, value: Some(DepositHistory { deposit, facts }) })
+    }
+}
+
+/// The fact of a row; nothing if the row stands for none.
+fn fact(row: &PgRow) -> Result<Option<DepositFact>, ReadError> {
+    let Some(event_type) = row.try_get::<Option<&str>, _>("event_type")? else {
+        return Ok(None);
+    };
+    let position = unsigned(row, "position")?;
+    let event = log::decode(event_type, row.try_get("event_version")?, row.try_get("payload")?);
+    let metadata: Metadata = serde_json::from_slice(row.try_get("metadata")?)
+        .map_err(|source| super::undecodable("metadata", source))?;
+    Ok(Some(DepositFact {
+        position,
+        recorded_at: row.try_get("recorded_at")?,
+        actor: metadata.actor,
+        event: event.map_err(|source| LogError::Corrupt { position, source })?,
+    }))
+}

@@ -1,0 +1,302 @@
+//! Deposits on the real engine: against the reference executor, told of by many at once, several
+//! steps of one in one batch, and with nothing of it in memory.
+
+mod over_http;
+
+use std::collections::BTreeSet;
+
+use chrono::TimeDelta;
+use ledger_core::{
+    account::FreezeMode,
+    clock::{Clock, Ids, System},
+    command::{Command, FreezeAccount, Operation, Outcome, Receipt},
+    deposit::{
+        BeginDeposit, CancelDeposit, ConfirmCredit, CreditClaim, DecideDepositReview, DepositEvent,
+        DepositOperation as Ask, DepositStatus, ExpireDeposit, RecordDeclined, RecordReceived,
+        SettleCredit, credit::id_of,
+    },
+    engine::{Engine, EngineConfig},
+    ids::{DepositId, TransactionId},
+    withdrawal::Source,
+};
+
+use crate::{
+    audit_engine::verified,
+    reference::{Both, told},
+    support::{
+        database::Database,
+        ledger::{self, Ledger, accepted, command, money, opening, parse, rejected},
+    },
+};
+
+const WALLET: &str = "wallet:a:INR";
+const OTHER: &str = "wallet:b:INR";
+
+fn fresh() -> TransactionId {
+    TransactionId::from_uuid(System.fresh())
+}
+
+/// What a bank says of its credit of a number; by a stranger, if it is a third one.
+fn claim(number: u64, amount: &str) -> CreditClaim {
+    let hash = |digits: &str| Some(parse(&digits.repeat(32)));
+    CreditClaim {
+        bank: parse(if number.is_multiple_of(2) { "hdfc" } else { "axis" }),
+        bank_transaction_id: parse(&format!("S{number}")),
+        credit_id: Some(parse(&format!("crd_{number}"))),
+        utr: None,
+        value_date: "2026-11-22".parse().unwrap(),
+        amount: money(WALLET, amount),
+        source: Source::Enquiry,
+        payer_hash: if number.is_multiple_of(3) { hash("0b") } else { None },
+        review: None,
+        unsolicited_to: None,
+    }
+}
+
+/// One deposit of a test, and what can be asked of it.
+#[derive(Clone, Copy)]
+struct One(DepositId);
+
+impl One {
+    fn new() -> Self {
+        Self(DepositId::from_uuid(System.fresh()))
+    }
+
+    fn begun(self) -> Ask {
+        Ask::Begin(BeginDeposit {
+            deposit_id: self.0,
+            account: parse(WALLET),
+            amount: money(WALLET, "500"),
+            bank: parse("hdfc"),
+            expires_at: System.now() + TimeDelta::days(1),
+            payer_hash: Some(parse(&"0a".repeat(32))),
+        })
+    }
+
+    fn received(self, claim: CreditClaim) -> Ask {
+        let claim = CreditClaim { source: Source::Webhook, ..claim };
+        Ask::RecordReceived(RecordReceived { deposit_id: self.0, claim })
+    }
+
+    fn confirmed(self, claim: CreditClaim) -> Ask {
+        let (deposit_id, transaction_id) = (self.0, fresh());
+        Ask::ConfirmCredit(ConfirmCredit { deposit_id, claim, transaction_id })
+    }
+
+    fn settled(self, claim: CreditClaim) -> Ask {
+        Ask::SettleCredit(SettleCredit {
+            deposit_id: self.0,
+            claim: CreditClaim { credit_id: None, source: Source::Statement, ..claim },
+            charges: money(WALLET, "0"),
+            tax: money(WALLET, "0"),
+            confirmed_transaction_id: fresh(),
+            transaction_id: fresh(),
+        })
+    }
+
+    fn declined(self) -> Ask {
+        let (deposit_id, source) = (self.0, Source::Webhook);
+        Ask::RecordDeclined(RecordDeclined { deposit_id, source, code: None })
+    }
+
+    fn cancel(self) -> Ask {
+        Ask::Cancel(CancelDeposit { deposit_id: self.0 })
+    }
+
+    fn expire(self) -> Ask {
+        Ask::Expire(ExpireDeposit { deposit_id: self.0 })
+    }
+
+    fn decide(self, number: u32, to: Option<&str>) -> Ask {
+        Ask::DecideReview(DecideDepositReview {
+            deposit_id: self.0,
+            number,
+            assign_to: to.map(parse),
+            reason: None,
+            transaction_id: fresh(),
+        })
+    }
+}
+
+#[track_caller]
+fn status(receipt: &Receipt) -> DepositStatus {
+    let Receipt::Deposit { status, .. } = receipt else { panic!("another: {receipt:?}") };
+    *status
+}
+
+async fn ask(ledger: &Ledger, ask: Ask) -> Receipt {
+    accepted(ledger.submit(ask.into()).await)
+}
+
+/// Asks for whatever a seed comes to, of a few deposits to one wallet.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) % bound
+    }
+
+    fn operation(&mut self, ones: &[One]) -> Operation {
+        let index = self.below(u64::try_from(ones.len()).unwrap());
+        let one = ones[usize::try_from(index).unwrap()];
+        let number = self.below(5);
+        let said = claim(number, if self.below(8) == 0 { "501" } else { "500" });
+        let ask = match self.below(24) {
+            0..=5 => one.begun(),
+            6..=8 => one.received(said),
+            9..=11 => one.confirmed(said),
+            12..=14 => one.settled(said),
+            15 => one.declined(),
+            16 => one.cancel(),
+            17 => one.expire(),
+            18 => one.decide(1, Some(OTHER)),
+            19 => one.decide(2, None),
+            20 | 21 => {
+                let said = claim(100 + self.below(12), "75");
+                let one = One(id_of(&said.bank, &said.bank_transaction_id));
+                let to = (self.below(2) == 0).then(|| parse(OTHER));
+                one.confirmed(CreditClaim { unsolicited_to: to, ..said })
+            }
+            22 => return Operation::Post(vec![ledger::transfer(OTHER, WALLET, "50")]),
+            _ => return self.freeze(),
+        };
+        ask.into()
+    }
+
+    fn freeze(&mut self) -> Operation {
+        let (account, reference) = (parse(WALLET), parse("order"));
+        if self.below(3) > 0 {
+            return Operation::Unfreeze { account, reference };
+        }
+        let (mode, amount) = (FreezeMode::Both, None);
+        Operation::Freeze(FreezeAccount { account, reference, mode, amount })
+    }
+}
+
+fn beginning() -> Vec<Command> {
+    let accounts = ["till:main:INR", WALLET, OTHER];
+    let opened = accounts.map(|account| Operation::OpenAccount(opening(account)));
+    let funded = [WALLET, OTHER]
+        .map(|wallet| Operation::Post(vec![ledger::transfer("till:main:INR", wallet, "30000")]));
+    opened.into_iter().chain(funded).map(command).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_engine_writes_of_deposits_what_the_reference_writes_to_the_last_hash() {
+    let mut both = Both::start().await;
+    let mut random = Random(0x5eed);
+    let ones: Vec<One> = (0..40).map(|_| One::new()).collect();
+    let asked = (0..1_200).map(|_| command(random.operation(&ones)));
+    for command in beginning().into_iter().chain(asked) {
+        let own = told(both.engine.submit(command.clone()).await);
+        let other = both.reference.submit(&command, both.clock.now()).await;
+        assert_eq!(own, other, "{command:?}");
+        both.clock.advance(TimeDelta::seconds(1));
+    }
+    // Past the time of all that still waits.
+    both.clock.advance(TimeDelta::days(2000));
+    let waiting = One::new();
+    let Ask::Begin(asked) = waiting.begun() else { panic!("an intent") };
+    let expires_at = both.clock.now() + TimeDelta::seconds(1);
+    let begun = Ask::Begin(BeginDeposit { expires_at, ..asked });
+    let ends = ones.into_iter().chain([waiting]).map(One::expire);
+    for ask in std::iter::once(begun).chain(ends) {
+        let command = command(ask.into());
+        let own = told(both.engine.submit(command.clone()).await);
+        let other = both.reference.submit(&command, both.clock.now()).await;
+        assert_eq!(own, other, "{command:?}");
+        both.clock.advance(TimeDelta::seconds(1));
+    }
+    let kinds = both.assert_same_logs(true).await;
+    let seen = kinds.iter().filter(|(stream, _)| stream == "deposit").count();
+    assert_eq!(seen, DepositEvent::NAMES.len(), "kinds of events: {kinds:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_batches_and_with_little_in_memory_nothing_is_missed() {
+    let database = Database::create().await;
+    let config = EngineConfig { cache_entries_max: 4, ..ledger::config(&database) };
+    let engine = Engine::start(config).await.unwrap();
+    let ledger = Ledger { database, engine };
+    let mut random = Random(0xba7c4);
+    let ones: Vec<One> = (0..20).map(|_| One::new()).collect();
+    for command in beginning() {
+        accepted(ledger.engine.submit(command).await);
+    }
+    let commands: Vec<Command> = (0..600).map(|_| command(random.operation(&ones))).collect();
+    let (mut done, mut codes) = (0, BTreeSet::new());
+    for batch in commands.chunks(40) {
+        for answer in ledger.engine.submit_all(batch.to_vec()).await.unwrap() {
+            match answer.expect("an outcome").outcome {
+                Outcome::Accepted(_) => done += 1,
+                Outcome::Rejected(rejection) => drop(codes.insert(rejection.code)),
+            }
+        }
+    }
+    assert!(done > 60 && codes.len() > 6, "{done} {codes:?}");
+    for never in ["internal", "account_not_found", "account_exists"] {
+        assert!(!codes.contains(never), "{codes:?}");
+    }
+    verified(&ledger.database).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_whole_life_in_one_batch_touches_accounts_that_nobody_had_in_memory() {
+    use DepositStatus as Status;
+    let ledger = Ledger::start().await;
+    ledger.wallet(WALLET, "1000").await;
+    let one = One::new();
+    let life = [
+        (one.begun(), Status::AwaitingPayment),
+        (one.received(claim(2, "500")), Status::Received),
+        (one.confirmed(claim(2, "500")), Status::Completed),
+        (one.confirmed(claim(3, "499")), Status::InReview),
+        (one.settled(claim(2, "500")), Status::InReview),
+        (one.decide(2, Some(WALLET)), Status::Completed),
+        (one.settled(claim(3, "499")), Status::Settled),
+        (one.settled(claim(3, "499")), Status::Settled),
+    ];
+    let (asks, ends): (Vec<_>, Vec<_>) = life.into_iter().unzip();
+    let commands = asks.into_iter().map(|ask| command(ask.into())).collect();
+    let answers = ledger.engine.submit_all(commands).await.unwrap();
+    for (answer, expected) in answers.into_iter().zip(ends) {
+        assert_eq!(status(&accepted(answer)), expected);
+    }
+    assert_eq!(ledger.balance(WALLET).await, "1999.00");
+    verified(&ledger.database).await;
+}
+
+/// Many workers of two processes are told of the same credits, in any order.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_credit_that_many_tell_of_is_booked_once() {
+    let ledger = Ledger::start().await;
+    let other = Ledger::on(&ledger.database).await;
+    ledger.wallet(WALLET, "1").await;
+    let one = One::new();
+    ask(&ledger, one.begun()).await;
+    let said = || CreditClaim { payer_hash: None, ..claim(2, "500") };
+    let unasked = CreditClaim { unsolicited_to: Some(parse(WALLET)), ..claim(8, "75") };
+    let by_itself = One(id_of(&unasked.bank, &unasked.bank_transaction_id));
+    let tellings = (0..60).map(|number| {
+        let ledger = if number % 2 == 0 { ledger.clone() } else { other.clone() };
+        let ask = match number % 6 {
+            0 => one.received(said()),
+            1 | 2 => one.confirmed(said()),
+            3 => one.settled(said()),
+            4 => by_itself.confirmed(unasked.clone()),
+            _ => by_itself.settled(unasked.clone()),
+        };
+        async move { accepted(ledger.submit(ask.into()).await) }
+    });
+    futures::future::join_all(tellings).await;
+    assert_eq!(status(&ask(&ledger, one.settled(said())).await), DepositStatus::Settled);
+    let refused = rejected(other.submit(one.confirmed(claim(2, "500.01")).into()).await);
+    assert_eq!(refused.code, "credit_differs");
+    assert_eq!(ledger.balance(WALLET).await, "576.00");
+    assert_eq!(ledger.balance("bank:hdfc:escrow:INR").await, "575.00");
+    assert_eq!(ledger.balance("bank:hdfc:clearing_in:INR").await, "0.00");
+    verified(&ledger.database).await;
+}
