@@ -30,6 +30,8 @@ mod lost_answers;
 mod model;
 mod money_out;
 mod one_append;
+mod ops;
+mod ops_resolutions;
 mod overload;
 mod postgres_restarts;
 mod postings;

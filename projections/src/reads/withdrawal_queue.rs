@@ -14,10 +14,10 @@ use sqlx::{Row, postgres::PgRow, types::Uuid};
 use super::{At, ReadModels, decimal, parsed, unsigned, variant};
 use crate::error::ReadError;
 
-pub(super) const COLUMNS: &str = "w.id, w.account_id, w.bank, w.rail, w.bank_account, w.amount::text as amount, \
-    w.fee::text as fee, w.status, w.attempts, w.begun_at, w.requested_at, w.requested_position, \
-    w.queued_position, w.changed_at, w.unapplied::text as unapplied, w.late, w.sequence, \
-    w.last_position";
+pub(super) const COLUMNS: &str = "w.id, w.account_id, w.bank, w.rail, w.bank_account, \
+    w.amount::text as amount, w.fee::text as fee, w.status, w.attempts, w.begun_at, \
+    w.requested_at, w.requested_position, w.queued_position, w.changed_at, \
+    w.unapplied::text as unapplied, w.late, w.sequence, w.last_position";
 
 /// A withdrawal after its last event, without its history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -215,7 +215,8 @@ pub(super) struct PausedOut {
 /// Pause a bank
 ///
 /// Nothing more is sent through it until it is resumed; what was sent is asked for as ever, and
-/// what is requested waits. Pausing it again changes nothing, not even the reason; no key is needed.
+/// what is requested waits. Pausing it again changes nothing, not even the reason; no key is
+/// needed.
 #[utoipa::path(
     post,
     path = "/v1/ops/banks/{bank}/pause",

@@ -1,7 +1,7 @@
 //! Why a withdrawal is where it is, who has to act, and by when: what its status does not say.
 //!
-//! Made of the log, of the queue's notes and of the bank's contract, and of nothing that is asked of
-//! a bank: one that is down takes nothing away but times. Pure.
+//! Made of the log, of the queue's notes and of the bank's contract, and of nothing that is asked
+//! of a bank: one that is down takes nothing away but times. Pure.
 
 use chrono::{Days, NaiveTime, TimeZone as _, Utc};
 use ledger_core::{
