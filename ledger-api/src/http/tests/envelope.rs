@@ -27,6 +27,7 @@ fn operations() -> Vec<(Method, String, Option<String>)> {
                 )
                 .replace("{reference}", "order-1")
                 .replace("/holds/{id}", "/holds/hold_00000000000000000000000000000007")
+                .replace("/deposits/{id}", "/deposits/dep_00000000000000000000000000000007")
                 .replace("/withdrawals/{id}", "/withdrawals/wd_00000000000000000000000000000007")
                 .replace("{id}", "txn_00000000000000000000000000000007");
             let method = method.to_uppercase().parse().unwrap();

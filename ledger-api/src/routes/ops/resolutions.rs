@@ -105,22 +105,22 @@ pub(super) struct ResolutionOut {
 }
 
 impl ResolutionOut {
-    fn of(resolution: Resolution, now: DateTime<Utc>) -> Self {
+    fn of(said: Resolution, now: DateTime<Utc>) -> Self {
         Self {
-            state: resolution.state(now).to_owned(),
-            id: resolution.id,
+            state: said.state(now).to_owned(),
+            id: said.id,
             object: "resolution",
-            withdrawal: WithdrawalId::from_uuid(resolution.withdrawal_id),
-            attempt: resolution.attempt,
-            outcome: resolution.outcome,
-            bank_reference: resolution.bank_reference,
-            reason: resolution.reason,
-            evidence_sha256: resolution.evidence_sha256,
-            proposed_by: resolution.proposed_by,
-            proposed_at: resolution.proposed_at,
-            expires_at: resolution.expires_at,
-            decided_by: resolution.decided_by,
-            decided_at: resolution.decided_at,
+            withdrawal: WithdrawalId::from_uuid(said.withdrawal_id),
+            attempt: said.attempt,
+            outcome: said.outcome,
+            bank_reference: said.bank_reference,
+            reason: said.reason,
+            evidence_sha256: said.evidence_sha256,
+            proposed_by: said.proposed_by,
+            proposed_at: said.proposed_at,
+            expires_at: said.expires_at,
+            decided_by: said.decided_by,
+            decided_at: said.decided_at,
         }
     }
 }
@@ -157,8 +157,7 @@ pub(super) async fn propose(
     let location = format!("/v1/ops/withdrawals/{id}/resolutions");
     let now = state.clock.now();
     if let Some(made) = resolutions.made_by(by, &idempotency).await.map_err(refused)? {
-        let out = ResolutionOut::of(made, now);
-        return Ok(Reply::created(out, &location).replayed(true));
+        return Ok(Reply::created(ResolutionOut::of(made, now), &location).replayed(true));
     }
     let history = known(state, withdrawal_id).await?;
     let Some(attempt) = open_attempt(&history.withdrawal) else {
@@ -199,8 +198,7 @@ fn check(body: &ResolutionIn) -> Result<(), Problem> {
 /// The attempt whose outcome people can say.
 fn open_attempt(withdrawal: &Withdrawal) -> Option<u32> {
     let unknown = [WithdrawalStatus::OutcomeUnknown, WithdrawalStatus::NeedsAttention];
-    let attempt = withdrawal.attempts().last()?;
-    let is_open = attempt.state == AttemptState::Open;
+    let is_open = withdrawal.attempts().last()?.state == AttemptState::Open;
     let resolvable = withdrawal.status().is_some_and(|status| unknown.contains(&status));
     let number = u32::try_from(withdrawal.attempts().len()).ok()?;
     (is_open && resolvable).then_some(number)

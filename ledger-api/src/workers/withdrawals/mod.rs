@@ -163,7 +163,8 @@ impl Queue {
         match sent.answered {
             Some(true) => self.breaker.answered(),
             Some(false) if self.breaker.failed(Instant::now()) => {
-                tracing::warn!(bank = %self.sender.bank.code(), "left alone for a while: no answers");
+                let bank = self.sender.bank.code();
+                tracing::warn!(%bank, "left alone for a while: no answers");
             }
             Some(false) | None => {}
         }

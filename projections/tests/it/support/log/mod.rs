@@ -3,6 +3,7 @@
 
 mod append;
 mod holds;
+mod withdrawals;
 
 use std::collections::BTreeMap;
 
