@@ -133,6 +133,7 @@ pub(crate) async fn serve(database: &str) -> anyhow::Result<()> {
         keys: KeyRing::new(reads.clone()),
         reads,
         health,
+        operators: ledger_api::http::Operators::default(),
         banks: Arc::default(),
         fingerprint_key: FingerprintKey::new([7; 32]),
         metrics: Some(metrics),

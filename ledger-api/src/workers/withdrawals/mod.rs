@@ -17,6 +17,7 @@ mod pace;
 mod sending;
 mod telling;
 mod verdict;
+pub mod waits;
 
 use std::{
     collections::{HashMap, VecDeque},
