@@ -11,9 +11,12 @@ mod health;
 mod holds;
 pub(crate) mod hooks;
 pub(crate) mod openapi;
+mod ops;
 mod reconciliation;
+mod tiers;
 mod transactions;
 mod trial_balance;
+mod usage;
 mod virtual_accounts;
 mod withdrawals;
 
@@ -42,6 +45,9 @@ fn documented() -> OpenApiRouter<ApiState> {
         .merge(events::routes())
         .merge(trial_balance::routes())
         .merge(currencies::routes())
+        .merge(tiers::routes())
+        .merge(usage::routes())
+        .merge(ops::routes())
         .merge(reconciliation::routes())
         .merge(health::routes())
 }

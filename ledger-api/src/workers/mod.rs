@@ -1,5 +1,6 @@
 //! Work that nobody asks for by a request.
 
+pub mod alarms;
 pub mod clerk;
 mod credits;
 mod deposits;
@@ -7,6 +8,7 @@ mod head;
 mod holds;
 pub mod inbox;
 pub mod lanes;
+pub mod returns;
 mod statements;
 pub mod withdrawals;
 

@@ -125,8 +125,8 @@ impl<V: View> Planner<'_, V> {
             | DepositOperation::RecordDeclined(_) => {}
         }
         let wallet = wallet_of(operation, &before);
-        let hold = operation.hold_id().map(|id| self.view.hold(id)).filter(is_open);
-        let held = hold.as_ref().map(Hold::amount).unwrap_or_default();
+        let open = operation.hold_id().map(|id| self.view.hold(id)).filter(is_open);
+        let held = open.as_ref().map(Hold::amount).unwrap_or_default();
         let standing = DepositStanding { held, ..self.deposit_standing(wallet)? };
         let command = DepositCommand { operation: operation.clone(), standing, now: self.now };
         let events = before.decide(&command).map_err(Rejection::from)?;
@@ -135,7 +135,7 @@ impl<V: View> Planner<'_, V> {
         let mut state = before.clone();
         for event in events {
             let moved = movement::movement(&state, &event).map_err(|_| internal())?;
-            self.recall_hold(&event, wallet, (operation.hold_id(), hold.as_ref()), &mut steps);
+            self.recall_hold(&event, wallet, (operation.hold_id(), open.as_ref()), &mut steps);
             state = state.after(event);
             if let Some(moved) = moved {
                 self.open_missing(&moved.movement, wallet, &mut opened, &mut steps)?;
