@@ -20,7 +20,7 @@ mod verdict;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use ledger_core::{ids::WithdrawalId, log::Position};
+use ledger_core::{clock::Timestamp, ids::WithdrawalId, log::Position};
 use projections::{ReadError, ReadModels};
 use rust_decimal::Decimal;
 use tokio::{
@@ -66,6 +66,8 @@ pub struct Queue {
     tasks: JoinSet<Sent>,
     in_hand: HashMap<WithdrawalId, InHand>,
     looked: HashMap<WithdrawalId, Instant>,
+    /// Up to where the last round looked at what has no outcome; nothing if it saw the last one.
+    looked_until: Option<(Timestamp, WithdrawalId)>,
     said: Option<&'static str>,
 }
 
@@ -107,6 +109,7 @@ impl Queue {
             tasks: JoinSet::new(),
             in_hand: HashMap::new(),
             looked: HashMap::new(),
+            looked_until: None,
             said: None,
         }
     }
@@ -234,9 +237,15 @@ impl Queue {
         stopping: &watch::Receiver<bool>,
     ) -> Result<(), RoundError> {
         let bank = self.sender.bank.code();
-        let rows = self.read_models.unanswered_withdrawals(bank, UNANSWERED_MAX).await?;
+        let behind = self.looked_until.take();
+        let rows = self.read_models.unanswered_withdrawals(bank, behind, UNANSWERED_MAX).await?;
         self.catch_up(rows.position);
         let rows = rows.value;
+        // The next round goes on behind them: thousands that wait for their statements must not
+        // stand in the way of those that can be asked for.
+        let full = u32::try_from(rows.len()) == Ok(UNANSWERED_MAX);
+        let last = rows.last().filter(|_| full);
+        let next = last.and_then(|row| row.begun_at.map(|begun_at| (begun_at, row.id)));
         self.looked.retain(|_, at| at.elapsed() < LOOK_AT_STATEMENTS_EVERY);
         let attempts: Vec<_> = rows.iter().map(|row| (row.id, row.attempts)).collect();
         if attempts.is_empty() {
@@ -246,7 +255,8 @@ impl Queue {
         let now = self.sender.teller.clerk.clock.now();
         for row in rows {
             if self.room() == 0 || !self.lane.is_held() {
-                break;
+                // What was not looked at comes first again.
+                return Ok(());
             }
             let asked = asked.get(&row.id).copied().unwrap_or_default();
             let step = asking::step(&row, asked, contract, now);
@@ -267,6 +277,7 @@ impl Queue {
                 self.sender.clone().follow_up(row, amount, (step, asked), with, stopping.clone());
             self.tasks.spawn(asking);
         }
+        self.looked_until = next;
         Ok(())
     }
 }
