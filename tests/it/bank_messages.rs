@@ -5,7 +5,10 @@ mod orders;
 
 use std::{sync::Arc, time::Duration};
 
-use ledger_api::{banks::Bank, workers::withdrawals::reference};
+use ledger_api::{
+    banks::Bank,
+    workers::withdrawals::{Statements, reference},
+};
 use ledger_core::{
     ids::{Reference, TransactionId, WithdrawalId},
     withdrawal::{CancelWithdrawal, WithdrawalOperation, WithdrawalStatus as Status},
@@ -82,9 +85,9 @@ impl Stage {
 
 /// Somebody who works for these banks, with the statements that were imported.
 fn worker(desk: &mut Desk, banks: &[&Arc<Puppet>]) -> Vec<AbortHandle> {
-    let statements = Arc::new(Imported(desk.pool.clone()));
-    let banks: Vec<_> = banks.iter().map(|bank| Arc::clone(bank) as Arc<dyn Bank>).collect();
-    desk.add_worker_of(banks, statements)
+    let statements: Arc<dyn Statements> = Arc::new(Imported(desk.pool.clone()));
+    let banks = banks.iter().map(|bank| -> Arc<dyn Bank> { Arc::<Puppet>::clone(bank) });
+    desk.add_worker_of(banks, &statements)
 }
 
 /// Waits for something that is looked at.

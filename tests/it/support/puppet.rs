@@ -247,9 +247,10 @@ impl Bank for Puppet {
             let said = said.wait_for(|said| answer(said).is_some()).await;
             let word = said.ok().and_then(|said| answer(&said)).unwrap_or(Word::Silent);
             let retry_after = Duration::from_millis(400);
-            self.transfer(reference, word).ok_or(match word {
-                Word::TooFast => CallError::TooFast { retry_after },
-                _ => CallError::Unknown(Doubt::TimedOut),
+            self.transfer(reference, word).ok_or(if word == Word::TooFast {
+                CallError::TooFast { retry_after }
+            } else {
+                CallError::Unknown(Doubt::TimedOut)
             })
         })
     }

@@ -36,6 +36,7 @@ pub(crate) struct Town {
     pub(crate) database: Database,
     pub(crate) sandbox: Sandbox,
     pub(crate) admin: Actor,
+    address: String,
     service: Service,
     _told: watch::Sender<bool>,
     _folder: tempfile::TempDir,
@@ -55,9 +56,15 @@ impl Town {
         let service = Service::start(config, told).await.unwrap().unwrap();
         let pool = database.pool().await;
         let admin = Actor::new(&pool, &address, "admin", &Scope::ALL).await;
-        let town = Self { database, sandbox, admin, service, _told: tell, _folder: folder };
+        let town =
+            Self { database, sandbox, admin, address, service, _told: tell, _folder: folder };
         town.fund().await;
         town
+    }
+
+    /// Somebody with a key of these scopes.
+    pub(crate) async fn actor(&self, principal: &str, scopes: &[Scope]) -> Actor {
+        Actor::new(&self.database.pool().await, &self.address, principal, scopes).await
     }
 
     async fn fund(&self) {

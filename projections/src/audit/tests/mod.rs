@@ -3,6 +3,7 @@
 
 mod database;
 mod export;
+mod forged_limits;
 mod forged_objects;
 mod forgery;
 mod generator;
