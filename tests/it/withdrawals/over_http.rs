@@ -70,7 +70,7 @@ async fn a_withdrawal_is_requested_once_and_cancelled_until_it_is_sent() {
     );
     assert_eq!(more.json()["available"], amount(A, "489.87"));
 
-    let seen = read(&user, id).await;
+    let seen = read(&bahi, &user, id).await;
     assert_eq!((&seen["status"], &seen["note"]), (&json!("queued"), &json!("Rent")));
     assert_eq!((seen.get("utr"), &seen["version"]), (None, &json!(2)));
     assert_eq!(seen["timeline"][0]["event"], "requested");
