@@ -15,6 +15,8 @@ mod audit_engine;
 mod bank_accounts;
 mod bank_adapter;
 mod bank_hostile;
+mod bank_kills;
+mod bank_messages;
 mod canaries;
 mod cancellation;
 mod corrupt_streams;
