@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use ledger_core::{
     chart::Authority,
     command::Approval,
-    ids::{Principal, Reference, WithdrawalId},
+    ids::{Principal, WithdrawalId},
     money::Money,
     withdrawal::{
         AttemptOutcome, AttemptState, RecordOutcome, Source, Withdrawal, WithdrawalOperation,

@@ -34,6 +34,10 @@ pub struct Pause {
     pub paused_at: Timestamp,
 }
 
+/// A withdrawal with its block, its lane's note, whether that is manned, the questions, and whether
+/// the submission was answered.
+type NotedRow = (Uuid, Option<String>, Option<String>, bool, i64, bool);
+
 /// What is noted of a withdrawal and of its bank's lane.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Noted {
@@ -98,9 +102,8 @@ impl Notes {
             from unnest($1::uuid[], $2::text[], $3::int[]) as w(id, lane, attempt)
             left join withdrawal_blocks b on b.withdrawal_id = w.id
             left join worker_lanes l on l.lane = w.lane";
-        type Row = (Uuid, Option<String>, Option<String>, bool, i64, bool);
         let query = sqlx::query_as(sql).bind(ids).bind(lanes).bind(attempts);
-        let rows: Vec<Row> = query.fetch_all(&self.0).await?;
+        let rows: Vec<NotedRow> = query.fetch_all(&self.0).await?;
         let noted = rows.into_iter().map(|(id, block, lane, is_manned, questions, answered)| {
             let questions = u32::try_from(questions).unwrap_or(u32::MAX);
             let asked = Asked { answered, questions };
