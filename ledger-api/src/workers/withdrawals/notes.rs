@@ -250,10 +250,16 @@ impl Notes {
     ///
     /// # Errors
     /// What the database says.
-    pub async fn pause(&self, bank: &BankCode, reason: &str, by: &str) -> sqlx::Result<()> {
-        let sql = "insert into bank_pauses (bank, reason, paused_by) values ($1, $2, $3)
+    pub async fn pause(
+        &self,
+        bank: &BankCode,
+        reason: &str,
+        (by, at): (&str, Timestamp),
+    ) -> sqlx::Result<()> {
+        let sql = "insert into bank_pauses (bank, reason, paused_by, paused_at)
+                   values ($1, $2, $3, $4)
                    on conflict do nothing";
-        let query = sqlx::query(sql).bind(bank.as_str()).bind(reason).bind(by);
+        let query = sqlx::query(sql).bind(bank.as_str()).bind(reason).bind(by).bind(at);
         query.execute(&self.0).await.map(drop)
     }
 
