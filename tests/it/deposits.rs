@@ -87,6 +87,7 @@ impl One {
         Ask::SettleCredit(SettleCredit {
             deposit_id: self.0,
             claim: CreditClaim { credit_id: None, source: Source::Statement, ..claim },
+            booking_date: claim_day(),
             charges: money(WALLET, "0"),
             tax: money(WALLET, "0"),
             confirmed_transaction_id: fresh(),

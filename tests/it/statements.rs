@@ -63,6 +63,7 @@ impl Stand {
             principal: word("ledger:statements"),
             credits: None,
             rules: BTreeMap::from([(word("hdfc"), word("charges=CHG;tax=GST;interest=INT"))]),
+            again_after: Arc::default(),
         };
         Self { ledger, pool, projector, booker }
     }

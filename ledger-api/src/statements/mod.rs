@@ -22,7 +22,7 @@ pub use absence::{Absence, absent_from_statements};
 pub use backing::{Backing, backing};
 pub use booking::{BookError, Booker};
 pub use checks::RuleError;
-pub use credits::{CreditError, Credits};
+pub use credits::{CreditError, Credits, DeskCredits};
 pub use import::{ImportError, Imported, import};
 pub use reconciliation::{Break, Stated, breaks, stated};
 pub use rules::{Rules, RulesError, rules_of};
