@@ -1,6 +1,7 @@
 //! Banks' statements on the real database and engine: what is refused whole, what each line moves,
 //! and that nothing moves twice.
 
+mod credits;
 mod fetched;
 mod over_http;
 
@@ -12,7 +13,7 @@ use ledger_api::statements::{
 };
 use ledger_core::{
     clock::{Ids, System},
-    command::Outcome,
+    command::{Operation, Outcome},
     ids::{TransactionId, WithdrawalId},
     withdrawal::{
         AttemptOutcome, BeginAttempt, RecordOutcome, RequestWithdrawal, Source, Withdrawal,
@@ -68,7 +69,7 @@ impl Stand {
         Self { ledger, pool, projector, booker }
     }
 
-    async fn ask(&self, ask: Ask) {
+    async fn ask(&self, ask: impl Into<Operation>) {
         let outcome = self.ledger.submit(ask.into()).await.unwrap().outcome;
         assert!(matches!(outcome, Outcome::Accepted(_)), "{outcome:?}");
     }

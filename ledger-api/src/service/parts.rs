@@ -18,6 +18,7 @@ use super::{
 use crate::{
     banks::BankRegistry,
     db,
+    deposits::CreditDesk,
     http::{self, ApiParts, ApiState, FingerprintKey, Ledger},
     identity::KeyRing,
     routes::hooks::{self, Hooks},

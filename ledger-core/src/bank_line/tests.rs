@@ -112,9 +112,8 @@ fn a_lump_that_is_net_of_charges_comes_to_what_the_bank_credited() {
 
 #[test]
 fn a_line_that_is_somebodys_is_nobody_elses() {
-    let arrives = |item: &str| {
-        vec![Part::of_item(Purpose::Arrival, item.parse().unwrap(), dec("5.00"))]
-    };
+    let arrives =
+        |item: &str| vec![Part::of_item(Purpose::Arrival, item.parse().unwrap(), dec("5.00"))];
     let expected = line(&[expect("dep_1")]);
     assert_eq!(expected.decide(&expect("dep_1")), Ok(None), "again");
     let item = "dep_1".parse().unwrap();

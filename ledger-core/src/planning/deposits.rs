@@ -10,8 +10,8 @@ use super::{
 use crate::{
     account::Account,
     bank_line::{
-        BankLineOperation, BookBankLine, ExpectBankLine, HouseAccount, LineDirection, LineKey, Part,
-        Purpose, ResolveBankLine,
+        BankLineOperation, BookBankLine, ExpectBankLine, HouseAccount, LineDirection, LineKey,
+        Part, Purpose, ResolveBankLine,
     },
     command::Rejection,
     deposit::{

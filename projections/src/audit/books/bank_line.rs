@@ -1,6 +1,6 @@
-//! Lines of banks' statements: each is booked once, and every transaction that an event of it names
-//! is in the same append, caused by it. What deposits and withdrawals cause moves no account that is
-//! the bank's own, and a credit is settled by a line. What the transactions move is held against the
+//! Lines of banks' statements: each is booked once, and every transaction that an event of it
+//! names is in the same append, caused by it. What deposits and withdrawals cause moves no account
+//! that is the bank's own, and a credit is settled by a line. What the transactions move is held against the
 //! accounts, their items included, like everything that moves.
 
 use std::collections::HashMap;
@@ -82,6 +82,7 @@ struct Expected<'a> {
 #[derive(Debug, Clone, Copy, Default)]
 struct Line {
     sequence: i64,
+    expected: bool,
     booked: bool,
 }
 
@@ -116,21 +117,22 @@ impl BankLines {
             return findings.event(place, Code::IdMalformed, "not a bank line's id");
         };
         let before = self.lines.entry(line).or_default();
-        let (expected, was_booked) = (before.sequence.saturating_add(1), before.booked);
+        let (expected, was) = (before.sequence.saturating_add(1), *before);
         before.sequence = event.sequence;
+        before.expected |= event.event_type == "expected";
         before.booked |= event.event_type == "booked";
         let (named, in_its_place) = match event.event_type {
             "expected" => {
                 read::<Expected<'_>>(place, event, findings);
-                (None, true)
+                (None, !was.expected)
             }
             "booked" => {
                 let booked = read::<Booked<'_>>(place, event, findings);
-                (booked.map(|booked| booked.transaction_id), !was_booked)
+                (booked.map(|booked| booked.transaction_id), !was.booked)
             }
             "resolved" => {
                 let resolved = read::<Resolved<'_>>(place, event, findings);
-                (resolved.map(|resolved| resolved.transaction_id), was_booked)
+                (resolved.map(|resolved| resolved.transaction_id), was.booked)
             }
             other => {
                 let words = format!("no bank line has events of type {other:?}");
@@ -141,7 +143,7 @@ impl BankLines {
             let words = format!("sequence {} where {expected} should be", event.sequence);
             findings.event(place, Code::SequenceDiffers, words);
         } else if !in_its_place {
-            let words = "a bank line is booked once, and resolved after that";
+            let words = "a bank line is expected once, booked once, and resolved after that";
             findings.event(place, Code::BankLineDiffers, words);
         }
         let Some(named) = named else { return };

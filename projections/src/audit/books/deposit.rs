@@ -1,7 +1,7 @@
 //! Deposits: each begins with being asked for or with coming unasked, and every transaction that an
 //! event of it names is in the same append, caused by it; what settles a credit is caused by the
-//! line of the bank's statement. What the transactions move is held against the accounts, their items
-//! included, like everything that moves.
+//! line of the bank's statement. What the transactions move is held against the accounts, their
+//! items included, like everything that moves.
 
 use std::collections::HashMap;
 
