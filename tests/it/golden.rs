@@ -98,7 +98,7 @@ fn every_stored_outcome_decodes_to_the_same_bytes() {
             kinds.insert(kind);
         }
     }
-    assert_eq!(kinds.len(), 8, "a kind of outcome has no fixture: {kinds:?}");
+    assert_eq!(kinds.len(), 9, "a kind of outcome has no fixture: {kinds:?}");
 }
 
 #[derive(Deserialize)]

@@ -9,7 +9,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::NaiveDate;
 use ledger_api::statements::{
-    Absence, Booker, Format, ImportError, Imported, absent_from_statements, import, parse,
+    Absence, Booker, Format, ImportError, Imported, OurNumbers, Reading, absent_from_statements,
+    import, parse,
 };
 use ledger_core::{
     clock::{Ids, System},
@@ -126,8 +127,10 @@ impl Stand {
     async fn import(&self, statement: &Value) -> Result<Imported, ImportError> {
         let bytes = serde_json::to_vec(statement).unwrap();
         let of = |code: ledger_core::money::CurrencyCode| Some(currency(code.as_str()));
-        let parsed = parse(Format::Json, &bytes, &of).unwrap();
-        import(&self.pool, &word("hdfc"), Format::Json, &parsed, &word("asha")).await
+        let accounts = OurNumbers::default();
+        let reading = Reading { currency: &of, accounts: &accounts, csv: None };
+        let parsed = parse(Format::Json, &bytes, &reading).unwrap();
+        import(&self.pool, &word("hdfc"), Format::Json, &parsed[0], &word("asha")).await
     }
 
     async fn refused(&self, statement: &Value) -> &'static str {
