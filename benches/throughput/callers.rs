@@ -15,14 +15,16 @@ use ledger_core::{
     clock::{Ids, System},
     command::{Command, Idempotency, OpenAccount, Operation, Outcome},
     engine::{Engine, EngineConfig},
-    ids::{AccountId, RequestId, TransactionId},
+    ids::{AccountId, BankAccountId, RequestId, TransactionId, WithdrawalId},
     money::{Currency, Money},
     posting::{Posting, PostingLeg},
+    withdrawal::{PayeeStanding, RequestWithdrawal, WithdrawalOperation},
 };
 use sqlx::postgres::PgConnectOptions;
 
 use crate::{
     Spread,
+    instant_bank::PAYEE_HASH,
     naive::{pair, per_second},
     report::{Latencies, percentiles},
 };
@@ -91,6 +93,80 @@ impl Load {
                 anyhow::ensure!(matches!(answer?.outcome, Outcome::Accepted(_)));
             }
         }
+        Ok(())
+    }
+
+    /// Gives the bank's escrow what a bench can withdraw.
+    pub(crate) async fn fund_escrow(&self) -> anyhow::Result<()> {
+        let (escrow, capital) = ("bank:hdfc:escrow:INR", "equity:capital:INR");
+        let accounts = [
+            (escrow, AccountType::Asset, PostingClass::Bank),
+            (capital, AccountType::Equity, PostingClass::Equity),
+        ];
+        for (account, account_type, class) in accounts {
+            let open = OpenAccount {
+                account: account.parse()?,
+                currency: self.currency,
+                owner: "bahi".parse()?,
+                account_type,
+                class,
+                itemised: false,
+                floor: None,
+                ceiling: None,
+                metadata: std::collections::BTreeMap::new(),
+            };
+            self.must(Operation::OpenAccount(open)).await?;
+        }
+        let amount = Money::parse("1000000.00", self.currency)?;
+        let leg = |direction, account: &str| -> anyhow::Result<PostingLeg> {
+            Ok(PostingLeg { account: account.parse()?, direction, amount, item: None })
+        };
+        let posting = Posting {
+            transaction_id: TransactionId::from_uuid(System.fresh()),
+            kind: "opening".parse()?,
+            legs: vec![leg(Direction::Debit, escrow)?, leg(Direction::Credit, capital)?],
+            effective_on: None,
+            value_date: None,
+            conditions: Vec::new(),
+            note: None,
+        };
+        self.must(Operation::Post(vec![posting])).await
+    }
+
+    /// Requests a withdrawal of a rupee from every account.
+    pub(crate) async fn withdraw_from_all(&self) -> anyhow::Result<()> {
+        let zero = Money::zero(self.currency);
+        let amount = Money::parse("1.00", self.currency)?;
+        let requests = self.accounts.iter().map(|account| -> anyhow::Result<Command> {
+            let request = RequestWithdrawal {
+                withdrawal_id: WithdrawalId::from_uuid(System.fresh()),
+                transaction_id: TransactionId::from_uuid(System.fresh()),
+                account: account.clone(),
+                amount,
+                fee: zero,
+                tax: zero,
+                bank_account: BankAccountId::from_uuid(System.fresh()),
+                bank: "hdfc".parse()?,
+                rail: "imps".parse()?,
+                payee_hash: Some(PAYEE_HASH.parse()?),
+                payee: PayeeStanding::Unchecked,
+                review: None,
+                note: None,
+            };
+            let operation = WithdrawalOperation::Request(request).into();
+            Ok(Command { authority: Authority::all(), ..command(operation, true) })
+        });
+        let requests = requests.collect::<anyhow::Result<Vec<_>>>()?;
+        for answer in self.engine.submit_all(requests).await? {
+            anyhow::ensure!(matches!(answer?.outcome, Outcome::Accepted(_)));
+        }
+        Ok(())
+    }
+
+    async fn must(&self, operation: Operation) -> anyhow::Result<()> {
+        let command = Command { authority: Authority::all(), ..command(operation, true) };
+        let outcome = self.engine.submit(command).await?.outcome;
+        anyhow::ensure!(matches!(outcome, Outcome::Accepted(_)), "{outcome:?}");
         Ok(())
     }
 

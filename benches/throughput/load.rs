@@ -19,7 +19,10 @@ use hyper::{
     header::RETRY_AFTER,
 };
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use ledger_core::clock::{Ids, System};
+use ledger_core::{
+    clock::{Clock, Ids, System},
+    ids::BankAccountId,
+};
 use tokio::net::TcpStream;
 
 use crate::{
@@ -35,6 +38,10 @@ pub(crate) enum Ask {
     Transfer,
     /// So many transfers, each on its own.
     Bulk(u64),
+    /// One withdrawal, to this bank account.
+    Withdrawal(BankAccountId),
+    /// One webhook of the bank hdfc.
+    Webhook,
     /// Nothing, with a transfer's request and so many bytes of answer.
     Nothing(usize),
 }
@@ -183,6 +190,8 @@ impl Client {
         let (path, body) = match ask {
             Ask::Transfer => ("/v1/transactions".to_owned(), transfer(state)),
             Ask::Nothing(bytes) => (format!("/noop?bytes={bytes}"), transfer(state)),
+            Ask::Withdrawal(to) => ("/v1/withdrawals".to_owned(), withdrawal(state, to)),
+            Ask::Webhook => ("/hooks/banks/hdfc".to_owned(), webhook()),
             Ask::Bulk(items) => {
                 let items: Vec<String> = (0..items).map(|_| transfer(state)).collect();
                 let body = format!("{{\"items\":[{}]}}", items.join(","));
@@ -193,11 +202,20 @@ impl Client {
             Self::Http1(_) => Request::post(path).header("host", &service.address),
             Self::Http2(_) => Request::post(format!("http://{}{path}", service.address)),
         };
-        let request = request
-            .header("authorization", format!("Bearer {}", service.key))
-            .header("content-type", "application/json")
-            .header("idempotency-key", System.fresh().to_string())
-            .body(Full::new(bytes::Bytes::from(body)))?;
+        let id = System.fresh().to_string();
+        let request = request.header("content-type", "application/json");
+        let request = match ask {
+            Ask::Webhook => {
+                let now = System.now().timestamp();
+                let signature = service.webhook_keys.sign(&id, now, body.as_bytes());
+                let request = request.header("webhook-id", id).header("webhook-timestamp", now);
+                request.header("webhook-signature", signature)
+            }
+            _ => request
+                .header("authorization", format!("Bearer {}", service.key))
+                .header("idempotency-key", id),
+        };
+        let request = request.body(Full::new(bytes::Bytes::from(body)))?;
         let response = match self {
             Self::Http1(sender) => {
                 sender.ready().await?;
@@ -243,5 +261,25 @@ fn transfer(state: &mut u64) -> String {
     format!(
         "{{\"kind\":\"transfer\",\"debit\":\"wallet:w{from}:INR\",\
          \"credit\":\"wallet:w{to}:INR\",\"amount\":{{\"value\":\"1.00\",\"currency\":\"INR\"}}}}"
+    )
+}
+
+fn withdrawal(state: &mut u64, to: BankAccountId) -> String {
+    let (from, _) = pair(Spread::Uniform, state);
+    format!(
+        "{{\"account\":\"wallet:w{from}:INR\",\"bank_account\":\"{to}\",\"bank\":\"hdfc\",\
+         \"rail\":\"imps\",\"amount\":{{\"value\":\"1.00\",\"currency\":\"INR\"}}}}"
+    )
+}
+
+/// What a bank tells of a payment that nobody knows: it waits for its reference.
+fn webhook() -> String {
+    let id = System.fresh().simple();
+    format!(
+        "{{\"type\":\"transfer.paid\",\"timestamp\":\"2026-11-22T14:02:15Z\",\"data\":{{\
+         \"reference\":\"BH{id}\",\"status\":\"paid\",\"rail\":\"imps\",\"from\":\"escrow\",\
+         \"amount\":{{\"value\":\"1.00\",\"currency\":\"INR\"}},\"code\":null,\"returned\":null,\
+         \"utr\":\"U{id}\",\"bank_transaction_id\":\"S{id}\",\
+         \"accepted_at\":\"2026-11-22T14:02:13.400Z\",\"settled_at\":\"2026-11-22T14:02:14.121Z\"}}}}"
     )
 }

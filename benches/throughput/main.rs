@@ -8,6 +8,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a bench prints its table")]
 
+mod banking;
 mod books;
 mod busy;
 mod callers;
@@ -15,6 +16,7 @@ mod ceiling;
 mod cores;
 mod crash;
 mod engine;
+mod instant_bank;
 mod load;
 mod memory;
 mod naive;
@@ -37,6 +39,7 @@ mod storage;
 mod storm;
 mod verifier;
 mod wal;
+mod whole;
 
 use plan::Plan;
 use report::{Table, Yardstick};
@@ -81,6 +84,9 @@ fn main() -> anyhow::Result<()> {
         [word, database] if word == service::WORD => {
             return runtime.block_on(service::serve(database));
         }
+        [word, database] if word == whole::WORD => {
+            return runtime.block_on(whole::serve(database));
+        }
         [word, database, spread, millis] if word == peer::WORD => {
             return runtime.block_on(peer::drive(database, spread, millis));
         }
@@ -111,6 +117,7 @@ async fn run(stand: &Stand, plan: &Plan) -> anyhow::Result<Table> {
     verifier::rows(stand, plan, &mut table).await?;
     pair::rows(stand, plan, &mut table).await?;
     over_http::rows(stand, plan, &mut table).await?;
+    banking::rows(stand, plan, &mut table).await?;
     storm::rows(stand, plan, &mut table).await?;
     scale::rows(stand, plan, &mut table).await?;
     // The long ones, which run only when they are named.

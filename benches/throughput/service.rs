@@ -14,9 +14,10 @@ use ledger_api::{
     http::{self, ApiParts, ApiState, FingerprintKey, Ledger, ServerConfig},
     identity::{self, Caller, KeyEnvironment, KeyRing, NewKey, Scope, ScopeSet},
     telemetry::{self, LogFormat, LogSettings},
+    webhooks::signature::Keys,
     workers,
 };
-use ledger_core::{clock::System, engine::Engine};
+use ledger_core::{clock::System, engine::Engine, ids::BankAccountId};
 use serde::Deserialize;
 use sqlx::postgres::PgConnectOptions;
 use tokio::{
@@ -25,7 +26,7 @@ use tokio::{
     sync::{oneshot, watch},
 };
 
-use crate::{ACCOUNTS, callers::Load, stand::Stand};
+use crate::{ACCOUNTS, callers::Load, stand::Stand, whole};
 
 /// The word that makes this program the service.
 pub(crate) const WORD: &str = "serve-for-the-bench";
@@ -37,6 +38,10 @@ pub(crate) struct Service {
     pub(crate) address: String,
     /// A key with every scope.
     pub(crate) key: String,
+    /// A bank account that every wallet's owner may withdraw to, if the whole service runs.
+    payee: Option<BankAccountId>,
+    /// What its webhooks are signed with.
+    pub(crate) webhook_keys: Keys,
 }
 
 impl Service {
@@ -56,10 +61,28 @@ impl Service {
         self.child.id()
     }
 
+    /// Starts the whole one on a fresh database, with its accounts opened.
+    pub(crate) async fn whole(stand: &Stand) -> anyhow::Result<(Arc<Self>, PgConnectOptions)> {
+        let (url, database) = stand.ledger_url().await?;
+        let opening = Load::start(database.clone(), ACCOUNTS, true).await?;
+        opening.open().await?;
+        opening.engine.shutdown().await;
+        Ok((Arc::new(Self::spawn(whole::WORD, &url).await?), database))
+    }
+
+    /// The bank account to withdraw to.
+    pub(crate) fn payee(&self) -> anyhow::Result<BankAccountId> {
+        self.payee.context("the whole service has a bank account")
+    }
+
     /// Starts one on a database.
     pub(crate) async fn start(database: &str) -> anyhow::Result<Self> {
+        Self::spawn(WORD, database).await
+    }
+
+    async fn spawn(word: &str, database: &str) -> anyhow::Result<Self> {
         let mut child = Command::new(std::env::current_exe()?)
-            .args([WORD, database])
+            .args([word, database])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             // The access log is written, and goes nowhere.
@@ -69,8 +92,11 @@ impl Service {
         let stdout = tokio::process::ChildStdout::from_std(stdout)?;
         let mut lines = BufReader::new(stdout).lines();
         let line = lines.next_line().await?.context("the service has ended")?;
-        let (address, key) = line.split_once(' ').context("an address and a key")?;
-        Ok(Self { child, address: address.to_owned(), key: key.to_owned() })
+        let mut words = line.split(' ').map(str::to_owned);
+        let (address, key) = words.next().zip(words.next()).context("an address and a key")?;
+        let payee = words.next().map(|id| id.parse()).transpose()?;
+        let webhook_keys = whole::SECRET.parse()?;
+        Ok(Self { child, address, key, payee, webhook_keys })
     }
 }
 
@@ -107,6 +133,7 @@ pub(crate) async fn serve(database: &str) -> anyhow::Result<()> {
         keys: KeyRing::new(reads.clone()),
         reads,
         health,
+        operators: ledger_api::http::Operators::default(),
         banks: Arc::default(),
         fingerprint_key: FingerprintKey::new([7; 32]),
         metrics: Some(metrics),
@@ -134,7 +161,7 @@ pub(crate) async fn serve(database: &str) -> anyhow::Result<()> {
 }
 
 #[expect(clippy::print_stdout, reason = "how the parent learns where it listens")]
-fn say(line: &str) {
+pub(crate) fn say(line: &str) {
     println!("{line}");
 }
 

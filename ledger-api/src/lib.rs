@@ -9,6 +9,8 @@ pub mod http;
 pub mod identity;
 pub mod machine;
 pub mod postgres;
+pub mod resolutions;
+pub mod review;
 mod routes;
 pub mod service;
 pub mod setup;

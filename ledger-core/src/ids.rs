@@ -298,6 +298,11 @@ opaque_text!(
     "rail (1 to 16 lower-case letters, digits or '_')"
 );
 opaque_text!(
+    /// A tier of limits: `full_kyc`.
+    TierName, 1..=32, |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'),
+    "tier (1 to 32 lower-case letters, digits or '_')"
+);
+opaque_text!(
     /// Keyed hash of who is paid (account, branch code and name), so that a payee who was swapped
     /// between the request and the sending is found out.
     PayeeHash, 64..=64, |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f'),

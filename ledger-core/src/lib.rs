@@ -30,6 +30,7 @@ pub mod money;
 pub mod planning;
 pub mod posting;
 pub mod reversal;
+pub mod tier;
 pub mod withdrawal;
 
 #[cfg(test)]

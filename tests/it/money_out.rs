@@ -1,4 +1,5 @@
-//! Money out, from the request to the bank's last word: the whole service and banks that speak HTTP.
+//! Money out, from the request to the bank's last word: the whole service, and banks that speak
+//! HTTP.
 
 use std::collections::BTreeMap;
 

@@ -6,12 +6,20 @@ use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
 use comfy_table::{Table, presets::NOTHING};
 use ledger_api::{
+    banks::BankRegistry,
     config::Settings,
+    service::applier_for,
+    setup::Database,
     webhooks::{Conflict, Delivery, Inbox, Listed},
+    workers::inbox::Applier,
 };
 use ledger_core::clock::Timestamp;
+use tokio::sync::watch;
 
-use super::{Verdict, say, work::with_reader};
+use super::{
+    Verdict, say,
+    work::{with_engine_on, with_reader},
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -19,8 +27,10 @@ Examples:
   bahi inbox show 42
   bahi inbox show 42 --body | jq .
   bahi inbox conflicts
+  bahi inbox reprocess 42
 
-It reads INBOX_DATABASE_URL if that is set, else the ledger's database.";
+It reads INBOX_DATABASE_URL if that is set, else the ledger's database. To reprocess, it needs the
+banks' addresses (BAHI_BANK_{NAME}_URL) as the service has them.";
 
 /// Look at the webhooks that came in
 #[derive(Debug, Args)]
@@ -51,6 +61,11 @@ enum What {
         /// Print the bytes of its body, and nothing else; they may name people
         #[arg(long)]
         body: bool,
+    },
+    /// Apply one delivery once more; its effect happens once, however often it is applied
+    Reprocess {
+        /// Its number, as `bahi inbox ls` shows it
+        id: i64,
     },
     /// List events that came again with another body, the newest first
     Conflicts {
@@ -86,6 +101,9 @@ impl State {
 
 impl InboxCommand {
     pub(super) async fn run(self, settings: Settings) -> anyhow::Result<Verdict> {
+        if let What::Reprocess { id } = self.command {
+            return reprocess(&settings, id).await;
+        }
         with_reader(&settings.for_inbox()?, async |pool| {
             let inbox = Inbox::new(pool.clone());
             match self.command {
@@ -95,6 +113,7 @@ impl InboxCommand {
                 }
                 What::Show { id, body } => show(&inbox, id, body).await,
                 What::Conflicts { limit } => conflicts(&inbox, limit).await,
+                What::Reprocess { id } => show(&inbox, id, false).await,
             }
         })
         .await
@@ -124,6 +143,39 @@ async fn list(
     });
     say::line(table(head, rows));
     Ok(Verdict::Yes)
+}
+
+async fn reprocess(settings: &Settings, id: i64) -> anyhow::Result<Verdict> {
+    let banks = BankRegistry::from_environment()?;
+    anyhow::ensure!(
+        !banks.is_empty(),
+        "no bank is known: set BAHI_BANK_{{NAME}}_URL as the service has it (docs/operating.md)"
+    );
+    let own = settings.has_own_inbox()?;
+    with_engine_on(settings, async |database, engine| {
+        let secret = database.secret(settings).await?;
+        let pool = database.pool(database.app().clone());
+        let apart = if own { Some(Database::open(&settings.for_inbox()?).await?) } else { None };
+        let inbox_of = apart.as_ref().unwrap_or(database);
+        let inbox = inbox_of.pool(inbox_of.app().clone());
+        let applier = applier_for(engine, (pool.clone(), inbox.clone()), banks, &secret);
+        let done = match applier {
+            Some(applier) => settle(&Inbox::new(inbox.clone()), &applier, id).await,
+            None => anyhow::bail!("no bank is known"),
+        };
+        inbox.close().await;
+        pool.close().await;
+        done
+    })
+    .await
+}
+
+async fn settle(inbox: &Inbox, applier: &Applier, id: i64) -> anyhow::Result<Verdict> {
+    if let Some(delivery) = inbox.find(id).await.context(UNREADABLE)? {
+        let (_tell, stopping) = watch::channel(false);
+        applier.settle(delivery, &stopping).await.context("it could not be applied now")?;
+    }
+    show(inbox, id, false).await
 }
 
 async fn show(inbox: &Inbox, id: i64, body: bool) -> anyhow::Result<Verdict> {

@@ -17,6 +17,7 @@ mod sandbox;
 mod say;
 mod serve;
 mod statements;
+mod withdrawals;
 mod work;
 
 use std::process::ExitCode;
@@ -59,6 +60,7 @@ enum Command {
     Audit(audit::Audit),
     Inbox(inbox::InboxCommand),
     Statements(statements::StatementsCommand),
+    Withdrawals(withdrawals::WithdrawalsCommand),
     Healthcheck(healthcheck::Healthcheck),
     Sandbox(sandbox::Sandbox),
     Conformance(conformance::Conformance),
@@ -88,6 +90,7 @@ impl Command {
             | Self::Audit(_)
             | Self::Inbox(_)
             | Self::Statements(_)
+            | Self::Withdrawals(_)
             | Self::Healthcheck(_)
             | Self::Conformance(_) => "warn",
         }
@@ -104,6 +107,7 @@ impl Command {
             Self::Audit(command) => command.run(settings).await,
             Self::Inbox(command) => command.run(settings).await,
             Self::Statements(command) => command.run(settings).await,
+            Self::Withdrawals(command) => command.run(settings).await,
             Self::Healthcheck(command) => command.run().await,
             Self::Sandbox(command) => command.run().await,
             Self::Conformance(command) => command.run().await,

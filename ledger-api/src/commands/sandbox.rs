@@ -17,7 +17,7 @@ use sandbox_bank::{
     wire::{AccountNumber, AdjustmentRequest, CreditRequest, Direction, Narration, Reference},
 };
 use serde_json::Value;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::watch};
 
 use super::{Verdict, say};
 
@@ -37,8 +37,8 @@ It is no real bank. What it speaks, and which amounts fail in which way, stands 
 const OPENED_BEFORE: TimeDelta = TimeDelta::days(7);
 /// Sign webhooks unless told otherwise: known to everybody, and only good for trying. Each bank has
 /// its own: a signature does not say whose it is.
-const HDFC_SECRET: &str = "whsec_ZGV2LXNlY3JldC1kZXYtc2VjcmV0LWRldi0x";
-const AXIS_SECRET: &str = "whsec_ZGV2LXNlY3JldC1heGlzLXNlY3JldC1kZXYtMQ==";
+pub(super) const HDFC_SECRET: &str = "whsec_ZGV2LXNlY3JldC1kZXYtc2VjcmV0LWRldi0x";
+pub(super) const AXIS_SECRET: &str = "whsec_ZGV2LXNlY3JldC1heGlzLXNlY3JldC1kZXYtMQ==";
 
 /// Run a bank to try and to test with, or throw its switches
 #[derive(Debug, Args)]
@@ -123,6 +123,9 @@ struct Serve {
     /// What all chance is drawn from
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// End when the standard input does: with whoever started it
+    #[arg(long)]
+    until_stdin_ends: bool,
     /// Submissions that each bank takes in a second
     #[arg(long, default_value_t = 200, value_name = "NUMBER")]
     rate: u32,
@@ -249,7 +252,10 @@ async fn books(control: &Control, bank: BankCode) -> anyhow::Result<Verdict> {
 
 impl Serve {
     async fn run(self, token: Option<String>) -> anyhow::Result<Verdict> {
-        let stop = shutdown::on_signal().context("signals can't be received")?;
+        let stop = match self.until_stdin_ends {
+            true => until_stdin_ends(),
+            false => shutdown::on_signal().context("signals can't be received")?,
+        };
         let listener = TcpListener::bind(self.listen)
             .await
             .with_context(|| format!("can't listen on {}", self.listen))?;
@@ -279,6 +285,17 @@ impl Serve {
         http::serve(config, listener, stop).await?;
         Ok(Verdict::Yes)
     }
+}
+
+/// Turns true when the standard input ends.
+fn until_stdin_ends() -> watch::Receiver<bool> {
+    let (tell, told) = watch::channel(false);
+    std::thread::spawn(move || {
+        // However it ends.
+        drop(std::io::copy(&mut std::io::stdin(), &mut std::io::sink()));
+        tell.send_replace(true);
+    });
+    told
 }
 
 impl ModeArgs {

@@ -78,12 +78,20 @@ pub(super) async fn with_engine<T>(
     settings: &Settings,
     job: impl AsyncFnOnce(&Engine) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
+    with_engine_on(settings, async |_, engine| job(engine).await).await
+}
+
+/// [`with_engine`], for a job that also works on the database itself.
+pub(super) async fn with_engine_on<T>(
+    settings: &Settings,
+    job: impl AsyncFnOnce(&Database, &Engine) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
     with_database(settings, async |database| {
         database.check(settings.allow_unsafe_database).await?;
         check_anchor(database, settings).await?;
         let config = EngineConfig::new(database.app().clone());
         let engine = Engine::start(config).await.context("the log can't be read")?;
-        let done = job(&engine).await;
+        let done = job(database, &engine).await;
         engine.shutdown().await;
         move_anchor(database, settings).await?;
         done

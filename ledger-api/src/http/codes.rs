@@ -78,8 +78,9 @@ codes! {
     FORBIDDEN = "forbidden" 403 Never "The key may not do this"
         "The API key lacks the scope that this needs; `detail` names it.";
     SECOND_PERSON_NEEDED = "second_person_needed" 403 Never "A second person is needed"
-        "An adjustment needs the header `Approver-Authorization: Bearer …` with the key of \
-         another principal that has the scope `ops:approve`.";
+        "Two persons are needed, with keys of two principals. An adjustment needs the header \
+         `Approver-Authorization: Bearer …` with the key of another principal that has the scope \
+         `ops:approve`; what one person requested or proposed, another approves.";
     NOT_FOUND = "not_found" 404 Never "Not found"
         "There is nothing at this address, or nothing that this key may see.";
     METHOD_NOT_ALLOWED = "method_not_allowed" 405 Never "Method not allowed"
@@ -205,6 +206,20 @@ codes! {
          are not available.";
     BALANCE_LIMIT_EXCEEDED = "balance_limit_exceeded" 422 Never "Over the account's limit"
         "The account would hold more than its ceiling.";
+    LIMIT_EXCEEDED = "limit_exceeded" 422 Never "Over a limit of the account's tier"
+        "`limit` says which one, how much of it is left, and when it is counted afresh.";
+    TIER_NOT_ALLOWED = "tier_not_allowed" 422 Never "No tier on this account"
+        "Only accounts of class `open` can be on a tier.";
+    TIER_UNKNOWN = "tier_unknown" 422 Never "No such tier"
+        "The book does not have this tier; `POST /v1/tiers` defines it.";
+    TIER_CURRENCY = "tier_currency" 422 Never "The tier has another currency"
+        "A tier stays in the currency in which it was first defined.";
+    TIER_VERSION = "tier_version" 422 Never "The tier has moved on"
+        "The request expected another version of the tier. Read it again and decide afresh.";
+    TOO_MANY_TIERS = "too_many_tiers" 422 Never "Too many tiers"
+        "The book has as many tiers as a book can have.";
+    LIMIT_NEGATIVE = "limit_negative" 422 Never "A limit below zero"
+        "A limit of a tier is zero or more; leave it out where there is none.";
     MINIMUM_BALANCE_NOT_MET = "minimum_balance_not_met" 422 Never "Below the asked minimum"
         "A condition asked for a higher balance after the transaction.";
     BALANCE_NOT_ZERO = "balance_not_zero" 422 Never "There is money on the account"
@@ -310,6 +325,15 @@ codes! {
         "The attempt came back in as many pieces as one can.";
     WALLET_BLOCKED = "wallet_blocked" 422 Never "The wallet cannot take the money"
         "The wallet is frozen, closed or full. The money waits.";
+    // What operators decide.
+    NOT_RESOLVABLE = "not_resolvable" 409 Never "There is nothing to find out"
+        "Only a withdrawal that is `outcome_unknown` or `needs_attention` is resolved by people.";
+    RESOLUTION_PENDING = "resolution_pending" 409 Never "Another proposal waits"
+        "Another proposal of this withdrawal waits for its approval; approve or withdraw it first.";
+    RESOLUTION_CLOSED = "resolution_closed" 409 Never "The proposal was decided"
+        "The proposal was approved, withdrawn or outdated before, or it expired.";
+    RESOLUTION_OUTDATED = "resolution_outdated" 409 Never "The withdrawal has moved on"
+        "What was proposed does not fit the withdrawal any more. Nothing was done.";
     // What lines of banks' statements say.
     BANK_LINE_NOT_FOUND = "bank_line_not_found" 404 Never "No such line"
         "No line of a bank's statement of this id is booked.";

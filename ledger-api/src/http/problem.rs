@@ -15,15 +15,14 @@ use ledger_core::{
     command::Rejection,
     engine::{Answer, SubmitError},
     ids::{AccountId, RequestId},
-    log::{LogError, Position},
+    log::Position,
 };
-use projections::ReadError;
 use serde::{Deserialize, Serialize};
-use sqlx::error::DatabaseError;
 use utoipa::ToSchema;
 
 use super::{
     codes::{self, Code, Retry},
+    limit::LimitState,
     wire::Amount,
 };
 
@@ -37,9 +36,6 @@ pub struct FieldError {
     /// What is wrong, in words.
     pub detail: String,
 }
-
-/// PostgreSQL's code for a statement that ran into its time limit.
-const QUERY_CANCELLED: &str = "57014";
 
 /// What became of the money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -67,6 +63,7 @@ struct Inner {
     account: Option<AccountId>,
     available: Option<Amount>,
     transaction: Option<u16>,
+    limit: Option<LimitState>,
     retry_after_s: Option<u32>,
     allow: Option<HeaderValue>,
     challenge: bool,
@@ -112,6 +109,9 @@ pub struct ProblemBody {
     /// Which transaction of the request, from 0, where it has several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transaction: Option<u16>,
+    /// The limit of the account's tier that stands in the way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<LimitState>,
 }
 
 impl Problem {
@@ -128,6 +128,7 @@ impl Problem {
             account: None,
             available: None,
             transaction: None,
+            limit: None,
             retry_after_s: None,
             allow: None,
             // Webhooks are refused with 401 too, and know no such key.
@@ -191,6 +192,7 @@ impl Problem {
             account: rejection.account.clone(),
             available,
             transaction: rejection.transaction,
+            limit: LimitState::of(rejection),
             retry_after_s: None,
             allow: None,
             challenge: false,
@@ -260,6 +262,7 @@ impl Problem {
             account: inner.account.clone(),
             available: inner.available.clone(),
             transaction: inner.transaction,
+            limit: inner.limit.clone(),
         }
     }
 
@@ -331,57 +334,6 @@ impl From<SubmitError> for Problem {
                 codes::LEDGER_HALTED,
                 "The ledger has stopped writing until an operator decides.",
             ),
-        }
-    }
-}
-
-/// A failed read. What is wrong with the database is said in the log, not to the client.
-impl From<sqlx::Error> for Problem {
-    fn from(error: sqlx::Error) -> Self {
-        tracing::warn!(error = %projections::describe(&error), "a read failed");
-        let cancelled = |e: &dyn DatabaseError| e.code().as_deref() == Some(QUERY_CANCELLED);
-        let (code, detail) = if matches!(error, sqlx::Error::PoolTimedOut) {
-            (codes::OVERLOADED, "Too many reads wait already.")
-        } else if matches!(error, sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)) {
-            (codes::INTERNAL, "Something went wrong on our side.")
-        } else if error.as_database_error().is_some_and(cancelled) {
-            (codes::READ_TIMEOUT, "The answer took too long.")
-        } else {
-            (codes::LEDGER_UNAVAILABLE, "The ledger's database is not available.")
-        };
-        Self::new(code, detail).retry_after(1)
-    }
-}
-
-impl From<LogError> for Problem {
-    fn from(error: LogError) -> Self {
-        match error {
-            LogError::Database(error) => error.into(),
-            LogError::OutOfRange => {
-                Self::new(codes::POSITION_AHEAD, "No log reaches that position.")
-            }
-            other @ LogError::Corrupt { .. } => {
-                tracing::error!(error = %projections::describe(&other), "the log cannot be read");
-                Self::new(codes::LEDGER_CORRUPT, "The log cannot be read.")
-            }
-        }
-    }
-}
-
-impl From<ReadError> for Problem {
-    fn from(error: ReadError) -> Self {
-        match error {
-            ReadError::Database(error) => error.into(),
-            ReadError::Log(error) => error.into(),
-            ReadError::Behind { wanted, reached } => {
-                let detail = format!("The read models are at position {reached}, not at {wanted}.");
-                Self::new(codes::PROJECTION_BEHIND, detail).retry_after(1)
-            }
-            ReadError::NotRecorded { wanted, head } => {
-                let detail = format!("The log ends at position {head}, before {wanted}.");
-                Self::new(codes::POSITION_AHEAD, detail)
-            }
-            ReadError::NotALeg(_) | ReadError::Amount => Self::internal(&error),
         }
     }
 }

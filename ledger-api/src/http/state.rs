@@ -15,7 +15,7 @@ use projections::{ProjectorStatus, ReadModels};
 use sqlx::PgPool;
 use tokio::sync::{Semaphore, watch};
 
-use super::Ledger;
+use super::{Ledger, Operators};
 use crate::{
     banks::{
         BankRegistry,
@@ -61,6 +61,8 @@ pub struct ApiParts {
     pub keys: Arc<KeyRing>,
     /// The banks that can be called.
     pub banks: Arc<BankRegistry>,
+    /// What operators work with.
+    pub operators: Operators,
     /// The secret behind the fingerprints of requests.
     pub fingerprint_key: FingerprintKey,
     /// What `/metrics` shows; without it the route answers 404.

@@ -146,6 +146,7 @@ pub(crate) fn state(ledger: Arc<dyn Ledger>, handler_timeout: Duration) -> ApiSt
         reads,
         ledger,
         banks: Arc::default(),
+        operators: super::Operators::default(),
         fingerprint_key: FingerprintKey::new([1; 32]),
         metrics: None,
         clock: Arc::new(System),

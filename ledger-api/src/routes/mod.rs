@@ -11,9 +11,12 @@ mod health;
 mod holds;
 pub(crate) mod hooks;
 pub(crate) mod openapi;
+mod ops;
 mod reconciliation;
+mod tiers;
 mod transactions;
 mod trial_balance;
+mod usage;
 mod withdrawals;
 
 use axum::Router;
@@ -40,6 +43,9 @@ fn documented() -> OpenApiRouter<ApiState> {
         .merge(events::routes())
         .merge(trial_balance::routes())
         .merge(currencies::routes())
+        .merge(tiers::routes())
+        .merge(usage::routes())
+        .merge(ops::routes())
         .merge(reconciliation::routes())
         .merge(health::routes())
 }

@@ -39,6 +39,7 @@ const DESCRIPTION: &str = "An event-sourced double-entry ledger. docs/api.md has
         (name = "Withdrawals", description = "Money on its way out to a bank account."),
         (name = "Bank accounts", description = "Whom money may be sent to."),
         (name = "Banks", description = "Who sends money."),
+        (name = "Operators", description = "What people who run the service see and decide."),
         (name = "Reconciliation", description = "What banks state, beside our books."),
         (name = "Book", description = "Currencies and the trial balance."),
         (name = "Log", description = "What happened, in order, for ever."),
@@ -108,8 +109,13 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
     let security = SecurityRequirement::new::<_, [&str; 0], &str>("key", []);
     operation.security = Some(vec![security]);
     let reads = *method == HttpMethod::Get;
-    // Checking a name and erasing are the same done twice.
-    let keyless = path == "/v1/withdrawal-quotes" || path.starts_with("/v1/bank-accounts/{id}");
+    // What is the same done twice needs no key.
+    let keyless = path == "/v1/withdrawal-quotes"
+        || path.starts_with("/v1/bank-accounts/{id}")
+        || path.starts_with("/v1/ops/banks/")
+        || path.starts_with("/v1/ops/inbound/")
+        || path.starts_with("/v1/ops/withdrawals/{id}/resolutions/")
+        || path == "/v1/ops/withdrawals/{id}/unblock";
     if !reads && !keyless {
         let parameters = operation.parameters.get_or_insert_default();
         parameters.push(RefOr::T(header_parameter(

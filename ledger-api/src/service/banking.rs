@@ -7,6 +7,7 @@ use futures::future::BoxFuture;
 use ledger_core::{
     chart::Authority,
     clock::{Clock, Ids, System},
+    engine::Engine,
     ids::{BankCode, Principal, Reference},
 };
 use projections::ReadModels;
@@ -20,12 +21,14 @@ use crate::{
         accounts::{BankAccounts, PayeeKey},
     },
     http::Ledger,
+    setup::Secret,
     statements::{Absence, absent_from_statements},
     webhooks::Inbox,
     workers::{
         clerk::Clerk,
         inbox::Applier,
         lanes::Lane,
+        returns::Returns,
         withdrawals::{Queue, Sender, Statements, Teller, notes::Notes},
     },
 };
@@ -45,16 +48,20 @@ pub(super) struct With {
 }
 
 impl With {
-    fn senders(&self, principal: &Principal) -> BTreeMap<BankCode, Sender> {
-        let payees = BankAccounts::new(self.pool.clone(), PayeeKey::derive(&self.secret));
-        let payees = Arc::new(payees);
-        let clerk = Clerk {
+    fn clerk(&self, principal: &Principal) -> Clerk {
+        Clerk {
             ledger: Arc::clone(&self.ledger),
             clock: Arc::clone(&self.clock),
             ids: Arc::new(System),
             principal: principal.clone(),
             authority: Authority::of_withdrawals(),
-        };
+        }
+    }
+
+    fn senders(&self, principal: &Principal) -> BTreeMap<BankCode, Sender> {
+        let payees = BankAccounts::new(self.pool.clone(), PayeeKey::derive(&self.secret));
+        let payees = Arc::new(payees);
+        let clerk = self.clerk(principal);
         let sender = |bank: &Arc<dyn crate::banks::Bank>| Sender {
             bank: Arc::clone(bank),
             payees: Arc::clone(&payees) as _,
@@ -63,6 +70,44 @@ impl With {
         };
         self.banks.iter().map(|bank| (bank.code().clone(), sender(bank))).collect()
     }
+
+    fn applier(&self, senders: BTreeMap<BankCode, Sender>) -> Applier {
+        Applier {
+            inbox: Inbox::new(self.inbox.clone()),
+            read_models: self.read_models.clone(),
+            senders: Arc::new(senders),
+            credits: Arc::new(Untaken),
+            clock: Arc::clone(&self.clock),
+        }
+    }
+}
+
+/// What applies a delivery once more when somebody asks for it; nothing where no bank is called.
+pub(super) fn applier(with: &With) -> Option<Applier> {
+    if with.banks.is_empty() {
+        return None;
+    }
+    let principal = PRINCIPAL.parse::<Principal>().ok()?;
+    Some(with.applier(with.senders(&principal)))
+}
+
+/// What applies a delivery once more, for a command: as a running service would, on the same
+/// ledger. Nothing where no bank is called.
+pub fn applier_for(
+    engine: &Engine,
+    (pool, inbox): (PgPool, PgPool),
+    banks: BankRegistry,
+    secret: &Secret,
+) -> Option<Applier> {
+    applier(&With {
+        ledger: Arc::new(engine.clone()),
+        read_models: ReadModels::new(pool.clone()),
+        pool,
+        inbox,
+        banks: Arc::new(banks),
+        secret: *secret.bytes(),
+        clock: Arc::new(System),
+    })
 }
 
 /// Starts them all. They end by themselves when it is time to stop, with what is under way.
@@ -85,13 +130,7 @@ pub(super) fn start(
         let running = again_after_panics("a bank's queue", PAUSE, stopping.clone(), job);
         tasks.push(("a bank's queue", tokio::spawn(running)));
     }
-    let applier = Applier {
-        inbox: Inbox::new(with.inbox.clone()),
-        read_models: with.read_models.clone(),
-        senders: Arc::new(senders),
-        credits: Arc::new(Untaken),
-        clock: Arc::clone(&with.clock),
-    };
+    let applier = with.applier(senders);
     let (pool, told) = (with.pool.clone(), stopping.clone());
     let job = move || {
         let lane = Lane::new(pool.clone(), "inbox".to_owned(), System.fresh());
@@ -99,6 +138,14 @@ pub(super) fn start(
     };
     let running = again_after_panics("the inbox", PAUSE, stopping.clone(), job);
     tasks.push(("the inbox", tokio::spawn(running)));
+    let returns = with.clerk(&principal);
+    let (pool, read_models, told) = (with.pool.clone(), with.read_models.clone(), stopping.clone());
+    let job = move || {
+        let lane = Lane::new(pool.clone(), "returns".to_owned(), System.fresh());
+        Returns::new(returns.clone(), read_models.clone()).run(lane, told.clone())
+    };
+    let running = again_after_panics("the returns", PAUSE, stopping.clone(), job);
+    tasks.push(("the returns", tokio::spawn(running)));
     tasks
 }
 

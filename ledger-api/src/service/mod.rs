@@ -28,12 +28,14 @@ use crate::{
     config::Settings,
     http::{self, ServerConfig},
     machine,
+    review::ReviewError,
     setup::{Database, Secret, SetupError},
     shutdown,
     statements::RulesError,
     webhooks::Banks,
 };
 pub use anchor::AnchorError;
+pub use banking::applier_for;
 use parts::{Parts, Wanted};
 pub use sandbox_clock::SandboxClock;
 
@@ -106,6 +108,9 @@ pub enum ServiceError {
     /// What banks' own words mean is not well said.
     #[error("BAHI_BANK_…_STATEMENT_RULES")]
     Rules(#[from] RulesError),
+    /// Which withdrawals people look at is not well said.
+    #[error("the rules of review")]
+    Review(#[from] ReviewError),
     /// A worker's name is none.
     #[error("a worker has no name")]
     Principal(#[source] IdError),
@@ -169,7 +174,11 @@ impl Service {
         let bank_registry = Arc::new(bank_registry);
         let (stop, stopping) = watch::channel(false);
         let clock = sandbox_clock::of(sandbox_clock, &stopping);
-        let wanted = Wanted { roles, cache_accounts, banks, bank_registry, metrics, clock };
+        // Who only answers requests does not wait for a database that it has no need of.
+        let own_inbox = settings.has_own_inbox().map_err(SetupError::Url)?;
+        let has_inbox = roles.worker || roles.webhooks || !own_inbox;
+        let wanted =
+            Wanted { roles, cache_accounts, banks, bank_registry, metrics, clock, has_inbox };
         let starting = listener.map(starting::Starting::answer).transpose();
         let starting = starting.map_err(ServiceError::Listen)?;
         let databases = Databases::open(&settings, roles).await?;
@@ -352,7 +361,11 @@ impl ServiceError {
             // The check went well a moment ago; what reads the log now fails with the connection.
             Self::Engine(error) => matches!(error, LogError::Database(_)),
             Self::Anchor(AnchorError::Unavailable(_) | AnchorError::Log(_)) => true,
-            Self::Anchor(_) | Self::Listen(_) | Self::Rules(_) | Self::Principal(_) => false,
+            Self::Anchor(_)
+            | Self::Listen(_)
+            | Self::Rules(_)
+            | Self::Review(_)
+            | Self::Principal(_) => false,
         }
     }
 }

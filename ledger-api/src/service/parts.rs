@@ -19,14 +19,15 @@ use crate::{
     banks::BankRegistry,
     db,
     deposits::CreditDesk,
-    http::{self, ApiParts, ApiState, FingerprintKey, Ledger},
+    http::{self, ApiParts, ApiState, FingerprintKey, Ledger, Operators},
     identity::KeyRing,
+    review::ReviewRules,
     routes::hooks::{self, Hooks},
     setup::{Database, Secret},
     shutdown,
     statements::{self, Booker, DeskCredits},
-    webhooks::{Banks, Intake},
-    workers,
+    webhooks::{Banks, Inbox, Intake},
+    workers::{self, alarms::Alarms, withdrawals::notes::Notes},
 };
 
 /// Connections that requests read with.
@@ -44,6 +45,8 @@ pub(super) struct Wanted {
     pub(super) bank_registry: Arc<BankRegistry>,
     pub(super) metrics: Option<PrometheusHandle>,
     pub(super) clock: Arc<dyn Clock>,
+    /// Whether this process knows the inbox.
+    pub(super) has_inbox: bool,
 }
 
 /// What runs.
@@ -102,8 +105,11 @@ impl Parts {
                 parts.start_banking((database, inbox), secret, &engine, wanted, stopping);
                 parts.start_statements(database, &engine, wanted)?;
             }
+            if roles.worker {
+                parts.start_alarms((database, inbox), &wanted.clock);
+            }
             if roles.api {
-                let api = parts.api(database, secret, engine, stopping, wanted);
+                let api = parts.api((database, inbox), secret, engine, stopping, wanted)?;
                 parts.api = Some(api);
             }
         }
@@ -112,16 +118,32 @@ impl Parts {
 
     fn api(
         &mut self,
-        database: &Database,
+        (database, inbox): (&Database, &Database),
         secret: &Secret,
         engine: Engine,
         stopping: &watch::Receiver<bool>,
         wanted: &Wanted,
-    ) -> ApiState {
+    ) -> Result<ApiState, ServiceError> {
         let ledger: Arc<dyn Ledger> = Arc::new(engine);
         let reads = self.kept(db::read_pool(database.app().clone(), READ_CONNECTIONS_MAX));
         let health = self.kept(db::health_pool(database.app().clone()));
+        let review = ReviewRules::from_variables(std::env::vars_os())?;
+        let mut operators = Operators { review, ..Operators::default() };
+        if wanted.has_inbox {
+            let inbox = self.kept(db::read_pool(inbox.app().clone(), WORKER_CONNECTIONS_MAX));
+            operators.inbox = Some(Inbox::new(inbox.clone()));
+            operators.applier = banking::applier(&banking::With {
+                ledger: Arc::clone(&ledger),
+                read_models: self.read_models(reads.clone()),
+                pool: reads.clone(),
+                inbox,
+                banks: Arc::clone(&wanted.bank_registry),
+                secret: *secret.bytes(),
+                clock: Arc::clone(&wanted.clock),
+            });
+        }
         let parts = ApiParts {
+            operators,
             head: workers::follow_head(&ledger, health.clone()),
             ledger,
             keys: KeyRing::new(reads.clone()),
@@ -135,10 +157,10 @@ impl Parts {
             stopping: stopping.clone(),
             handler_timeout: HANDLER_TIMEOUT,
         };
-        match &self.projector {
+        Ok(match &self.projector {
             Some(status) => ApiState::with_projector(parts, status.clone()),
             None => ApiState::new(parts),
-        }
+        })
     }
 
     fn start_projector(&mut self, database: &Database) {
@@ -188,6 +210,20 @@ impl Parts {
             clock: Arc::clone(&wanted.clock),
         };
         self.workers.extend(banking::start(&with, stopping));
+    }
+
+    /// Starts to count what people should know of.
+    fn start_alarms(&mut self, (database, inbox): (&Database, &Database), clock: &Arc<dyn Clock>) {
+        let pool = self.kept(database.pool(database.app().clone()));
+        let inbox = self.kept(inbox.pool(inbox.app().clone()));
+        let alarms = Alarms {
+            read_models: self.read_models(pool.clone()),
+            notes: Notes::new(pool),
+            inbox: Inbox::new(inbox),
+            clock: Arc::clone(clock),
+        };
+        let task = tasks::raise_alarms(&alarms, &self.stop.subscribe());
+        self.tasks.push(("the alarms", task));
     }
 
     /// Starts to fetch and book banks' statements; lines of files are booked also without a bank.

@@ -25,7 +25,7 @@ use crate::{
     shutdown,
     statements::Booker,
     webhooks::Keeper,
-    workers::{StatementFetcher, Sweeper},
+    workers::{StatementFetcher, Sweeper, alarms::Alarms},
 };
 
 /// The pause before a task is started again: a defect that is met at once is met every second.
@@ -121,6 +121,13 @@ pub(super) fn fetch_statements(
         StatementFetcher { banks, booker, clock: Arc::clone(&clock) }.run(told.clone())
     };
     tokio::spawn(again_after_panics("the statements", PAUSE, stop.clone(), job))
+}
+
+/// Starts to count what people should know of.
+pub(super) fn raise_alarms(alarms: &Alarms, stop: &watch::Receiver<bool>) -> JoinHandle<()> {
+    let (alarms, told) = (alarms.clone(), stop.clone());
+    let job = move || alarms.clone().run(told.clone());
+    tokio::spawn(again_after_panics("the alarms", PAUSE, stop.clone(), job))
 }
 
 /// Starts to store what the intake is handed.

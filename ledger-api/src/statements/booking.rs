@@ -27,6 +27,7 @@ use ledger_core::{
     money::{Currency, Money},
     withdrawal::{
         AttemptOutcome, AttemptState, RecordOutcome, RecordReturn, Source, WithdrawalOperation,
+        WithdrawalStatus,
     },
 };
 use projections::{ReadError, ReadModels};
@@ -37,7 +38,7 @@ use super::{
     evidence::{self, Booking, StoredLine},
     matching::{self, Match, Named},
 };
-use crate::http::Ledger;
+use crate::{http::Ledger, workers::withdrawals::AMOUNT_DIFFERS};
 
 /// How many lines are booked before it looks again.
 const LINES_MAX: i64 = 500;
@@ -148,7 +149,8 @@ impl Booker {
                     found = Match::Unknown;
                 }
             }
-            Match::Payment { .. } | Match::Words(_) | Match::Unknown => {}
+            Match::Unknown => self.other_amount(line, named.as_ref()).await?,
+            Match::Payment { .. } | Match::Words(_) => {}
         }
         if again && found == Match::Unknown {
             return Ok(());
@@ -220,6 +222,10 @@ impl Booker {
             attempt,
             amount: requested.amount,
             state: known.state.clone(),
+            is_sought: matches!(
+                withdrawal.status(),
+                Some(WithdrawalStatus::Processing | WithdrawalStatus::OutcomeUnknown)
+            ),
             paid: booked.0,
             returned: booked.1,
         }))
@@ -248,6 +254,32 @@ impl Booker {
         let refused = self.submit(operation, authority).await?;
         // Somebody else said so meanwhile, and named the payment otherwise.
         Ok(refused.is_none_or(|code| code == "bank_reference_differs"))
+    }
+
+    /// A bank paid another amount of an attempt than was sent: people have to look, for no proof
+    /// of what was sent will come.
+    async fn other_amount(
+        &self,
+        line: &StoredLine,
+        named: Option<&Named>,
+    ) -> Result<(), BookError> {
+        let open = named.filter(|named| {
+            line.key.direction == LineDirection::Debit
+                && named.is_sought
+                && named.state == AttemptState::Open
+                && named.amount != line.amount
+        });
+        let Some(named) = open else { return Ok(()) };
+        let outcome = RecordOutcome {
+            withdrawal_id: named.withdrawal_id,
+            attempt: named.attempt,
+            outcome: AttemptOutcome::NeedsAttention,
+            source: Source::Statement,
+            code: AMOUNT_DIFFERS.parse().ok(),
+            transaction_id: self.transaction_id(),
+        };
+        let operation = WithdrawalOperation::RecordOutcome(outcome).into();
+        self.submit(operation, Authority::of_withdrawals()).await.map(drop)
     }
 
     async fn record_return(

@@ -18,6 +18,8 @@ pub(super) struct Named {
     /// What the withdrawal is of.
     pub(super) amount: Decimal,
     pub(super) state: AttemptState,
+    /// Whether an outcome is still sought for the withdrawal without people.
+    pub(super) is_sought: bool,
     /// What other lines paid of it.
     pub(super) paid: Decimal,
     /// What other lines brought back of it.
@@ -101,6 +103,7 @@ mod tests {
             attempt: 1,
             amount: "500.00".parse().unwrap(),
             state,
+            is_sought: true,
             paid: Decimal::ZERO,
             returned: Decimal::ZERO,
         }

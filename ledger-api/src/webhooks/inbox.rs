@@ -158,6 +158,16 @@ const COLUMNS: &str = "
     from inbox_deliveries d
     left join inbox_bodies b on b.delivery_id = d.id and b.body_sha256 = d.body_sha256";
 
+const LISTED: &str = "
+    select * from (
+        select d.id, d.bank, d.event_id, d.event_type, d.received_at,
+               coalesce((select a.outcome from inbox_applied a where a.delivery_id = d.id
+                         order by a.attempt desc limit 1), 'received') as state,
+               (select count(*) from inbox_conflicts c where c.delivery_id = d.id) as conflicts
+        from inbox_deliveries d
+        where ($1::text is null or d.bank = $1) and d.id < $4
+    ) as listed";
+
 impl Inbox {
     /// The inbox of a database.
     pub fn new(pool: PgPool) -> Self {
@@ -280,20 +290,39 @@ impl Inbox {
         state: Option<&str>,
         most: u32,
     ) -> sqlx::Result<Vec<Listed>> {
+        self.page((bank, state), None, most).await
+    }
+
+    /// Deliveries with a number below `before`, newest first; of one bank and in one state, if
+    /// that is asked for.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn page(
+        &self,
+        (bank, state): (Option<&str>, Option<&str>),
+        before: Option<i64>,
+        most: u32,
+    ) -> sqlx::Result<Vec<Listed>> {
+        let sql =
+            format!("{LISTED} where ($2::text is null or state = $2) order by id desc limit $3");
+        let query = sqlx::query_as(&sql).bind(bank).bind(state).bind(i64::from(most));
+        query.bind(before.unwrap_or(i64::MAX)).fetch_all(&self.0).await
+    }
+
+    /// The deliveries that wait, whatever for, and came in before a moment: how many, and the
+    /// number of the last.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn overdue(&self, before: Timestamp) -> sqlx::Result<(i64, Option<i64>)> {
         let sql = "
-            select * from (
-                select d.id, d.bank, d.event_id, d.event_type, d.received_at,
-                       coalesce((select a.outcome from inbox_applied a
-                                 where a.delivery_id = d.id
-                                 order by a.attempt desc limit 1), 'received') as state,
-                       (select count(*) from inbox_conflicts c
-                        where c.delivery_id = d.id) as conflicts
-                from inbox_deliveries d
-                where $1::text is null or d.bank = $1
-            ) as listed
-            where $2::text is null or state = $2
-            order by id desc limit $3";
-        sqlx::query_as(sql).bind(bank).bind(state).bind(i64::from(most)).fetch_all(&self.0).await
+            select count(*), max(d.id) from inbox_deliveries d
+            where d.received_at < $1
+              and exists (select from inbox_applied a where a.delivery_id = d.id)
+              and not exists (select from inbox_applied a
+                              where a.delivery_id = d.id and a.outcome <> 'parked')";
+        sqlx::query_as(sql).bind(before).fetch_one(&self.0).await
     }
 
     /// The conclusions about a delivery, in order.

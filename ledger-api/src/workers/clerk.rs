@@ -50,6 +50,15 @@ pub enum Handed {
 }
 
 impl Clerk {
+    /// What would become of it, without anything appended.
+    ///
+    /// # Errors
+    /// [`SubmitError`]: it may be asked again.
+    pub async fn would_accept(&self, operation: Operation) -> Result<bool, SubmitError> {
+        let answer = self.ledger.dry_run(self.command(operation)).await?;
+        Ok(matches!(answer.outcome, Outcome::Accepted(_)))
+    }
+
     /// Hands it in once.
     ///
     /// # Errors

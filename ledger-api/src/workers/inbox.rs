@@ -23,7 +23,9 @@ use tokio::{sync::watch, time};
 
 use super::{
     lanes::Lane,
-    withdrawals::{Answer, Known, SendError, Sender, Told, Verdict, money, verdict},
+    withdrawals::{
+        AMOUNT_DIFFERS, Answer, Known, SendError, Sender, Told, Verdict, money, verdict,
+    },
 };
 use crate::{
     banks::{BankMessage, Transfer, TransferStatus, message},
@@ -346,7 +348,7 @@ fn differs(claim: &Verdict, sent: ledger_core::money::Money) -> bool {
     match claim {
         Verdict::Decided { outcome: AttemptOutcome::Paid { amount, .. }, .. } => *amount != sent,
         Verdict::Decided { outcome: AttemptOutcome::NeedsAttention, code } => {
-            code.as_ref().is_some_and(|code| code.as_str() == "amount_differs")
+            code.as_ref().is_some_and(|code| code.as_str() == AMOUNT_DIFFERS)
         }
         Verdict::Decided { .. } | Verdict::Open | Verdict::Returned { .. } => false,
     }

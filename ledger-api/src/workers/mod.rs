@@ -1,10 +1,12 @@
 //! Work that nobody asks for by a request.
 
+pub mod alarms;
 pub mod clerk;
 mod head;
 mod holds;
 pub mod inbox;
 pub mod lanes;
+pub mod returns;
 mod statements;
 pub mod withdrawals;
 

@@ -5,7 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use chrono::{Days, NaiveDate};
+use chrono::{Days, NaiveDate, TimeDelta};
 use chrono_tz::Tz;
 use ledger_core::{
     clock::Clock,
@@ -22,8 +22,10 @@ use crate::{
     },
 };
 
-/// How often it looks.
-const LOOK_EVERY: Duration = Duration::from_secs(15);
+/// How often it looks for lines to book.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// How often it asks the banks, by the clock that the ledger goes by.
+const ASK_EVERY: TimeDelta = TimeDelta::minutes(5);
 /// The most days of one account in one round, so that a long outage starves no other bank.
 const DAYS_MAX: u32 = 31;
 
@@ -70,13 +72,26 @@ impl StatementFetcher {
     pub async fn run(self, mut stopping: watch::Receiver<bool>) {
         let mut tick = tokio::time::interval(LOOK_EVERY);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut asked = None;
         loop {
             tokio::select! {
                 _ = tick.tick() => {}
                 _ = stopping.wait_for(|stop| *stop) => return,
             }
+            let now = self.clock.now();
+            let due = asked.is_none_or(|asked| now.signed_duration_since(asked) >= ASK_EVERY);
+            let round = async {
+                if due {
+                    self.round().await;
+                } else {
+                    self.book_what_waits().await;
+                }
+            };
+            if due {
+                asked = Some(now);
+            }
             tokio::select! {
-                () = self.round() => {}
+                () = round => {}
                 _ = stopping.wait_for(|stop| *stop) => return,
             }
         }
@@ -89,13 +104,17 @@ impl StatementFetcher {
                 tell(bank.code(), &error);
             }
         }
+        self.book_what_waits().await;
+        if let Err(error) = self.watch_backing().await {
+            tracing::warn!(%error, "the backing could not be computed; trying again");
+        }
+    }
+
+    async fn book_what_waits(&self) {
         if let Err(error) = self.book_all().await {
             let error = projections::describe(&error);
             metrics::counter!("bahi_statement_booking_errors_total").increment(1);
             tracing::warn!(error, "lines of statements could not be booked; trying again");
-        }
-        if let Err(error) = self.watch_backing().await {
-            tracing::warn!(%error, "the backing could not be computed; trying again");
         }
     }
 

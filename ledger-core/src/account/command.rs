@@ -1,6 +1,8 @@
 //! What can be asked of one account. The engine makes these out of a whole command
 //! (`crate::planning`); each is decided by the account alone.
 
+use std::sync::Arc;
+
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
@@ -9,8 +11,9 @@ use crate::{
     chart::{Authority, Direction},
     clock::Timestamp,
     command::OpenAccount,
-    ids::{HoldId, Item, Reference, TransactionId},
+    ids::{HoldId, Item, Reference, TierName, TransactionId},
     posting::Kind,
+    tier::Tiers,
 };
 
 /// One thing that can be asked of one account.
@@ -55,6 +58,11 @@ pub enum AccountCommand {
         floor: Option<Decimal>,
         /// The ceiling from here on.
         ceiling: Option<Decimal>,
+    },
+    /// Put it on a tier, or take it off.
+    SetTier {
+        /// The tier as it is in force; nothing = on none.
+        tier: Option<(TierName, u32)>,
     },
     /// Put a freeze or lien on it.
     Freeze(Freeze),
@@ -107,4 +115,8 @@ pub struct PostLeg {
     pub expected_sequence: Option<u64>,
     /// The posted balance after this leg must be at least this.
     pub minimum_balance: Option<Decimal>,
+    /// The book's day.
+    pub today: NaiveDate,
+    /// The book's tiers, as they are in force.
+    pub tiers: Arc<Tiers>,
 }

@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use crate::{chart::PostingClass, ids::Reference};
+use crate::{chart::PostingClass, ids::Reference, tier::LimitExceeded};
 
 /// A refusal of an account. The order of the variants is the order in which they are looked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -52,6 +52,9 @@ pub enum AccountError {
     /// The floor would be above the ceiling.
     #[error("the floor is above the ceiling")]
     FloorAboveCeiling,
+    /// Only accounts of class open are on a tier: a limit must not refuse what a bank did.
+    #[error("only an account of class open can be on a tier")]
+    TierNotAllowed,
     /// The account's sequence is another than the command expects.
     #[error("the account is at sequence {actual}, not at {expected}")]
     UnexpectedSequence {
@@ -75,6 +78,10 @@ pub enum AccountError {
         /// The most it may hold.
         ceiling: Decimal,
     },
+    /// A limit of the account's tier.
+    #[error("the tier's limit of {} a {} ({}) leaves {}", .0.maximum, .0.limit.as_str(),
+        .0.flow.as_str(), .0.left)]
+    LimitExceeded(Box<LimitExceeded>),
     /// The balance after the transaction is below what the command asks for.
     #[error("the balance would be {balance}, below the minimum of {minimum}")]
     BelowMinimum {
@@ -109,10 +116,12 @@ impl AccountError {
             Self::FreezeNotFound { .. } => "freeze_not_found",
             Self::TooManyFreezes => "too_many_freezes",
             Self::FloorAboveCeiling => "floor_above_ceiling",
+            Self::TierNotAllowed => "tier_not_allowed",
             Self::UnexpectedSequence { .. } => "unexpected_sequence",
             Self::Overflow => "amount_overflow",
             Self::InsufficientFunds { .. } => "insufficient_funds",
             Self::CeilingExceeded { .. } => "balance_limit_exceeded",
+            Self::LimitExceeded(_) => "limit_exceeded",
             Self::BelowMinimum { .. } => "minimum_balance_not_met",
             Self::BalanceNotZero => "balance_not_zero",
             Self::HoldsOpen => "holds_open",
@@ -123,5 +132,10 @@ impl AccountError {
     /// What the account could have given, where that is the reason.
     pub const fn available(&self) -> Option<Decimal> {
         if let Self::InsufficientFunds { available } = self { Some(*available) } else { None }
+    }
+
+    /// The limit that stands in the way, where that is the reason.
+    pub fn limit(self) -> Option<Box<LimitExceeded>> {
+        if let Self::LimitExceeded(limit) = self { Some(limit) } else { None }
     }
 }

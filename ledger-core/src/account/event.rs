@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     chart::{AccountType, Direction, PostingClass},
     clock::Timestamp,
-    ids::{AccountId, HoldId, Item, Owner, Reference, TransactionId},
+    ids::{AccountId, HoldId, Item, Owner, Reference, TierName, TransactionId},
     log::event_names,
     posting::Kind,
 };
@@ -41,6 +41,8 @@ pub enum AccountEvent {
     HoldExpired(HoldChange),
     /// Floor or ceiling changed.
     LimitsChanged(LimitsChanged),
+    /// The account was put on a tier, or taken off.
+    TierSet(TierSet),
     /// A freeze or lien was put on the account.
     Frozen(Freeze),
     /// The freeze or lien of a reference was lifted.
@@ -62,6 +64,7 @@ impl AccountEvent {
             | Self::HoldReleased(_)
             | Self::HoldExpired(_)
             | Self::LimitsChanged(_)
+            | Self::TierSet(_)
             | Self::Frozen(_)
             | Self::Unfrozen(_)
             | Self::Closed {} => None,
@@ -129,6 +132,10 @@ pub struct Leg {
     /// nothing, the request that the metadata of the first leg names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Reference>,
+    /// The book's day on which it counts against the limits of the account's tier; left out where
+    /// the account is on none or the kind is exempt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted_on: Option<NaiveDate>,
 }
 
 /// A change to one hold of the account.
@@ -156,6 +163,16 @@ pub struct LimitsChanged {
     pub floor: Option<Decimal>,
     /// The highest balance that an increase may leave.
     pub ceiling: Option<Decimal>,
+}
+
+/// The tier from here on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TierSet {
+    /// Its name; nothing = on none, and what was counted is forgotten.
+    pub tier: Option<TierName>,
+    /// The version that is in force at this moment; later ones hold from their own events on.
+    pub version: Option<u32>,
 }
 
 /// What a freeze stops.
@@ -203,6 +220,7 @@ event_names!(AccountEvent {
     HoldReleased(_) => "hold_released",
     HoldExpired(_) => "hold_expired",
     LimitsChanged(_) => "limits_changed",
+    TierSet(_) => "tier_set",
     Frozen(_) => "frozen",
     Unfrozen(_) => "unfrozen",
     Closed {} => "closed",

@@ -6,12 +6,14 @@
 //!
 //! The rule: a *decrease* (a leg against the normal side) needs
 //! `balance - held - liens - amount >= floor`, an *increase* needs `balance + amount <= ceiling`.
+//! An account on a tier is held against that tier's limits as well, which the book has (`usage`).
 //! A limit that is set below the present balance is accepted and blocks only further decrease.
 
 mod command;
 mod error;
 mod event;
 mod standing;
+mod usage;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -22,8 +24,9 @@ use serde::{Deserialize, Serialize};
 pub use command::{AccountCommand, HoldEnd, PostLeg};
 pub use error::AccountError;
 pub use event::{
-    AccountEvent, Freeze, FreezeMode, HoldChange, Leg, LimitsChanged, Opened, Unfrozen,
+    AccountEvent, Freeze, FreezeMode, HoldChange, Leg, LimitsChanged, Opened, TierSet, Unfrozen,
 };
+pub use usage::Usage;
 
 use crate::{
     chart::{AccountType, Authority, Direction},
@@ -50,6 +53,9 @@ pub struct Account {
     freezes: BTreeMap<Reference, Freeze>,
     #[serde(default)]
     closed: bool,
+    /// Boxed, for most accounts are on no tier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    usage: Option<Box<Usage>>,
 }
 
 impl Account {
@@ -192,6 +198,7 @@ impl Account {
         if let Some(ceiling) = self.ceiling.filter(|c| increases && balance_after > *c) {
             return Err(AccountError::CeilingExceeded { ceiling });
         }
+        let counted_on = self.counted_on(&post)?;
         if let Some(minimum) = post.minimum_balance.filter(|m| balance_after < *m) {
             return Err(AccountError::BelowMinimum { balance: balance_after, minimum });
         }
@@ -208,6 +215,7 @@ impl Account {
             value_date: post.value_date,
             item: post.item,
             cause: post.cause,
+            counted_on,
         };
         Ok(match post.direction {
             Direction::Debit => AccountEvent::Debited(leg),
@@ -294,6 +302,7 @@ impl Account {
                 limits_in_order(floor, ceiling)?;
                 Ok(AccountEvent::LimitsChanged(LimitsChanged { floor, ceiling }))
             }
+            AccountCommand::SetTier { tier } => self.decide_tier(tier),
             AccountCommand::Freeze(freeze) => self.decide_freeze(freeze),
             AccountCommand::Unfreeze { reference } => {
                 self.open()?;
@@ -353,12 +362,8 @@ impl Aggregate for Account {
                 self.ceiling = opened.ceiling;
                 self.opened = Some(Arc::new(opened));
             }
-            AccountEvent::Debited(leg) => {
-                self.debits_posted = self.debits_posted.saturating_add(leg.amount);
-            }
-            AccountEvent::Credited(leg) => {
-                self.credits_posted = self.credits_posted.saturating_add(leg.amount);
-            }
+            AccountEvent::Debited(leg) => self.posted(Direction::Debit, &leg),
+            AccountEvent::Credited(leg) => self.posted(Direction::Credit, &leg),
             AccountEvent::HoldPlaced(change) => {
                 self.held = change.held_after;
                 self.open_holds = self.open_holds.saturating_add(1);
@@ -374,6 +379,7 @@ impl Aggregate for Account {
                 self.floor = limits.floor;
                 self.ceiling = limits.ceiling;
             }
+            AccountEvent::TierSet(set) => self.put_on(set.tier),
             AccountEvent::Frozen(freeze) => {
                 self.freezes.insert(freeze.reference.clone(), freeze);
             }

@@ -1,6 +1,7 @@
 //! Given these events, when this is asked, then these events or that refusal.
 
 mod decisions;
+mod limits;
 mod refusals;
 mod shape;
 
@@ -51,6 +52,7 @@ fn leg(amount: &str, balance_after: &str) -> Leg {
         value_date: None,
         item: None,
         cause: None,
+        counted_on: None,
     }
 }
 
@@ -103,6 +105,8 @@ fn post(direction: Direction, amount: &str) -> PostLeg {
         authority: Authority::all(),
         expected_sequence: None,
         minimum_balance: None,
+        today: day(),
+        tiers: std::sync::Arc::default(),
     }
 }
 

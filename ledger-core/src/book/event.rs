@@ -4,7 +4,7 @@ use chrono_tz::Tz;
 use cqrs_es::DomainEvent;
 use serde::{Deserialize, Serialize};
 
-use crate::{log::event_names, money::Currency};
+use crate::{log::event_names, money::Currency, tier::Tier};
 
 /// One fact of the book's stream.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +14,8 @@ pub enum BookEvent {
     Opened(Opened),
     /// A currency can be used from here on. Its scale never changes.
     CurrencyAdded(Currency),
+    /// A tier has these limits from here on, in a new version.
+    TierDefined(Box<Tier>),
 }
 
 /// The book's fixed properties.
@@ -24,7 +26,11 @@ pub struct Opened {
     pub time_zone: Tz,
 }
 
-event_names!(BookEvent { Opened(_) => "opened", CurrencyAdded(_) => "currency_added" });
+event_names!(BookEvent {
+    Opened(_) => "opened",
+    CurrencyAdded(_) => "currency_added",
+    TierDefined(_) => "tier_defined",
+});
 
 impl DomainEvent for BookEvent {
     fn event_type(&self) -> String {

@@ -2,7 +2,7 @@
 
 mod event;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::NaiveDate;
 use chrono_tz::Tz;
@@ -13,7 +13,9 @@ pub use event::{BookEvent, Opened};
 
 use crate::{
     clock::Timestamp,
+    command::DefineTier,
     money::{Currency, CurrencyCode, SCALE_MAX},
+    tier::{TIERS_MAX, Tier, Tiers},
 };
 
 /// The stream of the one book.
@@ -25,6 +27,9 @@ pub struct Book {
     sequence: u64,
     time_zone: Option<Tz>,
     currencies: BTreeMap<CurrencyCode, u8>,
+    /// Shared with every leg that is decided.
+    #[serde(default)]
+    tiers: Arc<Tiers>,
 }
 
 impl Book {
@@ -43,6 +48,11 @@ impl Book {
         self.currencies.iter().map(|(code, scale)| Currency { code: *code, scale: *scale })
     }
 
+    /// The tiers, as they are in force.
+    pub const fn tiers(&self) -> &Arc<Tiers> {
+        &self.tiers
+    }
+
     /// The time zone whose days are the book's days; UTC before the book is opened.
     pub fn time_zone(&self) -> Tz {
         self.time_zone.unwrap_or(Tz::UTC)
@@ -51,6 +61,32 @@ impl Book {
     /// The book's day at a moment.
     pub fn day(&self, moment: Timestamp) -> NaiveDate {
         moment.with_timezone(&self.time_zone()).date_naive()
+    }
+}
+
+impl Book {
+    fn decide_tier(&self, define: DefineTier) -> Result<BookEvent, BookError> {
+        let DefineTier { tier, currency, limits, expected_version } = define;
+        if self.time_zone.is_none() {
+            return Err(BookError::NotOpen);
+        }
+        if !self.currencies.contains_key(&currency.code) {
+            return Err(BookError::CurrencyUnknown);
+        }
+        let known = self.tiers.get(&tier);
+        if known.is_some_and(|known| known.currency != currency.code) {
+            return Err(BookError::TierCurrency);
+        }
+        let actual = known.map_or(0, |known| known.version);
+        if let Some(expected) = expected_version.filter(|expected| *expected != actual) {
+            return Err(BookError::TierVersion { expected, actual });
+        }
+        if known.is_none() && self.tiers.count() >= TIERS_MAX {
+            return Err(BookError::TooManyTiers);
+        }
+        let version = actual.saturating_add(1);
+        let currency = currency.code;
+        Ok(BookEvent::TierDefined(Box::new(Tier { tier, currency, version, limits })))
     }
 }
 
@@ -64,6 +100,8 @@ pub enum BookCommand {
     },
     /// Make a currency usable.
     AddCurrency(Currency),
+    /// Define a tier, or its next version.
+    DefineTier(Box<DefineTier>),
 }
 
 /// Why the book refuses, in order of precedence.
@@ -81,6 +119,23 @@ pub enum BookError {
     /// The currency is there already; a scale never changes.
     #[error("the currency exists already; its scale never changes")]
     CurrencyExists,
+    /// A tier's limits are in a currency that the book lacks.
+    #[error("the book does not have this currency")]
+    CurrencyUnknown,
+    /// A tier stays in its currency.
+    #[error("the tier is defined in another currency")]
+    TierCurrency,
+    /// The client knows another version than the one in force.
+    #[error("the tier is at version {actual}, not at {expected}")]
+    TierVersion {
+        /// What the command expects; 0 = not defined yet.
+        expected: u32,
+        /// What it is.
+        actual: u32,
+    },
+    /// A book has a bounded number of tiers.
+    #[error("the book has {} tiers already", crate::tier::TIERS_MAX)]
+    TooManyTiers,
 }
 
 impl BookError {
@@ -91,6 +146,10 @@ impl BookError {
             Self::AlreadyOpen => "book_already_open",
             Self::Scale => "currency_scale",
             Self::CurrencyExists => "currency_exists",
+            Self::CurrencyUnknown => "currency_unknown",
+            Self::TierCurrency => "tier_currency",
+            Self::TierVersion { .. } => "tier_version",
+            Self::TooManyTiers => "too_many_tiers",
         }
     }
 }
@@ -127,6 +186,7 @@ impl Aggregate for Book {
                 }
                 BookEvent::CurrencyAdded(currency)
             }
+            BookCommand::DefineTier(define) => self.decide_tier(*define)?,
         };
         // After this point the command succeeds.
         sink.write(event, self).await;
@@ -140,6 +200,7 @@ impl Aggregate for Book {
             BookEvent::CurrencyAdded(currency) => {
                 self.currencies.insert(currency.code, currency.scale);
             }
+            BookEvent::TierDefined(tier) => Arc::make_mut(&mut self.tiers).define(*tier),
         }
     }
 }

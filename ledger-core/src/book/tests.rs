@@ -4,6 +4,7 @@ use cqrs_es::{Aggregate, test::TestFramework};
 
 use super::*;
 use crate::testing::{assert_every_variant, currency, minute};
+use crate::tier::TierLimits;
 
 fn opened() -> BookEvent {
     BookEvent::Opened(Opened { time_zone: Tz::Asia__Kolkata })
@@ -24,6 +25,51 @@ fn folded(events: impl IntoIterator<Item = BookEvent>) -> Book {
     })
 }
 
+fn define(tier: &str, code: &str, expected_version: Option<u32>) -> BookCommand {
+    BookCommand::DefineTier(Box::new(DefineTier {
+        tier: tier.parse().unwrap(),
+        currency: currency(code),
+        limits: TierLimits::default(),
+        expected_version,
+    }))
+}
+
+fn defined(tier: &str, version: u32) -> BookEvent {
+    BookEvent::TierDefined(Box::new(Tier {
+        tier: tier.parse().unwrap(),
+        currency: currency("INR").code,
+        version,
+        limits: TierLimits::default(),
+    }))
+}
+
+fn with_small() -> Vec<BookEvent> {
+    let added = ["INR", "JPY"].map(|code| BookEvent::CurrencyAdded(currency(code)));
+    [vec![opened()], added.to_vec(), vec![defined("small", 1)]].concat()
+}
+
+fn with_many_tiers() -> Vec<BookEvent> {
+    let tiers = (0..TIERS_MAX).map(|number| defined(&format!("tier_{number}"), 1));
+    [opened(), BookEvent::CurrencyAdded(currency("INR"))].into_iter().chain(tiers).collect()
+}
+
+#[test]
+fn a_tier_is_a_row_of_versions_and_the_last_one_is_in_force() {
+    let expected = |version| {
+        let next = define("small", "INR", Some(version));
+        let given = (1..=version).map(|version| defined("small", version));
+        let book = [opened(), BookEvent::CurrencyAdded(currency("INR"))];
+        TestFramework::<Book>::with(())
+            .given(book.into_iter().chain(given).collect())
+            .when(next)
+            .then_expect_events(vec![defined("small", version + 1)]);
+    };
+    (0..3).for_each(expected);
+    let book = folded([with_small(), vec![defined("small", 2)]].concat());
+    let versions: Vec<u32> = book.tiers().all().map(|tier| tier.version).collect();
+    assert_eq!(versions, [2]);
+}
+
 #[test]
 fn every_refusal_happens() {
     let with_inr = vec![opened(), BookEvent::CurrencyAdded(currency("INR"))];
@@ -32,6 +78,15 @@ fn every_refusal_happens() {
         (vec![opened()], open(), BookError::AlreadyOpen),
         (vec![opened()], add("XTS", SCALE_MAX + 1), BookError::Scale),
         (with_inr.clone(), add("INR", 2), BookError::CurrencyExists),
+        (vec![], define("small", "INR", None), BookError::NotOpen),
+        (vec![opened()], define("small", "INR", None), BookError::CurrencyUnknown),
+        (with_small(), define("small", "JPY", None), BookError::TierCurrency),
+        (
+            with_small(),
+            define("small", "INR", Some(0)),
+            BookError::TierVersion { expected: 0, actual: 1 },
+        ),
+        (with_many_tiers(), define("small", "INR", None), BookError::TooManyTiers),
         // A scale never changes.
         (with_inr, add("INR", 3), BookError::CurrencyExists),
     ];
@@ -46,9 +101,23 @@ fn every_refusal_happens() {
         BookError::AlreadyOpen,
         BookError::Scale,
         BookError::CurrencyExists,
+        BookError::CurrencyUnknown,
+        BookError::TierCurrency,
+        BookError::TierVersion { .. },
+        BookError::TooManyTiers,
     );
-    let codes: Vec<&str> = seen.iter().map(|error| error.code()).take(4).collect();
-    assert_eq!(codes, ["book_not_open", "book_already_open", "currency_scale", "currency_exists"]);
+    let codes: std::collections::BTreeSet<&str> = seen.iter().map(|error| error.code()).collect();
+    let expected = [
+        "book_already_open",
+        "book_not_open",
+        "currency_exists",
+        "currency_scale",
+        "currency_unknown",
+        "tier_currency",
+        "tier_version",
+        "too_many_tiers",
+    ];
+    assert_eq!(codes.into_iter().collect::<Vec<_>>(), expected);
 }
 
 #[test]

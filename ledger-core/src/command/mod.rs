@@ -9,8 +9,8 @@ mod outcome;
 mod stored;
 
 pub use operation::{
-    CaptureHold, CaptureLeg, ChangeLimits, FreezeAccount, IncreaseHold, OpenAccount, Operation,
-    PlaceHold, Reverse,
+    CaptureHold, CaptureLeg, ChangeLimits, DefineTier, FreezeAccount, IncreaseHold, OpenAccount,
+    Operation, PlaceHold, Reverse, SetTier,
 };
 pub use outcome::{Accepted, Outcome, Receipt, Rejection};
 

@@ -12,9 +12,10 @@ use crate::{
     chart::{AccountType, PostingClass},
     clock::Timestamp,
     deposit::DepositOperation,
-    ids::{AccountId, HoldId, Item, Owner, Reference, TransactionId},
+    ids::{AccountId, HoldId, Item, Owner, Reference, TierName, TransactionId},
     money::{Currency, Money},
     posting::{Kind, Posting, PostingLeg},
+    tier::TierLimits,
     withdrawal::WithdrawalOperation,
 };
 
@@ -66,6 +67,10 @@ pub enum Operation {
     },
     /// Makes a currency usable.
     AddCurrency(Currency),
+    /// Defines a tier of limits, or its next version.
+    DefineTier(Box<DefineTier>),
+    /// Puts an account on a tier, or takes it off.
+    SetTier(SetTier),
     /// Goes on with a withdrawal.
     Withdrawal(Box<WithdrawalOperation>),
     /// Books a line of a bank's statement, or says what it was.
@@ -124,6 +129,28 @@ pub struct ChangeLimits {
     pub floor: Option<Decimal>,
     /// The highest balance that an increase may leave, at the currency's scale.
     pub ceiling: Option<Decimal>,
+}
+
+/// A tier to define, or its next version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DefineTier {
+    /// Its name.
+    pub tier: TierName,
+    /// The currency of its limits.
+    pub currency: Currency,
+    /// What it allows, at the currency's scale.
+    pub limits: TierLimits,
+    /// The version in force must be this one; 0 = not defined yet.
+    pub expected_version: Option<u32>,
+}
+
+/// The tier that an account is to be on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetTier {
+    /// The account.
+    pub account: AccountId,
+    /// The tier; nothing = on none.
+    pub tier: Option<TierName>,
 }
 
 /// A freeze or lien to put on an account.

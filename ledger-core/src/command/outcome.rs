@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    account::AccountError,
     clock::Timestamp,
     deposit::DepositStatus,
     ids::{
@@ -15,6 +16,7 @@ use crate::{
     },
     log::Position,
     money::CurrencyCode,
+    tier::LimitExceeded,
     withdrawal::WithdrawalStatus,
 };
 
@@ -157,13 +159,23 @@ pub struct Rejection {
     /// Which transaction of the request, from 0, where it has several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transaction: Option<u16>,
+    /// The limit of a tier that stands in the way, where that is the reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<Box<LimitExceeded>>,
+}
+
+impl From<AccountError> for Rejection {
+    fn from(error: AccountError) -> Self {
+        let refusal = Self::new(error.code(), &error.to_string());
+        Self { available: error.available(), limit: error.limit(), ..refusal }
+    }
 }
 
 impl Rejection {
     /// A refusal for no account's reason.
     pub fn new(code: &str, detail: &str) -> Self {
         let (code, detail) = (code.to_owned(), detail.to_owned());
-        Self { code, detail, account: None, available: None, transaction: None }
+        Self { code, detail, account: None, available: None, transaction: None, limit: None }
     }
 
     /// The same, for a reason of `account`'s.

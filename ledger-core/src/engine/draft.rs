@@ -46,7 +46,9 @@ pub(super) fn weight_of(command: &Command) -> usize {
         | Operation::ReleaseHold { .. }
         | Operation::ExpireHold { .. }
         | Operation::OpenBook { .. }
-        | Operation::AddCurrency(_) => 2,
+        | Operation::AddCurrency(_)
+        | Operation::DefineTier(_)
+        | Operation::SetTier(_) => 2,
     }
 }
 

@@ -88,12 +88,12 @@ impl Worker {
 }
 
 /// How many events of a stream are read at a time: a long one must not run into a time-out.
-const PAGE: u32 = 10_000;
+pub(super) const PAGE: u32 = 10_000;
 
 /// A stream while it is read.
-struct Reading {
-    id: StreamId,
-    subject: Subject,
+pub(super) struct Reading {
+    pub(super) id: StreamId,
+    pub(super) subject: Subject,
     /// The sequence of the snapshot that it stands on; 0 if on none.
     from: u64,
     /// What is known of it before this page; nothing, if a snapshot may say it.
@@ -106,7 +106,7 @@ struct Reading {
 
 /// How a page of a stream has ended.
 #[derive(Clone, Copy)]
-enum Page {
+pub(super) enum Page {
     /// There is no more.
     Last,
     /// There may be more.
@@ -118,28 +118,28 @@ enum Page {
 }
 
 impl Reading {
-    fn new(id: StreamId) -> Self {
+    pub(super) fn new(id: StreamId) -> Self {
         let subject = Subject::empty(&id);
         let (after, trouble) = (None, None);
         Self { id, subject, from: 0, after, confirmed: true, events: 0, trouble }
     }
 
     /// From the first event on.
-    fn afresh(id: StreamId) -> Self {
+    pub(super) fn afresh(id: StreamId) -> Self {
         Self { after: Some(0), ..Self::new(id) }
     }
 
-    fn next_page(self) -> Self {
+    pub(super) fn next_page(self) -> Self {
         let after = Some(self.subject.sequence());
         Self { after, from: self.subject.sequence(), events: 0, ..self }
     }
 
-    fn wanted(&self) -> Wanted {
+    pub(super) fn wanted(&self) -> Wanted {
         let (aggregate_type, aggregate_id) = address(&self.id);
         Wanted { aggregate_type, aggregate_id, after: self.after }
     }
 
-    fn end(&self) -> Page {
+    pub(super) fn end(&self) -> Page {
         match self.trouble {
             Some(trouble) => trouble,
             // A snapshot of more than the log has.
@@ -149,7 +149,7 @@ impl Reading {
         }
     }
 
-    fn add(&mut self, part: Loaded) {
+    pub(super) fn add(&mut self, part: Loaded) {
         if self.trouble.is_some() {
             return;
         }

@@ -18,6 +18,7 @@ mod link;
 mod loading;
 mod opening;
 mod pipeline;
+mod reading;
 mod recovery;
 mod snapshots;
 mod subject;
@@ -38,6 +39,7 @@ use crate::{
     log::{Head, LogError, Position},
 };
 pub use counts::Counts;
+pub use reading::read_account;
 use worker::{Job, Work, Worker};
 
 /// How an engine is set up. Every bound is here.

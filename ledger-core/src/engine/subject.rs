@@ -161,10 +161,8 @@ impl Subject {
             (State::Book(book), Step::Book(command)) => handle(book, command, AnyEvent::Book)
                 .map_err(|error| Rejection::new(error.code(), &error.to_string()))?,
             (State::Account(account), Step::Account(id, command)) => {
-                handle(account, command, AnyEvent::Account).map_err(|error| Rejection {
-                    available: error.available(),
-                    ..Rejection::new(error.code(), &error.to_string()).of(&id)
-                })?
+                handle(account, command, AnyEvent::Account)
+                    .map_err(|error| Rejection::from(error).of(&id))?
             }
             (State::Hold(hold), Step::Hold(_, command)) => {
                 handle(hold, command, AnyEvent::Hold).map_err(Rejection::from)?
@@ -236,6 +234,7 @@ impl Subject {
                     Ok(
                         AccountEvent::Opened(_)
                         | AccountEvent::LimitsChanged(_)
+                        | AccountEvent::TierSet(_)
                         | AccountEvent::Frozen(_)
                         | AccountEvent::Unfrozen(_)
                         | AccountEvent::Closed {},

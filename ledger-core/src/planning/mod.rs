@@ -6,6 +6,7 @@ mod bank_lines;
 mod checks;
 mod deposits;
 mod planner;
+mod tiers;
 mod withdrawals;
 
 use chrono::NaiveDate;
@@ -155,6 +156,7 @@ pub fn streams(operation: &Operation) -> Vec<StreamId> {
     match operation {
         Operation::OpenAccount(open) => vec![StreamId::Account(open.account.clone())],
         Operation::ChangeLimits(change) => vec![StreamId::Account(change.account.clone())],
+        Operation::SetTier(set) => vec![StreamId::Account(set.account.clone())],
         Operation::Freeze(freeze) => vec![StreamId::Account(freeze.account.clone())],
         Operation::Unfreeze { account, .. } | Operation::CloseAccount { account } => {
             vec![StreamId::Account(account.clone())]
@@ -180,7 +182,9 @@ pub fn streams(operation: &Operation) -> Vec<StreamId> {
             let accounts = legs.map(|leg| StreamId::Account(leg.account.clone()));
             std::iter::once(StreamId::Reversal(reverse.original)).chain(accounts).collect()
         }
-        Operation::OpenBook { .. } | Operation::AddCurrency(_) => vec![StreamId::Book],
+        Operation::OpenBook { .. } | Operation::AddCurrency(_) | Operation::DefineTier(_) => {
+            vec![StreamId::Book]
+        }
         Operation::Withdrawal(operation) => {
             let withdrawal = StreamId::Withdrawal(operation.withdrawal_id());
             // Only a request names its accounts.
@@ -239,6 +243,8 @@ pub const fn account_of_hold(operation: &Operation) -> Option<HoldId> {
         | Operation::Reverse(_)
         | Operation::OpenBook { .. }
         | Operation::AddCurrency(_)
+        | Operation::DefineTier(_)
+        | Operation::SetTier(_)
         | Operation::Withdrawal(_)
         | Operation::BankLine(_)
         | Operation::Deposit(_) => None,
@@ -275,6 +281,8 @@ pub fn plan(command: &Command, view: &impl View, now: Timestamp) -> Result<Plan,
             Ok(on_book(BookCommand::Open { time_zone: *time_zone }))
         }
         Operation::AddCurrency(currency) => Ok(on_book(BookCommand::AddCurrency(*currency))),
+        Operation::DefineTier(define) => planner.define_tier(define),
+        Operation::SetTier(set) => planner.set_tier(set),
         Operation::Withdrawal(operation) => planner.withdrawal(operation),
         Operation::BankLine(operation) => planner.bank_line(operation),
         Operation::Deposit(operation) => planner.deposit(operation),

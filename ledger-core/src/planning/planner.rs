@@ -1,5 +1,7 @@
 //! Takes each kind of command apart. What it refuses, it refuses without asking an aggregate.
 
+use std::sync::Arc;
+
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
@@ -114,6 +116,7 @@ impl<V: View> Planner<'_, V> {
         steps: &mut Vec<Step>,
     ) -> Result<(), Rejection> {
         posting.check().map_err(Rejection::from)?;
+        let today = self.today(None);
         let legs = u16::try_from(posting.legs.len()).unwrap_or(u16::MAX);
         for (number, leg) in (1_u16..).zip(&posting.legs) {
             self.known(leg.amount.currency())?;
@@ -138,6 +141,8 @@ impl<V: View> Planner<'_, V> {
                 authority: self.authority,
                 expected_sequence: condition.filter(|_| first).and_then(|c| c.sequence),
                 minimum_balance: condition.filter(|_| last).and_then(|c| c.minimum_balance),
+                today,
+                tiers: Arc::clone(self.view.book().tiers()),
             });
             steps.push(Step::Account(leg.account.clone(), command));
         }

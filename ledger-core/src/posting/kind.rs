@@ -30,12 +30,27 @@ impl Kind {
     pub const BANK_LINE_RESOLVED: &'static str = "bank_line_resolved";
     /// Money to a shop.
     pub const PAYMENT: &'static str = "payment";
+    /// Money that a shop gives back.
+    pub const REFUND: &'static str = "refund";
     /// What we charge.
     pub const FEE: &'static str = "fee";
     /// The opposite of an earlier transaction. Made by the ledger only.
     pub const REVERSAL: &'static str = "reversal";
     /// A correction by hand: a reason, evidence and two people.
     pub const ADJUSTMENT: &'static str = "adjustment";
+
+    /// Whether tiers neither limit nor count it: money that comes or goes back, what a bank has
+    /// done already, and corrections.
+    pub fn is_exempt_from_limits(&self) -> bool {
+        matches!(
+            self.as_str(),
+            Self::WITHDRAWAL_RETURNED
+                | Self::WITHDRAWAL_LATE
+                | Self::REFUND
+                | Self::REVERSAL
+                | Self::ADJUSTMENT
+        )
+    }
 
     /// The code.
     pub fn as_str(&self) -> &str {

@@ -48,6 +48,28 @@ pub enum WithdrawalEvent {
     Applied(Applied),
 }
 
+impl WithdrawalEvent {
+    /// Why, as a rule's name or a code, where it says so.
+    pub const fn reason(&self) -> Option<&Reference> {
+        match self {
+            Self::ReviewRequired(review) => Some(&review.reason),
+            Self::Rejected(back) | Self::Cancelled(back) | Self::Failed(back) => {
+                back.reason.as_ref()
+            }
+            Self::AttemptRefused(refused) => refused.code.as_ref(),
+            Self::OutcomeUnknown(told) | Self::AttentionNeeded(told) => told.code.as_ref(),
+            Self::Requested(_)
+            | Self::Approved {}
+            | Self::Queued(_)
+            | Self::AttemptBegun(_)
+            | Self::Completed(_)
+            | Self::CompletedLate(_)
+            | Self::Returned(_)
+            | Self::Applied(_) => None,
+        }
+    }
+}
+
 /// The withdrawal's fixed properties.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

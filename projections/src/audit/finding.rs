@@ -105,6 +105,12 @@ codes! {
     BelowFloor = "below_floor",
     /// An increase leaves more than the ceiling allows.
     AboveCeiling = "above_ceiling",
+    /// What was moved, or what is held, is more than the account's tier allowed then.
+    AboveLimit = "above_limit",
+    /// A leg counts on another day than the one it was recorded on, or should not count, or should.
+    CountedDiffers = "counted_differs",
+    /// A tier's version is not the next one, or an account was put on a tier that is not in force.
+    TierDiffers = "tier_differs",
     /// The account was moved on a side that is frozen.
     FrozenMoved = "frozen_moved",
     /// A second freeze under a reference, or one whose amount makes no sense.

@@ -68,6 +68,8 @@ pub(super) struct Leg<'a> {
     pub item: Option<Text<'a>>,
     #[serde(borrow, default)]
     pub cause: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    pub counted_on: Option<Text<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -175,6 +177,52 @@ pub(super) struct CurrencyAdded<'a> {
     #[serde(borrow)]
     pub code: Text<'a>,
     pub scale: u8,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TierDefined<'a> {
+    #[serde(borrow)]
+    pub tier: Text<'a>,
+    #[serde(borrow)]
+    pub currency: Text<'a>,
+    pub version: u32,
+    #[serde(borrow)]
+    pub limits: TierLimits<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TierLimits<'a> {
+    #[serde(borrow, default)]
+    pub balance: Option<Text<'a>>,
+    #[serde(borrow, rename = "in")]
+    pub incoming: FlowLimits<'a>,
+    #[serde(borrow, rename = "out")]
+    pub outgoing: FlowLimits<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the payload's own names")]
+pub(super) struct FlowLimits<'a> {
+    #[serde(borrow, default)]
+    pub per_transaction: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    pub per_day: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    pub per_month: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    pub per_year: Option<Text<'a>>,
+}
+
+/// The tier of an account from here on.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TierSet<'a> {
+    #[serde(borrow)]
+    pub tier: Option<Text<'a>>,
+    pub version: Option<u32>,
 }
 
 /// An object of texts. Only its shape matters here, so nothing of it is kept.

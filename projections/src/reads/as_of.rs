@@ -117,7 +117,7 @@ impl ReadModels {
             "(select position, event_type, event_version, payload from events
               where aggregate_type = 'account' and aggregate_id = $1 and sequence <= $2
                 and event_type not in
-                    ('opened', 'limits_changed', 'frozen', 'unfrozen', 'closed')
+                    ('opened', 'limits_changed', 'tier_set', 'frozen', 'unfrozen', 'closed')
               order by sequence desc limit 1)
              union all
              (select position, event_type, event_version, payload from events
@@ -150,6 +150,7 @@ impl ReadModels {
                     stated = (hold.balance_after, hold.held_after);
                 }
                 AccountEvent::LimitsChanged(_)
+                | AccountEvent::TierSet(_)
                 | AccountEvent::Frozen(_)
                 | AccountEvent::Unfrozen(_)
                 | AccountEvent::Closed {} => {}

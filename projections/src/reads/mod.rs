@@ -16,6 +16,7 @@ mod open_items;
 mod statements;
 mod transactions;
 mod trial_balance;
+mod withdrawal_list;
 mod withdrawal_queue;
 mod withdrawals;
 
@@ -37,6 +38,7 @@ pub use open_items::OpenItem;
 pub use statements::{Statement, StatementLine, StatementQuery};
 pub use transactions::{Total, Transaction, TransactionDetail, TransactionFilter, TransactionLeg};
 pub use trial_balance::{CurrencyBalance, TrialBalance, TrialLine};
+pub use withdrawal_list::{Backlog, WithdrawalFilter};
 pub use withdrawal_queue::{Float, KnownAttempt, WithdrawalRow};
 pub use withdrawals::{WithdrawalFact, WithdrawalHistory};
 

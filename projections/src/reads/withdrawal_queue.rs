@@ -11,13 +11,13 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use sqlx::{Row, postgres::PgRow, types::Uuid};
 
-use super::{At, Page, ReadModels, cut, decimal, parsed, unsigned, variant};
+use super::{At, ReadModels, decimal, parsed, unsigned, variant};
 use crate::error::ReadError;
 
-const COLUMNS: &str = "w.id, w.account_id, w.bank, w.rail, w.bank_account, w.amount::text as amount, \
-    w.fee::text as fee, w.status, w.attempts, w.begun_at, w.requested_at, w.requested_position, \
-    w.queued_position, w.changed_at, w.unapplied::text as unapplied, w.late, w.sequence, \
-    w.last_position";
+pub(super) const COLUMNS: &str = "w.id, w.account_id, w.bank, w.rail, w.bank_account, \
+    w.amount::text as amount, w.fee::text as fee, w.status, w.attempts, w.begun_at, \
+    w.requested_at, w.requested_position, w.queued_position, w.changed_at, \
+    w.unapplied::text as unapplied, w.late, w.sequence, w.last_position";
 
 /// A withdrawal after its last event, without its history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -101,14 +101,30 @@ impl ReadModels {
         self.withdrawal_rows(wanted, "w.queued_position", (bank.as_str(), behind), limit).await
     }
 
-    /// What a bank was given and has no outcome, but for what people look at; the longest first.
+    /// What a bank was given and has no outcome, but for what people look at; the longest first,
+    /// behind one of them.
     pub async fn unanswered_withdrawals(
         &self,
         bank: &BankCode,
+        behind: Option<(Timestamp, WithdrawalId)>,
         limit: u32,
     ) -> Result<At<Vec<WithdrawalRow>>, ReadError> {
-        let wanted = "w.bank = $1 and w.status in ('processing', 'outcome_unknown') and $3 = 0";
-        self.withdrawal_rows(wanted, "w.begun_at, w.id", (bank.as_str(), 0), limit).await
+        let sql = format!(
+            "select c.position as reflects, {COLUMNS}
+             from read.checkpoint c
+             left join lateral (
+                 select * from read.withdrawals w
+                 where w.bank = $1 and w.status in ('processing', 'outcome_unknown')
+                   and ($3::timestamptz is null or (w.begun_at, w.id) > ($3, $4))
+                 order by w.begun_at, w.id limit $2
+             ) w on true
+             order by w.begun_at, w.id"
+        );
+        let (begun_at, id) = behind.unzip();
+        let query = sqlx::query(&sql).bind(bank.as_str()).bind(i64::from(limit)).bind(begun_at);
+        let rows = query.bind(id.map(WithdrawalId::uuid)).fetch_all(&self.pool).await?;
+        let (position, value) = super::rows(&rows, row_or_none)?;
+        Ok(At { position, value })
     }
 
     /// What came back and waits for its wallet, the longest first.
@@ -139,36 +155,6 @@ impl ReadModels {
         let rows = query.bind(log::read::signed(behind)?).fetch_all(&self.pool).await?;
         let (position, value) = super::rows(&rows, row_or_none)?;
         Ok(At { position, value })
-    }
-
-    /// The withdrawals of an account, or in a status, or all, requested before position `before`;
-    /// newest first.
-    pub async fn withdrawals(
-        &self,
-        account: Option<&AccountId>,
-        status: Option<WithdrawalStatus>,
-        before: Option<Position>,
-        limit: u32,
-    ) -> Result<Page<WithdrawalRow, Position>, ReadError> {
-        let sql = format!(
-            "select c.position as reflects, {COLUMNS}
-             from read.checkpoint c
-             left join lateral (
-                 select * from read.withdrawals w
-                 where ($1::text is null or w.account_id = $1)
-                   and ($2::text is null or w.status = $2) and w.requested_position < $3
-                 order by w.requested_position desc limit $4) w on true
-             order by w.requested_position desc"
-        );
-        let rows = sqlx::query(&sql)
-            .bind(account.map(AccountId::as_str))
-            .bind(status.map(WithdrawalStatus::as_str))
-            .bind(log::read::signed(before.unwrap_or(Position::MAX >> 1))?)
-            .bind(i64::from(limit) + 1)
-            .fetch_all(&self.pool)
-            .await?;
-        let (position, rows) = super::rows(&rows, row_or_none)?;
-        Ok(cut(rows, limit, position, |row| row.requested_position))
     }
 
     /// The attempt that a bank knows by a reference, if there is one.
@@ -232,7 +218,7 @@ impl ReadModels {
 }
 
 /// The withdrawal of a row; nothing if the row stands for none.
-fn row_or_none(row: &PgRow) -> Result<Option<WithdrawalRow>, ReadError> {
+pub(super) fn row_or_none(row: &PgRow) -> Result<Option<WithdrawalRow>, ReadError> {
     let Some(id) = row.try_get::<Option<Uuid>, _>("id")? else {
         return Ok(None);
     };

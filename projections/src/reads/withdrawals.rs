@@ -31,6 +31,10 @@ pub struct WithdrawalFact {
     pub recorded_at: Timestamp,
     /// Who did it.
     pub actor: Option<String>,
+    /// The second person, where two were needed.
+    pub approver: Option<String>,
+    /// SHA-256 of what they had seen.
+    pub evidence_sha256: Option<String>,
     /// What.
     pub event: WithdrawalEvent,
 }
@@ -80,6 +84,8 @@ fn fact(row: &PgRow) -> Result<Option<WithdrawalFact>, ReadError> {
         position,
         recorded_at: row.try_get("recorded_at")?,
         actor: metadata.actor,
+        approver: metadata.approver,
+        evidence_sha256: metadata.evidence_sha256,
         event: event.map_err(|source| LogError::Corrupt { position, source })?,
     }))
 }

@@ -12,8 +12,9 @@ use std::{
 use ledger_api::{
     banks::BankRegistry,
     db,
-    http::{self, ApiParts, ApiState, FingerprintKey, Ledger, ServerConfig},
+    http::{self, ApiParts, ApiState, FingerprintKey, Ledger, Operators, ServerConfig},
     identity::{self, KeyEnvironment, KeyRing, NewKey, Scope, ScopeSet},
+    webhooks::Inbox,
     workers::{self, Sweeper},
 };
 use ledger_core::{
@@ -98,6 +99,10 @@ impl TestBahi {
                 reads: reads.clone(),
                 health,
                 banks: Arc::new(set.banks),
+                operators: Operators {
+                    inbox: Some(Inbox::new(reads.clone())),
+                    ..Operators::default()
+                },
                 fingerprint_key: FingerprintKey::new([42; 32]),
                 metrics: None,
                 clock: Arc::clone(&set.clock),

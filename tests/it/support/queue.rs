@@ -6,9 +6,8 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use chrono::TimeDelta;
 use futures::future::BoxFuture;
 use ledger_api::{
-    banks::{BankRegistry, Payee},
-    http::Ledger as Port,
-    statements::Absence,
+    banks::{Bank, BankRegistry, Payee},
+    statements::{Absence, absent_from_statements},
     webhooks::Inbox,
     workers::{
         clerk::Clerk,
@@ -28,7 +27,10 @@ use ledger_core::{
 };
 use projections::{Projector, ReadModels};
 use sqlx::PgPool;
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::{
+    sync::watch,
+    task::{AbortHandle, JoinError, JoinHandle},
+};
 
 use super::{
     bahi::PATIENCE,
@@ -75,6 +77,20 @@ impl Statements for Said {
     }
 }
 
+/// What the statements say that were imported and booked.
+pub(crate) struct Imported(pub(crate) PgPool);
+
+impl Statements for Imported {
+    fn absence<'a>(
+        &'a self,
+        bank: &'a BankCode,
+        reference: &'a Reference,
+        sent_on: chrono::NaiveDate,
+    ) -> BoxFuture<'a, sqlx::Result<Absence>> {
+        Box::pin(absent_from_statements(&self.0, bank, reference, sent_on))
+    }
+}
+
 struct NoCredits;
 
 impl Credits for NoCredits {
@@ -108,8 +124,15 @@ impl Desk {
     }
 
     pub(crate) async fn on(database: &Database, sandbox: Sandbox, banks: BankRegistry) -> Self {
+        let mut desk = Self::idle(database, sandbox).await;
+        desk.add_worker(&banks);
+        desk
+    }
+
+    /// Without anybody who works.
+    pub(crate) async fn idle(database: &Database, sandbox: Sandbox) -> Self {
         let clock = Arc::new(ShiftedClock::default());
-        let config = EngineConfig { clock: Arc::clone(&clock) as _, ..ledger::config(database) };
+        let config = EngineConfig { clock: clock.clone(), ..ledger::config(database) };
         let engine = Engine::start(config).await.unwrap();
         let ledger = Ledger { database: database.clone(), engine };
         ledger.wallet(WALLET, "1000000.00").await;
@@ -137,15 +160,25 @@ impl Desk {
         desk.tasks.push(tokio::spawn(async move {
             projector.run(async move { drop(told.wait_for(|stop| *stop).await) }).await;
         }));
-        desk.add_worker(&banks);
         desk
     }
 
     /// One more worker for all banks and the inbox, as another process would have it.
     pub(crate) fn add_worker(&mut self, banks: &BankRegistry) {
-        let senders = self.senders(banks);
+        let statements: Arc<dyn Statements> = Arc::new(self.statements.clone());
+        self.add_worker_of(banks.iter().cloned(), &statements);
+    }
+
+    /// The same, for any banks and statements; what kills it.
+    pub(crate) fn add_worker_of(
+        &mut self,
+        banks: impl IntoIterator<Item = Arc<dyn Bank>>,
+        statements: &Arc<dyn Statements>,
+    ) -> Vec<AbortHandle> {
+        let before = self.tasks.len();
+        let senders = self.senders_of(banks);
         for sender in senders.values() {
-            let statements = Arc::new(self.statements.clone());
+            let statements = Arc::clone(statements);
             let pool = self.pool.clone();
             let lane = |name| Lane::new(pool, name, System.fresh());
             let queue = Queue::new(sender.clone(), statements, self.read_models.clone(), lane);
@@ -154,6 +187,19 @@ impl Desk {
         let applier = self.applier(senders);
         let lane = Lane::new(self.pool.clone(), "inbox".to_owned(), System.fresh());
         self.tasks.push(tokio::spawn(applier.run(lane, self.stop.subscribe())));
+        self.tasks[before..].iter().map(JoinHandle::abort_handle).collect()
+    }
+
+    /// Kills a worker, and lets the time pass for which its lanes are kept for it.
+    pub(crate) async fn kill(&self, worker: Vec<AbortHandle>) {
+        for task in &worker {
+            task.abort();
+        }
+        while !worker.iter().all(AbortHandle::is_finished) {
+            tokio::task::yield_now().await;
+        }
+        let sql = "update worker_lanes set expires_at = now() - interval '1 second'";
+        sqlx::query(sql).execute(&self.pool).await.unwrap();
     }
 
     pub(crate) fn applier(&self, senders: BTreeMap<BankCode, Sender>) -> Applier {
@@ -162,25 +208,28 @@ impl Desk {
             read_models: self.read_models.clone(),
             senders: Arc::new(senders),
             credits: Arc::new(NoCredits),
-            clock: Arc::clone(&self.clock) as _,
+            clock: self.clock.clone(),
         }
     }
 
-    pub(crate) fn senders(&self, banks: &BankRegistry) -> BTreeMap<BankCode, Sender> {
+    pub(crate) fn senders_of(
+        &self,
+        banks: impl IntoIterator<Item = Arc<dyn Bank>>,
+    ) -> BTreeMap<BankCode, Sender> {
         let clerk = Clerk {
-            ledger: Arc::new(self.ledger.engine.clone()) as Arc<dyn Port>,
-            clock: Arc::clone(&self.clock) as _,
+            ledger: Arc::new(self.ledger.engine.clone()),
+            clock: self.clock.clone(),
             ids: Arc::new(System),
             principal: "ledger:queue".parse().unwrap(),
             authority: Authority::of_withdrawals(),
         };
-        let sender = |bank: &Arc<dyn ledger_api::banks::Bank>| Sender {
-            bank: Arc::clone(bank),
+        let sender = |bank: Arc<dyn Bank>| Sender {
+            bank,
             payees: Arc::new(Book),
             teller: Teller { clerk: clerk.clone() },
             notes: Notes::new(self.pool.clone()),
         };
-        banks.iter().map(|bank| (bank.code().clone(), sender(bank))).collect()
+        banks.into_iter().map(|bank| (bank.code().clone(), sender(bank))).collect()
     }
 
     /// Moves both clocks.
@@ -194,7 +243,23 @@ impl Desk {
     }
 
     pub(crate) async fn request_to(&self, payee: &str, bank: &str, amount: &str) -> WithdrawalId {
-        let withdrawal_id = WithdrawalId::from_uuid(System.fresh());
+        let id = WithdrawalId::from_uuid(System.fresh());
+        self.request_with(id, payee, bank, amount).await;
+        id
+    }
+
+    /// One under an id that is known before it is requested, at hdfc.
+    pub(crate) async fn request_as(&self, id: WithdrawalId, amount: &str) {
+        self.request_with(id, PAYEE, "hdfc", amount).await;
+    }
+
+    async fn request_with(
+        &self,
+        withdrawal_id: WithdrawalId,
+        payee: &str,
+        bank: &str,
+        amount: &str,
+    ) {
         let request = RequestWithdrawal {
             withdrawal_id,
             transaction_id: TransactionId::from_uuid(System.fresh()),
@@ -212,7 +277,6 @@ impl Desk {
         };
         let operation = WithdrawalOperation::Request(request).into();
         accepted(self.ledger.submit(operation).await);
-        withdrawal_id
     }
 
     /// Waits until a withdrawal is in a state; its events' names then.
@@ -250,7 +314,8 @@ impl Desk {
     pub(crate) async fn stop(self) {
         self.stop.send_replace(true);
         for task in self.tasks {
-            tokio::time::timeout(PATIENCE, task).await.expect("it stops in time").unwrap();
+            let ended = tokio::time::timeout(PATIENCE, task).await.expect("it stops in time");
+            assert!(ended.as_ref().err().is_none_or(JoinError::is_cancelled), "{ended:?}");
         }
         self.ledger.engine.shutdown().await;
         self.sandbox.stop().await;

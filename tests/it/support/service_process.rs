@@ -14,12 +14,14 @@ use ledger_api::{
     service::{Roles, SandboxClock, Service, ServiceConfig},
     webhooks::Banks,
 };
+use rustix::process::Signal;
 use sqlx::postgres::PgConnectOptions;
 use tokio::{net::TcpListener, sync::watch};
 
 use super::{
     database::SUPERUSER,
     process::{again, given_database},
+    server::send,
 };
 
 /// The principal whose key the clients use.
@@ -130,11 +132,26 @@ impl ServiceProcess {
 
     /// Kills it and starts another one in its place; the private PostgreSQL stays up meanwhile.
     pub(crate) async fn kill_and_restart(&mut self) {
+        self.kill();
+        self.restart().await;
+    }
+
+    /// Kills it, and leaves it dead.
+    pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
         std::fs::remove_file(self.file("address")).unwrap();
+    }
+
+    /// Starts another one in the place of one that was killed.
+    pub(crate) async fn restart(&mut self) {
         self.child = self.command.spawn().unwrap();
         self.ready().await;
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        send(self.child.id().try_into().unwrap(), signal);
     }
 
     /// Joins its PostgreSQL, to look into it as superuser.
@@ -163,7 +180,11 @@ impl ServiceProcess {
 
 impl Drop for ServiceProcess {
     fn drop(&mut self) {
-        // It ends in order, and takes its PostgreSQL along, unless it has ended already.
+        // It ends in order, and takes its PostgreSQL along, unless it has ended already; a process
+        // that is stopped ends when it goes on.
+        if matches!(self.child.try_wait(), Ok(None)) {
+            self.signal(Signal::CONT);
+        }
         drop(self.child.stdin.take());
         self.child.wait().unwrap();
     }

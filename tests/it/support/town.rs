@@ -11,6 +11,7 @@ use ledger_api::{
 };
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
+use sqlx::PgPool;
 use tokio::{net::TcpListener, sync::watch};
 
 use super::{
@@ -22,7 +23,7 @@ use super::{
 };
 
 /// What the sandbox banks sign with.
-const SECRETS: [(&str, &str); 2] = [
+pub(crate) const SECRETS: [(&str, &str); 2] = [
     ("BAHI_BANK_HDFC_WEBHOOK_SECRETS", "whsec_ZGV2LXNlY3JldC1kZXYtc2VjcmV0LWRldi0x"),
     ("BAHI_BANK_AXIS_WEBHOOK_SECRETS", "whsec_ZGV2LXNlY3JldC1heGlzLXNlY3JldC1kZXYtMQ=="),
 ];
@@ -35,6 +36,7 @@ pub(crate) struct Town {
     pub(crate) database: Database,
     pub(crate) sandbox: Sandbox,
     pub(crate) admin: Actor,
+    address: String,
     service: Service,
     _told: watch::Sender<bool>,
     _folder: tempfile::TempDir,
@@ -54,9 +56,15 @@ impl Town {
         let service = Service::start(config, told).await.unwrap().unwrap();
         let pool = database.pool().await;
         let admin = Actor::new(&pool, &address, "admin", &Scope::ALL).await;
-        let town = Self { database, sandbox, admin, service, _told: tell, _folder: folder };
+        let town =
+            Self { database, sandbox, admin, address, service, _told: tell, _folder: folder };
         town.fund().await;
         town
+    }
+
+    /// Somebody with a key of these scopes.
+    pub(crate) async fn actor(&self, principal: &str, scopes: &[Scope]) -> Actor {
+        Actor::new(&self.database.pool().await, &self.address, principal, scopes).await
     }
 
     async fn fund(&self) {
@@ -120,41 +128,12 @@ impl Town {
             };
             self.sandbox.advance(passes).await;
             tokio::time::sleep(Duration::from_secs(1)).await;
-            let rows: Vec<(String, i64)> = sqlx::query_as(
-                "select status, count(*) from read.withdrawals
-                 where status in ('queued', 'processing', 'outcome_unknown', 'needs_attention')
-                 group by status
-                 union all
-                 select 'clearing ' || account_id, count(*) from read.open_items
-                 where account_id like 'bank:%:clearing_%' group by account_id",
-            )
-            .fetch_all(&pool)
-            .await
-            .unwrap();
-            open = rows.into_iter().collect();
+            open = open_work(&pool).await;
             if open.is_empty() {
                 return open;
             }
         }
-        let why: Vec<(String, i64)> = sqlx::query_as(
-            "select 'for people: ' || convert_from(payload, 'UTF8'), count(*) from events
-             where aggregate_type = 'withdrawal' and event_type = 'attention_needed' group by 1
-             union all
-             select 'statement ' || bank || ' ' || day || ' closed ' || closed, count(*)
-             from statement_files where account = 'escrow' group by 1
-             union all
-             select 'line of ' || l.bank || ' ' || l.day || ' ' || l.direction || ': '
-                    || coalesce(b.purpose, 'not booked'), count(*)
-             from statement_lines l left join statement_bookings b using (line_id)
-             where coalesce(b.purpose, 'unknown') = 'unknown' group by 1
-             union all
-             select 'unknown at ' || bank || ' since ' || begun_at::date, count(*)
-             from read.withdrawals where status = 'outcome_unknown' group by 1",
-        )
-        .fetch_all(&pool)
-        .await
-        .unwrap();
-        open.extend(why);
+        open.extend(why_open(&pool).await);
         open
     }
 
@@ -171,6 +150,44 @@ impl Town {
         self.sandbox.stop().await;
         self.database
     }
+}
+
+/// What has no end yet, by state: withdrawals, and money that no statement has shown.
+pub(crate) async fn open_work(pool: &PgPool) -> BTreeMap<String, i64> {
+    let rows: Vec<(String, i64)> = sqlx::query_as(
+        "select status, count(*) from read.withdrawals
+         where status in ('queued', 'processing', 'outcome_unknown', 'needs_attention')
+         group by status
+         union all
+         select 'clearing ' || account_id, count(*) from read.open_items
+         where account_id like 'bank:%:clearing_%' group by account_id",
+    )
+    .fetch_all(pool)
+    .await
+    .unwrap();
+    rows.into_iter().collect()
+}
+
+/// What stands in the way of an end, for when a test fails.
+pub(crate) async fn why_open(pool: &PgPool) -> Vec<(String, i64)> {
+    sqlx::query_as(
+        "select 'for people: ' || convert_from(payload, 'UTF8'), count(*) from events
+         where aggregate_type = 'withdrawal' and event_type = 'attention_needed' group by 1
+         union all
+         select 'statement ' || bank || ' ' || day || ' closed ' || closed, count(*)
+         from statement_files where account = 'escrow' group by 1
+         union all
+         select 'line of ' || l.bank || ' ' || l.day || ' ' || l.direction || ': '
+                || coalesce(b.purpose, 'not booked'), count(*)
+         from statement_lines l left join statement_bookings b using (line_id)
+         where coalesce(b.purpose, 'unknown') = 'unknown' group by 1
+         union all
+         select 'unknown at ' || bank || ' since ' || begun_at::date, count(*)
+         from read.withdrawals where status = 'outcome_unknown' group by 1",
+    )
+    .fetch_all(pool)
+    .await
+    .unwrap()
 }
 
 /// What a service of a town is started with.

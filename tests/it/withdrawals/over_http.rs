@@ -34,8 +34,9 @@ async fn with_a_bank() -> (TestBahi, Sandbox, Actor, String) {
     (bahi, sandbox, admin, payee)
 }
 
-async fn read(actor: &Actor, id: &str) -> Value {
-    actor.get(&format!("/v1/withdrawals/{id}")).await.made()
+async fn read(bahi: &TestBahi, actor: &Actor, id: &str) -> Value {
+    let head = bahi.engine.status().borrow().head.position;
+    actor.get(&format!("/v1/withdrawals/{id}?min_position={head}")).await.made()
 }
 
 /// What a worker would do.
@@ -69,7 +70,7 @@ async fn a_withdrawal_is_requested_once_and_cancelled_until_it_is_sent() {
     );
     assert_eq!(more.json()["available"], amount(A, "489.87"));
 
-    let seen = read(&user, id).await;
+    let seen = read(&bahi, &user, id).await;
     assert_eq!((&seen["status"], &seen["note"]), (&json!("queued"), &json!("Rent")));
     assert_eq!((seen.get("utr"), &seen["version"]), (None, &json!(2)));
     assert_eq!(seen["timeline"][0]["event"], "requested");
@@ -102,7 +103,7 @@ async fn its_timeline_tells_what_banks_said_and_it_is_too_late_to_cancel() {
     let late = admin.post(&format!("/v1/withdrawals/{id}/cancel"), &json!({})).await;
     assert_eq!((late.status, late.code()), (StatusCode::CONFLICT, "not_cancellable".to_owned()));
     work(&bahi, one.told(1, AttemptOutcome::Unknown)).await;
-    let unknown = read(&admin, id).await;
+    let unknown = read(&bahi, &admin, id).await;
     assert_eq!(
         (&unknown["status"], &unknown["funds"]),
         (&json!("outcome_unknown"), &json!("held"))
@@ -177,6 +178,34 @@ async fn what_makes_no_sense_is_refused_before_anything_moves() {
         (StatusCode::NOT_FOUND, "withdrawal_not_found".to_owned())
     );
     assert_eq!(admin.get("/v1/withdrawals/wd_7").await.status, StatusCode::NOT_FOUND);
+    bahi.finish().await;
+    sandbox.stop().await;
+}
+
+/// Back-to-back withdrawals through two services, each of all that there is: one is accepted.
+#[tokio::test(flavor = "multi_thread")]
+async fn case_1_of_fifty_requests_for_a_whole_balance_one_is_accepted() {
+    let (bahi, sandbox, admin, payee) = with_a_bank().await;
+    let set = Set { banks: sandbox.registry(), ..Set::default() };
+    let other = TestBahi::on(&bahi.database, set).await;
+    let requests = (0..50).map(|number| {
+        let actor = if number % 2 == 0 { admin.clone() } else { admin.at(&other) };
+        let body = asked(&payee, "990.00");
+        async move { actor.post("/v1/withdrawals", &body).await }
+    });
+    let mut accepted = Vec::new();
+    for reply in futures::future::join_all(requests).await {
+        if reply.status == StatusCode::CREATED {
+            accepted.push(reply);
+        } else {
+            assert_eq!(reply.refused(), "insufficient_funds");
+        }
+    }
+    let [won] = &accepted[..] else { panic!("{} were accepted", accepted.len()) };
+    assert_eq!(admin.balance(A, won.position()).await, "0.00");
+    let again = admin.post("/v1/withdrawals", &asked(&payee, "0.01")).await;
+    assert_eq!(again.refused(), "insufficient_funds");
+    other.finish().await;
     bahi.finish().await;
     sandbox.stop().await;
 }

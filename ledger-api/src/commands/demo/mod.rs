@@ -1,6 +1,10 @@
 //! `bahi demo`: a service with something in it, and the lines to try it with.
 
+mod banks;
+mod payee;
 mod story;
+
+use banks::DemoBanks;
 
 use std::{
     fs, io,
@@ -11,16 +15,14 @@ use std::{
 use anyhow::{Context, bail};
 use clap::Args;
 use ledger_api::{
-    banks::BankRegistry,
     config::Settings,
     identity::{KeyEnvironment, KeyRing, NewKey, Scope, ScopeSet, VerifyError, create_key},
-    service::{Roles, SandboxClock, Service, ServiceConfig},
+    service::{Roles, Service, ServiceConfig},
     setup::{Database, write_private},
     shutdown, telemetry,
-    webhooks::Banks,
 };
 use sqlx::PgPool;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::watch};
 
 use super::{Verdict, say, serve::LISTEN_DEFAULT};
 
@@ -66,27 +68,45 @@ impl Demo {
         let told = shutdown::on_signal().context("signals can't be received")?;
         let listener = listen(self.listen).await?;
         let address = listener.local_addr()?;
+        let metrics = Some(telemetry::metrics()?);
+        std::fs::create_dir_all(&settings.data)
+            .with_context(|| format!("{} can't be made", settings.data.display()))?;
+        let banks = DemoBanks::start(address, &settings.data).await?;
+        write_private(&settings.demo_banks_file(), &format!("{}\n", banks.url), true)
+            .with_context(|| format!("{} can't be written to", settings.data.display()))?;
         let config = ServiceConfig {
             settings: settings.clone(),
             roles: Roles::of(&[]),
             cache_accounts: None,
-            banks: Banks::from_environment()?,
-            bank_registry: BankRegistry::from_environment()?,
-            sandbox_clock: SandboxClock::from_environment()?,
+            banks: banks.webhooks.clone(),
+            bank_registry: banks.registry.clone(),
+            sandbox_clock: Some(banks.clock.clone()),
             listener: Some(listener),
-            metrics: Some(telemetry::metrics()?),
+            metrics,
         };
-        let Some(service) = Service::start(config, told.clone()).await? else {
-            return Ok(Verdict::Yes);
-        };
-        let ready = prepare(&service, &settings).await;
-        if let Ok(key) = &ready {
-            say::line(welcome(address, key, &settings.data));
-            shutdown::wait(&mut told.clone()).await;
-        }
-        service.stop().await?;
-        ready.map(|_| Verdict::Yes)
+        let done = serve(config, &settings, (address, &banks.url), told).await;
+        banks.stop().await;
+        done
     }
+}
+
+/// Runs it until it is told to stop; the banks stay until their last answers are in.
+async fn serve(
+    config: ServiceConfig,
+    settings: &Settings,
+    (address, banks): (SocketAddr, &str),
+    told: watch::Receiver<bool>,
+) -> anyhow::Result<Verdict> {
+    let Some(service) = Service::start(config, told.clone()).await? else {
+        return Ok(Verdict::Yes);
+    };
+    let ready = prepare(&service, settings, address).await;
+    if let Ok((key, payee)) = &ready {
+        say::line(welcome((address, banks), key, payee, &settings.data));
+        shutdown::wait(&mut told.clone()).await;
+    }
+    service.stop().await?;
+    ready.map(|_| Verdict::Yes)
 }
 
 async fn listen(asked: Option<SocketAddr>) -> anyhow::Result<TcpListener> {
@@ -106,13 +126,20 @@ async fn listen(asked: Option<SocketAddr>) -> anyhow::Result<TcpListener> {
     bail!("{PORTS_TRIED} ports from {first} on are taken; name a free one: --listen 127.0.0.1:PORT")
 }
 
-/// Tells the story, and returns a key that works.
-async fn prepare(service: &Service, settings: &Settings) -> anyhow::Result<String> {
+/// Tells the story; a key that works, and a bank account that money can be sent to.
+async fn prepare(
+    service: &Service,
+    settings: &Settings,
+    address: SocketAddr,
+) -> anyhow::Result<(String, String)> {
     let database = service.database();
     let secret = database.secret(settings).await?;
     let engine = service.engine().context("the demo needs an engine")?;
     story::tell(engine, &secret).await?;
-    key(database, &settings.demo_key_file()).await
+    story::endow(engine, &secret, &banks::CODES).await?;
+    let key = key(database, &settings.demo_key_file()).await?;
+    let payee = payee::of_asha(address, &key).await?;
+    Ok((key, payee))
 }
 
 /// The key of an earlier run if it is still in force, else a new one.
@@ -142,12 +169,13 @@ async fn new_key(pool: &PgPool, file: &Path) -> anyhow::Result<String> {
     Ok(token.reveal().to_owned())
 }
 
-fn welcome(address: SocketAddr, key: &str, data: &Path) -> String {
+fn welcome((address, banks): (SocketAddr, &str), key: &str, payee: &str, data: &Path) -> String {
     let accounts: Vec<&str> = story::ACCOUNTS.iter().map(|(account, _)| *account).collect();
     let data: PathBuf = data.to_owned();
     format!(
         r#"
 Bahi is running at http://{address}    (documentation: http://{address}/docs)
+Two sandbox banks, hdfc and axis, are at {banks}.
 
 Accounts: {accounts}
 A key for trying, kept in {data}/demo-key. In another terminal:
@@ -160,6 +188,17 @@ A key for trying, kept in {data}/demo-key. In another terminal:
     -H 'Content-Type: application/json' -H 'Idempotency-Key: my-first-transfer' \
     -d '{{"kind":"transfer","debit":"wallet:asha:INR","credit":"wallet:ravi:INR",
          "amount":{{"value":"12.00","currency":"INR"}}}}'
+
+Asha's bank account is {payee}. The bank does not answer this withdrawal in time, and has paid:
+
+  curl -s $BAHI/v1/withdrawals -H "Authorization: Bearer $KEY" \
+    -H 'Content-Type: application/json' -H 'Idempotency-Key: my-first-withdrawal' \
+    -d '{{"account":"wallet:asha:INR","bank_account":"{payee}","bank":"hdfc","rail":"imps",
+         "amount":{{"value":"5000.13","currency":"INR"}}}}'
+
+Read it with its id ($BAHI/v1/withdrawals/wd_…): after ten seconds it is outcome_unknown. Its bank is
+asked after 90 seconds, and it is completed. They pass at once with
+  bahi sandbox --url {banks} clock advance 90s
 
   curl -sN $BAHI/v1/events -H "Authorization: Bearer $KEY" -H 'Accept: text/event-stream'
 

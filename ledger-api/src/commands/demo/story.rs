@@ -3,15 +3,15 @@
 //! Every step has a stable idempotency key, so that a second run is answered from the first and
 //! changes nothing. The steps are part of that: a step is never changed, only added.
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use ledger_api::setup::Secret;
 use ledger_core::{
     book::Book,
     chart::{self, Authority, Direction},
     clock::{Ids, System},
-    command::{Idempotency, OpenAccount, Operation},
+    command::{Approval, Command, Idempotency, OpenAccount, Operation, Outcome},
     engine::Engine,
-    ids::{AccountId, Principal, TransactionId},
+    ids::{AccountId, Principal, RequestId, TransactionId},
     money::Money,
     posting::{Posting, PostingLeg},
 };
@@ -44,6 +44,9 @@ const MOVEMENTS: [(&str, &str, &str, &str); 6] = [
     ("transfer", "wallet:meera:INR", "wallet:ravi:INR", "300.00"),
 ];
 
+/// What each sandbox bank says at the start that we have there.
+const CAPITAL: &str = "90000000.00";
+
 /// Makes the accounts and the movements, unless they are there.
 pub(super) async fn tell(engine: &Engine, secret: &Secret) -> anyhow::Result<()> {
     let book = status_now(engine).await?.book;
@@ -53,6 +56,20 @@ pub(super) async fn tell(engine: &Engine, secret: &Secret) -> anyhow::Result<()>
     }
     for (index, (kind, from, to, amount)) in MOVEMENTS.into_iter().enumerate() {
         teller.post(index, kind, (from, to), amount).await?;
+    }
+    Ok(())
+}
+
+/// Books what the sandbox banks had from the start, so that their statements and our books begin
+/// alike: the house's own money, put there by two people.
+pub(super) async fn endow(engine: &Engine, secret: &Secret, banks: &[&str]) -> anyhow::Result<()> {
+    let book = status_now(engine).await?.book;
+    let teller = Teller { engine, secret, book: &book, principal: PRINCIPAL.parse()? };
+    teller.open("equity:capital:INR", "bahi").await?;
+    for bank in banks {
+        let escrow = format!("bank:{bank}:escrow:INR");
+        teller.open(&escrow, "bahi").await?;
+        teller.adjust(bank, &escrow).await?;
     }
     Ok(())
 }
@@ -114,6 +131,39 @@ impl Teller<'_> {
         self.step(&step, Operation::Post(vec![posting])).await
     }
 
+    async fn adjust(&self, bank: &str, escrow: &str) -> anyhow::Result<()> {
+        let posting = Posting {
+            transaction_id: TransactionId::from_uuid(System.fresh()),
+            kind: "adjustment".parse()?,
+            legs: vec![
+                self.leg(escrow, Direction::Debit, CAPITAL, 0)?,
+                self.leg("equity:capital:INR", Direction::Credit, CAPITAL, 0)?,
+            ],
+            effective_on: None,
+            value_date: None,
+            conditions: Vec::new(),
+            note: None,
+        };
+        let approval = Approval {
+            approver: "demo-auditor".parse()?,
+            reason: "what the sandbox bank says at the start that we have there".to_owned(),
+            evidence_sha256: hex::encode(Sha256::digest(b"the sandbox bank's first statement")),
+        };
+        let command = Command {
+            principal: self.principal.clone(),
+            idempotency: Some(self.once(&format!("endow {bank}"))?),
+            request: RequestId::from_uuid(System.fresh()),
+            authority: Authority::all(),
+            approval: Some(approval),
+            operation: Operation::Post(vec![posting]),
+        };
+        let answer = self.engine.submit(command).await.context("the ledger did not answer")?;
+        match answer.outcome {
+            Outcome::Accepted(_) => Ok(()),
+            Outcome::Rejected(rejection) => bail!("no capital at {bank}: {}", rejection.detail),
+        }
+    }
+
     fn leg(
         &self,
         account: &str,
@@ -131,18 +181,21 @@ impl Teller<'_> {
     }
 
     async fn step(&self, step: &str, operation: Operation) -> anyhow::Result<()> {
+        let idempotency = Some(self.once(step)?);
+        let done = submit(self.engine, &self.principal, idempotency, Authority::all(), operation);
+        match done.await? {
+            Ok(_) => Ok(()),
+            Err(rejection) => bail!("the demo could not {step}: {}", rejection.detail),
+        }
+    }
+
+    fn once(&self, step: &str) -> anyhow::Result<Idempotency> {
         let fingerprint = Sha256::new()
             .chain_update(b"bahi/demo/1")
             .chain_update(self.secret.bytes())
             .chain_update(step.as_bytes())
             .finalize();
         let key = step.replace(' ', "/");
-        let idempotency = Idempotency { key: key.parse()?, fingerprint: fingerprint.into() };
-        let done =
-            submit(self.engine, &self.principal, Some(idempotency), Authority::all(), operation);
-        match done.await? {
-            Ok(_) => Ok(()),
-            Err(rejection) => bail!("the demo could not {step}: {}", rejection.detail),
-        }
+        Ok(Idempotency { key: key.parse()?, fingerprint: fingerprint.into() })
     }
 }

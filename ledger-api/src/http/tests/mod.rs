@@ -108,6 +108,7 @@ fn insufficient() -> Answer {
             account: Some("wallet:a:INR".parse().unwrap()),
             available: Some("5.00".parse().unwrap()),
             transaction: None,
+            limit: None,
         }),
         replayed: false,
         position: 7,

@@ -9,6 +9,7 @@ use ledger_core::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::detail::StatusDetail;
 use crate::http::{
     Problem,
     wire::{Amount, MoneyIn},
@@ -43,7 +44,7 @@ pub(super) struct WithdrawalIn {
 /// A withdrawal.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[schema(as = Withdrawal)]
-pub(super) struct WithdrawalOut {
+pub(in crate::routes) struct WithdrawalOut {
     /// Its id.
     #[schema(value_type = String, example = "wd_01935c3a5e7c7d3e8f00a1b2c3d4e5f6")]
     pub(super) id: WithdrawalId,
@@ -78,6 +79,9 @@ pub(super) struct WithdrawalOut {
     /// The way that was asked for.
     #[schema(value_type = String, example = "imps")]
     pub(super) rail: Rail,
+    /// Why it is where it is; in reads only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) status_detail: Option<StatusDetail>,
     /// How many events it has; this and what follows in reads only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) version: Option<u64>,
@@ -114,7 +118,11 @@ pub(super) struct WithdrawalOut {
 
 impl WithdrawalOut {
     /// What a receipt says.
-    pub(super) fn of(receipt: &Receipt, at: DateTime<Utc>, position: u64) -> Result<Self, Problem> {
+    pub(in crate::routes) fn of(
+        receipt: &Receipt,
+        at: DateTime<Utc>,
+        position: u64,
+    ) -> Result<Self, Problem> {
         let Receipt::Withdrawal {
             withdrawal_id,
             status,
@@ -142,6 +150,7 @@ impl WithdrawalOut {
             bank_account: *bank_account,
             bank: bank.clone(),
             rail: rail.clone(),
+            status_detail: None,
             version: None,
             created_at: None,
             utr: None,
@@ -158,7 +167,7 @@ impl WithdrawalOut {
 }
 
 /// Where the money of a withdrawal is, in words; as if all of what came back came back.
-const fn funds(status: WithdrawalStatus) -> &'static str {
+pub(super) const fn funds(status: WithdrawalStatus) -> &'static str {
     match status {
         WithdrawalStatus::PendingReview
         | WithdrawalStatus::Queued
@@ -176,7 +185,7 @@ const fn funds(status: WithdrawalStatus) -> &'static str {
 /// One thing that happened.
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
 #[schema(as = WithdrawalStep)]
-pub(super) struct StepOut {
+pub(in crate::routes) struct StepOut {
     /// What: `requested`, `review_required`, `approved`, `rejected`, `queued`, `cancelled`,
     /// `attempt_begun`, `attempt_refused`, `outcome_unknown`, `attention_needed`, `failed`,
     /// `completed`, `completed_late`, `returned` or `applied`.
@@ -190,6 +199,12 @@ pub(super) struct StepOut {
     /// Who did it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) by: Option<String>,
+    /// Who approved it, where a second person had to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) approved_by: Option<String>,
+    /// SHA-256 of what the two had seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) evidence_sha256: Option<String>,
     /// Which attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) attempt: Option<u32>,
@@ -218,7 +233,7 @@ pub(super) struct StepOut {
 #[derive(ToSchema)]
 #[schema(as = WithdrawalStatus, rename_all = "snake_case")]
 #[expect(dead_code, reason = "only its schema is used")]
-pub(super) enum WithdrawalStatusWord {
+pub(in crate::routes) enum WithdrawalStatusWord {
     /// A person has to look at it.
     PendingReview,
     /// It waits for its bank.

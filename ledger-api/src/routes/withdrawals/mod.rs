@@ -1,8 +1,10 @@
 //! `/v1/withdrawals`: money on its way out to a bank account: requested, read, given up.
 //!
-//! What banks say of it does not come in here.
+//! What banks say of it does not come in here, nor what operators decide (`ops`).
 
-mod body;
+pub(super) mod body;
+mod detail;
+pub(super) mod list;
 mod quote;
 mod read;
 mod terms;
@@ -15,7 +17,7 @@ use crate::http::ApiState;
 /// The routes.
 pub(super) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
-        .routes(routes!(write::request))
+        .routes(routes!(write::request, list::list))
         .routes(routes!(read::get))
         .routes(routes!(write::cancel))
         .routes(routes!(quote::quote))

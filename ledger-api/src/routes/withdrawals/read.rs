@@ -9,14 +9,20 @@ use ledger_core::{
 use projections::{WithdrawalFact, WithdrawalHistory};
 use rust_decimal::Decimal;
 
-use super::body::{StepOut, WithdrawalOut};
+use super::{
+    body::{StepOut, WithdrawalOut},
+    detail::{StatusDetail, details},
+};
 use crate::{
-    http::{Problem, path::Id, query::Params, reader::Reader, reply::Reply, wire::Amount},
+    http::{
+        ApiState, Problem, path::Id, query::Params, reader::Reader, reply::Reply, wire::Amount,
+    },
     identity::Scope,
     routes::accounts::MinPosition,
+    workers::withdrawals::waits::Place,
 };
 
-const SCOPES: &[Scope] = &[Scope::LedgerRead, Scope::WithdrawalsWrite];
+pub(super) const SCOPES: &[Scope] = &[Scope::LedgerRead, Scope::WithdrawalsWrite];
 
 /// Get a withdrawal
 ///
@@ -36,7 +42,34 @@ pub(super) async fn get(
 ) -> Result<Reply<WithdrawalOut>, Problem> {
     let models = reader.admit(SCOPES, query.min_position).await?;
     let (position, history) = reader.find(|| models.withdrawal(id)).await?;
-    Ok(Reply::ok(withdrawal_out(id, history, position)?).at(position))
+    let status_detail = detail(&reader.state, id, &history).await?;
+    let out = withdrawal_out(id, history, position)?;
+    Ok(Reply::ok(WithdrawalOut { status_detail, ..out }).at(position))
+}
+
+/// Why it is where it is.
+async fn detail(
+    state: &ApiState,
+    id: WithdrawalId,
+    history: &WithdrawalHistory,
+) -> Result<Option<StatusDetail>, Problem> {
+    let withdrawal = &history.withdrawal;
+    let known = withdrawal.properties().zip(withdrawal.status()).zip(history.facts.last());
+    let Some(((requested, status), last)) = known else { return Ok(None) };
+    let attempt = withdrawal.attempts().last();
+    let begun = |fact: &&WithdrawalFact| matches!(fact.event, WithdrawalEvent::AttemptBegun(_));
+    let place = Place {
+        id,
+        status,
+        bank: attempt.map_or(&requested.bank, |attempt| &attempt.bank),
+        rail: attempt.map_or(&requested.rail, |attempt| &attempt.rail),
+        attempts: u32::try_from(withdrawal.attempts().len()).unwrap_or(u32::MAX),
+        begun_at: history.facts.iter().rev().find(begun).map(|fact| fact.recorded_at),
+        changed_at: last.recorded_at,
+        is_unapplied: !withdrawal.unapplied().is_zero(),
+        reason: last.event.reason().map(|reason| reason.as_str()),
+    };
+    Ok(details(state, &[place]).await?.remove(&id))
 }
 
 fn withdrawal_out(
@@ -95,6 +128,8 @@ fn timeline(facts: Vec<WithdrawalFact>, currency: CurrencyCode) -> Vec<StepOut> 
             status,
             at: fact.recorded_at,
             by: fact.actor,
+            approved_by: fact.approver,
+            evidence_sha256: fact.evidence_sha256,
             ..of(fact.event, currency)
         });
     }

@@ -29,7 +29,7 @@ use crate::{
 /// Request a withdrawal
 ///
 /// The amount and its fee are set aside at once, so that they cannot be spent twice. It then waits
-/// for its bank, and can be cancelled until it is sent. In this release nothing sends it yet.
+/// for its bank, or first for a person (`pending_review`), and can be cancelled until it is sent.
 #[utoipa::path(
     post,
     path = "/v1/withdrawals",
@@ -57,6 +57,9 @@ pub(super) async fn request(
         Problem::field(codes::AMOUNT_OVERFLOW, "/amount/value", format!("{error}."))
     })?;
     let (payee, payee_hash) = writer.state.bank_accounts.standing(body.bank_account).await?;
+    let rules = &writer.state.operators.review;
+    let (account, payee_id) = (&body.account, body.bank_account);
+    let review = rules.required(&writer.state, account, payee_id, amount).await?;
     let operation = WithdrawalOperation::Request(RequestWithdrawal {
         withdrawal_id: writer.withdrawal_id(),
         transaction_id: writer.transaction_id(),
@@ -69,7 +72,7 @@ pub(super) async fn request(
         rail: body.rail.clone(),
         payee_hash,
         payee,
-        review: None,
+        review,
         note: body.note.clone(),
     });
     let identity = Identity { key, operation: "request_withdrawal", path: &[], body: &body };

@@ -1,4 +1,5 @@
-//! Asking a bank what became of an attempt, within what it allows; then its statements; then people.
+//! Asking a bank what became of an attempt, within what it allows; then its statements; then
+//! people.
 
 use std::sync::Arc;
 

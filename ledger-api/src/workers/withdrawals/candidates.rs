@@ -8,12 +8,14 @@ use projections::WithdrawalRow;
 use rust_decimal::Decimal;
 use tokio::{sync::watch, time::Instant};
 
-use super::{InHand, Queue, RoundError, pace};
+use super::{InHand, Queue, Ready, RoundError, pace};
 use crate::{banks::Contract, workers::clerk::Clerk};
 
 /// How many are read at once, and how often: far enough past those that wait for another attempt.
 const PAGE: u32 = 200;
 const PAGES_MAX: u32 = 50;
+/// How many are kept ready: what a bank takes until the next look.
+const READY_MAX: usize = 1_000;
 
 /// Whether one of them may be sent.
 enum Turn {
@@ -25,21 +27,24 @@ enum Turn {
 }
 
 impl Queue {
-    /// Sends what is due; says why nothing more is, if there is a reason.
-    pub(super) async fn send_due(
+    /// Whether there is room for more than is ready, and more waits.
+    pub(super) fn runs_dry(&self) -> bool {
+        self.more && self.ready.len() < self.room()
+    }
+
+    /// Looks up what may be sent, anew; says why no more is, if there is a reason.
+    pub(super) async fn fill(
         &mut self,
         contract: &Arc<Contract>,
-        stopping: &watch::Receiver<bool>,
     ) -> Result<Option<&'static str>, RoundError> {
+        self.ready.clear();
+        self.more = false;
         if let Some(closed) = self.gate().await? {
             return Ok(Some(closed));
         }
         let mut after = 0;
         let mut left = None;
         for _ in 0..PAGES_MAX {
-            if self.room() == 0 {
-                return Ok(None);
-            }
             let bank = self.sender.bank.code();
             let page = self.read_models.queued_withdrawals(bank, after, PAGE).await?;
             self.catch_up(page.position);
@@ -49,29 +54,29 @@ impl Queue {
             };
             after = last;
             let full = u32::try_from(rows.len()) == Ok(PAGE);
-            if left.is_none() {
-                left = Some(self.float(contract).await?);
+            let mut covered = match left {
+                Some(left) => left,
+                None => self.float(contract).await?,
+            };
+            if !self.take_in(rows, contract, &mut covered).await? {
+                return Ok(Some("low_float"));
             }
-            if let Some(left) = &mut left
-                && let Some(why) = self.send_page(rows, contract, left, stopping).await?
-            {
-                return Ok(why);
-            }
-            if !full {
-                return Ok(None);
+            left = Some(covered);
+            self.more = full;
+            if !full || self.ready.len() >= READY_MAX {
+                break;
             }
         }
         Ok(None)
     }
 
-    /// Sends what is due of a page; why no other page is to be looked at, if so.
-    async fn send_page(
+    /// Takes in what may be sent of a page; whether escrow covers it.
+    async fn take_in(
         &mut self,
         rows: Vec<WithdrawalRow>,
         contract: &Arc<Contract>,
         left: &mut Decimal,
-        stopping: &watch::Receiver<bool>,
-    ) -> Result<Option<Option<&'static str>>, RoundError> {
+    ) -> Result<bool, RoundError> {
         let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
         let blocked = self.sender.notes.blocked(&ids).await?;
         let now = self.sender.teller.clerk.clock.now();
@@ -91,23 +96,35 @@ impl Queue {
             if amount.amount() > *left {
                 // In order: what comes later and would fit must wait as well, or a large one would
                 // wait for ever.
-                return Ok(Some(Some("low_float")));
-            }
-            if self.room() == 0 {
-                return Ok(Some(None));
-            }
-            let Some(until) = self.lane.held_until() else { return Ok(Some(None)) };
-            let (rate, instant) = (contract.rate_per_second, Instant::now());
-            let pace = self.rate.get_or_insert_with(|| pace::Rate::new(rate, instant));
-            if instant >= until || !pace.take(rate, instant) {
-                return Ok(Some(None));
+                return Ok(false);
             }
             *left = left.saturating_sub(amount.amount());
-            self.in_hand.insert(row.id, InHand { amount: amount.amount(), known_at: None });
-            let (sender, contract) = (self.sender.clone(), Arc::clone(contract));
-            self.tasks.spawn(sender.send(row, amount, contract, until, stopping.clone()));
+            self.ready.push_back(Ready { row, amount, contract: Arc::clone(contract) });
         }
-        Ok(None)
+        Ok(true)
+    }
+
+    /// Sends what is ready as far as room and rate go; whether it is the rate that holds it up.
+    pub(super) fn send_ready(&mut self, stopping: &watch::Receiver<bool>) -> bool {
+        while self.room() > 0 {
+            let Some(rate) = self.ready.front().map(|ready| ready.contract.rate_per_second) else {
+                return false;
+            };
+            let now = Instant::now();
+            let Some(until) = self.lane.held_until().filter(|until| now < *until) else {
+                return false;
+            };
+            if !self.rate.get_or_insert_with(|| pace::Rate::new(rate, now)).take(rate, now) {
+                return true;
+            }
+            let Some(Ready { row, amount, contract }) = self.ready.pop_front() else {
+                return false;
+            };
+            let (id, sender) = (row.id, self.sender.clone());
+            let job = sender.send(row, amount, contract, until, stopping.clone());
+            self.spawn(id, amount.amount(), job);
+        }
+        false
     }
 
     /// What the bank's escrow can still cover, less what is in hand and not in the read models.

@@ -17,21 +17,28 @@ mod pace;
 mod sending;
 mod telling;
 mod verdict;
+pub mod waits;
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, VecDeque},
+    future::Future,
+    sync::Arc,
+    time::Duration,
+};
 
-use ledger_core::{ids::WithdrawalId, log::Position};
-use projections::{ReadError, ReadModels};
+use ledger_core::{clock::Timestamp, ids::WithdrawalId, log::Position, money::Money};
+use projections::{ReadError, ReadModels, WithdrawalRow};
 use rust_decimal::Decimal;
 use tokio::{
     sync::watch,
-    task::JoinSet,
+    task::{Id, JoinError, JoinSet},
     time::{self, Instant},
 };
 
 pub use asking::{Answer, Statements};
 pub use candidates::money;
 pub use sending::{Payees, SendError, Sender, Sent, reference};
+pub(crate) use telling::AMOUNT_DIFFERS;
 pub use telling::{Known, Teller, Told};
 pub use verdict::{Verdict, verdict};
 
@@ -46,6 +53,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 const GATHER: Duration = Duration::from_millis(20);
 /// How many withdrawals of a bank are under way at once.
 pub const UNDER_WAY_MAX: usize = 64;
+/// How many more there may be to find out about others: a long queue must not keep from asking.
+const KEPT_TO_ASK: usize = 16;
 /// How often the statements are looked at for one withdrawal.
 const LOOK_AT_STATEMENTS_EVERY: Duration = Duration::from_secs(10);
 /// Attempts without an outcome that are looked at in one round.
@@ -63,8 +72,15 @@ pub struct Queue {
     breaker: Breaker,
     rate: Option<Rate>,
     tasks: JoinSet<Sent>,
+    of_task: HashMap<Id, WithdrawalId>,
+    /// What may be sent as soon as there is room for it, in order.
+    ready: VecDeque<Ready>,
+    /// Whether more than that waits.
+    more: bool,
     in_hand: HashMap<WithdrawalId, InHand>,
     looked: HashMap<WithdrawalId, Instant>,
+    /// Up to where the last round looked at what has no outcome; nothing if it saw the last one.
+    looked_until: Option<(Timestamp, WithdrawalId)>,
     said: Option<&'static str>,
 }
 
@@ -74,6 +90,13 @@ struct InHand {
     amount: Decimal,
     /// From where the read models know what came of it; nothing while it is under way.
     known_at: Option<Position>,
+}
+
+/// A withdrawal whose turn it is.
+struct Ready {
+    row: WithdrawalRow,
+    amount: Money,
+    contract: Arc<Contract>,
 }
 
 /// Why a round did not get through. The next one tries again.
@@ -104,8 +127,12 @@ impl Queue {
             breaker: Breaker::default(),
             rate: None,
             tasks: JoinSet::new(),
+            of_task: HashMap::new(),
+            ready: VecDeque::new(),
+            more: false,
             in_hand: HashMap::new(),
             looked: HashMap::new(),
+            looked_until: None,
             said: None,
         }
     }
@@ -114,31 +141,30 @@ impl Queue {
     pub async fn run(mut self, mut stopping: watch::Receiver<bool>) {
         let mut status = self.sender.teller.clerk.ledger.status();
         let mut said = String::new();
+        let mut looked_at: Option<Instant> = None;
+        let mut nudged = false;
         loop {
-            match self.round(&stopping).await {
-                Ok(()) => said.clear(),
-                Err(error) => {
-                    let error = projections::describe(&error);
-                    if error != said {
-                        let bank = self.sender.bank.code().as_str();
-                        tracing::warn!(bank, error, "the queue makes no progress; trying again");
-                        said = error;
-                    }
-                }
+            let age = looked_at.map_or(LOOK_EVERY, |at| at.elapsed());
+            // Its own appends nudge it as well: it does not look at the database for each.
+            let soon = (nudged || self.runs_dry()) && age >= GATHER;
+            if soon || age >= LOOK_EVERY {
+                looked_at = Some(Instant::now());
+                nudged = false;
+                self.look(&stopping, &mut said).await;
             }
+            let paced = self.send_ready(&stopping);
+            let pause = if paced || nudged { GATHER } else { LOOK_EVERY };
             tokio::select! {
-                () = time::sleep(LOOK_EVERY) => {}
-                Some(done) = self.tasks.join_next() => self.take(done),
-                Ok(()) = status.changed() => {}
+                () = time::sleep(pause) => {}
+                Some(done) = self.tasks.join_next_with_id() => self.take(done),
+                Ok(()) = status.changed(), if !nudged => nudged = true,
                 _ = stopping.wait_for(|stop| *stop) => break,
             }
-            time::sleep(GATHER).await;
-            while let Some(done) = self.tasks.try_join_next() {
+            while let Some(done) = self.tasks.try_join_next_with_id() {
                 self.take(done);
             }
-            status.borrow_and_update();
         }
-        while let Some(done) = self.tasks.join_next().await {
+        while let Some(done) = self.tasks.join_next_with_id().await {
             self.take(done);
         }
         if let Err(error) = self.lane.leave().await {
@@ -146,26 +172,56 @@ impl Queue {
         }
     }
 
-    fn take(&mut self, done: Result<Sent, tokio::task::JoinError>) {
-        let sent = match done {
-            Ok(sent) => sent,
+    /// A round; each new reason for making no progress is told once.
+    async fn look(&mut self, stopping: &watch::Receiver<bool>, said: &mut String) {
+        match self.round(stopping).await {
+            Ok(()) => said.clear(),
             Err(error) => {
-                // Whose it was is not known. All of it is asked for again, in time.
+                let error = projections::describe(&error);
+                if error != *said {
+                    let bank = self.sender.bank.code().as_str();
+                    tracing::warn!(bank, error, "the queue makes no progress; trying again");
+                    *said = error;
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, done: Result<(Id, Sent), JoinError>) {
+        let (task, sent) = match done {
+            Ok((task, sent)) => (task, Some(sent)),
+            Err(error) => {
+                // Nobody knows how far it came: it is asked for, in time.
                 tracing::error!(%error, "the sending of a withdrawal ended by a panic");
                 metrics::counter!("bahi_task_panics_total", "task" => "a sending").increment(1);
-                return;
+                (error.id(), None)
             }
         };
-        if let Some(in_hand) = self.in_hand.get_mut(&sent.id) {
-            in_hand.known_at = Some(sent.position);
+        let id = self.of_task.remove(&task);
+        if let Some(in_hand) = id.and_then(|id| self.in_hand.get_mut(&id)) {
+            in_hand.known_at = Some(sent.map_or(0, |sent| sent.position));
         }
-        match sent.answered {
+        match sent.and_then(|sent| sent.answered) {
             Some(true) => self.breaker.answered(),
             Some(false) if self.breaker.failed(Instant::now()) => {
-                tracing::warn!(bank = %self.sender.bank.code(), "left alone for a while: no answers");
+                let bank = self.sender.bank.code();
+                tracing::warn!(%bank, "left alone for a while: no answers");
+                self.ready.clear();
             }
             Some(false) | None => {}
         }
+    }
+
+    /// Has a task work on a withdrawal.
+    fn spawn(
+        &mut self,
+        id: WithdrawalId,
+        amount: Decimal,
+        job: impl Future<Output = Sent> + Send + 'static,
+    ) {
+        self.in_hand.insert(id, InHand { amount, known_at: None });
+        let task = self.tasks.spawn(job).id();
+        self.of_task.insert(task, id);
     }
 
     async fn round(&mut self, stopping: &watch::Receiver<bool>) -> Result<(), RoundError> {
@@ -180,7 +236,8 @@ impl Queue {
                 return self.say(Some("bank_unreachable")).await;
             }
         };
-        let note = self.send_due(&contract, stopping).await?;
+        let note = self.fill(&contract).await?;
+        self.send_ready(stopping);
         self.say(note).await?;
         self.follow_up_due(&contract, stopping).await
     }
@@ -223,6 +280,10 @@ impl Queue {
         self.in_hand.retain(|_, in_hand| in_hand.known_at.is_none_or(|at| at > reflects));
     }
 
+    fn room_to_ask(&self) -> usize {
+        UNDER_WAY_MAX.saturating_add(KEPT_TO_ASK).saturating_sub(self.tasks.len())
+    }
+
     fn room(&self) -> usize {
         UNDER_WAY_MAX.saturating_sub(self.tasks.len())
     }
@@ -233,9 +294,15 @@ impl Queue {
         stopping: &watch::Receiver<bool>,
     ) -> Result<(), RoundError> {
         let bank = self.sender.bank.code();
-        let rows = self.read_models.unanswered_withdrawals(bank, UNANSWERED_MAX).await?;
+        let behind = self.looked_until.take();
+        let rows = self.read_models.unanswered_withdrawals(bank, behind, UNANSWERED_MAX).await?;
         self.catch_up(rows.position);
         let rows = rows.value;
+        // The next round goes on behind them: thousands that wait for their statements must not
+        // stand in the way of those that can be asked for.
+        let full = u32::try_from(rows.len()) == Ok(UNANSWERED_MAX);
+        let last = rows.last().filter(|_| full);
+        let next = last.and_then(|row| row.begun_at.map(|begun_at| (begun_at, row.id)));
         self.looked.retain(|_, at| at.elapsed() < LOOK_AT_STATEMENTS_EVERY);
         let attempts: Vec<_> = rows.iter().map(|row| (row.id, row.attempts)).collect();
         if attempts.is_empty() {
@@ -244,8 +311,9 @@ impl Queue {
         let asked = self.sender.notes.asked(&attempts).await?;
         let now = self.sender.teller.clerk.clock.now();
         for row in rows {
-            if self.room() == 0 || !self.lane.is_held() {
-                break;
+            if self.room_to_ask() == 0 || !self.lane.is_held() {
+                // What was not looked at comes first again.
+                return Ok(());
             }
             let asked = asked.get(&row.id).copied().unwrap_or_default();
             let step = asking::step(&row, asked, contract, now);
@@ -260,12 +328,12 @@ impl Queue {
             if step == asking::Step::Statements {
                 self.looked.insert(row.id, Instant::now());
             }
-            self.in_hand.insert(row.id, InHand { amount: Decimal::ZERO, known_at: None });
             let with = (Arc::clone(contract), Arc::clone(&self.statements));
-            let asking =
-                self.sender.clone().follow_up(row, amount, (step, asked), with, stopping.clone());
-            self.tasks.spawn(asking);
+            let (id, sender) = (row.id, self.sender.clone());
+            let job = sender.follow_up(row, amount, (step, asked), with, stopping.clone());
+            self.spawn(id, Decimal::ZERO, job);
         }
+        self.looked_until = next;
         Ok(())
     }
 }

@@ -23,6 +23,30 @@ pub struct Asked {
     pub questions: u32,
 }
 
+/// Who paused a bank, why and when.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Pause {
+    /// Why.
+    pub reason: String,
+    /// Who.
+    pub paused_by: String,
+    /// When.
+    pub paused_at: Timestamp,
+}
+
+/// What is noted of a withdrawal and of its bank's lane.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Noted {
+    /// Why it is passed over.
+    pub block: Option<String>,
+    /// Why the lane sends nothing.
+    pub lane: Option<String>,
+    /// Whether somebody works in the lane.
+    pub is_manned: bool,
+    /// What was asked of the last attempt.
+    pub asked: Asked,
+}
+
 impl Notes {
     /// The notes in the database of a pool.
     pub const fn new(pool: PgPool) -> Self {
@@ -51,6 +75,50 @@ impl Notes {
             (WithdrawalId::from_uuid(id), Asked { answered, questions })
         });
         Ok(asked.collect())
+    }
+
+    /// All that is noted of withdrawals, each with its bank and its last attempt.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn noted(
+        &self,
+        of: &[(WithdrawalId, BankCode, u32)],
+    ) -> sqlx::Result<HashMap<WithdrawalId, Noted>> {
+        let ids: Vec<Uuid> = of.iter().map(|(id, ..)| id.uuid()).collect();
+        let lanes: Vec<String> =
+            of.iter().map(|(_, bank, _)| super::lane_of(bank.as_str())).collect();
+        let attempts: Vec<i32> = of.iter().map(|(.., attempt)| int(*attempt)).collect();
+        let sql = "
+            select w.id, b.code, l.note, coalesce(l.expires_at > now(), false),
+                   (select count(*) from bank_questions q
+                    where q.withdrawal_id = w.id and q.attempt = w.attempt and q.number > 0),
+                   exists (select from bank_questions q
+                    where q.withdrawal_id = w.id and q.attempt = w.attempt and q.number = 0)
+            from unnest($1::uuid[], $2::text[], $3::int[]) as w(id, lane, attempt)
+            left join withdrawal_blocks b on b.withdrawal_id = w.id
+            left join worker_lanes l on l.lane = w.lane";
+        type Row = (Uuid, Option<String>, Option<String>, bool, i64, bool);
+        let query = sqlx::query_as(sql).bind(ids).bind(lanes).bind(attempts);
+        let rows: Vec<Row> = query.fetch_all(&self.0).await?;
+        let noted = rows.into_iter().map(|(id, block, lane, is_manned, questions, answered)| {
+            let questions = u32::try_from(questions).unwrap_or(u32::MAX);
+            let asked = Asked { answered, questions };
+            (WithdrawalId::from_uuid(id), Noted { block, lane, is_manned, asked })
+        });
+        Ok(noted.collect())
+    }
+
+    /// The withdrawals that are passed over, the longest first.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn all_blocked(&self, most: u32) -> sqlx::Result<Vec<WithdrawalId>> {
+        let sql = "select withdrawal_id from withdrawal_blocks
+                   order by blocked_at, withdrawal_id limit $1";
+        let query = sqlx::query_scalar(sql).bind(i64::from(most));
+        let ids: Vec<Uuid> = query.fetch_all(&self.0).await?;
+        Ok(ids.into_iter().map(WithdrawalId::from_uuid).collect())
     }
 
     /// Notes that a bank answered a submission.
@@ -154,6 +222,25 @@ impl Notes {
     pub async fn is_paused(&self, bank: &BankCode) -> sqlx::Result<bool> {
         let sql = "select exists (select from bank_pauses where bank = $1)";
         sqlx::query_scalar(sql).bind(bank.as_str()).fetch_one(&self.0).await
+    }
+
+    /// Who paused a bank, why and when; nothing if nobody did.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn pause_of(&self, bank: &BankCode) -> sqlx::Result<Option<Pause>> {
+        let sql = "select reason, paused_by, paused_at from bank_pauses where bank = $1";
+        sqlx::query_as(sql).bind(bank.as_str()).fetch_optional(&self.0).await
+    }
+
+    /// What is noted of a bank's lane: why it sends nothing, and whether somebody works in it.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn lane(&self, bank: &BankCode) -> sqlx::Result<(Option<String>, bool)> {
+        let sql = "select note, expires_at > now() from worker_lanes where lane = $1";
+        let lane = sqlx::query_as(sql).bind(super::lane_of(bank.as_str()));
+        Ok(lane.fetch_optional(&self.0).await?.unwrap_or((None, false)))
     }
 
     /// Pauses a bank: nothing more is sent through it.

@@ -9,6 +9,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures::future::BoxFuture;
 use ledger_core::{
+    clock::Timestamp,
     engine::SubmitError,
     ids::{BankAccountId, PayeeHash, Reference, WithdrawalId},
     log::Position,
@@ -37,6 +38,9 @@ const ESCROW: &str = "escrow";
 const TOO_FAST_MAX: Duration = Duration::from_secs(60);
 /// How often it is handed in again before it counts as unknown.
 const TOO_FAST_TIMES: u32 = 20;
+/// How long after the intent it may be handed in at the latest. Statements that prove an attempt
+/// absent are of the day after; a process that was stopped in between must not come after them.
+const HANDED_IN_WITHIN: Duration = Duration::from_secs(1_800);
 
 /// Who knows whom a bank account belongs to.
 pub trait Payees: Send + Sync {
@@ -135,6 +139,7 @@ impl Sender {
             payee_hash: Some(payee_hash),
             transaction_id: self.teller.clerk.transaction_id(),
         });
+        let begun_at = self.now();
         let begun = match self.teller.clerk.hand_in(begin.into()).await? {
             Handed::Accepted { position, .. } => position,
             Handed::Rejected(code) => {
@@ -142,14 +147,14 @@ impl Sender {
                 return Ok(not_sent(0));
             }
         };
-        if Instant::now() >= until {
+        if Instant::now() >= until || late(begun_at, self.now()) {
             // Others may believe us dead and ask for the outcome already.
             tracing::warn!(withdrawal = %id, attempt, "too late to send; its outcome is asked for");
             return Ok(not_sent(begun));
         }
         let from = ESCROW.to_owned();
         let submission = Submission { reference, amount, rail: row.rail, from, beneficiary: payee };
-        let answer = self.submit(&submission, &mut stopping).await;
+        let answer = self.submit(&submission, begun_at, &mut stopping).await;
         let (verdict, word) = match &answer {
             Ok(transfer) => (verdict::verdict(transfer, amount, contract), "answered".to_owned()),
             Err(error) => (verdict::without_answer(error), error.to_string()),
@@ -167,6 +172,7 @@ impl Sender {
     async fn submit(
         &self,
         submission: &Submission,
+        begun_at: Timestamp,
         stopping: &mut watch::Receiver<bool>,
     ) -> Result<crate::banks::Transfer, CallError> {
         let mut times = 0;
@@ -182,7 +188,14 @@ impl Sender {
                     return Err(CallError::TooFast { retry_after });
                 }
             }
+            if late(begun_at, self.now()) {
+                return Err(CallError::TooFast { retry_after });
+            }
         }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.teller.clerk.clock.now()
     }
 
     async fn not_begun(&self, id: WithdrawalId, code: &str) -> sqlx::Result<()> {
@@ -206,6 +219,13 @@ impl Sender {
         metrics::counter!("bahi_withdrawals_blocked_total").increment(1);
         self.notes.block(id, code).await
     }
+}
+
+/// Whether it is too late to hand in what was begun then. By the time of day: it also passes while a
+/// whole machine is stopped.
+fn late(begun_at: Timestamp, now: Timestamp) -> bool {
+    let passed = now.signed_duration_since(begun_at).to_std().unwrap_or_default();
+    passed > HANDED_IN_WITHIN
 }
 
 /// What a bank knows an attempt by: the withdrawal's id in 26 letters and digits, and the number.

@@ -15,6 +15,11 @@ use tokio::sync::watch;
 use super::verdict::Verdict;
 use crate::workers::clerk::{Clerk, Handed};
 
+/// The ledger's code where another amount than was sent is said to be paid.
+const PAID_AMOUNT_DIFFERS: &str = "paid_amount_differs";
+/// Why people are to look then.
+pub(crate) const AMOUNT_DIFFERS: &str = "amount_differs";
+
 /// Tells it.
 #[derive(Clone)]
 pub struct Teller {
@@ -90,15 +95,32 @@ impl Teller {
         code: Option<Reference>,
         stopping: &mut watch::Receiver<bool>,
     ) -> Result<Known, SubmitError> {
-        let operation = WithdrawalOperation::RecordOutcome(RecordOutcome {
+        let operation = self.recording(told, outcome, code);
+        let known = self.insist(told, operation, stopping).await?;
+        if known != Known::Contradiction(PAID_AMOUNT_DIFFERS.to_owned()) {
+            return Ok(known);
+        }
+        // To ask again would bring the same answer. It changes nothing if more is known by now.
+        let people = AttemptOutcome::NeedsAttention;
+        let operation = self.recording(told, people, AMOUNT_DIFFERS.parse().ok());
+        self.insist(told, operation, stopping).await?;
+        Ok(known)
+    }
+
+    fn recording(
+        &self,
+        told: Told,
+        outcome: AttemptOutcome,
+        code: Option<Reference>,
+    ) -> WithdrawalOperation {
+        WithdrawalOperation::RecordOutcome(RecordOutcome {
             withdrawal_id: told.id,
             attempt: told.attempt,
             outcome,
             source: told.source,
             code,
             transaction_id: self.clerk.transaction_id(),
-        });
-        self.insist(told, operation, stopping).await
+        })
     }
 
     async fn came_back(

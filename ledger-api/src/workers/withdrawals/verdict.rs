@@ -5,6 +5,7 @@
 
 use ledger_core::{ids::Reference, money::Money, withdrawal::AttemptOutcome};
 
+use super::telling::AMOUNT_DIFFERS;
 use crate::banks::{CallError, Contract, Doubt, Refusal, Transfer, TransferStatus};
 
 /// What is to be said of an attempt.
@@ -36,7 +37,7 @@ pub fn verdict(transfer: &Transfer, sent: Money, contract: &Contract) -> Verdict
         let amount = in_our_scale(transfer.amount, sent)?;
         Some(AttemptOutcome::Paid { amount, bank_reference: utr.clone() })
     };
-    let differs = || people("amount_differs");
+    let differs = || people(AMOUNT_DIFFERS);
     match &transfer.status {
         TransferStatus::Accepted => Verdict::Open,
         TransferStatus::Paid { utr, .. } => {

@@ -15,6 +15,9 @@ fn everything() -> Vec<AccountEvent> {
         AccountEvent::HoldPlaced(change(3, "2.00", "7.00", "2.00")),
         AccountEvent::HoldExpired(change(3, "2.00", "7.00", "0.00")),
         limits_changed(Some("-5.00"), None),
+        AccountEvent::TierSet(TierSet { tier: Some("t".parse().unwrap()), version: Some(1) }),
+        AccountEvent::Credited(Leg { counted_on: Some(day()), ..leg("1.00", "8.00") }),
+        AccountEvent::Debited(Leg { counted_on: Some(day()), ..leg("1.00", "7.00") }),
         frozen("A", FreezeMode::Credit),
         lien("L", "2.50"),
         AccountEvent::Unfrozen(Unfrozen { reference: "A".parse().unwrap() }),
@@ -54,7 +57,7 @@ fn a_snapshot_taken_after_any_event_is_the_account() {
 #[test]
 fn the_fold_adds_up() {
     let account = folded(everything());
-    assert_eq!((account.debits_posted(), account.credits_posted()), (dec("10"), dec("10")));
+    assert_eq!((account.debits_posted(), account.credits_posted()), (dec("11"), dec("11")));
     assert_eq!((account.balance(), account.held()), (dec("0"), dec("0")));
     // Zero, less the lien of 2.50, down to the floor of -5.00.
     assert_eq!(account.available(), Some(dec("2.50")));

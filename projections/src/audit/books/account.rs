@@ -12,6 +12,7 @@ use super::{
         },
         text::Text,
     },
+    tier::Usage,
     transaction::Move,
 };
 
@@ -23,7 +24,7 @@ use super::{
 pub(super) struct Account {
     pub currency: usize,
     pub scale: u8,
-    debit_normal: bool,
+    pub debit_normal: bool,
     floor: Option<i128>,
     ceiling: Option<i128>,
     pub debits: i128,
@@ -35,13 +36,15 @@ pub(super) struct Account {
     frozen_credit: u32,
     /// Open items of an itemised account, on the normal side; an item that is even is none.
     items: Option<HashMap<Box<str>, i128>>,
+    /// On a tier only, which few accounts may be.
+    pub usage: Option<Box<Usage>>,
     pub sequence: i64,
     pub closed: bool,
     /// The last transaction that moved it: the position of the first leg, the side, how much less
     /// the balance became.
     touched: (i64, bool, i128),
     /// Its opening could not be read: nothing can be said about it.
-    unknown: bool,
+    pub unknown: bool,
     /// An event could not be read: the next stated balance is taken over.
     distrusted: bool,
     /// A stated balance was taken over: the items no longer need to add up to it.
@@ -137,7 +140,7 @@ impl Account {
     }
 
     /// The posted balance, on the normal side.
-    fn balance(&self) -> i128 {
+    pub(super) fn balance(&self) -> i128 {
         let balance = self.debits.saturating_sub(self.credits);
         if self.debit_normal { balance } else { -balance }
     }

@@ -4,11 +4,12 @@ use super::{
     super::{
         amount,
         finding::{Code, Findings, Place},
-        payload::{BookOpened, CurrencyAdded},
+        payload::{BookOpened, CurrencyAdded, TierDefined},
         record::Event,
         report::CurrencyFigures,
     },
     read,
+    tier::Tiers,
 };
 
 /// No real currency has a larger scale.
@@ -19,6 +20,7 @@ pub(super) struct Currencies {
     sequence: i64,
     opened: bool,
     list: Vec<Currency>,
+    pub tiers: Tiers,
 }
 
 #[derive(Debug)]
@@ -55,6 +57,13 @@ impl Currencies {
                     self.added(place, &added, findings);
                 }
             }
+            "tier_defined" => {
+                if let Some(defined) = read::<TierDefined<'_>>(place, event, findings) {
+                    let added = self.list.iter().find(|c| c.added && *c.code == *defined.currency);
+                    let scale = added.map(|currency| currency.scale);
+                    self.tiers.define(place, &defined, scale, findings);
+                }
+            }
             _ => {
                 let words = format!("a book has no events of type {:?}", event.event_type);
                 findings.event(place, Code::EventTypeUnknown, words);
@@ -67,7 +76,9 @@ impl Currencies {
             let words = "the book is opened once, before all else in it";
             findings.event(place, Code::BookDiffers, words);
         }
-        if opened.time_zone.parse::<chrono_tz::Tz>().is_err() {
+        if let Ok(zone) = opened.time_zone.parse() {
+            self.tiers.set_zone(zone);
+        } else {
             let words = format!("no time zone is called {:?}", &*opened.time_zone);
             findings.event(place, Code::BookDiffers, words);
         }

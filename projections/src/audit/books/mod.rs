@@ -17,6 +17,7 @@ mod currency;
 mod deposit;
 mod hold;
 mod object;
+mod tier;
 mod transaction;
 mod withdrawal;
 
@@ -213,6 +214,8 @@ impl Books {
         );
         if let Some(movement) = &movement {
             let account = self.accounts.at(index);
+            let when = (movement, first, event.recorded_at);
+            account.count(place, &leg, when, &self.currencies.tiers, &mut self.findings);
             account.post(place, &leg, movement, first, &mut self.findings);
             self.currencies.add(movement.currency, debit, movement.amount);
         } else {
@@ -242,6 +245,11 @@ impl Books {
             "limits_changed" => {
                 if let Some(limits) = read(place, event, findings) {
                     account.limits(place, &limits, findings);
+                }
+            }
+            "tier_set" => {
+                if let Some(set) = read(place, event, findings) {
+                    account.tier(place, &set, &self.currencies.tiers, findings);
                 }
             }
             "frozen" => {

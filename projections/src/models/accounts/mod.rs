@@ -78,8 +78,9 @@ impl<'e> Changes<'e> {
                 }
                 self.opened.push((event, opened));
             }
-            // Legs come in by their own way, before this one.
-            AccountEvent::Debited(_) | AccountEvent::Credited(_) => {}
+            // Legs come in by their own way, before this one. What was used of a tier's limits is
+            // asked of the account itself.
+            AccountEvent::Debited(_) | AccountEvent::Credited(_) | AccountEvent::TierSet(_) => {}
             AccountEvent::HoldPlaced(hold) => change.held(&hold, hold.amount, 1)?,
             AccountEvent::HoldIncreased(hold) => change.held(&hold, hold.amount, 0)?,
             AccountEvent::HoldCaptured(hold)

@@ -69,6 +69,7 @@ impl Truth {
             }
             AccountEvent::Opened(_)
             | AccountEvent::LimitsChanged(_)
+            | AccountEvent::TierSet(_)
             | AccountEvent::Frozen(_)
             | AccountEvent::Unfrozen(_)
             | AccountEvent::Closed {} => return,

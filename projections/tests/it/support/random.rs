@@ -147,10 +147,25 @@ fn end_or_grow(log: &mut TestLog, random: &mut Random, open: &mut Open, index: u
 
 fn settings(log: &mut TestLog, random: &mut Random) {
     let wallet = *random.pick(&WALLETS);
-    match random.below(4) {
+    match random.below(6) {
         0 => log.freeze(wallet, "order-1", None),
         1 => log.freeze(wallet, "order-2", Some("12.34")),
         2 => log.unfreeze(wallet, "order-1"),
+        3 => withdrawal(log, random, wallet),
         _ => log.limit(wallet, Some("-50.00"), (random.below(2) == 0).then_some("10.00")),
+    }
+}
+
+/// A withdrawal, and how far it gets.
+fn withdrawal(log: &mut TestLog, random: &mut Random, wallet: &str) {
+    let id = log.withdraw(wallet, &random.amount());
+    if random.below(3) > 0 {
+        log.begin(id);
+    }
+    // What waits here and there is only said of what was sent.
+    if random.below(2) == 0 {
+        let sent = log.withdraw(wallet, &random.amount());
+        log.begin(sent);
+        log.doubt(sent);
     }
 }

@@ -167,10 +167,7 @@ impl Reference {
             Step::Account(id, command) => {
                 let framework = self.framework::<Account>();
                 match framework.execute_with_metadata(id.as_str(), command, metadata).await {
-                    Err(AggregateError::UserError(error)) => {
-                        let available = error.available();
-                        Err(Rejection { available, ..error.rejection().of(&id) })
-                    }
+                    Err(AggregateError::UserError(error)) => Err(Rejection::from(error).of(&id)),
                     done => refused(done),
                 }
             }

@@ -3,6 +3,7 @@
 
 mod append;
 mod holds;
+mod withdrawals;
 
 use std::collections::BTreeMap;
 
@@ -168,6 +169,7 @@ impl TestLog {
                 value_date: None,
                 item: item.map(|item| item.parse().unwrap()),
                 cause: cause.map(|cause| cause.parse().unwrap()),
+                counted_on: None,
             };
             let event = match side {
                 Direction::Debit => AccountEvent::Debited(leg),

@@ -1,0 +1,14 @@
+//! What operators work with beyond the ledger: all of it can be missing.
+
+use crate::{review::ReviewRules, webhooks::Inbox, workers::inbox::Applier};
+
+/// What a service offers to operators.
+#[derive(Clone, Default)]
+pub struct Operators {
+    /// Which withdrawals people look at before they are sent.
+    pub review: ReviewRules,
+    /// What banks told.
+    pub inbox: Option<Inbox>,
+    /// Applies it again; nothing in a process that calls no bank.
+    pub applier: Option<Applier>,
+}

@@ -1,0 +1,56 @@
+//! `/v1/ops`: what the people who run the service see and decide. Statements have a file of their
+//! own (`reconciliation`).
+
+mod banks;
+mod inbound;
+mod resolutions;
+mod withdrawals;
+
+use ledger_core::ids::WithdrawalId;
+use projections::WithdrawalHistory;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    http::{ApiState, Problem, codes},
+    identity::Caller,
+};
+
+/// How long a decision waits for the read models to have all that is in the log.
+const CATCH_UP: std::time::Duration = std::time::Duration::from_secs(2);
+/// The most characters of a reason.
+const REASON_CHARS_MAX: usize = 200;
+
+/// The routes.
+pub(super) fn routes() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .routes(routes!(withdrawals::list))
+        .routes(routes!(withdrawals::approve))
+        .routes(routes!(withdrawals::reject))
+        .routes(routes!(withdrawals::unblock))
+        .routes(routes!(resolutions::propose))
+        .routes(routes!(resolutions::list))
+        .routes(routes!(resolutions::approve))
+        .routes(routes!(resolutions::withdraw))
+        .routes(routes!(banks::list))
+        .routes(routes!(banks::pause))
+        .routes(routes!(banks::resume))
+        .routes(routes!(inbound::list))
+        .routes(routes!(inbound::reprocess))
+}
+
+/// A withdrawal with all that is in the log of it now.
+async fn known(state: &ApiState, id: WithdrawalId) -> Result<WithdrawalHistory, Problem> {
+    let head = state.ledger.status().borrow().head.position;
+    state.read_models.wait_for(head, CATCH_UP).await?;
+    let found = state.read_models.withdrawal(id).await?.value;
+    found.ok_or_else(|| Problem::not_found("There is nothing of this id."))
+}
+
+/// Goes on only if somebody else did what `caller` is to agree to.
+fn another_person(caller: &Caller, first: &str, did: &str) -> Result<(), Problem> {
+    if caller.principal.as_str() != first {
+        return Ok(());
+    }
+    let detail = format!("Another person than the one who {did} has to decide.");
+    Err(Problem::new(codes::SECOND_PERSON_NEEDED, detail))
+}
