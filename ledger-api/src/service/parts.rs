@@ -25,7 +25,7 @@ use crate::{
     routes::hooks::{self, Hooks},
     setup::{Database, Secret},
     shutdown,
-    statements::{self, Booker},
+    statements::{self, Booker, DeskCredits},
     webhooks::{Banks, Inbox, Intake},
     workers::{self, DepositKeeper, alarms::Alarms, withdrawals::notes::Notes},
 };
@@ -265,13 +265,14 @@ impl Parts {
         let pool = self.kept(database.pool(database.app().clone()));
         let read_models = self.read_models(pool.clone());
         let booker = Booker {
+            credits: Some(Arc::new(DeskCredits { pool: pool.clone(), desk })),
             pool,
             read_models,
             ledger: Arc::new(engine.clone()),
             ids: Arc::new(System),
             principal: workers::statements_principal().map_err(ServiceError::Principal)?,
-            credits: Some(Arc::new(desk)),
             rules: statements::rules_of(std::env::vars_os())?,
+            again_after: Arc::default(),
         };
         let stop = self.stop.subscribe();
         let task = tasks::fetch_statements(&wanted.bank_registry, &booker, &wanted.clock, &stop);

@@ -116,11 +116,12 @@ impl Lived {
         };
         for fact in facts {
             let place = (fact.position, fact.recorded_at);
-            match &fact.event {
+            if matches!(fact.event, WithdrawalEvent::Queued(_)) {
                 // The place in the queue is kept through refusals: the first in is served first.
-                WithdrawalEvent::Queued(_) if lived.queued.is_none() => lived.queued = Some(place),
-                WithdrawalEvent::AttemptBegun(_) => lived.begun.push(fact.recorded_at),
-                _ => {}
+                lived.queued = lived.queued.or(Some(place));
+            }
+            if matches!(fact.event, WithdrawalEvent::AttemptBegun(_)) {
+                lived.begun.push(fact.recorded_at);
             }
             lived.first = lived.first.or(Some(place));
             lived.last = Some(place);
@@ -156,13 +157,11 @@ impl Rows {
     fn push(&mut self, id: WithdrawalId, lived: &Lived) -> Result<(), ProjectionError> {
         let withdrawal = &lived.withdrawal;
         let known = withdrawal.properties().zip(withdrawal.status());
-        let ((requested, status), (first, last)) = match known.zip(lived.first.zip(lived.last)) {
-            Some(known) => known,
-            None => {
-                let position = lived.first.map_or(0, |(position, _)| position);
-                let reason = PoisonReason::Sequence;
-                return Err(ProjectionError::Poison(Poison { position, reason }));
-            }
+        let known = known.zip(lived.first.zip(lived.last));
+        let Some(((requested, status), (first, last))) = known else {
+            let position = lived.first.map_or(0, |(position, _)| position);
+            let reason = PoisonReason::Sequence;
+            return Err(ProjectionError::Poison(Poison { position, reason }));
         };
         self.id.push(id.uuid());
         self.sequence.push(i64::try_from(lived.sequence).unwrap_or(i64::MAX));

@@ -26,7 +26,7 @@ use std::{
     time::Duration,
 };
 
-use ledger_core::{ids::WithdrawalId, log::Position, money::Money};
+use ledger_core::{clock::Timestamp, ids::WithdrawalId, log::Position, money::Money};
 use projections::{ReadError, ReadModels, WithdrawalRow};
 use rust_decimal::Decimal;
 use tokio::{
@@ -53,6 +53,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 const GATHER: Duration = Duration::from_millis(20);
 /// How many withdrawals of a bank are under way at once.
 pub const UNDER_WAY_MAX: usize = 64;
+/// How many more there may be to find out about others: a long queue must not keep from asking.
+const KEPT_TO_ASK: usize = 16;
 /// How often the statements are looked at for one withdrawal.
 const LOOK_AT_STATEMENTS_EVERY: Duration = Duration::from_secs(10);
 /// Attempts without an outcome that are looked at in one round.
@@ -77,7 +79,11 @@ pub struct Queue {
     more: bool,
     in_hand: HashMap<WithdrawalId, InHand>,
     looked: HashMap<WithdrawalId, Instant>,
+    /// Up to where the last round looked at what has no outcome; nothing if it saw the last one.
+    looked_until: Option<(Timestamp, WithdrawalId)>,
     said: Option<&'static str>,
+    /// What the read models had seen when it looked.
+    seen: Position,
 }
 
 /// A withdrawal that this process is at work on, or was until the read models know.
@@ -128,19 +134,20 @@ impl Queue {
             more: false,
             in_hand: HashMap::new(),
             looked: HashMap::new(),
+            looked_until: None,
             said: None,
+            seen: 0,
         }
     }
 
     /// Works until `stopping` turns true; what is under way then gets to its end.
     pub async fn run(mut self, mut stopping: watch::Receiver<bool>) {
-        let mut status = self.sender.teller.clerk.ledger.status();
         let mut said = String::new();
         let mut looked_at: Option<Instant> = None;
         let mut nudged = false;
         loop {
             let age = looked_at.map_or(LOOK_EVERY, |at| at.elapsed());
-            // Its own appends nudge it as well: it does not look at the database for each.
+            // What it appends itself is news as well: it does not look at the database for each.
             let soon = (nudged || self.runs_dry()) && age >= GATHER;
             if soon || age >= LOOK_EVERY {
                 looked_at = Some(Instant::now());
@@ -149,10 +156,12 @@ impl Queue {
             }
             let paced = self.send_ready(&stopping);
             let pause = if paced || nudged { GATHER } else { LOOK_EVERY };
+            let read_models = self.read_models.clone();
+            let news = read_models.wait_for(self.seen.saturating_add(1), LOOK_EVERY);
             tokio::select! {
                 () = time::sleep(pause) => {}
                 Some(done) = self.tasks.join_next_with_id() => self.take(done),
-                Ok(()) = status.changed(), if !nudged => nudged = true,
+                Ok(_) = news, if !nudged && self.lane.is_held() => nudged = true,
                 _ = stopping.wait_for(|stop| *stop) => break,
             }
             while let Some(done) = self.tasks.try_join_next_with_id() {
@@ -272,7 +281,12 @@ impl Queue {
 
     /// Forgets what the read models know as well.
     fn catch_up(&mut self, reflects: Position) {
+        self.seen = reflects;
         self.in_hand.retain(|_, in_hand| in_hand.known_at.is_none_or(|at| at > reflects));
+    }
+
+    fn room_to_ask(&self) -> usize {
+        UNDER_WAY_MAX.saturating_add(KEPT_TO_ASK).saturating_sub(self.tasks.len())
     }
 
     fn room(&self) -> usize {
@@ -285,9 +299,15 @@ impl Queue {
         stopping: &watch::Receiver<bool>,
     ) -> Result<(), RoundError> {
         let bank = self.sender.bank.code();
-        let rows = self.read_models.unanswered_withdrawals(bank, UNANSWERED_MAX).await?;
+        let behind = self.looked_until.take();
+        let rows = self.read_models.unanswered_withdrawals(bank, behind, UNANSWERED_MAX).await?;
         self.catch_up(rows.position);
         let rows = rows.value;
+        // The next round goes on behind them: thousands that wait for their statements must not
+        // stand in the way of those that can be asked for.
+        let full = u32::try_from(rows.len()) == Ok(UNANSWERED_MAX);
+        let last = rows.last().filter(|_| full);
+        let next = last.and_then(|row| row.begun_at.map(|begun_at| (begun_at, row.id)));
         self.looked.retain(|_, at| at.elapsed() < LOOK_AT_STATEMENTS_EVERY);
         let attempts: Vec<_> = rows.iter().map(|row| (row.id, row.attempts)).collect();
         if attempts.is_empty() {
@@ -296,8 +316,9 @@ impl Queue {
         let asked = self.sender.notes.asked(&attempts).await?;
         let now = self.sender.teller.clerk.clock.now();
         for row in rows {
-            if self.room() == 0 || !self.lane.is_held() {
-                break;
+            if self.room_to_ask() == 0 || !self.lane.is_held() {
+                // What was not looked at comes first again.
+                return Ok(());
             }
             let asked = asked.get(&row.id).copied().unwrap_or_default();
             let step = asking::step(&row, asked, contract, now);
@@ -317,6 +338,7 @@ impl Queue {
             let job = sender.follow_up(row, amount, (step, asked), with, stopping.clone());
             self.spawn(id, Decimal::ZERO, job);
         }
+        self.looked_until = next;
         Ok(())
     }
 }
