@@ -36,7 +36,7 @@ pub(crate) struct Town {
     pub(crate) database: Database,
     pub(crate) sandbox: Sandbox,
     pub(crate) admin: Actor,
-    address: String,
+    pub(crate) address: String,
     service: Service,
     _told: watch::Sender<bool>,
     _folder: tempfile::TempDir,
@@ -100,13 +100,45 @@ impl Town {
         made["id"].as_str().unwrap().to_owned()
     }
 
+    /// Begins a deposit at hdfc, to be paid by somebody if one is given; as it was answered.
+    pub(crate) async fn deposit(&self, amount: &str, payer: Option<&str>) -> Value {
+        let body = json!({"account": "wallet:a:INR", "bank": "hdfc", "payer": payer,
+                          "amount": {"value": amount, "currency": "INR"}});
+        self.admin.post("/v1/deposits", &body).await.made()
+    }
+
     /// Waits until a withdrawal is in a state.
     pub(crate) async fn wait_for(&self, id: &str, status: &str) -> Value {
-        let path = format!("/v1/withdrawals/{id}");
+        self.wait_at(&format!("/v1/withdrawals/{id}"), status).await
+    }
+
+    /// Waits until a deposit is in a state; the statement may have settled what is completed.
+    pub(crate) async fn wait_for_deposit(&self, id: &str, status: &str) -> Value {
+        self.wait_at(&format!("/v1/deposits/{id}"), status).await
+    }
+
+    /// Waits until a deposit that nobody asked for is in a state.
+    pub(crate) async fn wait_for_unsolicited(&self, status: &str) -> Value {
+        let path = format!("/v1/deposits?status={status}");
         let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
             let seen = self.admin.get(&path).await.json();
-            if seen["status"] == status {
+            let mut listed = seen["data"].as_array().unwrap().iter();
+            if let Some(found) = listed.find(|deposit| deposit["amount"].is_null()) {
+                let id = found["id"].as_str().unwrap();
+                return self.admin.get(&format!("/v1/deposits/{id}")).await.made();
+            }
+            assert!(tokio::time::Instant::now() < deadline, "none is {status}: {seen:#}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    async fn wait_at(&self, path: &str, status: &str) -> Value {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let seen = self.admin.get(path).await.json();
+            let settled = status == "completed" && seen["status"] == "settled";
+            if seen["status"] == status || settled {
                 return seen;
             }
             assert!(tokio::time::Instant::now() < deadline, "not {status}: {seen:#}");

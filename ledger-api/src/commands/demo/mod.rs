@@ -36,8 +36,10 @@ Run again, it finds what it made and makes nothing twice. Its key is in DIR/demo
 /// How many ports are tried from the usual one on.
 const PORTS_TRIED: u16 = 10;
 
-/// What the demo's key may do: what a shop's till or a wallet needs, and reading everything.
-const SCOPES: [Scope; 5] = [
+/// What the demo's key may do: what a shop's till or a wallet needs, and reading everything; and
+/// what a ledger's own key does, for money comes into the demo by hand.
+const SCOPES: [Scope; 6] = [
+    Scope::Admin,
     Scope::LedgerRead,
     Scope::LedgerWrite,
     Scope::DepositsWrite,
