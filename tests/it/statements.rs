@@ -1,8 +1,10 @@
 //! Banks' statements on the real database and engine: what is refused whole, what each line moves,
 //! and that nothing moves twice.
 
+mod breaks;
 mod fetched;
 mod over_http;
+mod stories;
 
 use std::{collections::BTreeMap, sync::Arc};
 
