@@ -86,6 +86,7 @@ impl One {
     fn settled(self, claim: CreditClaim) -> Ask {
         Ask::SettleCredit(SettleCredit {
             deposit_id: self.0,
+            booking_date: claim.value_date,
             claim: CreditClaim { credit_id: None, source: Source::Statement, ..claim },
             charges: money(WALLET, "0"),
             tax: money(WALLET, "0"),

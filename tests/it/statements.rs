@@ -2,6 +2,7 @@
 //! and that nothing moves twice.
 
 mod breaks;
+mod credits;
 mod fetched;
 mod over_http;
 mod stories;
@@ -10,11 +11,12 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::NaiveDate;
 use ledger_api::statements::{
-    Absence, Booker, Format, ImportError, Imported, absent_from_statements, import, parse,
+    Absence, Booker, Format, ImportError, Imported, OurNumbers, Reading, absent_from_statements,
+    import, parse,
 };
 use ledger_core::{
     clock::{Ids, System},
-    command::Outcome,
+    command::{Operation, Outcome},
     ids::{TransactionId, WithdrawalId},
     withdrawal::{
         AttemptOutcome, BeginAttempt, RecordOutcome, RequestWithdrawal, Source, Withdrawal,
@@ -65,11 +67,12 @@ impl Stand {
             principal: word("ledger:statements"),
             credits: None,
             rules: BTreeMap::from([(word("hdfc"), word("charges=CHG;tax=GST;interest=INT"))]),
+            again_after: Arc::default(),
         };
         Self { ledger, pool, projector, booker }
     }
 
-    async fn ask(&self, ask: Ask) {
+    async fn ask(&self, ask: impl Into<Operation>) {
         let outcome = self.ledger.submit(ask.into()).await.unwrap().outcome;
         assert!(matches!(outcome, Outcome::Accepted(_)), "{outcome:?}");
     }
@@ -126,8 +129,10 @@ impl Stand {
     async fn import(&self, statement: &Value) -> Result<Imported, ImportError> {
         let bytes = serde_json::to_vec(statement).unwrap();
         let of = |code: ledger_core::money::CurrencyCode| Some(currency(code.as_str()));
-        let parsed = parse(Format::Json, &bytes, &of).unwrap();
-        import(&self.pool, &word("hdfc"), Format::Json, &parsed, &word("asha")).await
+        let accounts = OurNumbers::default();
+        let reading = Reading { currency: &of, accounts: &accounts, csv: None };
+        let parsed = parse(Format::Json, &bytes, &reading).unwrap();
+        import(&self.pool, &word("hdfc"), Format::Json, &parsed[0], &word("asha")).await
     }
 
     async fn refused(&self, statement: &Value) -> &'static str {

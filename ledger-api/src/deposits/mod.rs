@@ -174,19 +174,47 @@ impl CreditDesk {
             Ok(claim) => claim,
             Err(why) => return Ok(Handled::NotOurs(why)),
         };
+        let settling = self.settling(claim.clone(), line);
+        self.submit(line.reference.as_ref(), &claim, settling).await
+    }
+
+    /// Books a credit line as what this deposit has booked already, whatever token the line has.
+    ///
+    /// # Errors
+    /// [`DeskError`]; trying again is safe.
+    pub async fn settle_as(
+        &self,
+        deposit_id: DepositId,
+        bank: &BankCode,
+        line: &StatementLine,
+    ) -> Result<Handled, DeskError> {
+        let claim = match claim_of_line(bank, line, &self.book()) {
+            Ok(claim) => claim,
+            Err(why) => return Ok(Handled::NotOurs(why)),
+        };
+        let outcome = self.outcome(self.settling(claim, line)(deposit_id)).await?;
+        Ok(handled_of(deposit_id, outcome))
+    }
+
+    fn settling(
+        &self,
+        claim: CreditClaim,
+        line: &StatementLine,
+    ) -> impl Fn(DepositId) -> DepositOperation {
         let nothing = Money::zero(claim.amount.currency());
         let (first, second) = (self.transaction_id(), self.transaction_id());
-        self.submit(line.reference.as_ref(), &claim, |deposit_id| {
+        let booking_date = line.booking_date;
+        move |deposit_id| {
             DepositOperation::SettleCredit(SettleCredit {
                 deposit_id,
                 claim: claim.clone(),
+                booking_date,
                 charges: nothing,
                 tax: nothing,
                 confirmed_transaction_id: first,
                 transaction_id: second,
             })
-        })
-        .await
+        }
     }
 
     fn bank(&self, code: &BankCode) -> Result<&Arc<dyn Bank>, DeskError> {

@@ -341,6 +341,8 @@ codes! {
         "The id belongs to a line that the bank identifies otherwise.";
     BANK_LINE_AMOUNT_DIFFERS = "bank_line_amount_differs" 422 Never "Booked with another amount"
         "The bank states one line with two amounts. Nothing was booked; people ask the bank.";
+    BANK_LINE_OF_ANOTHER_ITEM = "bank_line_of_another_item" 422 Never "The line is somebody else's"
+        "Another object has booked the line's money already; `detail` says which.";
     NOTHING_UNEXPLAINED = "nothing_unexplained" 422 Never "Nothing of it lies in suspense"
         "The line is explained, all of it.";
     BANK_LINE_PARTS_INVALID = "bank_line_parts_invalid" 422 Never "What the line is makes no sense"

@@ -21,7 +21,10 @@ use crate::{
         wire::Amount,
     },
     identity::{Caller, Scope},
-    statements::{self, FILE_BYTES_MAX, Format, ImportError},
+    statements::{
+        self, CsvMapping, FILE_BYTES_MAX, Format, ImportError, Imported, OurNumbers,
+        ParsedStatement, Reading,
+    },
 };
 
 /// The routes.
@@ -37,9 +40,15 @@ struct StatementQuery {
     /// The bank.
     #[param(value_type = String, example = "hdfc")]
     bank: BankCode,
-    /// How it is written: `json`.
+    /// How it is written: `json`, `camt053`, `mt940` or `csv`.
     #[param(example = "json")]
     format: String,
+    /// The numbers of our accounts, as `camt053` and `mt940` name them; if it is not given, those of
+    /// the bank's contract.
+    #[param(example = "escrow=501000123456;own=501000999")]
+    accounts: Option<String>,
+    /// What the columns of a CSV file mean.
+    mapping: Option<String>,
 }
 
 /// The bytes of a statement, whatever they are.
@@ -60,8 +69,10 @@ struct StatementOut {
     /// Always `bank_statement`.
     #[schema(example = "bank_statement")]
     object: &'static str,
-    /// Its number.
+    /// Its number; of several days, that of the last one.
     id: i64,
+    /// How many days it has.
+    days: usize,
     /// Whether it was there before, to the byte: then nothing happened.
     duplicate: bool,
     /// The version of the day that it replaces.
@@ -102,15 +113,19 @@ async fn import(
 ) -> Result<Reply<StatementOut>, Problem> {
     caller.require(&[Scope::OpsWrite])?;
     let format = query.format.parse::<Format>();
-    let format = format.map_err(|()| Problem::parameter("format", "`json`."))?;
-    let book = state.ledger.status().borrow().book.clone();
-    let statement = statements::parse(format, &bytes, &|code| book.currency(code));
-    let statement =
-        statement.map_err(|error| Problem::new(codes::STATEMENT_MALFORMED, format!("{error}.")))?;
+    let format = format
+        .map_err(|()| Problem::parameter("format", "`json`, `camt053`, `mt940` or `csv`."))?;
+    let accounts = our_numbers(&state, &query, format).await?;
+    let read = read_file(&state, format, &query, &accounts, &bytes)?;
     let by = &caller.principal;
-    let imported = statements::import(&state.reads, &query.bank, format, &statement, by).await;
+    let imported = statements::import_all(&state.reads, &query.bank, format, &read, by).await;
     let imported = imported.map_err(refused)?;
+    let days = imported.len();
+    let Some(imported) = imported.into_iter().reduce(together) else {
+        return Err(Problem::new(codes::STATEMENT_MALFORMED, "There is no statement."));
+    };
     Ok(Reply::ok(StatementOut {
+        days,
         object: "bank_statement",
         id: imported.file_id,
         duplicate: imported.duplicate,
@@ -119,6 +134,57 @@ async fn import(
         new_lines: imported.new_lines,
         breaks: imported.breaks,
     }))
+}
+
+/// The numbers that the caller gives, else those of the bank's contract, where any are needed.
+async fn our_numbers(
+    state: &ApiState,
+    query: &StatementQuery,
+    format: Format,
+) -> Result<OurNumbers, Problem> {
+    if let Some(text) = &query.accounts {
+        let numbers = text.parse::<OurNumbers>();
+        return numbers.map_err(|error| Problem::parameter("accounts", format!("{error}.")));
+    }
+    if !matches!(format, Format::Camt053 | Format::Mt940) {
+        return Ok(OurNumbers::default());
+    }
+    let unknown = "The numbers of our accounts: the bank's contract is not at hand.";
+    let unknown = || Problem::parameter("accounts", unknown);
+    let bank = state.banks.get(&query.bank).ok_or_else(unknown)?;
+    let contract = bank.contract().await.map_err(|_| unknown())?;
+    let numbers = contract.accounts.iter();
+    Ok(numbers.fold(OurNumbers::default(), |numbers, account| {
+        numbers.with(&account.name, &account.account_number)
+    }))
+}
+
+fn read_file(
+    state: &ApiState,
+    format: Format,
+    query: &StatementQuery,
+    accounts: &OurNumbers,
+    bytes: &[u8],
+) -> Result<Vec<ParsedStatement>, Problem> {
+    let mapping = query.mapping.as_deref().map(str::parse::<CsvMapping>).transpose();
+    let mapping = mapping.map_err(|error| Problem::parameter("mapping", format!("{error}.")))?;
+    let book = state.ledger.status().borrow().book.clone();
+    let currency = |code| book.currency(code);
+    let reading = Reading { currency: &currency, accounts, csv: mapping.as_ref() };
+    let read = statements::parse(format, bytes, &reading);
+    read.map_err(|error| Problem::new(codes::STATEMENT_MALFORMED, format!("{error}.")))
+}
+
+/// What came of two days of one file.
+fn together(one: Imported, next: Imported) -> Imported {
+    Imported {
+        file_id: next.file_id,
+        duplicate: one.duplicate && next.duplicate,
+        supersedes: next.supersedes.or(one.supersedes),
+        lines: one.lines.saturating_add(next.lines),
+        new_lines: one.new_lines.saturating_add(next.new_lines),
+        breaks: one.breaks.saturating_add(next.breaks),
+    }
 }
 
 fn refused(error: ImportError) -> Problem {

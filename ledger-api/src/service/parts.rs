@@ -18,13 +18,14 @@ use super::{
 use crate::{
     banks::BankRegistry,
     db,
+    deposits::CreditDesk,
     http::{self, ApiParts, ApiState, FingerprintKey, Ledger, Operators},
     identity::KeyRing,
     review::ReviewRules,
     routes::hooks::{self, Hooks},
     setup::{Database, Secret},
     shutdown,
-    statements::{self, Booker},
+    statements::{self, Booker, DeskCredits},
     webhooks::{Banks, Inbox, Intake},
     workers::{self, alarms::Alarms, withdrawals::notes::Notes},
 };
@@ -234,14 +235,20 @@ impl Parts {
     ) -> Result<(), ServiceError> {
         let pool = self.kept(database.pool(database.app().clone()));
         let read_models = self.read_models(pool.clone());
+        let desk = CreditDesk {
+            ledger: Arc::new(engine.clone()),
+            banks: Arc::clone(&wanted.bank_registry),
+            ids: Arc::new(System),
+        };
         let booker = Booker {
+            credits: Some(Arc::new(DeskCredits { pool: pool.clone(), desk })),
             pool,
             read_models,
             ledger: Arc::new(engine.clone()),
             ids: Arc::new(System),
             principal: workers::statements_principal().map_err(ServiceError::Principal)?,
-            credits: None,
             rules: statements::rules_of(std::env::vars_os())?,
+            again_after: Arc::default(),
         };
         let stop = self.stop.subscribe();
         let task = tasks::fetch_statements(&wanted.bank_registry, &booker, &wanted.clock, &stop);

@@ -5,7 +5,14 @@
 //! the read models have not seen yet is waited for, so that a reference that was used a moment ago
 //! is known.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
 use ledger_core::{
     bank_line::{
@@ -86,6 +93,8 @@ pub struct Booker {
     pub credits: Option<Arc<dyn Credits>>,
     /// What banks' own words mean.
     pub rules: BTreeMap<BankCode, Rules>,
+    /// After which line it goes on to look at what could not be explained.
+    pub again_after: Arc<AtomicI64>,
 }
 
 impl Booker {
@@ -101,10 +110,24 @@ impl Booker {
         for line in &waiting {
             self.line(line, false).await?;
         }
-        for line in evidence::unexplained(&self.pool, LINES_MAX).await? {
-            self.line(&line, true).await?;
-        }
+        self.look_again().await?;
         Ok(waiting.len())
+    }
+
+    /// Looks at some of the lines that nobody could explain, from where it stopped the last time:
+    /// those that never will be explained hold nobody up.
+    async fn look_again(&self) -> Result<(), BookError> {
+        let after = self.again_after.load(Ordering::Relaxed);
+        let some = evidence::unexplained(&self.pool, after, LINES_MAX).await?;
+        let all_seen = some.len() < usize::try_from(LINES_MAX).unwrap_or(usize::MAX);
+        for line in &some {
+            self.again_after.store(line.number, Ordering::Relaxed);
+            self.line(line, true).await?;
+        }
+        if all_seen {
+            self.again_after.store(0, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     async fn line(&self, line: &StoredLine, again: bool) -> Result<(), BookError> {
@@ -112,7 +135,7 @@ impl Booker {
         let no_rules = Rules::default();
         let rules = self.rules.get(&line.key.bank).unwrap_or(&no_rules);
         let mut found = matching::decide(line, named.as_ref(), rules);
-        if !again && found == Match::Unknown && named.is_none() && self.settled(line).await? {
+        if found == Match::Unknown && named.is_none() && self.settled(line).await? {
             return Ok(());
         }
         match found {
@@ -153,10 +176,6 @@ impl Booker {
         let Some(credits) = &self.credits else { return Ok(false) };
         let of_escrow = line.key.account == HouseAccount::Escrow;
         if line.key.direction != LineDirection::Credit || !of_escrow {
-            return Ok(false);
-        }
-        // A line that was booked by itself has moved the bank's account already.
-        if evidence::is_booked_by_itself(&self.pool, line.key.id()).await? {
             return Ok(false);
         }
         let told = credits::told(line, self.money(line)?);

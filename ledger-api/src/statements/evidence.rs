@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use ledger_core::{
     bank_line::{HouseAccount, LineDirection, LineKey, Purpose},
-    ids::{BankCode, BankLineId, Reference, WithdrawalId},
+    ids::{BankCode, BankLineId, DepositId, Reference, WithdrawalId},
     money::CurrencyCode,
 };
 use rust_decimal::Decimal;
@@ -12,6 +12,8 @@ use sqlx::{PgPool, Row, postgres::PgRow};
 /// A line as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct StoredLine {
+    /// Its place among all lines.
+    pub(super) number: i64,
     pub(super) key: LineKey,
     pub(super) booking_date: NaiveDate,
     pub(super) currency: CurrencyCode,
@@ -29,29 +31,39 @@ pub(super) struct Booking<'a> {
     pub(super) amount: Decimal,
 }
 
-const COLUMNS: &str = "l.bank, l.account, l.direction, l.value_date, l.bank_transaction_id,
+const COLUMNS: &str = "l.id, l.bank, l.account, l.direction, l.value_date, l.bank_transaction_id,
     l.booking_date, l.currency, l.amount, l.utr, l.reference,
     coalesce(n.narration, '') as narration";
 
 /// Lines that wait to be booked, in the order in which the bank stated them.
 pub(super) async fn unbooked(pool: &PgPool, max: i64) -> sqlx::Result<Vec<StoredLine>> {
-    lines(pool, "not exists (select from statement_bookings b where b.line_id = l.line_id)", max)
+    lines(pool, "not exists (select from statement_bookings b where b.line_id = l.line_id)", 0, max)
         .await
 }
 
-/// Lines that nobody could explain, and that name something, so that they may be explained now.
-pub(super) async fn unexplained(pool: &PgPool, max: i64) -> sqlx::Result<Vec<StoredLine>> {
+/// Lines that nobody could explain, and that name something, so that they may be explained now;
+/// those after `after`.
+pub(super) async fn unexplained(
+    pool: &PgPool,
+    after: i64,
+    max: i64,
+) -> sqlx::Result<Vec<StoredLine>> {
     let condition = "(l.reference is not null or l.utr is not null) and l.line_id in
         (select b.line_id from statement_bookings b where b.purpose = 'unknown')";
-    lines(pool, condition, max).await
+    lines(pool, condition, after, max).await
 }
 
-async fn lines(pool: &PgPool, condition: &str, max: i64) -> sqlx::Result<Vec<StoredLine>> {
+async fn lines(
+    pool: &PgPool,
+    condition: &str,
+    after: i64,
+    max: i64,
+) -> sqlx::Result<Vec<StoredLine>> {
     let sql = format!(
         "select {COLUMNS} from statement_lines l left join statement_narrations n using (line_id)
-         where {condition} order by l.id limit $1"
+         where {condition} and l.id > $1 order by l.id limit $2"
     );
-    let rows = sqlx::query(&sql).bind(max).fetch_all(pool).await?;
+    let rows = sqlx::query(&sql).bind(after).bind(max).fetch_all(pool).await?;
     rows.iter().map(stored).collect()
 }
 
@@ -69,6 +81,7 @@ fn stored(row: &PgRow) -> sqlx::Result<StoredLine> {
         Ok(text.and_then(|text| text.parse().ok()))
     };
     Ok(StoredLine {
+        number: row.try_get("id")?,
         key: LineKey {
             bank: parsed(row, "bank")?,
             account,
@@ -137,15 +150,20 @@ pub(super) async fn paid_under(
     Ok(item.and_then(|item| item.parse().ok()))
 }
 
-/// Whether a line has a stream of its own in the log.
-pub(super) async fn is_booked_by_itself(pool: &PgPool, id: BankLineId) -> sqlx::Result<bool> {
-    sqlx::query_scalar(
-        "select exists (select from events
-                        where aggregate_type = 'bank_line' and aggregate_id = $1)",
+/// The deposit that the line of a credit is expected for: an enquiry told of it.
+pub(super) async fn expected_by(
+    pool: &PgPool,
+    line: BankLineId,
+) -> sqlx::Result<Option<DepositId>> {
+    let item: Option<String> = sqlx::query_scalar(
+        "select convert_from(payload, 'UTF8')::json ->> 'item' from events
+         where aggregate_type = 'bank_line' and aggregate_id = $1 and event_type = 'expected'",
     )
-    .bind(id.to_string())
-    .fetch_one(pool)
-    .await
+    .bind(line.to_string())
+    .fetch_optional(pool)
+    .await?;
+    let item = item.and_then(|item| item.parse().ok());
+    Ok(item.and_then(|item| ledger_core::deposit::credit::of_item(&item)).map(|(id, _)| id))
 }
 
 /// Notes what a line was booked as. What it was noted as before stands, unless that was `unknown`.

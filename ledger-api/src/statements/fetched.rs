@@ -7,7 +7,7 @@ use ledger_core::{
     money::{Currency, Money},
 };
 
-use super::{LINES_MAX, ParseError, ParsedLine, ParsedStatement, narration, sha256};
+use super::{LINES_MAX, ParseError, ParsedLine, ParsedStatement, reading::narration, sha256};
 use crate::banks::{BankStatement, Direction};
 
 impl ParsedStatement {

@@ -53,10 +53,40 @@ pub async fn import(
     statement: &ParsedStatement,
     by: &Principal,
 ) -> Result<Imported, ImportError> {
-    checks::alone(statement)?;
+    let imported = import_all(pool, bank, format, std::slice::from_ref(statement), by).await?;
+    imported.into_iter().next().ok_or(ImportError::Database(sqlx::Error::RowNotFound))
+}
+
+/// Stores the statements of a file of `bank`, in their order: all, or none.
+///
+/// # Errors
+/// [`ImportError`] of the first that is refused; then nothing is stored.
+pub async fn import_all(
+    pool: &PgPool,
+    bank: &BankCode,
+    format: Format,
+    statements: &[ParsedStatement],
+    by: &Principal,
+) -> Result<Vec<Imported>, ImportError> {
+    for statement in statements {
+        checks::alone(statement)?;
+    }
+    // In one order, so that two imports wait for each other in one direction only.
+    let mut accounts: Vec<_> = statements.iter().map(|statement| statement.account).collect();
+    accounts.sort_unstable();
+    accounts.dedup();
     let mut db_tx = pool.begin().await?;
-    let importing = Importing { bank, statement };
-    let imported = importing.run(&mut db_tx, format, by).await?;
+    for account in accounts {
+        sqlx::query("select pg_advisory_xact_lock(hashtextextended($1, 8))")
+            .bind(format!("statement:{bank}:{}", account.as_str()))
+            .execute(&mut *db_tx)
+            .await?;
+    }
+    let mut imported = Vec::with_capacity(statements.len());
+    for statement in statements {
+        let importing = Importing { bank, statement };
+        imported.push(importing.run(&mut db_tx, format, by).await?);
+    }
     db_tx.commit().await?;
     Ok(imported)
 }
@@ -73,10 +103,6 @@ impl Importing<'_> {
         format: Format,
         by: &Principal,
     ) -> Result<Imported, ImportError> {
-        sqlx::query("select pg_advisory_xact_lock(hashtextextended($1, 8))")
-            .bind(format!("statement:{}:{}", self.bank, self.account()))
-            .execute(&mut *db)
-            .await?;
         let lines = self.statement.lines.len();
         if let Some(file_id) = self.same_file(db).await? {
             let (supersedes, new_lines, breaks) = (None, 0, 0);

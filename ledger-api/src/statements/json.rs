@@ -8,7 +8,7 @@ use ledger_core::{
 };
 use serde::Deserialize;
 
-use super::{LINES_MAX, ParseError, ParsedLine, ParsedStatement, narration, sha256};
+use super::{LINES_MAX, ParseError, ParsedLine, ParsedStatement, reading::narration, sha256};
 
 #[derive(Deserialize)]
 struct Statement {

@@ -80,6 +80,7 @@ mod tests {
     fn line(direction: LineDirection, amount: &str, reference: Option<&str>) -> StoredLine {
         let day = NaiveDate::from_ymd_opt(2026, 11, 22).unwrap();
         StoredLine {
+            number: 1,
             key: LineKey {
                 bank: "hdfc".parse().unwrap(),
                 account: HouseAccount::Escrow,

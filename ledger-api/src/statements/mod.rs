@@ -8,22 +8,30 @@
 mod absence;
 mod backing;
 mod booking;
+mod camt;
 mod checks;
 mod credits;
+mod csv;
 mod evidence;
 mod fetched;
 mod import;
 mod json;
 mod matching;
+mod mt940;
+mod reading;
 mod reconciliation;
 mod rules;
+#[cfg(test)]
+mod testing;
 
 pub use absence::{Absence, absent_from_statements};
 pub use backing::{Backing, backing};
 pub use booking::{BookError, Booker};
 pub use checks::RuleError;
-pub use credits::{CreditError, Credits};
-pub use import::{ImportError, Imported, import};
+pub use credits::{CreditError, Credits, DeskCredits};
+pub use csv::{CsvMapping, MappingError};
+pub use import::{ImportError, Imported, import, import_all};
+pub use reading::{Currencies, NumbersError, OurNumbers, Reading, numbers_of};
 pub use reconciliation::{Break, Stated, breaks, stated};
 pub use rules::{Rules, RulesError, rules_of};
 
@@ -31,7 +39,7 @@ use chrono::NaiveDate;
 use ledger_core::{
     bank_line::{HouseAccount, LineDirection, LineKey},
     ids::{BankCode, Reference},
-    money::{Currency, CurrencyCode},
+    money::CurrencyCode,
 };
 use rust_decimal::Decimal;
 use sha2::{Digest as _, Sha256};
@@ -103,6 +111,12 @@ impl ParsedLine {
 pub enum Format {
     /// The JSON of docs/banks.md.
     Json,
+    /// ISO 20022, versions 02 and 08.
+    Camt053,
+    /// SWIFT.
+    Mt940,
+    /// Columns by a mapping.
+    Csv,
     /// Answered by an adapter, not read from a file.
     #[value(skip)]
     Adapter,
@@ -113,6 +127,9 @@ impl Format {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Json => "json",
+            Self::Camt053 => "camt053",
+            Self::Mt940 => "mt940",
+            Self::Csv => "csv",
             Self::Adapter => "adapter",
         }
     }
@@ -124,6 +141,9 @@ impl std::str::FromStr for Format {
     fn from_str(text: &str) -> Result<Self, ()> {
         match text {
             "json" => Ok(Self::Json),
+            "camt053" => Ok(Self::Camt053),
+            "mt940" => Ok(Self::Mt940),
+            "csv" => Ok(Self::Csv),
             _ => Err(()),
         }
     }
@@ -139,21 +159,24 @@ pub struct ParseError {
     pub what: String,
 }
 
-/// The statement that the bytes are. `currency` finds a currency of the book.
+/// The statements that the bytes are: at least one, each of one day of one account.
 ///
 /// # Errors
 /// [`ParseError`] with the place and the reason.
 pub fn parse(
     format: Format,
     bytes: &[u8],
-    currency: &dyn Fn(CurrencyCode) -> Option<Currency>,
-) -> Result<ParsedStatement, ParseError> {
+    reading: &Reading<'_>,
+) -> Result<Vec<ParsedStatement>, ParseError> {
     if bytes.len() > FILE_BYTES_MAX {
         let what = format!("a statement has at most {FILE_BYTES_MAX} bytes");
         return Err(ParseError { line: 1, what });
     }
     match format {
-        Format::Json => json::parse(bytes, currency),
+        Format::Json => json::parse(bytes, reading.currency).map(|one| vec![one]),
+        Format::Camt053 => camt::parse(bytes, reading),
+        Format::Mt940 => mt940::parse(bytes, reading),
+        Format::Csv => csv::parse(bytes, reading),
         Format::Adapter => {
             Err(ParseError { line: 1, what: "an adapter's answer is no file".to_owned() })
         }
@@ -163,10 +186,4 @@ pub fn parse(
 /// SHA-256 of what a statement was read from.
 fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
-}
-
-/// A bank's words as they are kept: on one line, and not without end.
-fn narration(words: &str) -> String {
-    let plain = words.chars().map(|c| if c.is_control() { ' ' } else { c });
-    plain.take(NARRATION_CHARS_MAX).collect()
 }

@@ -4,13 +4,15 @@ use chrono::NaiveDate;
 
 use super::{LineKey, Part};
 use crate::{
-    ids::{BankLineId, TransactionId},
+    ids::{BankLineId, Item, TransactionId},
     money::{Currency, Money},
 };
 
 /// One thing that can be asked of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BankLineOperation {
+    /// Say whose money it will be.
+    Expect(ExpectBankLine),
     /// Book it.
     Book(BookBankLine),
     /// Say what it was, where that was not known.
@@ -21,6 +23,7 @@ impl BankLineOperation {
     /// The line's key.
     pub const fn key(&self) -> &LineKey {
         match self {
+            Self::Expect(expect) => &expect.key,
             Self::Book(book) => &book.key,
             Self::Resolve(resolve) => &resolve.key,
         }
@@ -34,6 +37,7 @@ impl BankLineOperation {
     /// What it is to be taken for.
     pub fn parts(&self) -> &[Part] {
         match self {
+            Self::Expect(_) => &[],
             Self::Book(book) => &book.parts,
             Self::Resolve(resolve) => &resolve.parts,
         }
@@ -42,10 +46,23 @@ impl BankLineOperation {
     /// Its currency.
     pub fn currency(&self) -> Currency {
         match self {
+            Self::Expect(expect) => expect.currency,
             Self::Book(book) => book.amount.currency(),
             Self::Resolve(resolve) => resolve.currency,
         }
     }
+}
+
+/// A credit that the bank told of and that is booked in `clearing_in` already: when its line comes,
+/// it is this item's, and no other's. Saying it again changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpectBankLine {
+    /// What the bank will identify the line by.
+    pub key: LineKey,
+    /// Its currency.
+    pub currency: Currency,
+    /// The item.
+    pub item: Item,
 }
 
 /// A line to book. Booking it again changes nothing.

@@ -3,9 +3,10 @@
 use rust_decimal::Decimal;
 
 use super::PARTS_MAX;
+use crate::ids::Item;
 
 /// Why a bank's line refuses, in order of precedence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BankLineError {
     /// It was never booked.
     #[error("the bank's line is not booked")]
@@ -18,6 +19,12 @@ pub enum BankLineError {
     AmountDiffers {
         /// What was booked.
         amount: Decimal,
+    },
+    /// Another object booked its money already.
+    #[error("the line is of {item}")]
+    OfAnotherItem {
+        /// Whose it is.
+        item: Item,
     },
     /// Nothing of it lies in suspense.
     #[error("nothing of the line lies in suspense")]
@@ -67,11 +74,12 @@ impl From<PartsError> for BankLineError {
 
 impl BankLineError {
     /// The stable code of this refusal on the wire.
-    pub const fn code(self) -> &'static str {
+    pub const fn code(&self) -> &'static str {
         match self {
             Self::NotFound => "bank_line_not_found",
             Self::IdentityDiffers => "bank_line_differs",
             Self::AmountDiffers { .. } => "bank_line_amount_differs",
+            Self::OfAnotherItem { .. } => "bank_line_of_another_item",
             Self::NothingUnexplained => "nothing_unexplained",
             Self::Parts(_) => "bank_line_parts_invalid",
             Self::ExceedsUnexplained { .. } => "exceeds_unexplained",

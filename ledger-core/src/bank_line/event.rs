@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{HouseAccount, LineDirection, LineKey, Part};
 use crate::{
-    ids::{BankCode, Reference, TransactionId},
+    ids::{BankCode, Item, Reference, TransactionId},
     log::event_names,
     money::CurrencyCode,
 };
@@ -16,10 +16,20 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum BankLineEvent {
-    /// It was booked: the first event, once.
+    /// It is known whose money it will be: once, at most.
+    Expected(Expected),
+    /// It was booked, once.
     Booked(Booked),
     /// What lay in suspense is understood, wholly or in part.
     Resolved(Resolved),
+}
+
+/// Whose money a line will be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expected {
+    /// The item of `clearing_in` that the line settles.
+    pub item: Item,
 }
 
 /// A line, and what it was booked as. The bank's narration is in no event: it may name people.
@@ -74,6 +84,7 @@ pub struct Resolved {
 }
 
 event_names!(BankLineEvent {
+    Expected(_) => "expected",
     Booked(_) => "booked",
     Resolved(_) => "resolved",
 });

@@ -7,6 +7,8 @@
 //! A line is booked once, for ever, under an id that is made from the bank's own words, so that any
 //! number of processes may read the same statement at once. It is never changed. What was not
 //! understood when it was booked lies in suspense under the line's own id, and is resolved later.
+//! Whose money a credit is may be known before the line is there ([`Expected`]): from then on two
+//! objects can't both take it.
 
 mod command;
 mod error;
@@ -21,17 +23,24 @@ use cqrs_es::{Aggregate, event_sink::EventSink};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-pub use command::{BankLineOperation, BookBankLine, ResolveBankLine};
+pub use command::{BankLineOperation, BookBankLine, ExpectBankLine, ResolveBankLine};
 pub use error::{BankLineError, PartsError};
-pub use event::{BankLineEvent, Booked, Resolved};
+pub use event::{BankLineEvent, Booked, Expected, Resolved};
 pub use key::{HouseAccount, LineDirection, LineKey};
 pub use part::{PARTS_MAX, Part, Purpose};
 
-use crate::{command::Receipt, ids::BankLineId, money};
+use crate::{
+    command::Receipt,
+    ids::{BankLineId, Item},
+    money,
+};
 
 /// A line as its events made it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct BankLine {
+    /// Whose money it is, where the bank told of it before.
+    #[serde(default)]
+    expected: Option<Item>,
     booked: Option<Arc<Booked>>,
     /// What lies in suspense.
     unexplained: Decimal,
@@ -68,8 +77,35 @@ impl BankLine {
         operation: &BankLineOperation,
     ) -> Result<Option<BankLineEvent>, BankLineError> {
         match operation {
+            BankLineOperation::Expect(expect) => self.expect(expect),
             BankLineOperation::Book(book) => self.book(book),
             BankLineOperation::Resolve(resolve) => self.resolve(resolve).map(Some),
+        }
+    }
+
+    fn expect(&self, expect: &ExpectBankLine) -> Result<Option<BankLineEvent>, BankLineError> {
+        if self.expected.is_some() {
+            self.check_items(std::iter::once(&expect.item))?;
+            return Ok(None);
+        }
+        // It was booked as something that leaves nothing of it for the item.
+        if self.properties().is_some() && self.unexplained.is_zero() {
+            return Err(BankLineError::NothingUnexplained);
+        }
+        Ok(Some(BankLineEvent::Expected(Expected { item: expect.item.clone() })))
+    }
+
+    /// What arrives with a line that is somebody's is theirs. It may still lie in suspense, where
+    /// the bank says otherwise now.
+    fn check_items<'a>(
+        &self,
+        mut items: impl Iterator<Item = &'a Item>,
+    ) -> Result<(), BankLineError> {
+        match &self.expected {
+            Some(expected) if items.any(|item| item != expected) => {
+                Err(BankLineError::OfAnotherItem { item: expected.clone() })
+            }
+            Some(_) | None => Ok(()),
         }
     }
 
@@ -86,6 +122,7 @@ impl BankLine {
             // Whatever the caller makes of it now: it was booked, and is booked once.
             return Ok(None);
         }
+        self.check_items(part::arrivals(&book.parts))?;
         let total = part::total(&book.parts, book.key.direction, &book.key.id())?;
         if total != book.amount.amount() {
             return Err(PartsError::Sum.into());
@@ -112,6 +149,7 @@ impl BankLine {
         if booked.key() != resolve.key || booked.currency != resolve.currency.code {
             return Err(BankLineError::IdentityDiffers);
         }
+        self.check_items(part::arrivals(&resolve.parts))?;
         if self.unexplained.is_zero() {
             return Err(BankLineError::NothingUnexplained);
         }
@@ -151,6 +189,7 @@ impl Aggregate for BankLine {
 
     fn apply(&mut self, event: BankLineEvent) {
         match event {
+            BankLineEvent::Expected(expected) => self.expected = Some(expected.item),
             BankLineEvent::Booked(booked) => {
                 let unknown = booked.parts.iter().filter(|part| part.purpose == Purpose::Unknown);
                 let amounts = unknown.map(|part| part.amount);

@@ -34,7 +34,7 @@ pub struct MovementLeg {
     pub amount: Decimal,
 }
 
-/// What `event` of the line `key` moves.
+/// What `event` of the line `key` moves, if anything.
 ///
 /// # Errors
 /// [`IdError`] never: what is named was checked when it was named.
@@ -42,8 +42,9 @@ pub fn movement(
     key: &LineKey,
     currency: CurrencyCode,
     event: &BankLineEvent,
-) -> Result<Movement, IdError> {
+) -> Result<Option<Movement>, IdError> {
     let (first, parts, transaction_id, kind) = match event {
+        BankLineEvent::Expected(_) => return Ok(None),
         BankLineEvent::Booked(booked) => {
             let bank = bank_leg(key, currency, booked.amount)?;
             (bank, &booked.parts, booked.transaction_id, Kind::BANK_LINE)
@@ -59,7 +60,7 @@ pub fn movement(
     for part in parts {
         legs.push(part_leg(key, currency, part)?);
     }
-    Ok(Movement { transaction_id, kind: Kind::of(kind), legs })
+    Ok(Some(Movement { transaction_id, kind: Kind::of(kind), legs }))
 }
 
 fn bank_leg(

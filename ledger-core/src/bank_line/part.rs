@@ -96,6 +96,12 @@ impl Part {
     }
 }
 
+/// The items that money arrives for.
+pub(super) fn arrivals(parts: &[Part]) -> impl Iterator<Item = &Item> {
+    let arrivals = parts.iter().filter(|part| part.purpose == Purpose::Arrival);
+    arrivals.filter_map(|part| part.item.as_ref())
+}
+
 /// What the parts come to on the line: those on its other side, less those on the bank's.
 pub(super) fn total(
     parts: &[Part],

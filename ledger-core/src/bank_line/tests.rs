@@ -36,6 +36,14 @@ fn resolve(parts: Vec<Part>) -> BankLineOperation {
     })
 }
 
+fn expect(item: &str) -> BankLineOperation {
+    BankLineOperation::Expect(ExpectBankLine {
+        key: key(LineDirection::Credit),
+        currency: currency("INR"),
+        item: item.parse().unwrap(),
+    })
+}
+
 fn unknown(amount: &str) -> Vec<Part> {
     vec![Part::plain(Purpose::Unknown, dec(amount))]
 }
@@ -103,6 +111,26 @@ fn a_lump_that_is_net_of_charges_comes_to_what_the_bank_credited() {
 }
 
 #[test]
+fn a_line_that_is_somebodys_is_nobody_elses() {
+    let arrives =
+        |item: &str| vec![Part::of_item(Purpose::Arrival, item.parse().unwrap(), dec("5.00"))];
+    let expected = line(&[expect("dep_1")]);
+    assert_eq!(expected.decide(&expect("dep_1")), Ok(None), "again");
+    let item = "dep_1".parse().unwrap();
+    let another = Err(BankLineError::OfAnotherItem { item });
+    assert_eq!(expected.decide(&expect("dep_2")), another);
+    assert_eq!(expected.decide(&credit(arrives("dep_2"))), another);
+    assert!(expected.decide(&credit(arrives("dep_1"))).is_ok_and(|event| event.is_some()));
+    // The bank may say otherwise than it did: then people look, and the money lies in suspense.
+    let aside = line(&[expect("dep_1"), credit(unknown("5.00"))]);
+    assert_eq!(aside.decide(&resolve(arrives("dep_2"))), another);
+    assert!(aside.decide(&resolve(arrives("dep_1"))).is_ok());
+    // What was booked for one leaves nothing to expect for another.
+    let booked = line(&[credit(arrives("dep_2"))]);
+    assert_eq!(booked.decide(&expect("dep_1")), Err(BankLineError::NothingUnexplained));
+}
+
+#[test]
 fn the_id_is_of_the_whole_key() {
     let one = key(LineDirection::Credit);
     let mut others = vec![key(LineDirection::Debit)];
@@ -130,18 +158,21 @@ fn every_refusal_happens() {
         resolve.currency = currency("USD");
     }
     let six = book(LineDirection::Credit, "6", unknown("6.00"));
+    let of_one = line(&[expect("dep_2")]);
+    let of_another = |item: &str| BankLineError::OfAnotherItem { item: item.parse().unwrap() };
     let (amount, left) = (dec("5.00"), dec("5.00"));
     let rows = [
         (&BankLine::default(), resolve(vec![to_wallet("5.00")]), BankLineError::NotFound),
         (&booked, other, BankLineError::IdentityDiffers),
         (&booked, six, BankLineError::AmountDiffers { amount }),
         (&explained, resolve(vec![to_wallet("5.00")]), BankLineError::NothingUnexplained),
+        (&of_one, credit(vec![item(Purpose::Arrival, "5.00")]), of_another("dep_2")),
         (&booked, resolve(unknown("5.00")), BankLineError::Parts(PartsError::Purpose)),
         (&booked, resolve(vec![to_wallet("5.01")]), BankLineError::ExceedsUnexplained { left }),
     ];
     let mut seen = Vec::new();
     for (line, operation, error) in rows {
-        assert_eq!(line.decide(&operation), Err(error), "{operation:?}");
+        assert_eq!(line.decide(&operation), Err(error.clone()), "{operation:?}");
         seen.push(error);
     }
     assert_every_variant!(
@@ -152,6 +183,7 @@ fn every_refusal_happens() {
         BankLineError::AmountDiffers { .. },
         BankLineError::NothingUnexplained,
         BankLineError::Parts(_),
+        BankLineError::OfAnotherItem { .. },
         BankLineError::ExceedsUnexplained { .. },
     );
 }

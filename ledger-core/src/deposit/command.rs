@@ -175,6 +175,8 @@ pub struct SettleCredit {
     pub deposit_id: DepositId,
     /// What is said; the amount is what was paid in, charges included.
     pub claim: CreditClaim,
+    /// The bank's day on which its line was booked.
+    pub booking_date: NaiveDate,
     /// What the bank kept for itself, without tax; zero or more, in the claim's currency.
     pub charges: Money,
     /// The tax on that.

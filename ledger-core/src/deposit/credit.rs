@@ -96,6 +96,12 @@ pub fn id_of_token(token: &Reference) -> Option<DepositId> {
     format!("dep_{}", token.as_str().strip_prefix("dep")?).parse().ok()
 }
 
+/// The deposit and the number of the credit that an item is of, if it is one.
+pub fn of_item(item: &Item) -> Option<(DepositId, u32)> {
+    let (deposit, number) = item.as_str().rsplit_once('.')?;
+    Some((deposit.parse().ok()?, number.parse().ok()?))
+}
+
 /// The item of a deposit's credit: each credit is an item of its own, so that it is closed by its
 /// own line of the statement and by nothing else.
 ///

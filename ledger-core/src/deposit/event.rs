@@ -143,7 +143,7 @@ pub struct Settled {
     /// The tax on that.
     #[serde(default, skip_serializing_if = "Decimal::is_zero")]
     pub tax: Decimal,
-    /// The transaction.
+    /// The transaction of the bank's line, in the same append: the line moves what moves.
     pub transaction_id: TransactionId,
 }
 

@@ -75,9 +75,6 @@ pub fn movement(before: &Deposit, event: &DepositEvent) -> Result<Option<OfCredi
     let (number, credit, transaction_id) = match event {
         DepositEvent::Credited(booked) => (booked.number, &booked.credit, booked.transaction_id),
         DepositEvent::PutAside(aside) => (aside.number, &aside.credit, aside.transaction_id),
-        DepositEvent::Settled(settled) => {
-            (settled.number, known(settled.number)?, settled.transaction_id)
-        }
         DepositEvent::Assigned(assigned) => {
             (assigned.number, known(assigned.number)?, assigned.transaction_id)
         }
@@ -87,6 +84,8 @@ pub fn movement(before: &Deposit, event: &DepositEvent) -> Result<Option<OfCredi
         | DepositEvent::Expired {}
         | DepositEvent::Declined(_)
         | DepositEvent::Received(_)
+        // Only the bank's line moves the bank's own account: it is in the same append.
+        | DepositEvent::Settled(_)
         | DepositEvent::LeftToReturn(_) => return Ok(None),
     };
     let accounts = Accounts::of(&credit.bank, before.currency().ok_or(missing)?)?;
@@ -99,15 +98,6 @@ pub fn movement(before: &Deposit, event: &DepositEvent) -> Result<Option<OfCredi
         DepositEvent::PutAside(_) => {
             vec![leg(Debit, &accounts.clearing_in, amount), leg(Credit, &accounts.suspense, amount)]
         }
-        DepositEvent::Settled(settled) => {
-            let net = amount.saturating_sub(settled.charges).saturating_sub(settled.tax);
-            vec![
-                leg(Debit, &accounts.escrow, net),
-                leg(Debit, &accounts.charges, settled.charges),
-                leg(Debit, &accounts.tax, settled.tax),
-                leg(Credit, &accounts.clearing_in, amount),
-            ]
-        }
         DepositEvent::Assigned(assigned) => {
             vec![leg(Debit, &accounts.suspense, amount), leg(Credit, &assigned.account, amount)]
         }
@@ -117,9 +107,9 @@ pub fn movement(before: &Deposit, event: &DepositEvent) -> Result<Option<OfCredi
         | DepositEvent::Expired {}
         | DepositEvent::Declined(_)
         | DepositEvent::Received(_)
+        | DepositEvent::Settled(_)
         | DepositEvent::LeftToReturn(_) => Vec::new(),
     };
-    let legs = legs.into_iter().filter(|leg| !leg.amount.is_zero()).collect();
     let movement = Movement { transaction_id, kind: Kind::of(Kind::DEPOSIT), legs };
     Ok(Some(OfCredit { number, value_date: credit.value_date, movement }))
 }

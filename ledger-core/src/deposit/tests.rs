@@ -60,6 +60,7 @@ fn net_of(charges: &str, tax: &str, claim: CreditClaim) -> Ask {
     Ask::SettleCredit(SettleCredit {
         deposit_id: deposit(1),
         claim: CreditClaim { credit_id: None, source: Source::Statement, ..claim },
+        booking_date: day(),
         charges: inr(charges),
         tax: inr(tax),
         confirmed_transaction_id: txn(1),

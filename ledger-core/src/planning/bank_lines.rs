@@ -25,6 +25,7 @@ pub(super) fn accounts_of(operation: &BankLineOperation) -> Vec<AccountId> {
     let (key, currency) = (operation.key(), operation.currency().code);
     let suspense = Part::plain(Purpose::Unknown, rust_decimal::Decimal::ZERO);
     let first = match operation {
+        BankLineOperation::Expect(_) => return Vec::new(),
         BankLineOperation::Book(_) => movement::house_account(key, currency),
         BankLineOperation::Resolve(_) => movement::part_account(key, currency, &suspense),
     };
@@ -38,28 +39,47 @@ impl<V: View> Planner<'_, V> {
     pub(super) fn bank_line(&self, operation: &BankLineOperation) -> Result<Plan, Rejection> {
         let (id, currency) = (operation.line_id(), operation.currency());
         self.known(currency)?;
+        if matches!(operation, BankLineOperation::Expect(_)) {
+            // It stands beside the booking that it is about, never alone.
+            return Err(internal());
+        }
         let scale = u32::from(currency.scale);
         if operation.parts().iter().any(|part| part.amount.scale() != scale) {
             return Err(BankLineError::from(PartsError::Amount).into());
         }
-        let event = self.view.bank_line(id).decide(operation)?;
-        let mut steps = vec![Step::BankLine(id, Box::new(operation.clone()))];
-        if let Some(event) = event {
-            self.bank_line_movement(operation, &event, currency, &mut steps)?;
-        }
+        let mut steps = Vec::new();
+        self.bank_line_steps(operation, &mut Vec::new(), &mut steps)?;
         Ok(Plan { steps, receipt: ReceiptPlan::BankLine(id), notes: Vec::new() })
+    }
+
+    /// What is asked of the line, and what follows from it. `opened` are the accounts that steps
+    /// before these open.
+    pub(super) fn bank_line_steps(
+        &self,
+        operation: &BankLineOperation,
+        opened: &mut Vec<AccountId>,
+        steps: &mut Vec<Step>,
+    ) -> Result<(), Rejection> {
+        let id = operation.line_id();
+        let event = self.view.bank_line(id).decide(operation)?;
+        steps.push(Step::BankLine(id, Box::new(operation.clone())));
+        match event {
+            Some(event) => self.bank_line_movement(operation, &event, opened, steps),
+            None => Ok(()),
+        }
     }
 
     fn bank_line_movement(
         &self,
         operation: &BankLineOperation,
         event: &BankLineEvent,
-        currency: Currency,
+        opened: &mut Vec<AccountId>,
         steps: &mut Vec<Step>,
     ) -> Result<(), Rejection> {
-        let key = operation.key();
-        let movement = movement::movement(key, currency.code, event).map_err(|_| internal())?;
-        self.open_house_accounts(&movement, currency, steps)?;
+        let (key, currency) = (operation.key(), operation.currency());
+        let moved = movement::movement(key, currency.code, event).map_err(|_| internal())?;
+        let Some(movement) = moved else { return Ok(()) };
+        self.open_house_accounts(&movement, currency, opened, steps)?;
         let mut legs = Vec::with_capacity(movement.legs.len());
         for leg in movement.legs {
             let amount = Money::from_decimal(leg.amount, currency).map_err(|_| internal())?;
@@ -84,15 +104,15 @@ impl<V: View> Planner<'_, V> {
         &self,
         movement: &Movement,
         currency: Currency,
+        opened: &mut Vec<AccountId>,
         steps: &mut Vec<Step>,
     ) -> Result<(), Rejection> {
-        let mut opened: Vec<&AccountId> = Vec::new();
         for leg in &movement.legs {
             let account = &leg.account;
             let customers = account.as_str().starts_with("wallet:");
             // Deciding without an account in sight would open it twice.
             let known = self.view.account(account).ok_or_else(internal)?;
-            if known.properties().is_some() || customers || opened.contains(&account) {
+            if known.properties().is_some() || customers || opened.contains(account) {
                 continue;
             }
             let entry = chart::lookup(&account.code()).ok_or_else(internal)?;
@@ -108,7 +128,7 @@ impl<V: View> Planner<'_, V> {
                 metadata: BTreeMap::new(),
             };
             steps.push(Step::Account(account.clone(), AccountCommand::Open(open)));
-            opened.push(account);
+            opened.push(account.clone());
         }
         Ok(())
     }

@@ -9,14 +9,18 @@ use super::{
 };
 use crate::{
     account::Account,
+    bank_line::{
+        BankLineOperation, BookBankLine, ExpectBankLine, HouseAccount, LineDirection, LineKey,
+        Part, Purpose, ResolveBankLine,
+    },
     command::Rejection,
     deposit::{
-        BeginDeposit, CreditClaim, Deposit, DepositCommand, DepositError, DepositOperation,
-        DepositStanding, SettleCredit,
+        BeginDeposit, CreditClaim, Deposit, DepositCommand, DepositError, DepositEvent,
+        DepositOperation, DepositStanding, SettleCredit,
         credit::item_of,
         movement::{self, Accounts, is_wallet},
     },
-    ids::AccountId,
+    ids::{AccountId, BankLineId, DepositId},
 };
 
 /// The accounts that an operation may touch, given its deposit.
@@ -108,10 +112,18 @@ impl<V: View> Planner<'_, V> {
         let command = DepositCommand { operation: operation.clone(), standing, now: self.now };
         let events = before.decide(&command).map_err(Rejection::from)?;
         let mut steps = vec![Step::Deposit(id, Box::new(command))];
-        let mut opened = Vec::new();
+        let (mut opened, mut lines) = (Vec::new(), Vec::new());
         let mut state = before.clone();
         for event in events {
             let moved = movement::movement(&state, &event).map_err(|_| internal())?;
+            if matches!(event, DepositEvent::Credited(_) | DepositEvent::PutAside(_)) {
+                lines.extend(expected_line(operation, &state, &event)?);
+            }
+            if let (DepositEvent::Settled(settled), DepositOperation::SettleCredit(settle)) =
+                (&event, operation)
+            {
+                lines.push(self.settling_line(settle, id, settled.number)?);
+            }
             state = state.after(event);
             if let Some(moved) = moved {
                 self.open_missing(&moved.movement, wallet, &mut opened, &mut steps)?;
@@ -123,7 +135,38 @@ impl<V: View> Planner<'_, V> {
                 self.post_movement(&named, moved.movement, &mut steps)?;
             }
         }
+        for line in lines {
+            self.bank_line_steps(&line, &mut opened, &mut steps)?;
+        }
         Ok(Plan { steps, receipt: ReceiptPlan::Deposit(id), notes: Vec::new() })
+    }
+
+    /// The line that settles a credit: it moves the bank's account, or what of it lies in suspense
+    /// because nobody knew the credit when the line was booked.
+    fn settling_line(
+        &self,
+        settle: &SettleCredit,
+        id: DepositId,
+        number: u32,
+    ) -> Result<BankLineOperation, Rejection> {
+        let (claim, currency) = (&settle.claim, settle.claim.amount.currency());
+        let item = item_of(id, number).map_err(|_| internal())?;
+        let kept = [(Purpose::Charges, settle.charges), (Purpose::Tax, settle.tax)];
+        let kept = kept.into_iter().filter(|(_, amount)| !amount.is_zero());
+        let mut net = claim.amount;
+        let mut parts = vec![Part::of_item(Purpose::Arrival, item, claim.amount.amount())];
+        for (purpose, amount) in kept {
+            net = net.checked_sub(amount).map_err(|_| internal())?;
+            parts.push(Part::plain(purpose, amount.amount()));
+        }
+        let (key, transaction_id) = (line_of(claim), settle.transaction_id);
+        if self.view.bank_line(key.id()).properties().is_some() {
+            let resolve = ResolveBankLine { key, currency, parts, transaction_id };
+            return Ok(BankLineOperation::Resolve(resolve));
+        }
+        let (booking_date, amount) = (settle.booking_date, net);
+        let book = BookBankLine { key, booking_date, amount, parts, transaction_id };
+        Ok(BankLineOperation::Book(book))
     }
 
     fn check_begin(&self, begin: &BeginDeposit) -> Result<(), Rejection> {
@@ -166,6 +209,44 @@ impl<V: View> Planner<'_, V> {
         // Deciding without the wallet in sight would take it for one without limits.
         let wallet = self.view.account(wallet).ok_or_else(internal)?;
         Ok(DepositStanding { room: Account::room(wallet) })
+    }
+}
+
+/// Says whose money a credit's line will be, where an enquiry has booked it.
+fn expected_line(
+    operation: &DepositOperation,
+    before: &Deposit,
+    event: &DepositEvent,
+) -> Result<Option<BankLineOperation>, Rejection> {
+    let DepositOperation::ConfirmCredit(confirm) = operation else { return Ok(None) };
+    let moved = movement::movement(before, event).map_err(|_| internal())?.ok_or_else(internal)?;
+    let item = item_of(confirm.deposit_id, moved.number).map_err(|_| internal())?;
+    let (key, currency) = (line_of(&confirm.claim), confirm.claim.amount.currency());
+    Ok(Some(BankLineOperation::Expect(ExpectBankLine { key, currency, item })))
+}
+
+/// The line by which a bank states a credit.
+fn line_of(claim: &CreditClaim) -> LineKey {
+    LineKey {
+        bank: claim.bank.clone(),
+        account: HouseAccount::Escrow,
+        direction: LineDirection::Credit,
+        value_date: claim.value_date,
+        bank_transaction_id: claim.bank_transaction_id.clone(),
+    }
+}
+
+/// The line that an operation on a deposit touches, if it is about a credit that it books.
+pub(super) fn line_of_deposit(operation: &DepositOperation) -> Option<BankLineId> {
+    match operation {
+        DepositOperation::ConfirmCredit(confirm) => Some(line_of(&confirm.claim).id()),
+        DepositOperation::SettleCredit(settle) => Some(line_of(&settle.claim).id()),
+        DepositOperation::Begin(_)
+        | DepositOperation::Cancel(_)
+        | DepositOperation::Expire(_)
+        | DepositOperation::RecordDeclined(_)
+        | DepositOperation::RecordReceived(_)
+        | DepositOperation::DecideReview(_) => None,
     }
 }
 

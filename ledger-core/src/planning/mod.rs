@@ -196,13 +196,13 @@ pub fn streams(operation: &Operation) -> Vec<StreamId> {
             let accounts = bank_lines::accounts_of(operation).into_iter().map(StreamId::Account);
             std::iter::once(StreamId::BankLine(operation.line_id())).chain(accounts).collect()
         }
-
         Operation::Deposit(operation) => {
             let deposit = StreamId::Deposit(operation.deposit_id());
             // As far as the operation itself names them.
             let accounts = accounts_of_deposit(operation, &Deposit::default());
             let accounts = accounts.into_iter().map(StreamId::Account);
-            std::iter::once(deposit).chain(accounts).collect()
+            let line = deposits::line_of_deposit(operation).map(StreamId::BankLine);
+            std::iter::once(deposit).chain(line).chain(accounts).collect()
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod deposits;
 mod refusals;
+mod settling;
 mod steps;
 mod withdrawals;
 mod world;

@@ -147,9 +147,10 @@ codes! {
     WithdrawalDiffers = "withdrawal_differs",
     /// A transaction that a withdrawal names is not in the same append, or not caused by it.
     WithdrawalIncomplete = "withdrawal_incomplete",
-    /// A line of a bank's statement does not begin with its booking, or has two.
+    /// A line of a bank's statement is booked twice, or resolved without being booked.
     BankLineDiffers = "bank_line_differs",
-    /// A transaction that a bank's line names is not in the same append, or not caused by it.
+    /// A transaction that a bank's line names is not in the same append, or not caused by it; or
+    /// the bank's own account moves without a line.
     BankLineIncomplete = "bank_line_incomplete",
     /// A deposit does not begin with being asked for or coming unasked, or does so twice.
     DepositDiffers = "deposit_differs",

@@ -72,6 +72,8 @@ impl Demo {
         std::fs::create_dir_all(&settings.data)
             .with_context(|| format!("{} can't be made", settings.data.display()))?;
         let banks = DemoBanks::start(address, &settings.data).await?;
+        write_private(&settings.demo_banks_file(), &format!("{}\n", banks.url), true)
+            .with_context(|| format!("{} can't be written to", settings.data.display()))?;
         let config = ServiceConfig {
             settings: settings.clone(),
             roles: Roles::of(&[]),
@@ -194,8 +196,8 @@ Asha's bank account is {payee}. The bank does not answer this withdrawal in time
     -d '{{"account":"wallet:asha:INR","bank_account":"{payee}","bank":"hdfc","rail":"imps",
          "amount":{{"value":"5000.13","currency":"INR"}}}}'
 
-Read it with its id ($BAHI/v1/withdrawals/wd_…): after ten seconds it is outcome_unknown. Its bank is
-asked after 90 seconds, and it is completed. They pass at once with
+Read it with its id ($BAHI/v1/withdrawals/wd_…): after ten seconds it is outcome_unknown. Its bank
+is asked after 90 seconds, and it is completed. They pass at once with
   bahi sandbox --url {banks} clock advance 90s
 
   curl -sN $BAHI/v1/events -H "Authorization: Bearer $KEY" -H 'Accept: text/event-stream'

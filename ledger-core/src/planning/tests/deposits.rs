@@ -17,10 +17,10 @@ use crate::{
     withdrawal::Source,
 };
 
-const WALLET: &str = "wallet:a:INR";
-const CLEARING: &str = "bank:hdfc:clearing_in:INR";
-const ESCROW: &str = "bank:hdfc:escrow:INR";
-const SUSPENSE: &str = "suspense:credits:INR";
+pub(super) const WALLET: &str = "wallet:a:INR";
+pub(super) const CLEARING: &str = "bank:hdfc:clearing_in:INR";
+pub(super) const ESCROW: &str = "bank:hdfc:escrow:INR";
+pub(super) const SUSPENSE: &str = "suspense:credits:INR";
 
 fn begin() -> Ask {
     Ask::Begin(BeginDeposit {
@@ -33,7 +33,7 @@ fn begin() -> Ask {
     })
 }
 
-fn claim(number: u8, amount: &str) -> CreditClaim {
+pub(super) fn claim(number: u8, amount: &str) -> CreditClaim {
     CreditClaim {
         bank: "hdfc".parse().unwrap(),
         bank_transaction_id: format!("S{number}").parse().unwrap(),
@@ -57,7 +57,7 @@ fn received(claim: CreditClaim) -> Ask {
     Ask::RecordReceived(RecordReceived { deposit_id: deposit(1), claim })
 }
 
-fn confirmed(claim: CreditClaim) -> Ask {
+pub(super) fn confirmed(claim: CreditClaim) -> Ask {
     let (deposit_id, transaction_id) = (deposit(1), txn(1));
     Ask::ConfirmCredit(ConfirmCredit { deposit_id, claim, transaction_id })
 }
@@ -66,6 +66,7 @@ fn net_of(charges: &str, tax: &str, claim: CreditClaim) -> Ask {
     Ask::SettleCredit(SettleCredit {
         deposit_id: deposit(1),
         claim: CreditClaim { credit_id: None, source: Source::Statement, ..claim },
+        booking_date: day(),
         charges: inr(charges),
         tax: inr(tax),
         confirmed_transaction_id: txn(2),
@@ -73,7 +74,7 @@ fn net_of(charges: &str, tax: &str, claim: CreditClaim) -> Ask {
     })
 }
 
-fn settled(claim: CreditClaim) -> Ask {
+pub(super) fn settled(claim: CreditClaim) -> Ask {
     net_of("0", "0", claim)
 }
 
@@ -101,14 +102,14 @@ fn declined() -> Ask {
 }
 
 impl World {
-    fn go(&mut self, ask: Ask) -> Result<Happened, Rejection> {
+    pub(super) fn go(&mut self, ask: Ask) -> Result<Happened, Rejection> {
         let done = self.submit(Operation::from(ask));
         self.assert_items();
         done
     }
 
     #[track_caller]
-    fn each(&mut self, asks: impl IntoIterator<Item = Ask>) {
+    pub(super) fn each(&mut self, asks: impl IntoIterator<Item = Ask>) {
         for ask in asks {
             self.go(ask.clone()).unwrap_or_else(|r| panic!("{ask:?}: {r:?}"));
         }
@@ -142,13 +143,13 @@ impl World {
     }
 
     #[track_caller]
-    fn stands(&self, wallet: &str, status: DepositStatus) {
+    pub(super) fn stands(&self, wallet: &str, status: DepositStatus) {
         assert_eq!(self.balance(WALLET), dec(wallet));
         assert_eq!(self.deposits[&deposit(1)].status(), Some(status));
     }
 }
 
-fn begun() -> World {
+pub(super) fn begun() -> World {
     let mut world = World::with("100");
     world.each([begin()]);
     world
@@ -175,7 +176,7 @@ fn a_webhook_is_no_money_an_enquiry_is_and_the_statement_settles_it() {
 fn the_statement_first_books_both_in_one_append() {
     let mut world = begun();
     let done = world.go(settled(claim(1, "500"))).unwrap();
-    assert_eq!((done.events, done.legs), (vec!["credited", "settled"], 4));
+    assert_eq!((done.events, done.legs), (vec!["credited", "settled", "booked"], 4));
     world.stands("600", DepositStatus::Settled);
 }
 

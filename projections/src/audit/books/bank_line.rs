@@ -1,5 +1,6 @@
-//! Lines of banks' statements: each is booked once, first, and every transaction that an event of
-//! it names is in the same append, caused by it. What the transactions move is held against the
+//! Lines of banks' statements: each is booked once, and every transaction that an event of it
+//! names is in the same append, caused by it. What deposits and withdrawals cause moves no account
+//! that is the bank's own, and a credit is settled by a line. What the transactions move is held against the
 //! accounts, their items included, like everything that moves.
 
 use std::collections::HashMap;
@@ -13,6 +14,7 @@ use super::{
         record::Event,
         text::Text,
     },
+    object::Object,
     read,
 };
 
@@ -68,6 +70,22 @@ struct Resolved<'a> {
     transaction_id: Text<'a>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "that the field is there and no others is what is checked")]
+struct Expected<'a> {
+    #[serde(borrow)]
+    item: Text<'a>,
+}
+
+/// What is known of a line.
+#[derive(Debug, Clone, Copy, Default)]
+struct Line {
+    sequence: i64,
+    expected: bool,
+    booked: bool,
+}
+
 /// A line's claim that a transaction is its doing.
 #[derive(Debug, Clone, Copy)]
 struct Claim {
@@ -76,11 +94,21 @@ struct Claim {
     position: i64,
 }
 
-/// The lines of a log, with the sequence that each has come to.
+/// A credit's claim that a line's transaction settles it.
+#[derive(Debug, Clone, Copy)]
+struct Settling {
+    transaction: u128,
+    position: i64,
+}
+
+/// The lines of a log, and what the append that is read says of them.
 #[derive(Debug, Default)]
 pub(super) struct BankLines {
-    sequences: HashMap<u128, i64>,
+    lines: HashMap<u128, Line>,
     claims: Vec<Claim>,
+    settling: Vec<Settling>,
+    /// Whether the transaction that is read is the doing of an object that is no line.
+    of_another_machine: bool,
 }
 
 impl BankLines {
@@ -88,12 +116,24 @@ impl BankLines {
         let Some(line) = id(event.aggregate_id, "bl_") else {
             return findings.event(place, Code::IdMalformed, "not a bank line's id");
         };
-        let before = self.sequences.entry(line).or_default();
-        let expected = before.saturating_add(1);
-        *before = event.sequence;
-        let named = match event.event_type {
-            "booked" => read::<Booked<'_>>(place, event, findings).map(|e| e.transaction_id),
-            "resolved" => read::<Resolved<'_>>(place, event, findings).map(|e| e.transaction_id),
+        let before = self.lines.entry(line).or_default();
+        let (expected, was) = (before.sequence.saturating_add(1), *before);
+        before.sequence = event.sequence;
+        before.expected |= event.event_type == "expected";
+        before.booked |= event.event_type == "booked";
+        let (named, in_its_place) = match event.event_type {
+            "expected" => {
+                read::<Expected<'_>>(place, event, findings);
+                (None, !was.expected)
+            }
+            "booked" => {
+                let booked = read::<Booked<'_>>(place, event, findings);
+                (booked.map(|booked| booked.transaction_id), !was.booked)
+            }
+            "resolved" => {
+                let resolved = read::<Resolved<'_>>(place, event, findings);
+                (resolved.map(|resolved| resolved.transaction_id), was.booked)
+            }
             other => {
                 let words = format!("no bank line has events of type {other:?}");
                 return findings.event(place, Code::EventTypeUnknown, words);
@@ -102,8 +142,8 @@ impl BankLines {
         if event.sequence != expected {
             let words = format!("sequence {} where {expected} should be", event.sequence);
             findings.event(place, Code::SequenceDiffers, words);
-        } else if (event.sequence == 1) != (event.event_type == "booked") {
-            let words = "a bank line begins with its booking, and has one";
+        } else if !in_its_place {
+            let words = "a bank line is expected once, booked once, and resolved after that";
             findings.event(place, Code::BankLineDiffers, words);
         }
         let Some(named) = named else { return };
@@ -115,13 +155,30 @@ impl BankLines {
         }
     }
 
-    /// What names a line as its cause was named by it, and the other way round.
+    /// A deposit says that a line's transaction settles one of its credits.
+    pub(super) fn settles(&mut self, transaction: u128, position: i64) {
+        self.settling.push(Settling { transaction, position });
+    }
+
+    /// What names a line as its cause was named by it, and the other way round; and nothing that
+    /// another object causes moves the bank's own accounts.
     pub(super) fn leg(&mut self, place: Place<'_>, leg: &Leg<'_>, findings: &mut Findings) {
-        if leg.leg != 1 {
-            return;
+        if leg.leg == 1 {
+            self.first_leg(place, leg, findings);
         }
+        if self.of_another_machine && is_of_bank(place.aggregate_id) {
+            let words = "no line of a statement moves the bank's own account here";
+            findings.event(place, Code::BankLineIncomplete, words);
+        }
+    }
+
+    fn first_leg(&mut self, place: Place<'_>, leg: &Leg<'_>, findings: &mut Findings) {
+        self.of_another_machine = Object::caused(leg).is_some();
         let Some(transaction) = id(&leg.transaction_id, "txn_") else { return };
         let cause = leg.cause.as_deref().and_then(|cause| id(cause, "bl_"));
+        if cause.is_some() {
+            self.settling.retain(|settling| settling.transaction != transaction);
+        }
         let claim = self.claims.iter().position(|claim| claim.transaction == transaction);
         let named = claim.map(|at| self.claims.swap_remove(at).line);
         if named != cause {
@@ -136,5 +193,16 @@ impl BankLines {
             let words = format!("{} is not in this append", id_text(claim.transaction, "txn_"));
             findings.position(claim.position, Code::BankLineIncomplete, words);
         }
+        for settling in self.settling.drain(..) {
+            let transaction = id_text(settling.transaction, "txn_");
+            let words = format!("no line of a statement makes {transaction} in this append");
+            findings.position(settling.position, Code::DepositIncomplete, words);
+        }
     }
+}
+
+/// Whether this is an account that only a bank's statement moves.
+fn is_of_bank(account: &str) -> bool {
+    let mut segments = account.split(':');
+    segments.next() == Some("bank") && matches!(segments.nth(1), Some("escrow" | "own"))
 }

@@ -1,6 +1,7 @@
 //! Deposits: each begins with being asked for or with coming unasked, and every transaction that an
-//! event of it names is in the same append, caused by it. What the transactions move is held
-//! against the accounts, their items included, like everything that moves.
+//! event of it names is in the same append, caused by it; what settles a credit is caused by the
+//! line of the bank's statement. What the transactions move is held against the accounts, their
+//! items included, like everything that moves.
 
 use std::collections::HashMap;
 
@@ -13,6 +14,7 @@ use super::{
         record::Event,
         text::Text,
     },
+    bank_line::BankLines,
     object::Object,
     read,
     transaction::Transactions,
@@ -146,7 +148,7 @@ impl Deposits {
         &mut self,
         place: Place<'_>,
         event: &Event<'_>,
-        transactions: &mut Transactions,
+        (transactions, lines): (&mut Transactions, &mut BankLines),
         findings: &mut Findings,
     ) {
         let Some(deposit) = id(event.aggregate_id, "dep_") else {
@@ -166,7 +168,12 @@ impl Deposits {
         }
         let Some(named) = named else { return };
         if let Some(transaction) = id(&named, "txn_") {
-            transactions.expect_of(transaction, Object::Deposit(deposit), place.position);
+            if event.event_type == "settled" {
+                lines.settles(transaction, place.position);
+            } else {
+                let object = Object::Deposit(deposit);
+                transactions.expect_of(transaction, object, place.position);
+            }
         } else {
             let words = format!("{:?} is not a transaction's id", &*named);
             findings.event(place, Code::IdMalformed, words);

@@ -125,8 +125,8 @@ impl Books {
             "hold" => self.hold_event(place, event),
             "reversal" => self.reversal_event(place, event),
             "deposit" => {
-                let Self { deposits, transactions, findings, .. } = self;
-                deposits.event(place, event, transactions, findings);
+                let Self { deposits, transactions, bank_lines, findings, .. } = self;
+                deposits.event(place, event, (transactions, bank_lines), findings);
             }
             "withdrawal" => {
                 let Self { withdrawals, transactions, findings, .. } = self;

@@ -4,6 +4,7 @@
 mod database;
 mod export;
 mod forged_limits;
+mod forged_lines;
 mod forged_objects;
 mod forgery;
 mod generator;

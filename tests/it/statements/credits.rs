@@ -1,0 +1,166 @@
+//! Credits on statements, and the deposits that they belong to: one credit is booked once, whoever
+//! is first, and however the bank's words differ.
+
+use chrono::TimeDelta;
+use ledger_api::{banks::BankRegistry, deposits::CreditDesk, statements::DeskCredits};
+use ledger_core::{
+    clock::Clock as _,
+    deposit::{
+        BeginDeposit, ConfirmCredit, CreditClaim, DepositOperation, SettleCredit, credit::token_of,
+    },
+    ids::DepositId,
+};
+
+use super::*;
+
+impl Stand {
+    /// With deposits, as the service has them.
+    async fn with_deposits() -> Self {
+        let mut stand = Self::start().await;
+        stand.booker.credits = Some(stand.credits());
+        stand
+    }
+
+    fn credits(&self) -> Arc<DeskCredits> {
+        let desk = CreditDesk {
+            ledger: Arc::new(self.ledger.engine.clone()),
+            banks: Arc::new(BankRegistry::default()),
+            ids: Arc::new(System),
+        };
+        Arc::new(DeskCredits { pool: self.pool.clone(), desk })
+    }
+
+    /// An intent of 500 rupees; its token.
+    async fn begun(&self) -> (DepositId, String) {
+        let deposit_id = DepositId::from_uuid(System.fresh());
+        self.ask(DepositOperation::Begin(BeginDeposit {
+            deposit_id,
+            account: word(WALLET),
+            amount: money(WALLET, "500.00"),
+            bank: word("hdfc"),
+            expires_at: System.now() + TimeDelta::days(1),
+            payer_hash: None,
+        }))
+        .await;
+        (deposit_id, token_of(deposit_id).unwrap().to_string())
+    }
+
+    /// Our own enquiry shows the credit of a line.
+    fn shown(deposit_id: DepositId, line: &str, amount: &str) -> DepositOperation {
+        let claim = claim(line, amount);
+        DepositOperation::ConfirmCredit(ConfirmCredit {
+            deposit_id,
+            claim,
+            transaction_id: fresh(),
+        })
+    }
+}
+
+fn claim(line: &str, amount: &str) -> CreditClaim {
+    CreditClaim {
+        bank: word("hdfc"),
+        bank_transaction_id: word(line),
+        credit_id: Some(word(&format!("crd-{line}"))),
+        utr: None,
+        value_date: day(22),
+        amount: money(WALLET, amount),
+        source: Source::Enquiry,
+        payer_hash: None,
+        review: None,
+        unsolicited_to: None,
+    }
+}
+
+const MOVED: [&str; 4] = [ESCROW, IN, CREDITS, WALLET];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_bookers_and_the_webhook_at_once_book_each_credit_once() {
+    let stand = Stand::with_deposits().await;
+    let (known, token) = stand.begun().await;
+    let (first, first_token) = stand.begun().await;
+    let (mute, _) = stand.begun().await;
+    stand.ask(Stand::shown(known, "S1", "500.00")).await;
+    stand.ask(Stand::shown(mute, "S3", "500.00")).await;
+    let lines = [
+        line("S1", "+500.00", Some(&token), "IN"),
+        // The statement is the first to show it.
+        line("S2", "+500.00", Some(&first_token), "IN"),
+        // The enquiry knew the token, and the statement has none.
+        line("S3", "+500.00", None, "IN"),
+        // Nobody knows it, and nobody asked for it.
+        line("S4", "+7.00", None, "IN SOMEBODY"),
+    ];
+    stand.import(&statement(22, "0.00", "1507.00", &lines)).await.unwrap();
+    // What a webhook's worker does meanwhile.
+    let told = stand.ledger.submit(Stand::shown(first, "S2", "500.00").into());
+    let (one, other, told) = tokio::join!(stand.booker.book(), stand.booker.book(), told);
+    assert!(one.is_ok() && other.is_ok(), "{one:?} {other:?}");
+    assert!(matches!(told.unwrap().outcome, Outcome::Accepted(_)));
+    stand.book().await;
+    let expected = ["1507.00", "0.00", "7.00", "2500.00"];
+    assert_eq!(stand.balances(&MOVED).await, expected);
+    assert_eq!(stand.count("statement_bookings where purpose <> 'arrival'").await, 0);
+
+    // All that was noted of it lost: nothing moves.
+    let mut superuser = stand.ledger.database.superuser().await;
+    sqlx::query("delete from statement_bookings").execute(&mut superuser).await.unwrap();
+    let (one, other) = tokio::join!(stand.booker.book(), stand.booker.book());
+    assert!(one.is_ok() && other.is_ok(), "{one:?} {other:?}");
+    assert_eq!(stand.balances(&MOVED).await, expected);
+    stand.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn case_111_a_credit_of_another_amount_than_the_bank_told_waits_for_people() {
+    let stand = Stand::with_deposits().await;
+    let (deposit, token) = stand.begun().await;
+    stand.ask(Stand::shown(deposit, "S1", "500.00")).await;
+    let lines = [line("S1", "+499.00", Some(&token), "IN")];
+    stand.import(&statement(22, "0.00", "499.00", &lines)).await.unwrap();
+    for _ in 0..2 {
+        stand.book().await;
+        // Both words of the bank stand, each in its place: the breaks show them.
+        let expected = ["499.00", "500.00", "499.00", "1500.00"];
+        assert_eq!(stand.balances(&MOVED).await, expected);
+    }
+    stand.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deposit_that_appears_after_its_credit_went_to_suspense_takes_it_from_there() {
+    let mut stand = Stand::start().await;
+    // Its token is known to nobody yet, and nobody knows deposits.
+    let deposit_id = DepositId::from_uuid(System.fresh());
+    let token = token_of(deposit_id).unwrap();
+    let lines = [line("S1", "+500.00", Some(token.as_str()), "IN")];
+    stand.import(&statement(22, "0.00", "500.00", &lines)).await.unwrap();
+    stand.book().await;
+    assert_eq!(stand.balances(&MOVED).await, ["500.00", "0", "500.00", "1000.00"]);
+    stand
+        .ask(DepositOperation::Begin(BeginDeposit {
+            deposit_id,
+            account: word(WALLET),
+            amount: money(WALLET, "500.00"),
+            bank: word("hdfc"),
+            expires_at: System.now() + TimeDelta::days(1),
+            payer_hash: None,
+        }))
+        .await;
+    stand.booker.credits = Some(stand.credits());
+    let (one, other) = tokio::join!(stand.booker.book(), stand.booker.book());
+    assert!(one.is_ok() && other.is_ok(), "{one:?} {other:?}");
+    assert_eq!(stand.balances(&MOVED).await, ["500.00", "0.00", "0.00", "1500.00"]);
+    // Whoever else says so changes nothing.
+    let settle = DepositOperation::SettleCredit(SettleCredit {
+        deposit_id,
+        claim: CreditClaim { credit_id: None, source: Source::Statement, ..claim("S1", "500.00") },
+        booking_date: day(22),
+        charges: money(WALLET, "0.00"),
+        tax: money(WALLET, "0.00"),
+        confirmed_transaction_id: fresh(),
+        transaction_id: fresh(),
+    });
+    stand.ask(settle).await;
+    assert_eq!(stand.balances(&MOVED).await, ["500.00", "0.00", "0.00", "1500.00"]);
+    stand.end().await;
+}
