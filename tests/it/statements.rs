@@ -4,6 +4,7 @@
 mod credits;
 mod fetched;
 mod over_http;
+mod safeguarding;
 
 use std::{collections::BTreeMap, sync::Arc};
 

@@ -25,7 +25,7 @@ use crate::{
     routes::hooks::{self, Hooks},
     setup::{Database, Secret},
     shutdown,
-    statements::{self, Booker, DeskCredits},
+    statements::{self, Booker, CertificateKey, DeskCredits},
     webhooks::{Banks, Inbox, Intake},
     workers::{self, alarms::Alarms, withdrawals::notes::Notes},
 };
@@ -103,7 +103,7 @@ impl Parts {
             if roles.worker {
                 parts.start_sweeper(database, &engine, &wanted.clock);
                 parts.start_banking((database, inbox), secret, &engine, wanted, stopping);
-                parts.start_statements(database, &engine, wanted)?;
+                parts.start_statements((database, secret), &engine, wanted)?;
             }
             if roles.worker {
                 parts.start_alarms((database, inbox), &wanted.clock);
@@ -229,7 +229,7 @@ impl Parts {
     /// Starts to fetch and book banks' statements; lines of files are booked also without a bank.
     fn start_statements(
         &mut self,
-        database: &Database,
+        (database, secret): (&Database, &Secret),
         engine: &Engine,
         wanted: &Wanted,
     ) -> Result<(), ServiceError> {
@@ -251,7 +251,8 @@ impl Parts {
             again_after: Arc::default(),
         };
         let stop = self.stop.subscribe();
-        let task = tasks::fetch_statements(&wanted.bank_registry, &booker, &wanted.clock, &stop);
+        let (key, clock) = (CertificateKey::of(secret.bytes()), &wanted.clock);
+        let task = tasks::fetch_statements(&wanted.bank_registry, (&booker, &key), clock, &stop);
         self.tasks.push(("the statements", task));
         Ok(())
     }
