@@ -5,6 +5,7 @@ mod breaks;
 mod credits;
 mod fetched;
 mod over_http;
+mod safeguarding;
 mod stories;
 
 use std::{collections::BTreeMap, sync::Arc};
