@@ -1,12 +1,14 @@
 //! `bahi audit`: is the log whole, does it add up, and is it the one we saw before?
 
 use std::{
+    collections::BTreeMap,
     fs::{File, OpenOptions},
     io::{self, BufReader, BufWriter, Read, Write},
     path::{Path, PathBuf},
 };
 
 use anyhow::Context;
+use chrono::NaiveDate;
 use clap::{Args, Subcommand};
 use ledger_api::config::Settings;
 use projections::audit::{self, Checkpoint, Options, Report};
@@ -19,6 +21,7 @@ use super::{
 const EXAMPLES: &str = "\
 Examples:
   bahi audit verify                                        the database
+  bahi audit safeguarding 2026-11-22                       was customers' money there?
   bahi audit checkpoint --out monday.json                  its head, to be kept elsewhere
   bahi audit export -o log.ndjson                          all of it, as NDJSON
   bahi audit verify log.ndjson --checkpoint monday.json    without any database
@@ -47,6 +50,14 @@ enum AuditCommand {
         #[arg(short, long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
+    /// Show what was certified at the close of a bank day, and whether it still holds
+    Safeguarding {
+        /// The day; else all days
+        day: Option<NaiveDate>,
+        /// The key that must have signed it, in hexadecimal
+        #[arg(long, value_name = "HEX")]
+        key: Option<String>,
+    },
     /// Write down the head of the log, for later checks to compare with
     Checkpoint {
         /// A new file; else to the standard output
@@ -72,6 +83,9 @@ impl Audit {
         match self.command {
             AuditCommand::Verify(verify) => verify.run(&settings).await,
             AuditCommand::Export { out } => export(&settings, out.as_deref()).await,
+            AuditCommand::Safeguarding { day, key } => {
+                safeguarding(&settings, day, key.as_deref()).await
+            }
             AuditCommand::Checkpoint { out } => checkpoint(&settings, out.as_deref()).await,
         }
     }
@@ -116,6 +130,55 @@ fn verify_export(file: &Path, options: &Options) -> anyhow::Result<Report> {
     let reader = BufReader::with_capacity(1 << 20, source);
     let report = audit::verify_export(reader, options, |done| bar.at(done.events, done.of));
     report.with_context(|| format!("can't verify {}", file.display()))
+}
+
+/// Prints the certificates of a day. The answer is no if there is none, if one does not hold, or if
+/// the last one of a currency says that money was missing.
+async fn safeguarding(
+    settings: &Settings,
+    day: Option<NaiveDate>,
+    key: Option<&str>,
+) -> anyhow::Result<Verdict> {
+    let found = with_reader(settings, async |pool| {
+        audit::safeguarding(pool, day).await.context("can't check the certificates")
+    })
+    .await?;
+    let mut holds = !found.is_empty();
+    let mut short = BTreeMap::new();
+    for (signed, faults) in &found {
+        let signer = hex::encode(&signed.public_key);
+        let Some(certificate) = &signed.certificate else {
+            holds = false;
+            say::line(format_args!("certificate {}  BROKEN: {}", signed.number, faults.join("; ")));
+            continue;
+        };
+        let (number, c) = (signed.number, certificate);
+        let verdict = if c.is_short() { "SHORT" } else { "backed" };
+        say::line(format_args!(
+            "{}  {}  certificate {number} at position {}\n  escrow as stated  {:>20}\n  \
+             less clearing_out {:>20}\n  owed to customers {:>20}\n  headroom          {:>20}  \
+             {verdict}\n  signed by {signer}",
+            c.day,
+            c.currency,
+            c.position,
+            c.escrow_stated,
+            c.clearing_out,
+            c.liabilities,
+            c.headroom()
+        ));
+        short.insert((c.currency.clone(), c.day), c.is_short());
+        let of_another = key.is_some_and(|key| !key.eq_ignore_ascii_case(&signer));
+        let of_another = of_another.then(|| "another key has signed it".to_owned());
+        for fault in faults.iter().chain(&of_another) {
+            holds = false;
+            say::line(format_args!("  BROKEN: {fault}"));
+        }
+    }
+    if found.is_empty() {
+        say::line(format_args!("no certificate: no bank day was closed"));
+    }
+    let backed = !short.values().any(|short| *short);
+    Ok(if holds && backed { Verdict::Yes } else { Verdict::No })
 }
 
 async fn verify_database(settings: &Settings, options: &Options) -> anyhow::Result<Report> {

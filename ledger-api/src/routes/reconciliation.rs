@@ -43,8 +43,8 @@ struct StatementQuery {
     /// How it is written: `json`, `camt053`, `mt940` or `csv`.
     #[param(example = "json")]
     format: String,
-    /// The numbers of our accounts, as `camt053` and `mt940` name them; if it is not given, those of
-    /// the bank's contract.
+    /// The numbers of our accounts, as `camt053` and `mt940` name them; if it is not given, those
+    /// of the bank's contract.
     #[param(example = "escrow=501000123456;own=501000999")]
     accounts: Option<String>,
     /// What the columns of a CSV file mean.

@@ -25,7 +25,7 @@ use crate::{
     routes::hooks::{self, Hooks},
     setup::{Database, Secret},
     shutdown,
-    statements::{self, Booker, DeskCredits},
+    statements::{self, Booker, CertificateKey, DeskCredits},
     webhooks::{Banks, Inbox, Intake},
     workers::{self, DepositKeeper, alarms::Alarms, withdrawals::notes::Notes},
 };
@@ -105,7 +105,7 @@ impl Parts {
                 let desk = parts.start_deposits(database, secret, &engine, wanted);
                 let (databases, told) = ((database, inbox), stopping);
                 parts.start_banking(databases, secret, &engine, wanted, told);
-                parts.start_statements(database, (&engine, desk), wanted)?;
+                parts.start_statements((database, secret), (&engine, desk), wanted)?;
             }
             if roles.worker {
                 parts.start_alarms((database, inbox), &wanted.clock);
@@ -258,7 +258,7 @@ impl Parts {
     /// Starts to fetch and book banks' statements; lines of files are booked also without a bank.
     fn start_statements(
         &mut self,
-        database: &Database,
+        (database, secret): (&Database, &Secret),
         (engine, desk): (&Engine, CreditDesk),
         wanted: &Wanted,
     ) -> Result<(), ServiceError> {
@@ -275,7 +275,8 @@ impl Parts {
             again_after: Arc::default(),
         };
         let stop = self.stop.subscribe();
-        let task = tasks::fetch_statements(&wanted.bank_registry, &booker, &wanted.clock, &stop);
+        let (key, clock) = (CertificateKey::of(secret.bytes()), &wanted.clock);
+        let task = tasks::fetch_statements(&wanted.bank_registry, (&booker, &key), clock, &stop);
         self.tasks.push(("the statements", task));
         Ok(())
     }

@@ -23,7 +23,7 @@ use crate::{
     banks::BankRegistry,
     http::Ledger,
     shutdown,
-    statements::Booker,
+    statements::{Booker, CertificateKey},
     webhooks::Keeper,
     workers::{DepositKeeper, StatementFetcher, Sweeper, alarms::Alarms},
 };
@@ -120,15 +120,17 @@ pub(super) fn keep_deposits(
 /// Starts to fetch and book banks' statements.
 pub(super) fn fetch_statements(
     banks: &Arc<BankRegistry>,
-    booker: &Booker,
+    (booker, key): (&Booker, &CertificateKey),
     clock: &Arc<dyn Clock>,
     stop: &watch::Receiver<bool>,
 ) -> JoinHandle<()> {
+    let certificate_key = key.clone();
     let (banks, booker, told) = (Arc::clone(banks), booker.clone(), stop.clone());
     let clock = Arc::clone(clock);
     let job = move || {
         let (banks, booker) = (Arc::clone(&banks), booker.clone());
-        StatementFetcher { banks, booker, clock: Arc::clone(&clock) }.run(told.clone())
+        let (clock, certificate_key) = (Arc::clone(&clock), certificate_key.clone());
+        StatementFetcher { banks, booker, clock, certificate_key }.run(told.clone())
     };
     tokio::spawn(again_after_panics("the statements", PAUSE, stop.clone(), job))
 }

@@ -1,13 +1,14 @@
 //! ISO 20022 `camt.053`, versions 02 and 08: the bank's statement of a booked day, as XML.
 //!
-//! A document with a DTD is refused, so there are no entities but those of XML itself; the nodes are
-//! counted while it is read. Elements that are not known are passed over; those that are known must
-//! be right. Only entries with the status `BOOK` are lines. The direction of an entry is how it was
-//! booked, so that a reversal needs no rule of its own: what takes a debit back is a credit.
+//! A document with a DTD is refused, so there are no entities but those of XML itself; the nodes
+//! are counted while it is read. Elements that are not known are passed over; those that are known
+//! must be right. Only entries with the status `BOOK` are lines. The direction of an entry is how
+//! it was booked, so that a reversal needs no rule of its own: what takes a debit back is a
+//! credit.
 //!
-//! An entry that lists several transactions is a batch. If each has its amount and they come to the
-//! entry's, each is a line of its own; if not (a lump net of charges), the entry is one line without
-//! a reference, for only the entry is what moved the account.
+//! An entry that lists several transactions is a batch. If each has its amount and they come to
+//! the entry's, each is a line of its own; if not (a lump net of charges), the entry is one line
+//! without a reference, for only the entry is what moved the account.
 
 use chrono::NaiveDate;
 use ledger_core::{

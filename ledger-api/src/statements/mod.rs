@@ -21,6 +21,7 @@ mod mt940;
 mod reading;
 mod reconciliation;
 mod rules;
+mod safeguarding;
 #[cfg(test)]
 mod testing;
 
@@ -34,6 +35,7 @@ pub use import::{ImportError, Imported, import, import_all};
 pub use reading::{Currencies, NumbersError, OurNumbers, Reading, numbers_of};
 pub use reconciliation::{Break, Stated, breaks, stated};
 pub use rules::{Rules, RulesError, rules_of};
+pub use safeguarding::{CertificateKey, certify};
 
 use chrono::NaiveDate;
 use ledger_core::{

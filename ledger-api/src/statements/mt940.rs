@@ -1,9 +1,9 @@
 //! SWIFT MT940: fields `:20:` to `:62F:` line by line, several messages and pages in one file.
 //!
-//! Pages of one statement (`:28C:326/1`, `326/2`) are put together: a page that ends with `:62M:` is
-//! gone on with by the next message, which begins with the same balance in `:60M:`. The marks `RC`
-//! and `RD` take a credit or a debit back, and are read as what they do to the account. A line
-//! without a number of the bank's is refused: nothing could tell it from another one.
+//! Pages of one statement (`:28C:326/1`, `326/2`) are put together: a page that ends with `:62M:`
+//! is gone on with by the next message, which begins with the same balance in `:60M:`. The marks
+//! `RC` and `RD` take a credit or a debit back, and are read as what they do to the account. A
+//! line without a number of the bank's is refused: nothing could tell it from another one.
 
 use chrono::{Datelike as _, NaiveDate};
 use ledger_core::{

@@ -1,5 +1,5 @@
-//! What files of statements are read by, besides their bytes: the book's currencies, and the numbers
-//! of our accounts. Every parser ends here, so that amounts and days are read in one way.
+//! What files of statements are read by, besides their bytes: the book's currencies, and the
+//! numbers of our accounts. Every parser ends here, so that amounts and days are read in one way.
 
 use std::{collections::BTreeMap, ffi::OsString};
 

@@ -18,7 +18,8 @@ use tokio::sync::watch;
 use crate::{
     banks::{Bank, BankRegistry, CallError, Contract},
     statements::{
-        BookError, Booker, Format, ImportError, ParseError, ParsedStatement, backing, import,
+        BookError, Booker, CertificateKey, Format, ImportError, ParseError, ParsedStatement,
+        backing, certify, import,
     },
 };
 
@@ -45,6 +46,8 @@ pub struct StatementFetcher {
     pub booker: Booker,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
+    /// What certificates of closed days are signed with.
+    pub certificate_key: CertificateKey,
 }
 
 /// Why an account's statements did not get through. The next round tries again.
@@ -105,6 +108,9 @@ impl StatementFetcher {
             }
         }
         self.book_what_waits().await;
+        if let Err(error) = self.certify().await {
+            tracing::warn!(%error, "a day's certificate could not be made; trying again");
+        }
         if let Err(error) = self.watch_backing().await {
             tracing::warn!(%error, "the backing could not be computed; trying again");
         }
@@ -116,6 +122,23 @@ impl StatementFetcher {
             metrics::counter!("bahi_statement_booking_errors_total").increment(1);
             tracing::warn!(error, "lines of statements could not be booked; trying again");
         }
+    }
+
+    /// Certifies the days that are closed now, and says loudly if one is short.
+    async fn certify(&self) -> sqlx::Result<()> {
+        for certificate in certify(&self.booker.pool, &self.certificate_key).await? {
+            let (day, currency) = (certificate.day, &certificate.currency);
+            let short = certificate.is_short();
+            let gauge = metrics::gauge!("bahi_safeguarding_short", "currency" => currency.clone());
+            gauge.set(i32::from(short));
+            let headroom = certificate.headroom();
+            if short {
+                tracing::warn!(%day, currency, %headroom, "customers' money was short");
+            } else {
+                tracing::info!(%day, currency, %headroom, "customers' money was there");
+            }
+        }
+        Ok(())
     }
 
     /// Says loudly if customers' money is not all there.

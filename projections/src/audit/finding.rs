@@ -156,6 +156,8 @@ codes! {
     DepositDiffers = "deposit_differs",
     /// A transaction that a deposit names is not in the same append, or not caused by it.
     DepositIncomplete = "deposit_incomplete",
+    /// A safeguarding certificate does not say what the log and the statements say.
+    SafeguardingDiffers = "safeguarding_differs",
     /// Debits and credits of the whole log differ in a currency.
     CurrencyUnbalanced = "currency_unbalanced",
     /// A read model has another balance than the log.

@@ -29,6 +29,7 @@ mod read_models;
 mod record;
 mod render;
 mod report;
+mod safeguarding;
 mod snapshots;
 mod text;
 mod time;
@@ -45,6 +46,7 @@ pub use report::{
     CheckpointFigures, CurrencyFigures, Head, HoldFigures, ReadModelFigures, Report,
     SnapshotFigures, Source,
 };
+pub use safeguarding::{Certificate, Signed, safeguarding};
 pub use verify::{verify_database, verify_export};
 
 /// What a check is asked for.

@@ -17,7 +17,7 @@ use super::{
     read_models::{self, compare_read_models},
     record::Chunk,
     report::{Report, Source},
-    snapshots,
+    safeguarding, snapshots,
 };
 
 /// How many chunks may wait for a slower thread.
@@ -99,6 +99,9 @@ pub async fn verify_database(
         }
         _ => None,
     };
+    if chain.findings.is_empty() {
+        safeguarding::compare(log.connection(), &mut totals.findings).await?;
+    }
     let in_order = chain.findings.is_empty() && totals.findings.is_empty();
     let snapshots = if in_order {
         snapshots::compare(log.connection(), &mut totals.findings).await?

@@ -8,6 +8,8 @@ use ledger_api::{
 };
 use ledger_core::{clock::ManualClock, withdrawal::WithdrawalStatus};
 
+use ledger_api::statements::CertificateKey;
+
 use super::{Absence, ESCROW, OUT, Stand, WALLET, absent_from_statements, money, word};
 use crate::support::sandbox::{Sandbox, bank, noon};
 
@@ -20,6 +22,7 @@ async fn case_103_what_only_the_bank_knows_is_found_on_its_statement() {
         banks: Arc::clone(&banks),
         booker: stand.booker.clone(),
         clock: clock.clone(),
+        certificate_key: CertificateKey::of(&[1; 32]),
     };
     fetcher.round().await;
     let files = stand.count("statement_files").await;

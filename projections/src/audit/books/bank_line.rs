@@ -1,7 +1,7 @@
 //! Lines of banks' statements: each is booked once, and every transaction that an event of it
 //! names is in the same append, caused by it. What deposits and withdrawals cause moves no account
-//! that is the bank's own, and a credit is settled by a line. What the transactions move is held against the
-//! accounts, their items included, like everything that moves.
+//! that is the bank's own, and a credit is settled by a line. What the transactions move is held
+//! against the accounts, their items included, like everything that moves.
 
 use std::collections::HashMap;
 
