@@ -137,6 +137,8 @@ pub fn movement(before: &Deposit, event: &DepositEvent) -> Result<Option<OfCredi
         | DepositEvent::RecallRequested(_)
         | DepositEvent::RecallRefused(_) => Vec::new(),
     };
+    // The wallet gives all of it, or nothing is left there.
+    let legs = legs.into_iter().filter(|leg| !leg.amount.is_zero()).collect();
     let movement = Movement { transaction_id, kind: Kind::of(Kind::DEPOSIT), legs };
     Ok(Some(OfCredit { number, value_date: credit.value_date, movement }))
 }
