@@ -219,7 +219,19 @@ async fn the_engine_writes_of_deposits_what_the_reference_writes_to_the_last_has
     let mut both = Both::start().await;
     let mut random = Random(0x5eed);
     let ones: Vec<One> = (0..40).map(|_| One::new()).collect();
-    let asked = (0..1_200).map(|_| command(random.operation(&ones)));
+    let asked = (0..1_200).map(|_| random.operation(&ones)).collect::<Vec<_>>();
+    // What chance may leave out.
+    let given = One::new();
+    let (account, reference) = (parse(WALLET), parse("order"));
+    let asks = [
+        given.begun(),
+        given.confirmed(claim(2, "500")),
+        given.recall(2),
+        given.decide_recall(1, true, Some(given.hold())),
+    ];
+    let script = std::iter::once(Operation::Unfreeze { account, reference });
+    let script = script.chain(asks.map(Operation::from));
+    let asked = asked.into_iter().chain(script).map(command);
     for command in beginning().into_iter().chain(asked) {
         let own = told(both.engine.submit(command.clone()).await);
         let other = both.reference.submit(&command, both.clock.now()).await;

@@ -188,11 +188,13 @@ impl CreditDesk {
                 DepositOperation::ConfirmCredit(ConfirmCredit { deposit_id, claim, transaction_id })
             })
             .await?;
+        let asked_back = credit.status == CreditStatus::RecallRequested;
         match noted {
-            Handled::Noted { deposit_id, .. } if credit.status == CreditStatus::RecallRequested => {
-                self.recall(deposit_id, claim).await
-            }
-            noted => Ok(noted),
+            Handled::Noted { deposit_id, .. } if asked_back => self.recall(deposit_id, claim).await,
+            Handled::Noted { .. }
+            | Handled::NotKnown
+            | Handled::NotOurs(_)
+            | Handled::Refused(_) => Ok(noted),
         }
     }
 
@@ -205,12 +207,11 @@ impl CreditDesk {
         let hold_id = HoldId::from_uuid(self.ids.fresh());
         let request = RequestRecall { deposit_id, claim, hold_id };
         let outcome = self.outcome(DepositOperation::RequestRecall(request)).await?;
-        Ok(match handled_of(deposit_id, outcome) {
-            Handled::Noted { deposit_id, status, .. } => {
-                Handled::Noted { deposit_id, status, recall_requested: true }
-            }
-            other => other,
-        })
+        let mut handled = handled_of(deposit_id, outcome);
+        if let Handled::Noted { recall_requested, .. } = &mut handled {
+            *recall_requested = true;
+        }
+        Ok(handled)
     }
 
     /// Asks the bank about a page that was paid at or declined: books what arrived under its token,

@@ -72,19 +72,18 @@ impl With {
         self.banks.iter().map(|bank| (bank.code().clone(), sender(bank))).collect()
     }
 
+    /// What hands in what banks say of money that came.
+    fn desk(&self) -> CreditDesk {
+        let (ledger, banks) = (Arc::clone(&self.ledger), Arc::clone(&self.banks));
+        CreditDesk::new(ledger, banks, Arc::new(System), self.pool.clone(), &self.secret)
+    }
+
     fn applier(&self, senders: BTreeMap<BankCode, Sender>) -> Applier {
-        let desk = CreditDesk::new(
-            Arc::clone(&self.ledger),
-            Arc::clone(&self.banks),
-            Arc::new(System),
-            self.pool.clone(),
-            &self.secret,
-        );
         Applier {
             inbox: Inbox::new(self.inbox.clone()),
             read_models: self.read_models.clone(),
             senders: Arc::new(senders),
-            credits: Arc::new(desk),
+            credits: Arc::new(self.desk()),
             clock: Arc::clone(&self.clock),
         }
     }

@@ -1,4 +1,4 @@
-//! Applies what banks tell of money that came in, by message and by statement.
+//! Applies what banks tell of money that came in.
 //!
 //! It hands each message to the [`CreditDesk`] and puts what became of it in the inbox's words. A
 //! message is first noted, then the bank itself is asked, and only its answer is money. What the
@@ -6,13 +6,12 @@
 //! the ledger waits for people.
 
 use futures::future::BoxFuture;
-use ledger_core::ids::{BankCode, Item, Reference};
+use ledger_core::ids::{BankCode, Reference};
 
 use super::inbox::{ApplyError, Conclusion, Credits};
 use crate::{
-    banks::{BankMessage, CollectLink, Credit, CreditStatus, StatementLine},
+    banks::{BankMessage, CollectLink, Credit, CreditStatus},
     deposits::{CreditDesk, DeskError, Handled},
-    statements::{self, CreditError},
 };
 
 impl Credits for CreditDesk {
@@ -28,30 +27,6 @@ impl Credits for CreditDesk {
                 BankMessage::Transfer(_) | BankMessage::Other(_) => {
                     Ok(Conclusion::Ignored("it is about no money that came in".to_owned()))
                 }
-            }
-        })
-    }
-}
-
-impl statements::Credits for CreditDesk {
-    fn settle<'a>(
-        &'a self,
-        bank: &'a BankCode,
-        line: &'a StatementLine,
-    ) -> BoxFuture<'a, Result<Option<Item>, CreditError>> {
-        Box::pin(async move {
-            let settled = CreditDesk::settle(self, bank, line).await;
-            match settled.map_err(|error| CreditError(Box::new(error)))? {
-                Handled::Noted { deposit_id, .. } => {
-                    let item = deposit_id.to_string().parse();
-                    item.map(Some).map_err(|error| CreditError(Box::new(error)))
-                }
-                // Booked as a line that nobody knows, beside what it contradicts: people see both.
-                Handled::Refused(rejection) => {
-                    tracing::warn!(%bank, code = rejection.code, "deposits refuse a line");
-                    Ok(None)
-                }
-                Handled::NotKnown | Handled::NotOurs(_) => Ok(None),
             }
         })
     }

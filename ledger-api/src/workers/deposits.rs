@@ -112,7 +112,9 @@ impl DepositKeeper {
                     tracing::info!(deposit = %deposit_id, status = status.as_str(), "time is up");
                 }
                 // Money came since the read models saw it, or another worker ended it.
-                other => tracing::debug!(?other, "not expired"),
+                other @ (Handled::NotKnown | Handled::NotOurs(_) | Handled::Refused(_)) => {
+                    tracing::debug!(?other, "not expired");
+                }
             }
         }
         // Or the next look would see the same deposits again.

@@ -129,8 +129,8 @@ impl<V: View> Planner<'_, V> {
             | DepositOperation::RecordDeclined(_) => {}
         }
         let wallet = wallet_of(operation, &before);
-        let hold = operation.hold_id().map(|id| self.view.hold(id)).filter(is_open);
-        let held = hold.as_ref().map(Hold::amount).unwrap_or_default();
+        let open = operation.hold_id().map(|id| self.view.hold(id)).filter(is_open);
+        let held = open.as_ref().map(Hold::amount).unwrap_or_default();
         let standing = DepositStanding { held, ..self.deposit_standing(wallet)? };
         let command = DepositCommand { operation: operation.clone(), standing, now: self.now };
         let events = before.decide(&command).map_err(Rejection::from)?;
@@ -139,6 +139,7 @@ impl<V: View> Planner<'_, V> {
         let mut state = before.clone();
         for event in events {
             let moved = movement::movement(&state, &event).map_err(|_| internal())?;
+            self.recall_hold(&event, wallet, (operation.hold_id(), open.as_ref()), &mut steps);
             if matches!(event, DepositEvent::Credited(_) | DepositEvent::PutAside(_)) {
                 lines.extend(expected_line(operation, &state, &event)?);
             }
@@ -147,7 +148,6 @@ impl<V: View> Planner<'_, V> {
             {
                 lines.push(self.settling_line(settle, id, settled.number)?);
             }
-            self.recall_hold(&event, wallet, (operation.hold_id(), hold.as_ref()), &mut steps);
             state = state.after(event);
             if let Some(moved) = moved {
                 self.open_missing(&moved.movement, wallet, &mut opened, &mut steps)?;

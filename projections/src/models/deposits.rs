@@ -70,12 +70,12 @@ async fn lives(
         where aggregate_type = 'deposit' and aggregate_id = any($1) and position <= $2
         order by aggregate_id, sequence";
     let rows = sqlx::query(sql).bind(names).bind(bigint(upto)?).fetch_all(db).await?;
-    let mut lives: Vec<Lived> = Vec::with_capacity(ids.len());
+    let mut found: Vec<Lived> = Vec::with_capacity(ids.len());
     for row in &rows {
         let (id, place, event) = fact(row)?;
-        match lives.last_mut() {
+        match found.last_mut() {
             Some(lived) if lived.id == id => lived.deposit = lived.deposit.clone().after(event),
-            _ => lives.push(Lived {
+            _ => found.push(Lived {
                 id,
                 deposit: Deposit::default().after(event),
                 sequence: 0,
@@ -83,12 +83,12 @@ async fn lives(
                 last: place,
             }),
         }
-        if let Some(lived) = lives.last_mut() {
+        if let Some(lived) = found.last_mut() {
             lived.sequence = row.try_get("sequence")?;
             lived.last = place;
         }
     }
-    Ok(lives)
+    Ok(found)
 }
 
 type Fact = (DepositId, (Position, Timestamp), DepositEvent);

@@ -172,8 +172,8 @@ impl DepositOut {
 #[schema(as = DepositStep)]
 pub(super) struct StepOut {
     /// What: `begun`, `unsolicited`, `cancelled`, `expired`, `declined`, `received`, `credited`,
-    /// `put_aside`, `settled`, `assigned`, `left_to_return`, `recall_requested`, `recall_granted` or
-    /// `recall_refused`.
+    /// `put_aside`, `settled`, `assigned`, `left_to_return`, `recall_requested`, `recall_granted`
+    /// or `recall_refused`.
     #[schema(example = "credited")]
     pub(super) event: String,
     /// Where the deposit was after it.
