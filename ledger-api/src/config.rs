@@ -84,6 +84,11 @@ impl Settings {
         self.data.join("demo-key")
     }
 
+    /// The file that says where the demo's banks are.
+    pub fn demo_banks_file(&self) -> PathBuf {
+        self.data.join("demo-banks")
+    }
+
     /// The file that has the end of the log as it was seen last.
     pub fn anchor_file(&self) -> PathBuf {
         self.data.join("anchor.json")

@@ -116,8 +116,8 @@ impl Lived {
         };
         for fact in facts {
             let place = (fact.position, fact.recorded_at);
-            // The place in the queue is kept through refusals: the first in is served first.
             if matches!(fact.event, WithdrawalEvent::Queued(_)) {
+                // The place in the queue is kept through refusals: the first in is served first.
                 lived.queued = lived.queued.or(Some(place));
             }
             if matches!(fact.event, WithdrawalEvent::AttemptBegun(_)) {

@@ -101,14 +101,30 @@ impl ReadModels {
         self.withdrawal_rows(wanted, "w.queued_position", (bank.as_str(), behind), limit).await
     }
 
-    /// What a bank was given and has no outcome, but for what people look at; the longest first.
+    /// What a bank was given and has no outcome, but for what people look at; the longest first,
+    /// behind one of them.
     pub async fn unanswered_withdrawals(
         &self,
         bank: &BankCode,
+        behind: Option<(Timestamp, WithdrawalId)>,
         limit: u32,
     ) -> Result<At<Vec<WithdrawalRow>>, ReadError> {
-        let wanted = "w.bank = $1 and w.status in ('processing', 'outcome_unknown') and $3 = 0";
-        self.withdrawal_rows(wanted, "w.begun_at, w.id", (bank.as_str(), 0), limit).await
+        let sql = format!(
+            "select c.position as reflects, {COLUMNS}
+             from read.checkpoint c
+             left join lateral (
+                 select * from read.withdrawals w
+                 where w.bank = $1 and w.status in ('processing', 'outcome_unknown')
+                   and ($3::timestamptz is null or (w.begun_at, w.id) > ($3, $4))
+                 order by w.begun_at, w.id limit $2
+             ) w on true
+             order by w.begun_at, w.id"
+        );
+        let (begun_at, id) = behind.unzip();
+        let query = sqlx::query(&sql).bind(bank.as_str()).bind(i64::from(limit)).bind(begun_at);
+        let rows = query.bind(id.map(WithdrawalId::uuid)).fetch_all(&self.pool).await?;
+        let (position, value) = super::rows(&rows, row_or_none)?;
+        Ok(At { position, value })
     }
 
     /// What came back and waits for its wallet, the longest first.

@@ -8,7 +8,10 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU16, Ordering},
+    },
     time::Duration,
 };
 
@@ -185,9 +188,12 @@ fn write_secret(file: &Path) {
 
 /// A port that stays free while nobody listens on it: below those that are given out by themselves.
 fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
     let first = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap();
     let free = |port: &u16| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok();
-    (first..first + 2_000).find(free).expect("a free port")
+    // A port once only: a bank that is dead for a moment must find its own again.
+    let mut ports = std::iter::repeat_with(|| first + NEXT.fetch_add(1, Ordering::Relaxed));
+    ports.by_ref().take(1_000).find(free).expect("a free port")
 }
 
 async fn bank_process(port: u16, hooks: &str) -> ServiceProcess {

@@ -17,6 +17,7 @@ use ledger_api::banks::{
 use ledger_core::{
     clock::Timestamp,
     ids::{BankCode, Reference},
+    money::Money,
 };
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -49,6 +50,8 @@ pub(crate) enum Word {
 struct Said {
     answers: BTreeMap<Reference, Word>,
     enquiries: BTreeMap<Reference, Word>,
+    /// Whatever is still under way ends without an answer.
+    is_over: bool,
 }
 
 /// The bank.
@@ -113,6 +116,11 @@ impl Puppet {
         });
     }
 
+    /// Hangs up on all that wait.
+    pub(crate) fn hang_up(&self) {
+        self.said.send_modify(|said| said.is_over = true);
+    }
+
     /// How often a reference was handed in.
     pub(crate) fn submissions(&self, reference: &Reference) -> usize {
         let submitted = self.submitted.lock().unwrap();
@@ -168,7 +176,7 @@ impl Puppet {
 /// A webhook of a transfer.
 pub(crate) fn body(transfer: &Transfer) -> Value {
     let at = "2026-11-22T14:02:15.000Z";
-    let inr = |amount: ledger_core::money::Money| json!({"value": amount.amount().to_string(), "currency": "INR"});
+    let inr = |amount: Money| json!({"value": amount.amount().to_string(), "currency": "INR"});
     let (mut code, mut utr, mut line, mut returned) = (None, None, None, None);
     let status = match &transfer.status {
         TransferStatus::Accepted => "accepted",
@@ -232,12 +240,17 @@ impl Bank for Puppet {
             self.submitted.lock().unwrap().push(submission.clone());
             let reference = &submission.reference;
             let mut said = self.said.subscribe();
-            let said = said.wait_for(|said| said.answers.contains_key(reference)).await;
-            let word = said.map(|said| said.answers[reference]).unwrap_or(Word::Silent);
+            let answer = |said: &Said| {
+                let silence = said.is_over.then_some(Word::Silent);
+                said.answers.get(reference).copied().or(silence)
+            };
+            let said = said.wait_for(|said| answer(said).is_some()).await;
+            let word = said.ok().and_then(|said| answer(&said)).unwrap_or(Word::Silent);
             let retry_after = Duration::from_millis(400);
-            self.transfer(reference, word).ok_or(match word {
-                Word::TooFast => CallError::TooFast { retry_after },
-                _ => CallError::Unknown(Doubt::TimedOut),
+            self.transfer(reference, word).ok_or(if word == Word::TooFast {
+                CallError::TooFast { retry_after }
+            } else {
+                CallError::Unknown(Doubt::TimedOut)
             })
         })
     }

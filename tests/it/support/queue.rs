@@ -7,7 +7,6 @@ use chrono::TimeDelta;
 use futures::future::BoxFuture;
 use ledger_api::{
     banks::{Bank, BankRegistry, Payee},
-    http::Ledger as Port,
     statements::{Absence, absent_from_statements},
     webhooks::Inbox,
     workers::{
@@ -133,7 +132,7 @@ impl Desk {
     /// Without anybody who works.
     pub(crate) async fn idle(database: &Database, sandbox: Sandbox) -> Self {
         let clock = Arc::new(ShiftedClock::default());
-        let config = EngineConfig { clock: Arc::clone(&clock) as _, ..ledger::config(database) };
+        let config = EngineConfig { clock: clock.clone(), ..ledger::config(database) };
         let engine = Engine::start(config).await.unwrap();
         let ledger = Ledger { database: database.clone(), engine };
         ledger.wallet(WALLET, "1000000.00").await;
@@ -166,20 +165,20 @@ impl Desk {
 
     /// One more worker for all banks and the inbox, as another process would have it.
     pub(crate) fn add_worker(&mut self, banks: &BankRegistry) {
-        let statements = Arc::new(self.statements.clone());
-        self.add_worker_of(banks.iter().cloned(), statements);
+        let statements: Arc<dyn Statements> = Arc::new(self.statements.clone());
+        self.add_worker_of(banks.iter().cloned(), &statements);
     }
 
     /// The same, for any banks and statements; what kills it.
     pub(crate) fn add_worker_of(
         &mut self,
         banks: impl IntoIterator<Item = Arc<dyn Bank>>,
-        statements: Arc<dyn Statements>,
+        statements: &Arc<dyn Statements>,
     ) -> Vec<AbortHandle> {
         let before = self.tasks.len();
         let senders = self.senders_of(banks);
         for sender in senders.values() {
-            let statements = Arc::clone(&statements);
+            let statements = Arc::clone(statements);
             let pool = self.pool.clone();
             let lane = |name| Lane::new(pool, name, System.fresh());
             let queue = Queue::new(sender.clone(), statements, self.read_models.clone(), lane);
@@ -209,7 +208,7 @@ impl Desk {
             read_models: self.read_models.clone(),
             senders: Arc::new(senders),
             credits: Arc::new(NoCredits),
-            clock: Arc::clone(&self.clock) as _,
+            clock: self.clock.clone(),
         }
     }
 
@@ -218,8 +217,8 @@ impl Desk {
         banks: impl IntoIterator<Item = Arc<dyn Bank>>,
     ) -> BTreeMap<BankCode, Sender> {
         let clerk = Clerk {
-            ledger: Arc::new(self.ledger.engine.clone()) as Arc<dyn Port>,
-            clock: Arc::clone(&self.clock) as _,
+            ledger: Arc::new(self.ledger.engine.clone()),
+            clock: self.clock.clone(),
             ids: Arc::new(System),
             principal: "ledger:queue".parse().unwrap(),
             authority: Authority::of_withdrawals(),

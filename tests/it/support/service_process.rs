@@ -180,7 +180,11 @@ impl ServiceProcess {
 
 impl Drop for ServiceProcess {
     fn drop(&mut self) {
-        // It ends in order, and takes its PostgreSQL along, unless it has ended already.
+        // It ends in order, and takes its PostgreSQL along, unless it has ended already; a process
+        // that is stopped ends when it goes on.
+        if matches!(self.child.try_wait(), Ok(None)) {
+            self.signal(Signal::CONT);
+        }
         drop(self.child.stdin.take());
         self.child.wait().unwrap();
     }

@@ -181,3 +181,31 @@ async fn what_makes_no_sense_is_refused_before_anything_moves() {
     bahi.finish().await;
     sandbox.stop().await;
 }
+
+/// Back-to-back withdrawals through two services, each of all that there is: one is accepted.
+#[tokio::test(flavor = "multi_thread")]
+async fn case_1_of_fifty_requests_for_a_whole_balance_one_is_accepted() {
+    let (bahi, sandbox, admin, payee) = with_a_bank().await;
+    let set = Set { banks: sandbox.registry(), ..Set::default() };
+    let other = TestBahi::on(&bahi.database, set).await;
+    let requests = (0..50).map(|number| {
+        let actor = if number % 2 == 0 { admin.clone() } else { admin.at(&other) };
+        let body = asked(&payee, "990.00");
+        async move { actor.post("/v1/withdrawals", &body).await }
+    });
+    let mut accepted = Vec::new();
+    for reply in futures::future::join_all(requests).await {
+        if reply.status == StatusCode::CREATED {
+            accepted.push(reply);
+        } else {
+            assert_eq!(reply.refused(), "insufficient_funds");
+        }
+    }
+    let [won] = &accepted[..] else { panic!("{} were accepted", accepted.len()) };
+    assert_eq!(admin.balance(A, won.position()).await, "0.00");
+    let again = admin.post("/v1/withdrawals", &asked(&payee, "0.01")).await;
+    assert_eq!(again.refused(), "insufficient_funds");
+    other.finish().await;
+    bahi.finish().await;
+    sandbox.stop().await;
+}

@@ -72,6 +72,8 @@ impl Demo {
         std::fs::create_dir_all(&settings.data)
             .with_context(|| format!("{} can't be made", settings.data.display()))?;
         let banks = DemoBanks::start(address, &settings.data).await?;
+        write_private(&settings.demo_banks_file(), &format!("{}\n", banks.url), true)
+            .with_context(|| format!("{} can't be written to", settings.data.display()))?;
         let config = ServiceConfig {
             settings: settings.clone(),
             roles: Roles::of(&[]),

@@ -26,7 +26,7 @@ use std::{
     time::Duration,
 };
 
-use ledger_core::{ids::WithdrawalId, log::Position, money::Money};
+use ledger_core::{clock::Timestamp, ids::WithdrawalId, log::Position, money::Money};
 use projections::{ReadError, ReadModels, WithdrawalRow};
 use rust_decimal::Decimal;
 use tokio::{
@@ -53,6 +53,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 const GATHER: Duration = Duration::from_millis(20);
 /// How many withdrawals of a bank are under way at once.
 pub const UNDER_WAY_MAX: usize = 64;
+/// How many more there may be to find out about others: a long queue must not keep from asking.
+const KEPT_TO_ASK: usize = 16;
 /// How often the statements are looked at for one withdrawal.
 const LOOK_AT_STATEMENTS_EVERY: Duration = Duration::from_secs(10);
 /// Attempts without an outcome that are looked at in one round.
@@ -77,6 +79,8 @@ pub struct Queue {
     more: bool,
     in_hand: HashMap<WithdrawalId, InHand>,
     looked: HashMap<WithdrawalId, Instant>,
+    /// Up to where the last round looked at what has no outcome; nothing if it saw the last one.
+    looked_until: Option<(Timestamp, WithdrawalId)>,
     said: Option<&'static str>,
 }
 
@@ -128,6 +132,7 @@ impl Queue {
             more: false,
             in_hand: HashMap::new(),
             looked: HashMap::new(),
+            looked_until: None,
             said: None,
         }
     }
@@ -275,6 +280,10 @@ impl Queue {
         self.in_hand.retain(|_, in_hand| in_hand.known_at.is_none_or(|at| at > reflects));
     }
 
+    fn room_to_ask(&self) -> usize {
+        UNDER_WAY_MAX.saturating_add(KEPT_TO_ASK).saturating_sub(self.tasks.len())
+    }
+
     fn room(&self) -> usize {
         UNDER_WAY_MAX.saturating_sub(self.tasks.len())
     }
@@ -285,9 +294,15 @@ impl Queue {
         stopping: &watch::Receiver<bool>,
     ) -> Result<(), RoundError> {
         let bank = self.sender.bank.code();
-        let rows = self.read_models.unanswered_withdrawals(bank, UNANSWERED_MAX).await?;
+        let behind = self.looked_until.take();
+        let rows = self.read_models.unanswered_withdrawals(bank, behind, UNANSWERED_MAX).await?;
         self.catch_up(rows.position);
         let rows = rows.value;
+        // The next round goes on behind them: thousands that wait for their statements must not
+        // stand in the way of those that can be asked for.
+        let full = u32::try_from(rows.len()) == Ok(UNANSWERED_MAX);
+        let last = rows.last().filter(|_| full);
+        let next = last.and_then(|row| row.begun_at.map(|begun_at| (begun_at, row.id)));
         self.looked.retain(|_, at| at.elapsed() < LOOK_AT_STATEMENTS_EVERY);
         let attempts: Vec<_> = rows.iter().map(|row| (row.id, row.attempts)).collect();
         if attempts.is_empty() {
@@ -296,8 +311,9 @@ impl Queue {
         let asked = self.sender.notes.asked(&attempts).await?;
         let now = self.sender.teller.clerk.clock.now();
         for row in rows {
-            if self.room() == 0 || !self.lane.is_held() {
-                break;
+            if self.room_to_ask() == 0 || !self.lane.is_held() {
+                // What was not looked at comes first again.
+                return Ok(());
             }
             let asked = asked.get(&row.id).copied().unwrap_or_default();
             let step = asking::step(&row, asked, contract, now);
@@ -317,6 +333,7 @@ impl Queue {
             let job = sender.follow_up(row, amount, (step, asked), with, stopping.clone());
             self.spawn(id, Decimal::ZERO, job);
         }
+        self.looked_until = next;
         Ok(())
     }
 }
