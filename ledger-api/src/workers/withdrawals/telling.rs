@@ -150,9 +150,10 @@ impl Teller {
     ) -> Result<Known, SubmitError> {
         match self.clerk.insist(&operation.into(), stopping).await? {
             Handed::Accepted { position, receipt } => {
-                let status = match receipt {
-                    Receipt::Withdrawal { status, .. } => Some(status),
-                    _ => None,
+                let status = if let Receipt::Withdrawal { status, .. } = receipt {
+                    Some(status)
+                } else {
+                    None
                 };
                 Ok(Known::Recorded { position, status })
             }
