@@ -81,8 +81,8 @@ api $BAHI/v1/trial-balance | expect '"balanced":true'
 
 say 'Money to a bank that pays and never answers: nobody knows, and nothing is sent again'
 payee=$(api "$BAHI/v1/bank-accounts?owner=asha" | grep -o 'ba_[0-9a-f]*' | head -1)
-withdrawal=$(api $BAHI/v1/withdrawals -H 'Idempotency-Key: to-the-bank' -d '{"account":"wallet:asha:INR",
-      "bank_account":"'$payee'","bank":"hdfc","rail":"imps",
+withdrawal=$(api $BAHI/v1/withdrawals -H 'Idempotency-Key: to-the-bank' -d '{
+      "account":"wallet:asha:INR","bank_account":"'$payee'","bank":"hdfc","rail":"imps",
       "amount":{"value":"5000.13","currency":"INR"}}' | grep -o 'wd_[0-9a-f]*' | head -1)
 sleep 12
 api $BAHI/v1/withdrawals/$withdrawal | expect '"status":"\(outcome_unknown\|completed\)"'

@@ -267,8 +267,8 @@ fn transfer(state: &mut u64) -> String {
 fn withdrawal(state: &mut u64, to: BankAccountId) -> String {
     let (from, _) = pair(Spread::Uniform, state);
     format!(
-        "{{\"account\":\"wallet:w{from}:INR\",\"bank_account\":\"{to}\",\"bank\":\"hdfc\",\
-         \"rail\":\"imps\",\"amount\":{{\"value\":\"1.00\",\"currency\":\"INR\"}}}}"
+        "{{\"account\":\"wallet:w{from}:INR\",\"bank_account\":\"{to}\",\
+         \"bank\":\"hdfc\",\"rail\":\"imps\",\"amount\":{{\"value\":\"1.00\",\"currency\":\"INR\"}}}}"
     )
 }
 
@@ -280,6 +280,7 @@ fn webhook() -> String {
          \"reference\":\"BH{id}\",\"status\":\"paid\",\"rail\":\"imps\",\"from\":\"escrow\",\
          \"amount\":{{\"value\":\"1.00\",\"currency\":\"INR\"}},\"code\":null,\"returned\":null,\
          \"utr\":\"U{id}\",\"bank_transaction_id\":\"S{id}\",\
-         \"accepted_at\":\"2026-11-22T14:02:13.400Z\",\"settled_at\":\"2026-11-22T14:02:14.121Z\"}}}}"
+         \"accepted_at\":\"2026-11-22T14:02:13.400Z\",\
+         \"settled_at\":\"2026-11-22T14:02:14.121Z\"}}}}"
     )
 }

@@ -184,14 +184,12 @@ impl Resolutions {
             .bind(expires_at)
             .fetch_optional(&self.0)
             .await?;
-        match made {
-            Some(made) => Ok(made),
-            // The same request at the same time, or somebody else's.
-            None => {
-                let made = self.made_by(&new.by, &new.idempotency).await?;
-                made.ok_or(ProposeError::Pending)
-            }
+        if let Some(made) = made {
+            return Ok(made);
         }
+        // The same request at the same time, or somebody else's.
+        let made = self.made_by(&new.by, &new.idempotency).await?;
+        made.ok_or(ProposeError::Pending)
     }
 
     /// One proposal.

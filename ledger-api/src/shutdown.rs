@@ -36,6 +36,17 @@ pub fn on_signal() -> io::Result<watch::Receiver<bool>> {
     Ok(told)
 }
 
+/// Turns true when the standard input ends: with whoever holds its other end.
+pub fn on_end_of_stdin() -> watch::Receiver<bool> {
+    let (tell, told) = watch::channel(false);
+    std::thread::spawn(move || {
+        // However it ends.
+        drop(io::copy(&mut io::stdin(), &mut io::sink()));
+        tell.send_replace(true);
+    });
+    told
+}
+
 /// Waits until `told` is true; also when the one who would tell is gone.
 pub async fn wait(told: &mut watch::Receiver<bool>) {
     // An error means that the sender is gone, which is as good as being told.

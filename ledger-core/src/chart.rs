@@ -177,8 +177,8 @@ impl Authority {
 
     /// What a deposit moves, in all that can become of it.
     pub fn of_deposits() -> Self {
-        use PostingClass::{Bank, Clearing, Expense, Open, Suspense, Tax};
-        Self::of(&[Open, Bank, Clearing, Suspense, Expense, Tax])
+        use PostingClass::{Bank, Clearing, Expense, Open, Receivable, Suspense, Tax};
+        Self::of(&[Open, Bank, Clearing, Suspense, Expense, Tax, Receivable])
     }
 
     /// Whether this authority covers `class`.

@@ -95,6 +95,10 @@ prefixed_id!(
     BankAccountId, "ba_", "bank account id (ba_ and 32 lower-case hexadecimal digits)"
 );
 prefixed_id!(
+    /// A virtual account: a number at a bank that stands for a wallet of ours.
+    VirtualAccountId, "va_", "virtual account id (va_ and 32 lower-case hexadecimal digits)"
+);
+prefixed_id!(
     /// A line of a bank's statement: made from what the bank identifies it by
     /// ([`crate::bank_line::LineKey::id`]), so that one line has one id wherever it is read.
     BankLineId, "bl_", "bank line id (bl_ and 32 lower-case hexadecimal digits)"

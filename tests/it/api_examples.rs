@@ -5,13 +5,19 @@
 
 use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
 
-use ledger_core::clock::ManualClock;
+use ledger_core::{
+    clock::{Ids as _, ManualClock, System},
+    deposit::{ConfirmCredit, CreditClaim, DepositOperation, RequestRecall, credit::id_of},
+    ids::{HoldId, TransactionId},
+    withdrawal::Source,
+};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::support::{
     bahi::{Actor, PATIENCE, Set, TestBahi, amount, fresh_key, send},
     database::Database,
+    ledger::{accepted, command, money, parse},
     sandbox::Sandbox,
 };
 
@@ -41,6 +47,30 @@ const PLAN: &[(&str, &str, u16)] = &[
     ("post_v1_deposits", "/v1/deposits", 201),
     ("get_v1_deposits_id", "/v1/deposits/{deposit}", 200),
     ("post_v1_deposits_id_cancel", "/v1/deposits/{deposit}/cancel", 200),
+    ("get_v1_deposits", "/v1/deposits?account=wallet:asha:INR&limit=1", 200),
+    (
+        "post_v1_ops_deposits_id_credits_number_assign",
+        "/v1/ops/deposits/{aside1}/credits/1/assign",
+        200,
+    ),
+    (
+        "post_v1_ops_deposits_id_credits_number_leave",
+        "/v1/ops/deposits/{aside2}/credits/1/leave",
+        200,
+    ),
+    (
+        "post_v1_ops_deposits_id_credits_number_recall_grant",
+        "/v1/ops/deposits/{recall1}/credits/1/recall/grant",
+        200,
+    ),
+    (
+        "post_v1_ops_deposits_id_credits_number_recall_refuse",
+        "/v1/ops/deposits/{recall2}/credits/1/recall/refuse",
+        200,
+    ),
+    ("post_v1_virtual_accounts", "/v1/virtual-accounts", 201),
+    ("get_v1_virtual_accounts", "/v1/virtual-accounts?account=wallet:asha:INR", 200),
+    ("get_v1_virtual_accounts_id", "/v1/virtual-accounts/{virtual_account}", 200),
     ("get_v1_banks", "/v1/banks", 200),
     ("post_v1_bank_accounts", "/v1/bank-accounts", 201),
     ("post_v1_bank_accounts_id_verify", "/v1/bank-accounts/{bank_account}/verify", 200),
@@ -151,7 +181,11 @@ async fn the_examples_are_what_happens() {
         match (*name, *status) {
             ("post_v1_transactions", 201) => remember(&mut ids, "transaction", &body),
             ("post_v1_holds", 201) => remember(&mut ids, "hold", &body),
-            ("post_v1_deposits", 201) => remember(&mut ids, "deposit", &body),
+            ("post_v1_deposits", 201) => {
+                remember(&mut ids, "deposit", &body);
+                ids.extend(for_people(&bahi).await);
+            }
+            ("post_v1_virtual_accounts", 201) => remember(&mut ids, "virtual_account", &body),
             ("post_v1_bank_accounts", 201) => remember(&mut ids, "bank_account", &body),
             ("post_v1_withdrawals", 201) => remember(&mut ids, "withdrawal", &body),
             // Wallets are empty when they are opened: now asha gets what she spends.
@@ -166,6 +200,41 @@ async fn the_examples_are_what_happens() {
     sandbox.stop().await;
 
     check(&answers, &operations);
+}
+
+/// Deposits of money that nobody asked for, which people are to decide about.
+async fn for_people(bahi: &TestBahi) -> [(&'static str, String); 4] {
+    let mut made = Vec::new();
+    for (number, is_hers) in [(1, false), (2, false), (3, true), (4, true)] {
+        let claim = CreditClaim {
+            bank: parse("hdfc"),
+            bank_transaction_id: parse(&format!("S{number}")),
+            credit_id: Some(parse(&format!("crd_{number}"))),
+            utr: None,
+            value_date: "2026-11-22".parse().unwrap(),
+            amount: money(ASHA, "75"),
+            source: Source::Enquiry,
+            payer_hash: None,
+            review: None,
+            unsolicited_to: is_hers.then(|| parse(ASHA)),
+        };
+        let deposit_id = id_of(&claim.bank, &claim.bank_transaction_id);
+        let transaction_id = TransactionId::from_uuid(System.fresh());
+        let hold_id = HoldId::from_uuid(System.fresh());
+        let confirm = ConfirmCredit { deposit_id, claim: claim.clone(), transaction_id };
+        let mut asks = vec![DepositOperation::ConfirmCredit(confirm)];
+        if is_hers {
+            let recall = RequestRecall { deposit_id, claim, hold_id };
+            asks.push(DepositOperation::RequestRecall(recall));
+        }
+        for ask in asks {
+            accepted(bahi.engine.submit(command(ask.into())).await);
+        }
+        made.push(deposit_id.to_string());
+    }
+    let names = ["aside1", "aside2", "recall1", "recall2"];
+    let mut made = made.into_iter();
+    names.map(|name| (name, made.next().unwrap()))
 }
 
 fn remember(ids: &mut BTreeMap<&'static str, String>, kind: &'static str, body: &Value) {
@@ -228,7 +297,7 @@ fn normal_text(text: &str) -> String {
     let hexadecimal = |digits: &str, count| {
         digits.len() == count && digits.bytes().all(|b| b.is_ascii_hexdigit())
     };
-    for prefix in ["txn_", "hold_", "wd_", "dep_", "dep", "ba_", "req_"] {
+    for prefix in ["txn_", "hold_", "wd_", "dep_", "dep", "ba_", "va_", "req_"] {
         if text.strip_prefix(prefix).is_some_and(|digits| hexadecimal(digits, 32)) {
             return format!("{prefix}01935c3a5e7c7d3e8f00a1b2c3d4e5f6");
         }
@@ -240,6 +309,10 @@ fn normal_text(text: &str) -> String {
     }
     if hexadecimal(text, 64) {
         return "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned();
+    }
+    // A virtual account's number follows from its id.
+    if text.len() == 18 && text.starts_with("88") && text.bytes().all(|b| b.is_ascii_digit()) {
+        return "880351202469587958".to_owned();
     }
     // Cursors are keyed, and long enough not to be anything else.
     if text.len() > 22 && !text.contains([' ', ':', '/', '_', '.']) && text.is_ascii() {

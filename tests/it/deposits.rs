@@ -11,14 +11,16 @@ use ledger_core::{
     clock::{Clock, Ids, System},
     command::{Command, FreezeAccount, Operation, Outcome, Receipt},
     deposit::{
-        BeginDeposit, CancelDeposit, ConfirmCredit, CreditClaim, DecideDepositReview, DepositEvent,
-        DepositOperation as Ask, DepositStatus, ExpireDeposit, RecordDeclined, RecordReceived,
-        SettleCredit, credit::id_of,
+        BeginDeposit, CancelDeposit, ConfirmCredit, CreditClaim, DecideDepositReview, DecideRecall,
+        DepositEvent, DepositOperation as Ask, DepositStatus, ExpireDeposit, RecordDeclined,
+        RecordReceived, RequestRecall, SettleCredit, credit::id_of,
     },
     engine::{Engine, EngineConfig},
-    ids::{DepositId, TransactionId},
+    ids::{DepositId, HoldId, TransactionId},
     withdrawal::Source,
 };
+
+use uuid::Uuid;
 
 use crate::{
     audit_engine::verified,
@@ -117,6 +119,27 @@ impl One {
             transaction_id: fresh(),
         })
     }
+
+    /// The bank wants a credit back; the hold follows from the deposit.
+    fn recall(self, number: u64) -> Ask {
+        let (claim, hold_id) = (claim(number, "500"), self.hold());
+        Ask::RequestRecall(RequestRecall { deposit_id: self.0, claim, hold_id })
+    }
+
+    fn hold(self) -> HoldId {
+        HoldId::from_uuid(Uuid::from_u128(self.0.uuid().as_u128() ^ 1))
+    }
+
+    fn decide_recall(self, number: u32, granted: bool, hold_id: Option<HoldId>) -> Ask {
+        Ask::DecideRecall(DecideRecall {
+            deposit_id: self.0,
+            number,
+            granted,
+            reason: Some(parse("reason")),
+            hold_id,
+            transaction_id: fresh(),
+        })
+    }
 }
 
 #[track_caller]
@@ -145,7 +168,7 @@ impl Random {
         let one = ones[usize::try_from(index).unwrap()];
         let number = self.below(5);
         let said = claim(number, if self.below(8) == 0 { "501" } else { "500" });
-        let ask = match self.below(24) {
+        let ask = match self.below(32) {
             0..=5 => one.begun(),
             6..=8 => one.received(said),
             9..=11 => one.confirmed(said),
@@ -162,6 +185,12 @@ impl Random {
                 one.confirmed(CreditClaim { unsolicited_to: to, ..said })
             }
             22 => return Operation::Post(vec![ledger::transfer(OTHER, WALLET, "50")]),
+            23..=26 => one.recall(number),
+            27..=29 => {
+                let hold = (self.below(4) > 0).then(|| one.hold());
+                let credit = u32::try_from(1 + self.below(3)).unwrap();
+                one.decide_recall(credit, self.below(2) == 0, hold)
+            }
             _ => return self.freeze(),
         };
         ask.into()
@@ -190,7 +219,19 @@ async fn the_engine_writes_of_deposits_what_the_reference_writes_to_the_last_has
     let mut both = Both::start().await;
     let mut random = Random(0x5eed);
     let ones: Vec<One> = (0..40).map(|_| One::new()).collect();
-    let asked = (0..1_200).map(|_| command(random.operation(&ones)));
+    let asked = (0..1_200).map(|_| random.operation(&ones)).collect::<Vec<_>>();
+    // What chance may leave out.
+    let given = One::new();
+    let (account, reference) = (parse(WALLET), parse("order"));
+    let asks = [
+        given.begun(),
+        given.confirmed(claim(2, "500")),
+        given.recall(2),
+        given.decide_recall(1, true, Some(given.hold())),
+    ];
+    let script = std::iter::once(Operation::Unfreeze { account, reference });
+    let script = script.chain(asks.map(Operation::from));
+    let asked = asked.into_iter().chain(script).map(command);
     for command in beginning().into_iter().chain(asked) {
         let own = told(both.engine.submit(command.clone()).await);
         let other = both.reference.submit(&command, both.clock.now()).await;
@@ -299,5 +340,35 @@ async fn a_credit_that_many_tell_of_is_booked_once() {
     assert_eq!(ledger.balance(WALLET).await, "576.00");
     assert_eq!(ledger.balance("bank:hdfc:escrow:INR").await, "575.00");
     assert_eq!(ledger.balance("bank:hdfc:clearing_in:INR").await, "0.00");
+    verified(&ledger.database).await;
+}
+
+/// 2.2: what the hold has goes back, the rest is owed; the bank's own account waits for its line.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_bank_gets_back_comes_from_the_hold_and_the_rest_is_owed() {
+    let ledger = Ledger::start().await;
+    ledger.wallet(WALLET, "0.01").await;
+    ledger.wallet(OTHER, "0.01").await;
+    let one = One::new();
+    ask(&ledger, one.begun()).await;
+    ask(&ledger, one.confirmed(claim(2, "500"))).await;
+    accepted(ledger.transfer(WALLET, OTHER, "380.01").await);
+    let asked = ask(&ledger, one.recall(2)).await;
+    assert_eq!(status(&asked), DepositStatus::RecallRequested);
+    assert_eq!(status(&ask(&ledger, one.recall(2)).await), DepositStatus::RecallRequested);
+    let refused = rejected(ledger.transfer(WALLET, OTHER, "0.01").await);
+    assert_eq!(refused.code, "insufficient_funds", "all that is left is held");
+    let (hold, grant) = (Some(one.hold()), true);
+    for _ in 0..2 {
+        let granted = ask(&ledger, one.decide_recall(1, grant, hold)).await;
+        assert_eq!(status(&granted), DepositStatus::Recalled);
+    }
+    let late = rejected(ledger.submit(one.decide_recall(1, false, hold).into()).await);
+    assert_eq!(late.code, "recall_decided");
+    assert_eq!(ledger.balance(WALLET).await, "0.00");
+    assert_eq!(ledger.balance("receivable:recall:a:INR").await, "380.00");
+    assert_eq!(ledger.balance("bank:hdfc:clearing_out:INR").await, "500.00");
+    assert_eq!(status(&ask(&ledger, one.settled(claim(2, "500"))).await), DepositStatus::Recalled);
+    assert_eq!(ledger.balance("bank:hdfc:escrow:INR").await, "500.00", "until its own line");
     verified(&ledger.database).await;
 }

@@ -30,6 +30,7 @@ mod immutability;
 mod limits;
 mod lost_answers;
 mod model;
+mod money_in;
 mod money_out;
 mod one_append;
 mod ops;

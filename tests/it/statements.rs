@@ -1,10 +1,12 @@
 //! Banks' statements on the real database and engine: what is refused whole, what each line moves,
 //! and that nothing moves twice.
 
+mod breaks;
 mod credits;
 mod fetched;
 mod over_http;
 mod safeguarding;
+mod stories;
 
 use std::{collections::BTreeMap, sync::Arc};
 

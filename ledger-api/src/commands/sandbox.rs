@@ -17,7 +17,7 @@ use sandbox_bank::{
     wire::{AccountNumber, AdjustmentRequest, CreditRequest, Direction, Narration, Reference},
 };
 use serde_json::Value;
-use tokio::{net::TcpListener, sync::watch};
+use tokio::net::TcpListener;
 
 use super::{Verdict, say};
 
@@ -253,7 +253,7 @@ async fn books(control: &Control, bank: BankCode) -> anyhow::Result<Verdict> {
 impl Serve {
     async fn run(self, token: Option<String>) -> anyhow::Result<Verdict> {
         let stop = match self.until_stdin_ends {
-            true => until_stdin_ends(),
+            true => shutdown::on_end_of_stdin(),
             false => shutdown::on_signal().context("signals can't be received")?,
         };
         let listener = TcpListener::bind(self.listen)
@@ -285,17 +285,6 @@ impl Serve {
         http::serve(config, listener, stop).await?;
         Ok(Verdict::Yes)
     }
-}
-
-/// Turns true when the standard input ends.
-fn until_stdin_ends() -> watch::Receiver<bool> {
-    let (tell, told) = watch::channel(false);
-    std::thread::spawn(move || {
-        // However it ends.
-        drop(std::io::copy(&mut std::io::stdin(), &mut std::io::sink()));
-        tell.send_replace(true);
-    });
-    told
 }
 
 impl ModeArgs {

@@ -16,7 +16,7 @@ use ledger_api::{
 };
 use ledger_core::{
     clock::{Clock, System, Timestamp},
-    ids::BankCode,
+    ids::{BankCode, Reference},
     withdrawal::WithdrawalStatus,
 };
 use projections::{ReadModels, WithdrawalFilter, WithdrawalRow};
@@ -96,7 +96,7 @@ async fn list(
     table.load_style(NOTHING);
     table.set_header(["ID", "AMOUNT", "BANK", "STATUS", "AGE", "CHECKS", "DUE", "REASON"]);
     for row in rows {
-        let place = Place::of(row, reasons.get(&row.id).map(|reason| reason.as_str()));
+        let place = Place::of(row, reasons.get(&row.id).map(Reference::as_str));
         let contract = contracts.get(&row.bank).map(AsRef::as_ref);
         let none = Noted::default();
         let wait = waits::wait(&place, noted.get(&row.id).unwrap_or(&none), contract, now);

@@ -10,6 +10,7 @@
 //! credit itself. Nothing here decides about money.
 
 mod claim;
+mod virtual_accounts;
 
 use std::sync::Arc;
 
@@ -19,19 +20,24 @@ use ledger_core::{
     clock::Ids,
     command::{Command, Operation, Outcome, Receipt, Rejection},
     deposit::{
-        ConfirmCredit, CreditClaim, DepositError, DepositOperation, DepositStatus, RecordDeclined,
-        RecordReceived, SettleCredit, credit,
+        ConfirmCredit, CreditClaim, DepositError, DepositOperation, DepositStatus, ExpireDeposit,
+        RecordDeclined, RecordReceived, RequestRecall, SettleCredit, credit,
     },
     engine::SubmitError,
-    ids::{BankCode, DepositId, IdError, Principal, Reference, RequestId, TransactionId},
+    ids::{BankCode, DepositId, HoldId, IdError, Principal, Reference, RequestId, TransactionId},
     money::Money,
     withdrawal::Source,
 };
+use sqlx::PgPool;
 
 pub use claim::{NotOurs, claim_of_credit, claim_of_line};
+pub use virtual_accounts::{VirtualAccount, VirtualAccounts};
 
 use crate::{
-    banks::{Bank, BankRegistry, CallError, Credit, CreditStatus, LinkStatus, StatementLine},
+    banks::{
+        Bank, BankRegistry, CallError, Credit, CreditStatus, LinkStatus, StatementLine,
+        accounts::PayeeKey,
+    },
     http::Ledger,
 };
 
@@ -44,7 +50,14 @@ pub struct CreditDesk {
     pub banks: Arc<BankRegistry>,
     /// Where fresh ids come from.
     pub ids: Arc<dyn Ids>,
+    /// Which wallet a virtual account stands for.
+    pub virtual_accounts: VirtualAccounts,
+    /// By which payers are known again.
+    pub payers: PayeeKey,
 }
+
+/// A credit as the ledger is told of it, or why it cannot be.
+type Claimed = Result<CreditClaim, NotOurs>;
 
 /// What became of a bank's word.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,31 +91,78 @@ pub enum DeskError {
     /// The ledger took no command.
     #[error("the ledger took no command")]
     Submit(#[from] SubmitError),
+    /// The database could not be asked.
+    #[error("the database could not be asked")]
+    Database(#[from] sqlx::Error),
     /// A name of our own is none, which is a defect.
     #[error("a name of the service's own is malformed")]
     Name(#[from] IdError),
 }
 
 impl CreditDesk {
-    /// Notes what a message told of a credit, which is not money yet.
+    /// A desk for the ledger whose tables are in the database of `pool`, with the installation's
+    /// secret.
+    pub fn new(
+        ledger: Arc<dyn Ledger>,
+        banks: Arc<BankRegistry>,
+        ids: Arc<dyn Ids>,
+        pool: PgPool,
+        secret: &[u8; 32],
+    ) -> Self {
+        let virtual_accounts = VirtualAccounts::new(pool);
+        Self { ledger, banks, ids, virtual_accounts, payers: PayeeKey::derive(secret) }
+    }
+
+    /// Ends an intent whose time has come.
+    ///
+    /// # Errors
+    /// [`DeskError`]; trying again is safe.
+    pub async fn expire(&self, deposit_id: DepositId) -> Result<Handled, DeskError> {
+        let expire = DepositOperation::Expire(ExpireDeposit { deposit_id });
+        Ok(handled_of(deposit_id, self.outcome(expire).await?))
+    }
+
+    /// Notes what a message told of a credit, which is not money yet. What belongs to no deposit
+    /// that somebody asked for is not noted: whose it is follows from the bank's own answer alone.
     ///
     /// # Errors
     /// [`DeskError`]; trying again is safe.
     pub async fn tell(&self, bank: &BankCode, told: &Credit) -> Result<Handled, DeskError> {
         match claim_of_credit(bank, told, Source::Webhook, &self.book()) {
-            Ok(claim) => self.received(told, claim).await,
+            Ok(claim) => self.received(told.token.as_ref(), claim).await,
             Err(why) => Ok(Handled::NotOurs(why)),
         }
     }
 
-    async fn received(&self, told: &Credit, claim: CreditClaim) -> Result<Handled, DeskError> {
-        let noted = self
-            .submit(told.token.as_ref(), &claim, |deposit_id| {
-                let claim = claim.clone();
-                DepositOperation::RecordReceived(RecordReceived { deposit_id, claim })
-            })
-            .await?;
-        Ok(noted.asked_back(told))
+    async fn received(
+        &self,
+        token: Option<&Reference>,
+        claim: CreditClaim,
+    ) -> Result<Handled, DeskError> {
+        let Some(deposit_id) = token.and_then(credit::id_of_token) else {
+            return Ok(Handled::NotKnown);
+        };
+        let received = RecordReceived { deposit_id, claim };
+        let outcome = self.outcome(DepositOperation::RecordReceived(received)).await?;
+        if belongs_elsewhere(&outcome) {
+            return Ok(Handled::NotKnown);
+        }
+        Ok(handled_of(deposit_id, outcome))
+    }
+
+    /// What the bank says of a credit, with what we know of its payer and its wallet.
+    async fn claim(&self, bank: &BankCode, credit: &Credit) -> Result<Claimed, DeskError> {
+        let claim = match claim_of_credit(bank, credit, Source::Enquiry, &self.book()) {
+            Ok(claim) => claim,
+            Err(why) => return Ok(Err(why)),
+        };
+        let payer = credit.payer.as_ref();
+        let payer_hash = payer.and_then(|p| self.payers.hash_payer(&p.account_number, &p.ifsc));
+        let unsolicited_to = match &credit.virtual_account {
+            Some(number) => self.virtual_accounts.wallet(bank, number).await?,
+            None => None,
+        };
+        Ok(Ok(CreditClaim { payer_hash, unsolicited_to, ..claim }))
     }
 
     /// Asks the bank about a credit, and books what it says.
@@ -117,7 +177,7 @@ impl CreditDesk {
         let Some(credit) = self.bank(bank)?.credit(credit_id).await? else {
             return Ok(Handled::NotKnown);
         };
-        let claim = match claim_of_credit(bank, &credit, Source::Enquiry, &self.book()) {
+        let claim = match self.claim(bank, &credit).await? {
             Ok(claim) => claim,
             Err(why) => return Ok(Handled::NotOurs(why)),
         };
@@ -128,7 +188,30 @@ impl CreditDesk {
                 DepositOperation::ConfirmCredit(ConfirmCredit { deposit_id, claim, transaction_id })
             })
             .await?;
-        Ok(noted.asked_back(&credit))
+        let asked_back = credit.status == CreditStatus::RecallRequested;
+        match noted {
+            Handled::Noted { deposit_id, .. } if asked_back => self.recall(deposit_id, claim).await,
+            Handled::Noted { .. }
+            | Handled::NotKnown
+            | Handled::NotOurs(_)
+            | Handled::Refused(_) => Ok(noted),
+        }
+    }
+
+    /// Notes that the bank asks for money back, and holds what is still there, once.
+    async fn recall(
+        &self,
+        deposit_id: DepositId,
+        claim: CreditClaim,
+    ) -> Result<Handled, DeskError> {
+        let hold_id = HoldId::from_uuid(self.ids.fresh());
+        let request = RequestRecall { deposit_id, claim, hold_id };
+        let outcome = self.outcome(DepositOperation::RequestRecall(request)).await?;
+        let mut handled = handled_of(deposit_id, outcome);
+        if let Handled::Noted { recall_requested, .. } = &mut handled {
+            *recall_requested = true;
+        }
+        Ok(handled)
     }
 
     /// Asks the bank about a page that was paid at or declined: books what arrived under its token,
@@ -288,17 +371,5 @@ fn handled_of(deposit_id: DepositId, outcome: Outcome) -> Handled {
             }
         },
         Outcome::Rejected(rejection) => Handled::Refused(rejection),
-    }
-}
-
-impl Handled {
-    fn asked_back(self, credit: &Credit) -> Self {
-        let asked = credit.status == CreditStatus::RecallRequested;
-        match self {
-            Self::Noted { deposit_id, status, .. } => {
-                Self::Noted { deposit_id, status, recall_requested: asked }
-            }
-            Self::NotKnown | Self::NotOurs(_) | Self::Refused(_) => self,
-        }
     }
 }

@@ -55,9 +55,10 @@ pub(crate) fn to_post(
             let detail = "Use POST /v1/transactions/{id}/reverse.";
             return Err(Problem::field(codes::KIND_RESERVED, "/kind", detail));
         }
-        Kind::DEPOSIT => (&[Scope::DepositsWrite], &[Open, Clearing, Suspense]),
-        // What is set aside for withdrawals is moved by /v1/withdrawals alone.
-        Kind::WITHDRAWAL => (&[Scope::WithdrawalsWrite], &[Open, Clearing]),
+        // What banks say is booked by /v1/deposits and /v1/withdrawals: who may ask for those must
+        // not be able to say that a bank paid. By hand it is for the ledger's own keys.
+        Kind::DEPOSIT => (&[Scope::Admin], &[Open, Clearing, Suspense]),
+        Kind::WITHDRAWAL => (&[Scope::Admin], &[Open, Clearing]),
         Kind::FEE => (&[Scope::LedgerWrite], &[Open, Income, Tax]),
         Kind::TRANSFER => (&[Scope::LedgerWrite, Scope::TransfersWrite], &[Open]),
         Kind::PAYMENT => (&[Scope::LedgerWrite, Scope::PaymentsWrite], &[Open]),
@@ -123,14 +124,18 @@ mod tests {
     #[test]
     fn the_table_of_scopes_and_kinds() {
         use PostingClass::{Clearing, Income, Open, Suspense, Tax};
-        use Scope::{DepositsWrite, LedgerWrite, PaymentsWrite, TransfersWrite, WithdrawalsWrite};
+        use Scope::{
+            Admin, DepositsWrite, LedgerWrite, PaymentsWrite, TransfersWrite, WithdrawalsWrite,
+        };
 
         assert_eq!(classes(&[LedgerWrite], "transfer"), Ok(vec![Open]));
         assert_eq!(classes(&[LedgerWrite], "cashback"), Ok(vec![Open]));
         assert_eq!(classes(&[LedgerWrite], "fee"), Ok(vec![Open, Income, Tax]));
         assert_eq!(classes(&[LedgerWrite], "deposit"), Err(403));
-        assert_eq!(classes(&[DepositsWrite], "deposit"), Ok(vec![Open, Clearing, Suspense]));
-        assert_eq!(classes(&[WithdrawalsWrite], "withdrawal"), Ok(vec![Open, Clearing]));
+        assert_eq!(classes(&[DepositsWrite], "deposit"), Err(403));
+        assert_eq!(classes(&[WithdrawalsWrite], "withdrawal"), Err(403));
+        assert_eq!(classes(&[Admin], "deposit"), Ok(vec![Open, Clearing, Suspense]));
+        assert_eq!(classes(&[Admin], "withdrawal"), Ok(vec![Open, Clearing]));
         assert_eq!(classes(&[TransfersWrite], "transfer"), Ok(vec![Open]));
         assert_eq!(classes(&[TransfersWrite], "payment"), Err(403));
         assert_eq!(classes(&[PaymentsWrite], "payment"), Ok(vec![Open]));

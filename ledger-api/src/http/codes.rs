@@ -271,6 +271,12 @@ codes! {
         "The deposit has no credit of this number.";
     CREDIT_NOT_IN_REVIEW = "credit_not_in_review" 409 Never "Not under review"
         "The credit waits for no decision.";
+    RECALL_OPEN = "recall_open" 409 Never "The bank asks for it back"
+        "The bank asks for the credit's money back; that is to be decided first.";
+    RECALL_NOT_FOUND = "recall_not_found" 404 Never "Nobody asks for it back"
+        "The bank does not ask for the credit's money back.";
+    RECALL_DECIDED = "recall_decided" 409 Never "Decided already"
+        "That the bank asks for the credit's money back was decided the other way.";
     // What withdrawals say.
     WITHDRAWAL_NOT_FOUND = "withdrawal_not_found" 404 Never "No such withdrawal"
         "The withdrawal was never requested.";

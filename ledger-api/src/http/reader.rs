@@ -6,8 +6,8 @@ use axum::{
     extract::FromRequestParts,
     http::{Uri, request::Parts},
 };
-use ledger_core::log::Position;
-use projections::{At, ReadError, ReadModels};
+use ledger_core::{ids::AccountId, log::Position};
+use projections::{Account, At, ReadError, ReadModels};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -116,6 +116,25 @@ impl Reader {
             .finish();
         format!("{}?{query}", self.uri.path())
     }
+}
+
+/// An account, as soon as the read models have what the engine has: who has just opened it sees it.
+pub(crate) async fn known_account(
+    state: &ApiState,
+    id: &AccountId,
+) -> Result<Option<Account>, Problem> {
+    let known = state.read_models.account(id).await?.value;
+    if known.is_some() {
+        return Ok(known);
+    }
+    Ok(caught_up(state).await?.account(id).await?.value)
+}
+
+/// The read models, once they have what the engine has.
+pub(crate) async fn caught_up(state: &ApiState) -> Result<&ReadModels, Problem> {
+    let head = state.ledger.status().borrow().head.position;
+    state.read_models.wait_for(head, WAIT_MAX).await?;
+    Ok(&state.read_models)
 }
 
 /// How many items a page may have.

@@ -21,6 +21,7 @@ use crate::{
         BankRegistry,
         accounts::{BankAccounts, PayeeKey},
     },
+    deposits::VirtualAccounts,
     identity::KeyRing,
 };
 
@@ -88,6 +89,8 @@ pub struct Shared {
     parts: ApiParts,
     /// Whom money may be sent to.
     pub bank_accounts: BankAccounts,
+    /// Which wallet a virtual account stands for.
+    pub virtual_accounts: VirtualAccounts,
     /// The read models.
     pub read_models: ReadModels,
     /// The projector of this process, if it has one.
@@ -120,8 +123,17 @@ impl ApiState {
         let tails = Arc::new(Semaphore::new(TAILS_MAX));
         let key = PayeeKey::derive(parts.fingerprint_key.bytes());
         let bank_accounts = BankAccounts::new(parts.reads.clone(), key);
+        let virtual_accounts = VirtualAccounts::new(parts.reads.clone());
         let started = Instant::now();
-        Self(Arc::new(Shared { parts, bank_accounts, read_models, projector, tails, started }))
+        Self(Arc::new(Shared {
+            parts,
+            bank_accounts,
+            virtual_accounts,
+            read_models,
+            projector,
+            tails,
+            started,
+        }))
     }
 }
 

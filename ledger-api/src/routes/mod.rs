@@ -17,6 +17,7 @@ mod tiers;
 mod transactions;
 mod trial_balance;
 mod usage;
+mod virtual_accounts;
 mod withdrawals;
 
 use axum::Router;
@@ -38,6 +39,7 @@ fn documented() -> OpenApiRouter<ApiState> {
         .merge(holds::routes())
         .merge(withdrawals::routes())
         .merge(deposits::routes())
+        .merge(virtual_accounts::routes())
         .merge(bank_accounts::routes())
         .merge(banks::routes())
         .merge(events::routes())

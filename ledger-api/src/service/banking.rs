@@ -20,6 +20,7 @@ use crate::{
         BankRegistry,
         accounts::{BankAccounts, PayeeKey},
     },
+    deposits::CreditDesk,
     http::Ledger,
     setup::Secret,
     statements::{Absence, absent_from_statements},
@@ -71,12 +72,18 @@ impl With {
         self.banks.iter().map(|bank| (bank.code().clone(), sender(bank))).collect()
     }
 
+    /// What hands in what banks say of money that came.
+    fn desk(&self) -> CreditDesk {
+        let (ledger, banks) = (Arc::clone(&self.ledger), Arc::clone(&self.banks));
+        CreditDesk::new(ledger, banks, Arc::new(System), self.pool.clone(), &self.secret)
+    }
+
     fn applier(&self, senders: BTreeMap<BankCode, Sender>) -> Applier {
         Applier {
             inbox: Inbox::new(self.inbox.clone()),
             read_models: self.read_models.clone(),
             senders: Arc::new(senders),
-            credits: Arc::new(Untaken),
+            credits: Arc::new(self.desk()),
             clock: Arc::clone(&self.clock),
         }
     }
@@ -160,24 +167,5 @@ impl Statements for Booked {
         sent_on: NaiveDate,
     ) -> BoxFuture<'a, sqlx::Result<Absence>> {
         Box::pin(absent_from_statements(&self.0, bank, reference, sent_on))
-    }
-}
-
-/// Until deposits are taken: for people.
-struct Untaken;
-
-impl crate::workers::inbox::Credits for Untaken {
-    fn apply<'a>(
-        &'a self,
-        _bank: &'a BankCode,
-        _message: &'a crate::banks::BankMessage,
-    ) -> futures::future::BoxFuture<
-        'a,
-        Result<crate::workers::inbox::Conclusion, crate::workers::inbox::ApplyError>,
-    > {
-        let detail = "money that came in is not applied yet".to_owned();
-        Box::pin(async {
-            Ok(crate::workers::inbox::Conclusion::Parked { reference: None, detail })
-        })
     }
 }

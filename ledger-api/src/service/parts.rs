@@ -27,7 +27,7 @@ use crate::{
     shutdown,
     statements::{self, Booker, CertificateKey, DeskCredits},
     webhooks::{Banks, Inbox, Intake},
-    workers::{self, alarms::Alarms, withdrawals::notes::Notes},
+    workers::{self, DepositKeeper, alarms::Alarms, withdrawals::notes::Notes},
 };
 
 /// Connections that requests read with.
@@ -102,8 +102,10 @@ impl Parts {
         if let Some(engine) = parts.engine.clone() {
             if roles.worker {
                 parts.start_sweeper(database, &engine, &wanted.clock);
-                parts.start_banking((database, inbox), secret, &engine, wanted, stopping);
-                parts.start_statements((database, secret), &engine, wanted)?;
+                let desk = parts.start_deposits(database, secret, &engine, wanted);
+                let (databases, told) = ((database, inbox), stopping);
+                parts.start_banking(databases, secret, &engine, wanted, told);
+                parts.start_statements((database, secret), (&engine, desk), wanted)?;
             }
             if roles.worker {
                 parts.start_alarms((database, inbox), &wanted.clock);
@@ -178,6 +180,33 @@ impl Parts {
         self.tasks.push(("the sweeper", task));
     }
 
+    /// Starts what looks after deposits; what hands in what banks say of them.
+    fn start_deposits(
+        &mut self,
+        database: &Database,
+        secret: &Secret,
+        engine: &Engine,
+        wanted: &Wanted,
+    ) -> CreditDesk {
+        let pool = self.kept(database.pool(database.app().clone()));
+        let desk = CreditDesk::new(
+            Arc::new(engine.clone()),
+            Arc::clone(&wanted.bank_registry),
+            Arc::new(System),
+            pool.clone(),
+            secret.bytes(),
+        );
+        let keeper = DepositKeeper {
+            desk: desk.clone(),
+            read_models: self.read_models(pool.clone()),
+            pool,
+            clock: Arc::clone(&wanted.clock),
+        };
+        let task = tasks::keep_deposits(&keeper, &self.stop.subscribe());
+        self.tasks.push(("the deposits", task));
+        desk
+    }
+
     fn read_models(&self, pool: PgPool) -> ReadModels {
         let read_models = ReadModels::new(pool);
         match &self.projector {
@@ -230,16 +259,11 @@ impl Parts {
     fn start_statements(
         &mut self,
         (database, secret): (&Database, &Secret),
-        engine: &Engine,
+        (engine, desk): (&Engine, CreditDesk),
         wanted: &Wanted,
     ) -> Result<(), ServiceError> {
         let pool = self.kept(database.pool(database.app().clone()));
         let read_models = self.read_models(pool.clone());
-        let desk = CreditDesk {
-            ledger: Arc::new(engine.clone()),
-            banks: Arc::clone(&wanted.bank_registry),
-            ids: Arc::new(System),
-        };
         let booker = Booker {
             credits: Some(Arc::new(DeskCredits { pool: pool.clone(), desk })),
             pool,

@@ -25,7 +25,7 @@ use crate::{
     shutdown,
     statements::{Booker, CertificateKey},
     webhooks::Keeper,
-    workers::{StatementFetcher, Sweeper, alarms::Alarms},
+    workers::{DepositKeeper, StatementFetcher, Sweeper, alarms::Alarms},
 };
 
 /// The pause before a task is started again: a defect that is met at once is met every second.
@@ -105,6 +105,16 @@ pub(super) fn sweep(
         sweeper.run(told.clone())
     };
     tokio::spawn(again_after_panics("the sweeper", PAUSE, stop.clone(), job))
+}
+
+/// Starts to end deposits whose time has come, and to ask banks about them.
+pub(super) fn keep_deposits(
+    keeper: &DepositKeeper,
+    stop: &watch::Receiver<bool>,
+) -> JoinHandle<()> {
+    let (keeper, told) = (keeper.clone(), stop.clone());
+    let job = move || keeper.clone().run(told.clone());
+    tokio::spawn(again_after_panics("the deposits", PAUSE, stop.clone(), job))
 }
 
 /// Starts to fetch and book banks' statements.

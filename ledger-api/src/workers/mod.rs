@@ -2,6 +2,8 @@
 
 pub mod alarms;
 pub mod clerk;
+mod credits;
+mod deposits;
 mod head;
 mod holds;
 pub mod inbox;
@@ -10,6 +12,7 @@ pub mod returns;
 mod statements;
 pub mod withdrawals;
 
+pub use deposits::DepositKeeper;
 pub use head::follow_head;
 pub use holds::Sweeper;
 pub use statements::{FetchError, StatementFetcher, statements_principal};

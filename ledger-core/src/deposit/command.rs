@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use super::credit::Credit;
 use crate::{
     clock::Timestamp,
-    ids::{AccountId, BankCode, DepositId, PayeeHash, Reference, TransactionId},
+    ids::{AccountId, BankCode, DepositId, HoldId, PayeeHash, Reference, TransactionId},
     money::{CurrencyCode, Money},
     withdrawal::Source,
 };
@@ -30,6 +30,10 @@ pub enum DepositOperation {
     SettleCredit(SettleCredit),
     /// Decide what becomes of a credit that is in suspense.
     DecideReview(DecideDepositReview),
+    /// Say that the bank asks for a credit's money back.
+    RequestRecall(RequestRecall),
+    /// Decide whether it gets it.
+    DecideRecall(DecideRecall),
 }
 
 impl DepositOperation {
@@ -44,6 +48,8 @@ impl DepositOperation {
             Self::ConfirmCredit(confirm) => confirm.deposit_id,
             Self::SettleCredit(settle) => settle.deposit_id,
             Self::DecideReview(decide) => decide.deposit_id,
+            Self::RequestRecall(request) => request.deposit_id,
+            Self::DecideRecall(decide) => decide.deposit_id,
         }
     }
 
@@ -53,10 +59,28 @@ impl DepositOperation {
             Self::RecordReceived(received) => Some(&received.claim),
             Self::ConfirmCredit(confirm) => Some(&confirm.claim),
             Self::SettleCredit(settle) => Some(&settle.claim),
+            Self::RequestRecall(request) => Some(&request.claim),
             Self::Begin(_)
             | Self::Cancel(_)
             | Self::Expire(_)
             | Self::RecordDeclined(_)
+            | Self::DecideReview(_)
+            | Self::DecideRecall(_) => None,
+        }
+    }
+
+    /// The hold that it may place or end.
+    pub const fn hold_id(&self) -> Option<HoldId> {
+        match self {
+            Self::RequestRecall(request) => Some(request.hold_id),
+            Self::DecideRecall(decide) => decide.hold_id,
+            Self::Begin(_)
+            | Self::Cancel(_)
+            | Self::Expire(_)
+            | Self::RecordDeclined(_)
+            | Self::RecordReceived(_)
+            | Self::ConfirmCredit(_)
+            | Self::SettleCredit(_)
             | Self::DecideReview(_) => None,
         }
     }
@@ -196,9 +220,37 @@ pub struct DecideDepositReview {
     pub number: u32,
     /// The wallet that gets it; nothing = it goes back, and waits in suspense until it is sent.
     pub assign_to: Option<AccountId>,
-    /// Why; kept for what goes back.
+    /// Why.
     pub reason: Option<Reference>,
     /// The transaction that puts it on the wallet.
+    pub transaction_id: TransactionId,
+}
+
+/// A credit whose money the bank wants back. Nothing is taken by that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestRecall {
+    /// The deposit.
+    pub deposit_id: DepositId,
+    /// What is said.
+    pub claim: CreditClaim,
+    /// The hold that keeps what is still on the wallet.
+    pub hold_id: HoldId,
+}
+
+/// A person's decision about that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecideRecall {
+    /// The deposit.
+    pub deposit_id: DepositId,
+    /// Which credit, from 1.
+    pub number: u32,
+    /// Whether the bank gets it back.
+    pub granted: bool,
+    /// Why.
+    pub reason: Option<Reference>,
+    /// The hold of the recall, as the deposit has it: the ledger loads by it.
+    pub hold_id: Option<HoldId>,
+    /// The transaction that gives it back.
     pub transaction_id: TransactionId,
 }
 
@@ -219,4 +271,8 @@ pub struct DepositCommand {
 pub struct DepositStanding {
     /// The most; nothing = no limit. Zero for a wallet that is frozen, closed, or not there.
     pub room: Option<Decimal>,
+    /// The most that can be taken from it; nothing = no limit.
+    pub spendable: Option<Decimal>,
+    /// What the hold of a recall has; zero if it has ended.
+    pub held: Decimal,
 }

@@ -48,6 +48,8 @@ impl Deposit {
                 })
             }
             DepositOperation::DecideReview(decide) => self.decide_review(decide, standing),
+            DepositOperation::RequestRecall(request) => self.request_recall(request, standing),
+            DepositOperation::DecideRecall(decide) => self.decide_recall(decide, standing),
         }
     }
 
@@ -133,7 +135,7 @@ impl Deposit {
     }
 
     /// The credit that is spoken of, with its number; the next number, if it is new.
-    fn find(&self, said: &Credit) -> Result<(u32, Option<&KnownCredit>), DepositError> {
+    pub(super) fn find(&self, said: &Credit) -> Result<(u32, Option<&KnownCredit>), DepositError> {
         let mut found = None;
         for (number, known) in (1_u32..).zip(&self.credits) {
             match known.credit.relation(said) {
@@ -252,6 +254,9 @@ impl Deposit {
         self.known()?;
         let credit = self.credit(decide.number).ok_or(DepositError::CreditNotFound)?;
         let number = decide.number;
+        if credit.is_recall_open() {
+            return Err(DepositError::RecallOpen);
+        }
         match (&credit.place, &decide.assign_to) {
             (CreditPlace::ToReturn, None) => Ok(Vec::new()),
             (CreditPlace::Review { .. }, Some(account)) => {
@@ -261,6 +266,7 @@ impl Deposit {
                 Ok(vec![DepositEvent::Assigned(Assigned {
                     number,
                     account: account.clone(),
+                    reason: decide.reason.clone(),
                     transaction_id: decide.transaction_id,
                 })])
             }
@@ -268,9 +274,13 @@ impl Deposit {
                 let left = LeftToReturn { number, reason: decide.reason.clone() };
                 Ok(vec![DepositEvent::LeftToReturn(left)])
             }
-            (CreditPlace::Told | CreditPlace::Wallet | CreditPlace::ToReturn, _) => {
-                Err(DepositError::NotInReview)
-            }
+            (
+                CreditPlace::Told
+                | CreditPlace::Wallet
+                | CreditPlace::ToReturn
+                | CreditPlace::Recalled,
+                _,
+            ) => Err(DepositError::NotInReview),
         }
     }
 }

@@ -38,6 +38,15 @@ pub enum DepositError {
     /// The credit waits for no decision.
     #[error("the credit is not under review")]
     NotInReview,
+    /// The bank asks for the money back, which is to be decided first.
+    #[error("the bank asks for the money back, which is not decided yet")]
+    RecallOpen,
+    /// Nobody asks for the money back.
+    #[error("nobody asks for the credit's money back")]
+    RecallNotFound,
+    /// It was decided otherwise.
+    #[error("the recall was decided already")]
+    RecallDecided,
     /// The money cannot be put there.
     #[error("the wallet cannot take the money now")]
     WalletBlocked,
@@ -57,6 +66,9 @@ impl DepositError {
             Self::TooManyCredits => "too_many_credits",
             Self::CreditNotFound => "credit_not_found",
             Self::NotInReview => "credit_not_in_review",
+            Self::RecallOpen => "recall_open",
+            Self::RecallNotFound => "recall_not_found",
+            Self::RecallDecided => "recall_decided",
             Self::WalletBlocked => "wallet_blocked",
         }
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::credit::Credit;
 use crate::{
     clock::Timestamp,
-    ids::{AccountId, BankCode, PayeeHash, Reference, TransactionId},
+    ids::{AccountId, BankCode, HoldId, PayeeHash, Reference, TransactionId},
     log::event_names,
     money::CurrencyCode,
     withdrawal::Source,
@@ -40,6 +40,12 @@ pub enum DepositEvent {
     Assigned(Assigned),
     /// A person decided that a credit in suspense goes back.
     LeftToReturn(LeftToReturn),
+    /// The bank asks for a credit's money back. A hold keeps what is there.
+    RecallRequested(RecallRequested),
+    /// A person decided that the bank gets it back.
+    RecallGranted(RecallGranted),
+    /// A person decided that the bank does not get it back.
+    RecallRefused(RecallRefused),
 }
 
 /// What was asked for.
@@ -155,6 +161,9 @@ pub struct Assigned {
     pub number: u32,
     /// The wallet.
     pub account: AccountId,
+    /// Why, if somebody said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reference>,
     /// The transaction.
     pub transaction_id: TransactionId,
 }
@@ -163,6 +172,49 @@ pub struct Assigned {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LeftToReturn {
+    /// Which credit of the deposit, from 1.
+    pub number: u32,
+    /// Why, if somebody said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reference>,
+}
+
+/// The bank's wish to have money back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecallRequested {
+    /// Which credit of the deposit, from 1.
+    pub number: u32,
+    /// Who says so.
+    pub source: Source,
+    /// The hold on the wallet, if there was anything to hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold_id: Option<HoldId>,
+    /// How much it holds.
+    #[serde(default, skip_serializing_if = "Decimal::is_zero")]
+    pub held: Decimal,
+}
+
+/// Money that goes back to the bank.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecallGranted {
+    /// Which credit of the deposit, from 1.
+    pub number: u32,
+    /// How much of it the wallet gives; the rest its owner owes us.
+    #[serde(default, skip_serializing_if = "Decimal::is_zero")]
+    pub from_wallet: Decimal,
+    /// Why, if somebody said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reference>,
+    /// The transaction.
+    pub transaction_id: TransactionId,
+}
+
+/// Money that stays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecallRefused {
     /// Which credit of the deposit, from 1.
     pub number: u32,
     /// Why, if somebody said so.
@@ -182,6 +234,9 @@ event_names!(DepositEvent {
     Settled(_) => "settled",
     Assigned(_) => "assigned",
     LeftToReturn(_) => "left_to_return",
+    RecallRequested(_) => "recall_requested",
+    RecallGranted(_) => "recall_granted",
+    RecallRefused(_) => "recall_refused",
 });
 
 impl DomainEvent for DepositEvent {

@@ -21,6 +21,7 @@ mod decide;
 mod error;
 mod event;
 pub mod movement;
+mod recall;
 mod state;
 
 use std::sync::Arc;
@@ -30,16 +31,17 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 pub use command::{
-    BeginDeposit, CancelDeposit, ConfirmCredit, CreditClaim, DecideDepositReview, DepositCommand,
-    DepositOperation, DepositStanding, ExpireDeposit, RecordDeclined, RecordReceived, SettleCredit,
+    BeginDeposit, CancelDeposit, ConfirmCredit, CreditClaim, DecideDepositReview, DecideRecall,
+    DepositCommand, DepositOperation, DepositStanding, ExpireDeposit, RecordDeclined,
+    RecordReceived, RequestRecall, SettleCredit,
 };
 pub use credit::Credit;
 pub use error::DepositError;
 pub use event::{
-    Assigned, Begun, Booked, Declined, DepositEvent, LeftToReturn, PutAside, Received, Settled,
-    Unsolicited,
+    Assigned, Begun, Booked, Declined, DepositEvent, LeftToReturn, PutAside, RecallGranted,
+    RecallRefused, RecallRequested, Received, Settled, Unsolicited,
 };
-pub use state::{CreditPlace, DepositStatus, IntentEnd, KnownCredit};
+pub use state::{CreditPlace, DepositStatus, IntentEnd, KnownCredit, Recall};
 
 use crate::{
     command::Receipt,
@@ -132,6 +134,19 @@ impl Deposit {
         self.credits.get(index)
     }
 
+    /// The number of a credit, if it is one of this deposit's.
+    pub fn number_of(&self, said: &Credit) -> Option<u32> {
+        let known = |(_, known): &(u32, &KnownCredit)| {
+            known.credit.relation(said) == credit::Relation::Same
+        };
+        (1_u32..).zip(&self.credits).find(known).map(|(number, _)| number)
+    }
+
+    /// The wallet of a credit, if that is known.
+    pub fn wallet_of(&self, number: u32) -> Option<&AccountId> {
+        self.credit(number)?.assigned_to.as_ref().or_else(|| self.account())
+    }
+
     /// Whether money came after the intent had ended.
     pub const fn is_late(&self) -> bool {
         self.late
@@ -162,11 +177,15 @@ impl Deposit {
         let any = |which: fn(&KnownCredit) -> bool| self.credits.iter().any(which);
         Some(if any(|credit| matches!(credit.place, CreditPlace::Review { .. })) {
             Status::InReview
+        } else if any(KnownCredit::is_recall_open) {
+            Status::RecallRequested
         } else if any(|credit| credit.place == CreditPlace::Wallet) {
             let settled = |credit: &KnownCredit| !credit.is_booked() || credit.settled;
             if self.credits.iter().all(settled) { Status::Settled } else { Status::Completed }
         } else if any(KnownCredit::is_aside) {
             Status::ToReturn
+        } else if any(|credit| credit.place == CreditPlace::Recalled) {
+            Status::Recalled
         } else if any(|credit| credit.place == CreditPlace::Told) {
             Status::Received
         } else {
@@ -196,7 +215,7 @@ impl Deposit {
 
     /// A credit as it is known from now on; the next one, if its number is new.
     fn put(&mut self, number: u32, credit: Credit, place: CreditPlace) {
-        let known = KnownCredit { credit, place, settled: false };
+        let known = KnownCredit { credit, place, settled: false, assigned_to: None, recall: None };
         let index = number.checked_sub(1).and_then(|index| usize::try_from(index).ok());
         match index.and_then(|index| self.credits.get_mut(index)) {
             Some(earlier) => *earlier = known,
@@ -207,6 +226,13 @@ impl Deposit {
     fn credit_mut(&mut self, number: u32) -> Option<&mut KnownCredit> {
         let index = usize::try_from(number.checked_sub(1)?).ok()?;
         self.credits.get_mut(index)
+    }
+
+    fn decided(&mut self, number: u32, granted: bool) {
+        let recall = self.credit_mut(number).and_then(|credit| credit.recall.as_mut());
+        if let Some(recall) = recall {
+            recall.granted = Some(granted);
+        }
     }
 
     fn place(&mut self, number: u32, place: CreditPlace) {
@@ -263,8 +289,21 @@ impl Aggregate for Deposit {
             }
             DepositEvent::Assigned(assigned) => {
                 self.place(assigned.number, CreditPlace::Wallet);
+                if let Some(credit) = self.credit_mut(assigned.number) {
+                    credit.assigned_to = Some(assigned.account);
+                }
             }
             DepositEvent::LeftToReturn(left) => self.place(left.number, CreditPlace::ToReturn),
+            DepositEvent::RecallRequested(asked) => {
+                if let Some(credit) = self.credit_mut(asked.number) {
+                    credit.recall = Some(Recall { hold_id: asked.hold_id, granted: None });
+                }
+            }
+            DepositEvent::RecallGranted(granted) => {
+                self.place(granted.number, CreditPlace::Recalled);
+                self.decided(granted.number, true);
+            }
+            DepositEvent::RecallRefused(refused) => self.decided(refused.number, false),
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use rust_decimal::Decimal;
 
-use super::{Deposit, DepositEvent};
+use super::{Deposit, DepositEvent, RecallGranted};
 use crate::{
     chart::Direction::{self, Credit, Debit},
     ids::{AccountCode, AccountId, BankCode, IdError},
@@ -19,6 +19,8 @@ pub struct Accounts {
     pub escrow: AccountId,
     /// What the bank says it got and its statement does not show yet.
     pub clearing_in: AccountId,
+    /// What the bank says it got back and its statement does not show yet.
+    pub clearing_out: AccountId,
     /// What arrived and is on no wallet.
     pub suspense: AccountId,
     /// What the bank keeps for itself.
@@ -40,11 +42,24 @@ impl Accounts {
         Ok(Self {
             escrow: account(&format!("bank:{bank}:escrow"))?,
             clearing_in: account(&format!("bank:{bank}:clearing_in"))?,
+            clearing_out: account(&format!("bank:{bank}:clearing_out"))?,
             suspense: account("suspense:credits")?,
             charges: account("expense:bank_charges")?,
             tax: account("tax:gst_input")?,
         })
     }
+}
+
+/// What the owner of a wallet owes us because a bank got money back.
+///
+/// # Errors
+/// [`IdError`] if it is no wallet, or its code is too long to have a receivable beside it.
+pub fn receivable_of(wallet: &AccountId) -> Result<AccountId, IdError> {
+    let (code, expected) = (wallet.code(), "wallet:…");
+    let party = code.segments().nth(1).filter(|_| is_wallet(wallet));
+    let party = party.ok_or(IdError { expected })?;
+    let code: AccountCode = format!("receivable:recall:{party}").parse()?;
+    Ok(AccountId::new(&code, wallet.currency()?))
 }
 
 /// Whether money can be paid in to an account: it is a wallet.
@@ -78,6 +93,9 @@ pub fn movement(before: &Deposit, event: &DepositEvent) -> Result<Option<OfCredi
         DepositEvent::Assigned(assigned) => {
             (assigned.number, known(assigned.number)?, assigned.transaction_id)
         }
+        DepositEvent::RecallGranted(granted) => {
+            (granted.number, known(granted.number)?, granted.transaction_id)
+        }
         DepositEvent::Begun(_)
         | DepositEvent::Unsolicited(_)
         | DepositEvent::Cancelled {}
@@ -86,7 +104,9 @@ pub fn movement(before: &Deposit, event: &DepositEvent) -> Result<Option<OfCredi
         | DepositEvent::Received(_)
         // Only the bank's line moves the bank's own account: it is in the same append.
         | DepositEvent::Settled(_)
-        | DepositEvent::LeftToReturn(_) => return Ok(None),
+        | DepositEvent::LeftToReturn(_)
+        | DepositEvent::RecallRequested(_)
+        | DepositEvent::RecallRefused(_) => return Ok(None),
     };
     let accounts = Accounts::of(&credit.bank, before.currency().ok_or(missing)?)?;
     let amount = credit.amount;
@@ -101,6 +121,11 @@ pub fn movement(before: &Deposit, event: &DepositEvent) -> Result<Option<OfCredi
         DepositEvent::Assigned(assigned) => {
             vec![leg(Debit, &accounts.suspense, amount), leg(Credit, &assigned.account, amount)]
         }
+        DepositEvent::RecallGranted(granted) => {
+            let mut legs = given_back(before, granted, &accounts, amount)?;
+            legs.push(leg(Credit, &accounts.clearing_out, amount));
+            legs
+        }
         DepositEvent::Begun(_)
         | DepositEvent::Unsolicited(_)
         | DepositEvent::Cancelled {}
@@ -108,10 +133,30 @@ pub fn movement(before: &Deposit, event: &DepositEvent) -> Result<Option<OfCredi
         | DepositEvent::Declined(_)
         | DepositEvent::Received(_)
         | DepositEvent::Settled(_)
-        | DepositEvent::LeftToReturn(_) => Vec::new(),
+        | DepositEvent::LeftToReturn(_)
+        | DepositEvent::RecallRequested(_)
+        | DepositEvent::RecallRefused(_) => Vec::new(),
     };
     let movement = Movement { transaction_id, kind: Kind::of(Kind::DEPOSIT), legs };
     Ok(Some(OfCredit { number, value_date: credit.value_date, movement }))
+}
+
+/// Who gives what a bank gets back: suspense if the money is there, else the wallet what is held of
+/// it, and its owner owes the rest.
+fn given_back(
+    before: &Deposit,
+    granted: &RecallGranted,
+    accounts: &Accounts,
+    amount: Decimal,
+) -> Result<Vec<MovementLeg>, IdError> {
+    let missing = IdError { expected: "deposit with this credit" };
+    if before.credit(granted.number).ok_or(missing)?.is_aside() {
+        return Ok(vec![leg(Debit, &accounts.suspense, amount)]);
+    }
+    let wallet = before.wallet_of(granted.number).ok_or(missing)?;
+    let rest = amount.saturating_sub(granted.from_wallet);
+    let owed = leg(Debit, &receivable_of(wallet)?, rest);
+    Ok(vec![leg(Debit, wallet, granted.from_wallet), owed])
 }
 
 fn leg(direction: Direction, account: &AccountId, amount: Decimal) -> MovementLeg {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::credit::Credit;
-use crate::ids::Reference;
+use crate::ids::{AccountId, HoldId, Reference};
 
 /// Where a deposit is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -21,6 +21,10 @@ pub enum DepositStatus {
     InReview,
     /// Money arrived that a person decided to send back; it waits in suspense.
     ToReturn,
+    /// The bank asks for money back that is on the wallet or in suspense; a person decides.
+    RecallRequested,
+    /// All of it went back, because the bank asked for it.
+    Recalled,
     /// Nobody paid in time. Late money is taken.
     Expired,
     /// The bank declined. Late money is taken.
@@ -31,13 +35,15 @@ pub enum DepositStatus {
 
 impl DepositStatus {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::AwaitingPayment,
         Self::Received,
         Self::Completed,
         Self::Settled,
         Self::InReview,
         Self::ToReturn,
+        Self::RecallRequested,
+        Self::Recalled,
         Self::Expired,
         Self::Failed,
         Self::Cancelled,
@@ -52,6 +58,8 @@ impl DepositStatus {
             Self::Settled => "settled",
             Self::InReview => "in_review",
             Self::ToReturn => "to_return",
+            Self::RecallRequested => "recall_requested",
+            Self::Recalled => "recalled",
             Self::Expired => "expired",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
@@ -65,7 +73,10 @@ impl DepositStatus {
 
     /// Whether nothing more is expected; money can still come.
     pub const fn is_final(self) -> bool {
-        matches!(self, Self::Settled | Self::Expired | Self::Failed | Self::Cancelled)
+        matches!(
+            self,
+            Self::Settled | Self::Recalled | Self::Expired | Self::Failed | Self::Cancelled
+        )
     }
 }
 
@@ -96,6 +107,17 @@ pub enum CreditPlace {
     },
     /// In suspense, until it is sent back.
     ToReturn,
+    /// Given back to the bank, which asked for it.
+    Recalled,
+}
+
+/// A bank's wish to have a credit's money back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recall {
+    /// The hold that keeps what was on the wallet.
+    pub hold_id: Option<HoldId>,
+    /// Whether the bank gets it; nothing until a person decides.
+    pub granted: Option<bool>,
 }
 
 /// A credit, as far as it is known.
@@ -107,12 +129,21 @@ pub struct KnownCredit {
     pub place: CreditPlace,
     /// Whether the bank's statement shows it.
     pub settled: bool,
+    /// The wallet that a person assigned it to.
+    pub assigned_to: Option<AccountId>,
+    /// Whether the bank asks for it back.
+    pub recall: Option<Recall>,
 }
 
 impl KnownCredit {
     /// Whether it is money, and not only told of.
     pub fn is_booked(&self) -> bool {
         self.place != CreditPlace::Told
+    }
+
+    /// Whether the bank asks for it back and nobody has decided.
+    pub fn is_recall_open(&self) -> bool {
+        self.recall.as_ref().is_some_and(|recall| recall.granted.is_none())
     }
 
     /// Whether its money is in suspense.

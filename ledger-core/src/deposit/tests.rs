@@ -1,12 +1,14 @@
 //! The deposit alone: what each command comes to, every refusal, and what identifies a credit.
 
+mod recalls;
+
 use cqrs_es::test::TestFramework;
 
 use super::*;
 use crate::{
-    ids::{PayeeHash, Reference},
+    ids::{HoldId, PayeeHash, Reference},
     money::Money,
-    testing::{account, assert_every_variant, day, dec, deposit, inr, minute, txn},
+    testing::{account, assert_every_variant, day, dec, deposit, hold, inr, minute, txn},
     withdrawal::Source,
 };
 
@@ -91,13 +93,28 @@ fn decide(number: u32, to: Option<&str>) -> Ask {
     })
 }
 
+fn recall(claim: CreditClaim) -> Ask {
+    Ask::RequestRecall(RequestRecall { deposit_id: deposit(1), claim, hold_id: hold(1) })
+}
+
+fn decide_recall(granted: bool, hold_id: Option<HoldId>) -> Ask {
+    Ask::DecideRecall(DecideRecall {
+        deposit_id: deposit(1),
+        number: 1,
+        granted,
+        reason: None,
+        hold_id,
+        transaction_id: txn(4),
+    })
+}
+
 fn at(minutes: i64, operation: Ask) -> DepositCommand {
     let standing = DepositStanding::default();
     DepositCommand { operation, standing, now: minute(minutes) }
 }
 
 fn blocked(operation: Ask) -> DepositCommand {
-    let standing = DepositStanding { room: Some(Decimal::ZERO) };
+    let standing = DepositStanding { room: Some(Decimal::ZERO), ..DepositStanding::default() };
     DepositCommand { standing, ..at(0, operation) }
 }
 
@@ -282,6 +299,7 @@ fn every_refusal() {
     };
     let aside = || vec![at(0, begin()), blocked(confirmed(claim(1, "500")))];
     let one = || claim(1, "500");
+    let recalled = || vec![at(0, begin()), at(0, confirmed(one())), at(0, recall(one()))];
     let status = DepositStatus::Received;
     let table: Vec<(Vec<DepositCommand>, DepositCommand, DepositError)> = vec![
         (vec![], at(0, cancel()), DepositError::NotFound),
@@ -300,6 +318,18 @@ fn every_refusal() {
         (intent(), at(0, decide(1, None)), DepositError::CreditNotFound),
         (intent(), at(0, decide(0, None)), DepositError::CreditNotFound),
         (with(confirmed(one())), at(0, decide(1, None)), DepositError::NotInReview),
+        (
+            [aside(), vec![at(0, recall(one()))]].concat(),
+            at(0, decide(1, None)),
+            DepositError::RecallOpen,
+        ),
+        (with(confirmed(one())), at(0, decide_recall(true, None)), DepositError::RecallNotFound),
+        (recalled(), at(0, decide_recall(true, None)), DepositError::RecallNotFound),
+        (
+            [recalled(), vec![at(0, decide_recall(false, Some(hold(1))))]].concat(),
+            at(0, decide_recall(true, Some(hold(1)))),
+            DepositError::RecallDecided,
+        ),
         (aside(), blocked(decide(1, Some("wallet:b:INR"))), DepositError::WalletBlocked),
     ];
     for (before, command, error) in &table {
@@ -323,6 +353,9 @@ fn every_refusal() {
         DepositError::TooManyCredits,
         DepositError::CreditNotFound,
         DepositError::NotInReview,
+        DepositError::RecallOpen,
+        DepositError::RecallNotFound,
+        DepositError::RecallDecided,
         DepositError::WalletBlocked,
     );
 }

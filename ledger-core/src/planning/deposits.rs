@@ -2,25 +2,28 @@
 //! follow from it. Accounts that are the machine's own are opened with the first leg on them, so
 //! that what a bank has got can always be booked; wallets are opened by their owners only.
 
+use rust_decimal::Decimal;
+
 use super::{
     Plan, ReceiptPlan, Step, View, checks,
     planner::Planner,
     withdrawals::{Named, internal},
 };
 use crate::{
-    account::Account,
+    account::{Account, AccountCommand, HoldEnd},
     bank_line::{
         BankLineOperation, BookBankLine, ExpectBankLine, HouseAccount, LineDirection, LineKey,
         Part, Purpose, ResolveBankLine,
     },
     command::Rejection,
     deposit::{
-        BeginDeposit, CreditClaim, Deposit, DepositCommand, DepositError, DepositEvent,
-        DepositOperation, DepositStanding, SettleCredit,
+        BeginDeposit, CreditClaim, DecideRecall, Deposit, DepositCommand, DepositError,
+        DepositEvent, DepositOperation, DepositStanding, SettleCredit,
         credit::item_of,
         movement::{self, Accounts, is_wallet},
     },
-    ids::{AccountId, BankLineId, DepositId},
+    hold::{Hold, HoldCommand, HoldState},
+    ids::{AccountId, BankLineId, DepositId, HoldId},
 };
 
 /// The accounts that an operation may touch, given its deposit.
@@ -31,13 +34,18 @@ pub fn accounts_of_deposit(operation: &DepositOperation, deposit: &Deposit) -> V
             let credit = deposit.credit(decide.number);
             (credit.map(|known| &known.credit.bank), deposit.currency())
         }
+        DepositOperation::DecideRecall(decide) => {
+            let credit = deposit.credit(decide.number);
+            (credit.map(|known| &known.credit.bank), deposit.currency())
+        }
         DepositOperation::Begin(_)
         | DepositOperation::Cancel(_)
         | DepositOperation::Expire(_)
         | DepositOperation::RecordDeclined(_)
         | DepositOperation::RecordReceived(_)
         | DepositOperation::ConfirmCredit(_)
-        | DepositOperation::SettleCredit(_) => {
+        | DepositOperation::SettleCredit(_)
+        | DepositOperation::RequestRecall(_) => {
             let claim = operation.claim();
             (claim.map(|claim| &claim.bank), claim.map(CreditClaim::currency))
         }
@@ -49,6 +57,10 @@ pub fn accounts_of_deposit(operation: &DepositOperation, deposit: &Deposit) -> V
             vec![of.clearing_in, of.suspense, of.escrow, of.charges, of.tax]
         }
         (DepositOperation::DecideReview(_), Some(of)) => vec![of.suspense],
+        (DepositOperation::DecideRecall(_), Some(of)) => {
+            let owed = wallet.as_ref().and_then(|wallet| movement::receivable_of(wallet).ok());
+            owed.into_iter().chain([of.suspense, of.clearing_out]).collect()
+        }
         (
             DepositOperation::Begin(_)
             | DepositOperation::Cancel(_)
@@ -57,18 +69,24 @@ pub fn accounts_of_deposit(operation: &DepositOperation, deposit: &Deposit) -> V
             | DepositOperation::RecordReceived(_)
             | DepositOperation::ConfirmCredit(_)
             | DepositOperation::SettleCredit(_)
-            | DepositOperation::DecideReview(_),
+            | DepositOperation::DecideReview(_)
+            | DepositOperation::RequestRecall(_)
+            | DepositOperation::DecideRecall(_),
             _,
         ) => Vec::new(),
     };
     wallet.into_iter().chain(house).collect()
 }
 
-/// The wallet that an operation would put money on.
+/// The wallet that an operation would put money on, or take it from.
 fn wallet_of<'a>(operation: &'a DepositOperation, deposit: &'a Deposit) -> Option<&'a AccountId> {
     match operation {
         DepositOperation::Begin(begin) => Some(&begin.account),
         DepositOperation::DecideReview(decide) => decide.assign_to.as_ref(),
+        DepositOperation::RequestRecall(request) => {
+            deposit.wallet_of(deposit.number_of(&request.claim.credit())?)
+        }
+        DepositOperation::DecideRecall(decide) => deposit.wallet_of(decide.number),
         DepositOperation::RecordReceived(_)
         | DepositOperation::ConfirmCredit(_)
         | DepositOperation::SettleCredit(_) => {
@@ -91,7 +109,9 @@ impl<V: View> Planner<'_, V> {
                 self.check_claim(&before, &settle.claim)?;
                 check_charges(settle)?;
             }
-            DepositOperation::RecordReceived(_) | DepositOperation::ConfirmCredit(_) => {
+            DepositOperation::RecordReceived(_)
+            | DepositOperation::ConfirmCredit(_)
+            | DepositOperation::RequestRecall(_) => {
                 let claim = operation.claim().ok_or_else(internal)?;
                 self.check_claim(&before, claim)?;
             }
@@ -103,12 +123,15 @@ impl<V: View> Planner<'_, V> {
                     }
                 }
             }
+            DepositOperation::DecideRecall(decide) => check_receivable(decide, &before)?,
             DepositOperation::Cancel(_)
             | DepositOperation::Expire(_)
             | DepositOperation::RecordDeclined(_) => {}
         }
         let wallet = wallet_of(operation, &before);
-        let standing = self.deposit_standing(wallet)?;
+        let open = operation.hold_id().map(|id| self.view.hold(id)).filter(is_open);
+        let held = open.as_ref().map(Hold::amount).unwrap_or_default();
+        let standing = DepositStanding { held, ..self.deposit_standing(wallet)? };
         let command = DepositCommand { operation: operation.clone(), standing, now: self.now };
         let events = before.decide(&command).map_err(Rejection::from)?;
         let mut steps = vec![Step::Deposit(id, Box::new(command))];
@@ -116,6 +139,7 @@ impl<V: View> Planner<'_, V> {
         let mut state = before.clone();
         for event in events {
             let moved = movement::movement(&state, &event).map_err(|_| internal())?;
+            self.recall_hold(&event, wallet, (operation.hold_id(), open.as_ref()), &mut steps);
             if matches!(event, DepositEvent::Credited(_) | DepositEvent::PutAside(_)) {
                 lines.extend(expected_line(operation, &state, &event)?);
             }
@@ -208,7 +232,59 @@ impl<V: View> Planner<'_, V> {
         let Some(wallet) = wallet else { return Ok(DepositStanding::default()) };
         // Deciding without the wallet in sight would take it for one without limits.
         let wallet = self.view.account(wallet).ok_or_else(internal)?;
-        Ok(DepositStanding { room: Account::room(wallet) })
+        let (room, spendable) = (Account::room(wallet), Account::spendable(wallet));
+        Ok(DepositStanding { room, spendable, held: Decimal::ZERO })
+    }
+
+    /// The hold of a recall, from the bank's wish to a person's decision. Without an end of its
+    /// own: a person may need long.
+    fn recall_hold(
+        &self,
+        event: &DepositEvent,
+        wallet: Option<&AccountId>,
+        (hold_id, open): (Option<HoldId>, Option<&Hold>),
+        steps: &mut Vec<Step>,
+    ) {
+        let (Some(hold_id), Some(wallet)) = (hold_id, wallet) else { return };
+        let (now, authority) = (self.now, self.authority);
+        let (hold, account) = match (event, open) {
+            (DepositEvent::RecallRequested(asked), _) if asked.hold_id.is_some() => {
+                let (account, amount, expires_at) = (wallet.clone(), asked.held, None);
+                let hold = HoldCommand::Place { account, amount, expires_at, now };
+                (hold, AccountCommand::PlaceHold { hold_id, amount, expires_at, authority })
+            }
+            (DepositEvent::RecallGranted(granted), Some(open)) => {
+                let (amount, transaction_id) = (granted.from_wallet, granted.transaction_id);
+                let hold = HoldCommand::Capture { amount, transaction_id, now };
+                (hold, ended(hold_id, open, HoldEnd::Captured))
+            }
+            (DepositEvent::RecallRefused(_), Some(open)) => {
+                (HoldCommand::Release, ended(hold_id, open, HoldEnd::Released))
+            }
+            _ => return,
+        };
+        steps.push(Step::Hold(hold_id, hold));
+        steps.push(Step::Account(wallet.clone(), account));
+    }
+}
+
+fn ended(hold_id: HoldId, open: &Hold, end: HoldEnd) -> AccountCommand {
+    AccountCommand::EndHold { hold_id, amount: open.amount(), end }
+}
+
+fn is_open(hold: &Hold) -> bool {
+    hold.state() == Some(HoldState::Open)
+}
+
+/// What a wallet no longer has its owner owes, in an account beside it.
+fn check_receivable(decide: &DecideRecall, before: &Deposit) -> Result<(), Rejection> {
+    let wallet = before.wallet_of(decide.number).filter(|_| decide.granted);
+    match wallet.map(|wallet| (wallet, movement::receivable_of(wallet))) {
+        Some((wallet, Err(_))) => {
+            let text = "the wallet's code leaves no room for what its owner would owe";
+            Err(Rejection::new("not_withdrawable", text).of(wallet))
+        }
+        Some((_, Ok(_))) | None => Ok(()),
     }
 }
 
@@ -246,7 +322,9 @@ pub(super) fn line_of_deposit(operation: &DepositOperation) -> Option<BankLineId
         | DepositOperation::Expire(_)
         | DepositOperation::RecordDeclined(_)
         | DepositOperation::RecordReceived(_)
-        | DepositOperation::DecideReview(_) => None,
+        | DepositOperation::DecideReview(_)
+        | DepositOperation::RequestRecall(_)
+        | DepositOperation::DecideRecall(_) => None,
     }
 }
 

@@ -202,7 +202,8 @@ pub fn streams(operation: &Operation) -> Vec<StreamId> {
             let accounts = accounts_of_deposit(operation, &Deposit::default());
             let accounts = accounts.into_iter().map(StreamId::Account);
             let line = deposits::line_of_deposit(operation).map(StreamId::BankLine);
-            std::iter::once(deposit).chain(line).chain(accounts).collect()
+            let hold = operation.hold_id().map(StreamId::Hold);
+            std::iter::once(deposit).chain(line).chain(hold).chain(accounts).collect()
         }
     }
 }

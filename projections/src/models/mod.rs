@@ -6,6 +6,7 @@
 //! process, or a rebuild that swaps the tables, needs to tell nobody.
 
 mod accounts;
+mod deposits;
 mod event;
 mod flows;
 mod holds;
@@ -39,6 +40,8 @@ const FOLDED_AT_ONCE: Position = 500;
 pub enum ReadModel {
     /// Accounts with their balances.
     Accounts,
+    /// Deposits.
+    Deposits,
     /// Money in and out per account and day.
     Flows,
     /// Holds and their state.
@@ -53,8 +56,9 @@ pub enum ReadModel {
 
 impl ReadModel {
     /// All of them, by name.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Accounts,
+        Self::Deposits,
         Self::Flows,
         Self::Holds,
         Self::OpenItems,
@@ -66,6 +70,7 @@ impl ReadModel {
     pub(crate) const fn tables(self) -> &'static [&'static str] {
         match self {
             Self::Accounts => &["accounts"],
+            Self::Deposits => &["deposits"],
             Self::Flows => &["flows"],
             Self::Holds => &["holds"],
             Self::OpenItems => &["open_items"],
@@ -78,6 +83,7 @@ impl ReadModel {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Accounts => "accounts",
+            Self::Deposits => "deposits",
             Self::Flows => "flows",
             Self::Holds => "holds",
             Self::OpenItems => "open_items",
@@ -97,7 +103,10 @@ impl std::str::FromStr for ReadModel {
 
 /// A name that no read model has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("no such read model: one of accounts, flows, holds, open_items, transactions, withdrawals")]
+#[error(
+    "no such read model: one of accounts, deposits, flows, holds, open_items, transactions, \
+     withdrawals"
+)]
 pub struct UnknownReadModel;
 
 /// Which set of tables is written.
@@ -139,6 +148,7 @@ impl PlacedLeg<'_, '_> {
 /// What a run of events changes.
 pub(crate) struct Changes<'e> {
     accounts: accounts::Changes<'e>,
+    deposits: deposits::Changes,
     flows: flows::Changes<'e>,
     holds: holds::Changes<'e>,
     open_items: open_items::Changes<'e>,
@@ -157,6 +167,7 @@ impl<'e> Changes<'e> {
     ) -> Result<Self, ProjectionError> {
         let mut changes = Self {
             accounts: accounts::Changes::default(),
+            deposits: deposits::Changes::default(),
             flows: flows::Changes::default(),
             holds: holds::Changes::default(),
             open_items: open_items::Changes::default(),
@@ -208,7 +219,10 @@ impl<'e> Changes<'e> {
             }
             // What a line of a bank's statement moves are its legs.
             "bank_line" => decode::<BankLineEvent>(&event).map(drop),
-            "deposit" => decode::<DepositEvent>(&event).map(drop),
+            "deposit" => {
+                decode::<DepositEvent>(&event)?;
+                self.deposits.apply(event)
+            }
             // The book is always in the engine's memory; nothing of it is read from here.
             "book" => decode::<BookEvent>(&event).map(drop),
             other => Err(PoisonReason::UnknownStream(other.to_owned())),
@@ -238,6 +252,7 @@ impl<'e> Changes<'e> {
         for model in models {
             match model {
                 ReadModel::Accounts => self.accounts.write_in_tx(db, schema).await?,
+                ReadModel::Deposits => self.deposits.write_in_tx(db, schema, self.upto).await?,
                 ReadModel::Flows => self.flows.write_in_tx(db, schema).await?,
                 ReadModel::Holds => self.holds.write_in_tx(db, schema).await?,
                 ReadModel::OpenItems => self.open_items.write_in_tx(db, schema).await?,

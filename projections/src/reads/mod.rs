@@ -7,6 +7,7 @@
 
 mod accounts;
 mod as_of;
+mod deposit_list;
 mod deposits;
 mod flows;
 mod holds;
@@ -30,6 +31,7 @@ use tokio::{sync::watch, time};
 
 pub use accounts::{Account, AccountFilter, Balance};
 pub use as_of::PastBalance;
+pub use deposit_list::DepositRow;
 pub use deposits::{DepositFact, DepositHistory};
 pub use flows::{DayFlow, Flows};
 pub use holds::{Hold, HoldState};

@@ -203,7 +203,9 @@ impl Play {
         let reading = Reading { currency: &of, accounts: &accounts, csv: None };
         let parsed = parse(Format::Json, &bytes, &reading).unwrap();
         let by = word("asha");
-        import(&self.desk.pool, &word(bank), Format::Json, &parsed[0], &by).await.unwrap();
+        for statement in &parsed {
+            import(&self.desk.pool, &word(bank), Format::Json, statement, &by).await.unwrap();
+        }
     }
 
     /// The days end, and the next ones too: nothing else is stated.

@@ -43,11 +43,13 @@ impl Stand {
         let banks = sandbox.registry();
         let set = Set { banks: banks.clone(), ..Set::default() };
         let bahi = TestBahi::on(&Database::create().await, set).await;
-        let desk = CreditDesk {
-            ledger: Arc::new(bahi.engine.clone()),
-            banks: Arc::new(banks.clone()),
-            ids: Arc::new(System),
-        };
+        let desk = CreditDesk::new(
+            Arc::new(bahi.engine.clone()),
+            Arc::new(banks.clone()),
+            Arc::new(System),
+            bahi.database.pool().await,
+            &[7; 32],
+        );
         let admin = bahi.admin().await;
         admin.open(A).await.made();
         Self { bahi, sandbox, banks, desk, admin }
@@ -230,7 +232,7 @@ async fn money_that_nobody_asked_for_waits_in_suspense_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refusal_at_the_page_is_asked_after_and_a_wish_for_the_money_back_is_told() {
+async fn a_refusal_at_the_page_is_asked_after_and_money_that_comes_all_the_same_is_told() {
     let stand = Stand::start().await;
     let made = stand.begun("500.00").await;
     let (id, token) = (made["id"].as_str().unwrap(), made["token"].as_str().unwrap());
@@ -251,7 +253,8 @@ async fn a_refusal_at_the_page_is_asked_after_and_a_wish_for_the_money_back_is_t
     let [credit] = &stand.credits(token).await[..] else { panic!("one credit") };
     let recalled = Credit { status: CreditStatus::RecallRequested, ..credit.clone() };
     let told = stand.desk.tell(&Stand::hdfc(), &recalled).await.unwrap();
-    assert!(matches!(told, Handled::Noted { recall_requested: true, .. }), "{told:?}");
+    // A message alone asks for nothing.
+    assert!(matches!(told, Handled::Noted { recall_requested: false, .. }), "{told:?}");
     stand.end().await;
 }
 

@@ -22,11 +22,13 @@ impl Stand {
     }
 
     fn credits(&self) -> Arc<DeskCredits> {
-        let desk = CreditDesk {
-            ledger: Arc::new(self.ledger.engine.clone()),
-            banks: Arc::new(BankRegistry::default()),
-            ids: Arc::new(System),
-        };
+        let desk = CreditDesk::new(
+            Arc::new(self.ledger.engine.clone()),
+            Arc::new(BankRegistry::default()),
+            Arc::new(System),
+            self.pool.clone(),
+            &[42; 32],
+        );
         Arc::new(DeskCredits { pool: self.pool.clone(), desk })
     }
 

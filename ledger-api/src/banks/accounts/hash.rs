@@ -14,6 +14,7 @@ use crate::banks::Payee;
 
 const KEY_DOMAIN: &[u8] = b"bahi:payee-key:1";
 const DOMAIN: &[u8] = b"bahi:payee:1";
+const PAYER_DOMAIN: &[u8] = b"bahi:payer:1";
 
 /// The key of payee hashes. It must stay the same while a withdrawal waits to be sent.
 #[derive(Clone)]
@@ -39,6 +40,12 @@ impl PayeeKey {
             payee.ifsc.expose().as_bytes(),
             payee.name.expose().as_bytes(),
         ];
+        hex::encode(mac(&self.0, &parts)).parse().ok()
+    }
+
+    /// The hash of whoever pays in: of the account alone, for banks spell names in many ways.
+    pub fn hash_payer(&self, account_number: &str, ifsc: &str) -> Option<PayeeHash> {
+        let parts = [PAYER_DOMAIN, account_number.as_bytes(), ifsc.as_bytes()];
         hex::encode(mac(&self.0, &parts)).parse().ok()
     }
 }
@@ -80,6 +87,18 @@ mod tests {
         ];
         assert!(others.iter().all(|other| *other != asha()));
         assert!(!format!("{:?}", PayeeKey::derive(&[7; 32])).contains('7'));
+    }
+
+    #[test]
+    fn a_payer_is_an_account_whatever_its_owner_is_called() {
+        let key = PayeeKey::derive(&[1; 32]);
+        let hash = |number, ifsc| key.hash_payer(number, ifsc).unwrap().to_string();
+        let asha = hash("001234567890", "TEST0000001");
+        assert_eq!(asha.len(), 64);
+        assert_ne!(asha, hash("001234567891", "TEST0000001"));
+        assert_ne!(asha, hash("001234567890", "TEST0000002"));
+        let payee = Payee::parse("001234567890", "TEST0000001", "Asha Rao").unwrap();
+        assert_ne!(asha, key.hash(&payee).unwrap().to_string());
     }
 
     #[test]

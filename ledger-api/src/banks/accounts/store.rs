@@ -175,6 +175,21 @@ impl BankAccounts {
         Ok(found.map(|(_, payee, hash)| (payee, hash)))
     }
 
+    /// Who is to pay in from a verified bank account, whose it is, and the hash by which the payer
+    /// is known again.
+    ///
+    /// # Errors
+    /// If the database does not answer, or has what is no payee.
+    pub async fn payer(
+        &self,
+        id: BankAccountId,
+    ) -> Result<Option<(Owner, Payee, PayeeHash)>, sqlx::Error> {
+        let Some((owner, payee, _)) = self.verified(id).await? else { return Ok(None) };
+        let (number, ifsc) = (payee.account_number.expose(), payee.ifsc.expose());
+        let hash = self.key.hash_payer(number, ifsc).ok_or_else(|| no_payee("a hash"))?;
+        Ok(Some((owner, payee, hash)))
+    }
+
     /// What is known of a payee's account for a request, with its hash if it is verified.
     ///
     /// # Errors

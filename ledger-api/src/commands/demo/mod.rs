@@ -36,8 +36,10 @@ Run again, it finds what it made and makes nothing twice. Its key is in DIR/demo
 /// How many ports are tried from the usual one on.
 const PORTS_TRIED: u16 = 10;
 
-/// What the demo's key may do: what a shop's till or a wallet needs, and reading everything.
-const SCOPES: [Scope; 5] = [
+/// What the demo's key may do: what a shop's till or a wallet needs, and reading everything; and
+/// what a ledger's own key does, for money comes into the demo by hand.
+const SCOPES: [Scope; 6] = [
+    Scope::Admin,
     Scope::LedgerRead,
     Scope::LedgerWrite,
     Scope::DepositsWrite,
@@ -196,8 +198,8 @@ Asha's bank account is {payee}. The bank does not answer this withdrawal in time
     -d '{{"account":"wallet:asha:INR","bank_account":"{payee}","bank":"hdfc","rail":"imps",
          "amount":{{"value":"5000.13","currency":"INR"}}}}'
 
-Read it with its id ($BAHI/v1/withdrawals/wd_…): after ten seconds it is outcome_unknown. Its bank is
-asked after 90 seconds, and it is completed. They pass at once with
+Read it with its id ($BAHI/v1/withdrawals/wd_…): after ten seconds it is outcome_unknown. Its bank
+is asked after 90 seconds, and it is completed. They pass at once with
   bahi sandbox --url {banks} clock advance 90s
 
   curl -sN $BAHI/v1/events -H "Authorization: Bearer $KEY" -H 'Accept: text/event-stream'

@@ -26,6 +26,9 @@ fn operations() -> Vec<(Method, String, Option<String>)> {
                     "/bank-accounts/ba_00000000000000000000000000000007",
                 )
                 .replace("{reference}", "order-1")
+                .replace("{bank}", "hdfc")
+                .replace("{number}", "7")
+                .replace("/inbound/{id}", "/inbound/7")
                 .replace("/holds/{id}", "/holds/hold_00000000000000000000000000000007")
                 .replace("/deposits/{id}", "/deposits/dep_00000000000000000000000000000007")
                 .replace("/withdrawals/{id}", "/withdrawals/wd_00000000000000000000000000000007")
@@ -81,6 +84,7 @@ async fn a_key_does_only_what_its_scopes_say() {
         let query = match path.as_str() {
             "/v1/holds" if method == Method::GET => "?account=wallet:a:INR",
             "/v1/bank-accounts" if method == Method::GET => "?owner=asha",
+            "/v1/ops/bank-statements" => "?bank=hdfc&format=json",
             _ => "",
         };
         let path = format!("{path}{query}");

@@ -4,9 +4,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 use ledger_core::{
     command::Receipt,
     deposit::{DepositStatus, credit::token_of},
-    ids::{AccountId, BankCode, DepositId, Reference},
+    ids::{AccountId, BankAccountId, BankCode, DepositId, Reference},
     withdrawal::Source,
 };
+use projections::DepositRow;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -34,6 +35,11 @@ pub(super) struct DepositIn {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 500)]
     pub(super) return_url: Option<String>,
+    /// Who is to pay: a verified bank account of the wallet's owner. Money from another account is
+    /// put aside for a person to look at. Without it, anybody may pay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "ba_01935c3a5e7c7d3e8f00a1b2c3d4e5f6")]
+    pub(super) payer: Option<BankAccountId>,
 }
 
 /// A deposit.
@@ -133,12 +139,41 @@ impl DepositOut {
     }
 }
 
+impl DepositOut {
+    /// What a list shows.
+    pub(super) fn of_row(row: DepositRow, position: u64) -> Result<Self, Problem> {
+        let amount = |amount| Amount::new(amount, row.currency);
+        Ok(Self {
+            id: row.id,
+            object: "deposit".to_owned(),
+            status: row.status,
+            is_final: row.status.is_final(),
+            cancellable: row.status.is_cancellable(),
+            amount: row.amount.map(amount),
+            credited: amount(row.credited),
+            bank: row.bank,
+            token: token_of(row.id).map_err(|error| Problem::internal(&error))?,
+            expires_at: row.expires_at,
+            pay_page: None,
+            version: Some(row.sequence),
+            created_at: Some(row.begun_at),
+            late: Some(row.late),
+            aside: Some(amount(row.aside)),
+            timeline: None,
+            recorded_at: row.changed_at,
+            position,
+            account: row.account,
+        })
+    }
+}
+
 /// One thing that happened.
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
 #[schema(as = DepositStep)]
 pub(super) struct StepOut {
     /// What: `begun`, `unsolicited`, `cancelled`, `expired`, `declined`, `received`, `credited`,
-    /// `put_aside`, `settled`, `assigned` or `left_to_return`.
+    /// `put_aside`, `settled`, `assigned`, `left_to_return`, `recall_requested`, `recall_granted`
+    /// or `recall_refused`.
     #[schema(example = "credited")]
     pub(super) event: String,
     /// Where the deposit was after it.
@@ -189,6 +224,10 @@ pub(super) enum DepositStatusWord {
     InReview,
     /// Money arrived that a person decided to send back.
     ToReturn,
+    /// The bank asks for money back; a person decides.
+    RecallRequested,
+    /// All of it went back, because the bank asked for it.
+    Recalled,
     /// Nobody paid in time.
     Expired,
     /// The bank declined.

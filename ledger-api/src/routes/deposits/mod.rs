@@ -5,6 +5,8 @@
 mod body;
 mod page;
 mod read;
+mod recall;
+mod review;
 mod write;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -14,7 +16,11 @@ use crate::http::ApiState;
 /// The routes.
 pub(super) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
-        .routes(routes!(write::begin))
+        .routes(routes!(write::begin, read::list))
         .routes(routes!(read::get))
         .routes(routes!(write::cancel))
+        .routes(routes!(review::assign))
+        .routes(routes!(review::leave))
+        .routes(routes!(recall::grant))
+        .routes(routes!(recall::refuse))
 }

@@ -10,7 +10,7 @@ use ledger_core::{
     money::Money,
 };
 
-use crate::banks::{BankRegistry, CallError, NewCollectLink};
+use crate::banks::{BankRegistry, CallError, NewCollectLink, Payee};
 
 /// How long an answer waits for the bank.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -23,6 +23,7 @@ pub(super) struct Wanted {
     pub(super) bank: BankCode,
     pub(super) amount: Money,
     pub(super) return_url: Option<String>,
+    pub(super) payer: Option<Payee>,
 }
 
 /// Has the page made: the same one, however often.
@@ -30,8 +31,8 @@ pub(super) async fn open(banks: &BankRegistry, wanted: Wanted) -> Option<String>
     let bank = banks.get(&wanted.bank)?;
     let token = token_of(wanted.deposit_id).ok()?;
     let account = ESCROW.to_owned();
-    let Wanted { amount, return_url, .. } = wanted;
-    let link = NewCollectLink { token, amount, account, return_url, payer: None };
+    let Wanted { amount, return_url, payer, .. } = wanted;
+    let link = NewCollectLink { token, amount, account, return_url, payer };
     let opened = patiently(bank.open_collect_link(&link)).await;
     told(&wanted.bank, opened).map(|link| link.url)
 }

@@ -2,26 +2,80 @@
 
 use ledger_core::{
     deposit::{Credit, Deposit, DepositEvent, DepositStatus},
-    ids::DepositId,
+    ids::{AccountId, DepositId},
     log::Position,
     money::{CurrencyCode, Money},
     withdrawal::Source,
 };
 use projections::{DepositFact, DepositHistory};
+use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
 
 use super::{
-    body::{DepositOut, StepOut},
+    body::{DepositOut, DepositStatusWord, StepOut},
     page,
 };
 use crate::{
     http::{
-        ApiState, Problem, path::Id, query::Params, reader::Reader, reply::Reply, wire::Amount,
+        ApiState, Problem,
+        path::Id,
+        query::Params,
+        reader::{Listed, Reader, limit},
+        reply::Reply,
+        wire::Amount,
     },
     identity::Scope,
     routes::accounts::MinPosition,
 };
 
 const SCOPES: &[Scope] = &[Scope::LedgerRead, Scope::DepositsWrite];
+
+/// Which deposits to list.
+#[derive(Debug, Deserialize, Serialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct DepositsQuery {
+    /// To this wallet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(value_type = Option<String>, example = "wallet:asha:INR")]
+    account: Option<AccountId>,
+    /// In this state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(value_type = Option<DepositStatusWord>)]
+    status: Option<DepositStatus>,
+    /// How many at most; 1 to 100, 25 if left out.
+    #[serde(skip_serializing)]
+    limit: Option<u32>,
+    /// Where to go on: `next_cursor` of the page before.
+    #[serde(skip_serializing)]
+    cursor: Option<String>,
+    /// Wait until the answer reflects this position.
+    #[serde(skip_serializing)]
+    min_position: Option<u64>,
+}
+
+/// List deposits
+///
+/// Newest first, without their timelines.
+#[utoipa::path(
+    get,
+    path = "/v1/deposits",
+    tag = "Deposits",
+    params(DepositsQuery),
+    responses((status = 200, description = "A page of them.", body = Listed<DepositOut>)),
+)]
+pub(super) async fn list(
+    reader: Reader,
+    Params(query): Params<DepositsQuery>,
+) -> Result<Reply<Listed<DepositOut>>, Problem> {
+    let models = reader.admit(SCOPES, query.min_position).await?;
+    let limit = limit(query.limit)?;
+    let list = reader.list("deposits", &query);
+    let before = list.resume(query.cursor.as_deref())?;
+    let page = models.deposits(query.account.as_ref(), query.status, before, limit).await?;
+    let deposits = page.items.into_iter().map(|row| DepositOut::of_row(row, page.position));
+    reader.page(&list, deposits.collect::<Result<_, _>>()?, page.next, page.position)
+}
 
 /// Get a deposit
 ///
@@ -56,7 +110,8 @@ fn wanted(state: &ApiState, id: DepositId, deposit: &Deposit) -> Option<page::Wa
     let begun = deposit.intent().filter(|begun| awaiting && begun.expires_at > now)?;
     let currency = state.ledger.status().borrow().book.currency(begun.account.currency().ok()?)?;
     let amount = Money::from_decimal(begun.amount, currency).ok()?;
-    Some(page::Wanted { deposit_id: id, bank: begun.bank.clone(), amount, return_url: None })
+    let bank = begun.bank.clone();
+    Some(page::Wanted { deposit_id: id, bank, amount, return_url: None, payer: None })
 }
 
 fn deposit_out(
@@ -121,7 +176,18 @@ fn of(event: DepositEvent, currency: CurrencyCode) -> StepOut {
             ..arrived(aside.number, aside.credit, aside.source)
         },
         DepositEvent::Settled(settled) => StepOut { credit: Some(settled.number), ..nothing },
-        DepositEvent::Assigned(assigned) => StepOut { credit: Some(assigned.number), ..nothing },
+        DepositEvent::Assigned(assigned) => {
+            StepOut { credit: Some(assigned.number), reason: assigned.reason, ..nothing }
+        }
+        DepositEvent::RecallRequested(asked) => {
+            StepOut { credit: Some(asked.number), source: Some(asked.source), ..nothing }
+        }
+        DepositEvent::RecallGranted(granted) => {
+            StepOut { credit: Some(granted.number), reason: granted.reason, ..nothing }
+        }
+        DepositEvent::RecallRefused(refused) => {
+            StepOut { credit: Some(refused.number), reason: refused.reason, ..nothing }
+        }
         DepositEvent::LeftToReturn(left) => {
             StepOut { credit: Some(left.number), reason: left.reason, ..nothing }
         }

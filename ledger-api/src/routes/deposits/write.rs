@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use ledger_core::{
     chart::Authority,
     deposit::{BeginDeposit, CancelDeposit, DepositOperation, DepositStatus},
-    ids::{BankCode, DepositId},
+    ids::{BankCode, DepositId, PayeeHash},
 };
 
 use super::{
@@ -12,14 +12,15 @@ use super::{
     page,
 };
 use crate::{
-    banks::BankRegistry,
+    banks::{BankRegistry, Payee},
     http::{
-        Problem,
+        ApiState, Problem,
         auth::Require as _,
         codes,
         idempotency::Key,
         json::Payload,
         path::Id,
+        reader::known_account,
         reply::Reply,
         wire::with_book,
         writer::{Done, Identity, Writer},
@@ -59,6 +60,7 @@ pub(super) async fn begin(
     let amount = with_book(&writer.state, |book| body.amount.resolve_positive(book, "/amount"));
     let amount = amount.await?;
     check_currency(&body.account, amount.currency().code, "/amount")?;
+    let (payer, payer_hash) = payer(&writer.state, &body).await?.unzip();
     let now = writer.state.clock.now();
     let expires_at = now
         .checked_add_signed(PAYABLE_FOR)
@@ -69,7 +71,7 @@ pub(super) async fn begin(
         amount,
         bank: body.bank.clone(),
         expires_at,
-        payer_hash: None,
+        payer_hash,
     });
     let identity = Identity { key, operation: "begin_deposit", path: &[], body: &body };
     let permission = Authority::of_deposits().into();
@@ -81,6 +83,7 @@ pub(super) async fn begin(
             bank: body.bank,
             amount,
             return_url: body.return_url,
+            payer,
         };
         deposit.pay_page = page::open(&writer.state.banks, wanted).await;
     }
@@ -116,6 +119,21 @@ pub(super) async fn cancel(
     Ok(Reply::ok(deposit(&done)?).at(done.position).replayed(done.replayed))
 }
 
+/// Who is to pay, if anybody in particular: from a bank account of the wallet's owner.
+async fn payer(state: &ApiState, body: &DepositIn) -> Result<Option<(Payee, PayeeHash)>, Problem> {
+    let Some(id) = body.payer else { return Ok(None) };
+    let wallet = known_account(state, &body.account).await?;
+    let known = state.bank_accounts.payer(id).await?;
+    if let (Some(wallet), Some((owner, payee, hash))) = (wallet, known)
+        && wallet.owner == owner
+    {
+        return Ok(Some((payee, hash)));
+    }
+    // Somebody else's is none: who asks learns nothing of it.
+    let detail = "The owner of the account has no such verified bank account.";
+    Err(Problem::field(codes::INVALID, "/payer", detail))
+}
+
 fn check_bank(banks: &BankRegistry, bank: &BankCode) -> Result<(), Problem> {
     if banks.get(bank).is_some() {
         return Ok(());
@@ -136,7 +154,7 @@ fn check_return_url(address: Option<&str>) -> Result<(), Problem> {
 }
 
 /// The deposit after a command: from the stored outcome alone.
-fn deposit(done: &Done) -> Result<DepositOut, Problem> {
+pub(super) fn deposit(done: &Done) -> Result<DepositOut, Problem> {
     let accepted = &done.accepted;
     DepositOut::of(&accepted.receipt, accepted.recorded_at, accepted.position)
 }

@@ -237,7 +237,8 @@ pub(super) async fn pause(
     }
     check_words(&body.reason, REASON_CHARS_MAX, "/reason")?;
     let notes = notes_of(&writer, &bank)?;
-    notes.pause(&bank, &body.reason, writer.caller.principal.as_str()).await?;
+    let by = (writer.caller.principal.as_str(), writer.state.clock.now());
+    notes.pause(&bank, &body.reason, by).await?;
     tracing::warn!(%bank, principal = %writer.caller.principal, "paused");
     paused(&notes, bank).await
 }

@@ -189,7 +189,10 @@ impl From<Attempt> for ConclusionOut {
     tag = "Operators",
     params(("id" = i64, Path, description = "The delivery")),
     request_body(content = Empty, example = json!({})),
-    responses((status = 200, description = "What it came to.", body = ReprocessedOut)),
+    responses((status = 200, description = "What it came to.", body = ReprocessedOut,
+        example = json!({"id": 7, "object": "delivery_conclusions", "conclusions": [
+            {"outcome": "applied", "at": "2026-11-22T08:30:00Z", "reference": null,
+             "detail": "wd_01935c3a5e7c7d3e8f00a1b2c3d4e5f6, by webhook"}]}))),
 )]
 pub(super) async fn reprocess(
     writer: Writer,

@@ -3,6 +3,7 @@
 
 mod banks;
 mod inbound;
+mod resolution_body;
 mod resolutions;
 mod withdrawals;
 

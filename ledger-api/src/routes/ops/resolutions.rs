@@ -8,17 +8,18 @@ use chrono::{DateTime, Utc};
 use ledger_core::{
     chart::Authority,
     command::Approval,
-    ids::{Principal, Reference, WithdrawalId},
+    ids::{Principal, WithdrawalId},
     money::Money,
     withdrawal::{
         AttemptOutcome, AttemptState, RecordOutcome, Source, Withdrawal, WithdrawalOperation,
         WithdrawalStatus,
     },
 };
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
-use super::{REASON_CHARS_MAX, another_person, known};
+use super::{
+    REASON_CHARS_MAX, another_person, known,
+    resolution_body::{OutcomeWord, ResolutionIn, ResolutionOut},
+};
 use crate::{
     http::{
         Problem,
@@ -38,93 +39,6 @@ use crate::{
     routes::accounts::body::Empty,
 };
 
-/// What became of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = ResolutionOutcome)]
-pub(super) enum OutcomeWord {
-    /// The bank paid it.
-    Paid,
-    /// The bank did not pay it, and never will.
-    NotPaid,
-}
-
-/// What somebody says became of a withdrawal.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = ResolutionInput)]
-pub(super) struct ResolutionIn {
-    /// What became of it.
-    outcome: OutcomeWord,
-    /// The bank's own reference of the payment; with `paid`, and only then.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, example = "HDFC0000000001")]
-    bank_reference: Option<Reference>,
-    /// How it is known; at most 200 characters, and no names of people: it stays in the log.
-    #[schema(max_length = 200)]
-    reason: String,
-    /// SHA-256 of the document that shows it, in lower-case hexadecimal.
-    evidence_sha256: String,
-}
-
-/// A proposal.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Resolution)]
-pub(super) struct ResolutionOut {
-    /// Its number.
-    id: i64,
-    /// Always `resolution`.
-    #[schema(example = "resolution")]
-    object: &'static str,
-    /// The withdrawal.
-    #[schema(value_type = String, example = "wd_01935c3a5e7c7d3e8f00a1b2c3d4e5f6")]
-    withdrawal: WithdrawalId,
-    /// The attempt that it is about.
-    attempt: i32,
-    /// `paid` or `not_paid`.
-    outcome: String,
-    /// The bank's own reference of the payment.
-    bank_reference: Option<String>,
-    /// How it is known.
-    reason: String,
-    /// SHA-256 of the document that shows it.
-    evidence_sha256: String,
-    /// `proposed`, `approved`, `withdrawn`, `expired`, or `outdated`: the withdrawal had moved on.
-    #[schema(example = "proposed")]
-    state: String,
-    /// Who proposed it.
-    proposed_by: String,
-    /// When.
-    proposed_at: DateTime<Utc>,
-    /// Until when it can be approved.
-    expires_at: DateTime<Utc>,
-    /// Who approved it or took it back.
-    decided_by: Option<String>,
-    /// When.
-    decided_at: Option<DateTime<Utc>>,
-}
-
-impl ResolutionOut {
-    fn of(said: Resolution, now: DateTime<Utc>) -> Self {
-        Self {
-            state: said.state(now).to_owned(),
-            id: said.id,
-            object: "resolution",
-            withdrawal: WithdrawalId::from_uuid(said.withdrawal_id),
-            attempt: said.attempt,
-            outcome: said.outcome,
-            bank_reference: said.bank_reference,
-            reason: said.reason,
-            evidence_sha256: said.evidence_sha256,
-            proposed_by: said.proposed_by,
-            proposed_at: said.proposed_at,
-            expires_at: said.expires_at,
-            decided_by: said.decided_by,
-            decided_at: said.decided_at,
-        }
-    }
-}
-
 /// Say what became of a withdrawal
 ///
 /// One that is `outcome_unknown` or `needs_attention`. Nothing happens until another person
@@ -138,7 +52,13 @@ impl ResolutionOut {
         "outcome": "paid", "bank_reference": "HDFC0000000001",
         "reason": "On the statement of 22 November, page 3",
         "evidence_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"})),
-    responses((status = 201, description = "It waits for its approval.", body = ResolutionOut)),
+    responses((status = 201, description = "It waits for its approval.", body = ResolutionOut,
+        example = json!({"id": 1, "object": "resolution",
+            "withdrawal": "wd_01935c3a5e7c7d3e8f00a1b2c3d4e5f6", "attempt": 1, "outcome": "paid",
+            "bank_reference": "HDFC0000000001", "reason": "On the statement of 22 November, page 3",
+            "evidence_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+            "state": "proposed", "proposed_by": "asha", "proposed_at": "2026-11-22T08:30:00Z",
+            "expires_at": "2026-11-23T08:30:00Z", "decided_by": null, "decided_at": null}))),
 )]
 pub(super) async fn propose(
     writer: Writer,
@@ -251,7 +171,13 @@ pub(super) async fn list(
     params(("id" = String, Path, description = "The withdrawal"),
            ("number" = i64, Path, description = "The proposal")),
     request_body(content = Empty, example = json!({})),
-    responses((status = 200, description = "The ledger knows it.", body = ResolutionOut)),
+    responses((status = 200, description = "The ledger knows it.", body = ResolutionOut,
+        example = json!({"id": 1, "object": "resolution",
+            "withdrawal": "wd_01935c3a5e7c7d3e8f00a1b2c3d4e5f6", "attempt": 1, "outcome": "paid",
+            "bank_reference": "HDFC0000000001", "reason": "On the statement of 22 November, page 3",
+            "evidence_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+            "state": "approved", "proposed_by": "asha", "proposed_at": "2026-11-22T08:30:00Z",
+            "expires_at": "2026-11-23T08:30:00Z", "decided_by": "ravi", "decided_at": "2026-11-22T08:31:00Z"}))),
 )]
 pub(super) async fn approve(
     writer: Writer,
@@ -378,7 +304,13 @@ async fn tell(
     params(("id" = String, Path, description = "The withdrawal"),
            ("number" = i64, Path, description = "The proposal")),
     request_body(content = Empty, example = json!({})),
-    responses((status = 200, description = "It is taken back.", body = ResolutionOut)),
+    responses((status = 200, description = "It is taken back.", body = ResolutionOut,
+        example = json!({"id": 1, "object": "resolution",
+            "withdrawal": "wd_01935c3a5e7c7d3e8f00a1b2c3d4e5f6", "attempt": 1, "outcome": "paid",
+            "bank_reference": "HDFC0000000001", "reason": "On the statement of 22 November, page 3",
+            "evidence_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+            "state": "withdrawn", "proposed_by": "asha", "proposed_at": "2026-11-22T08:30:00Z",
+            "expires_at": "2026-11-23T08:30:00Z", "decided_by": "asha", "decided_at": "2026-11-22T08:31:00Z"}))),
 )]
 pub(super) async fn withdraw(
     writer: Writer,

@@ -1,6 +1,10 @@
 //! Many withdrawals at once.
 
-use ledger_core::{ids::AccountId, log::Position, withdrawal::WithdrawalStatus};
+use ledger_core::{
+    ids::{AccountId, Reference},
+    log::Position,
+    withdrawal::WithdrawalStatus,
+};
 use projections::{Page, WithdrawalFilter, WithdrawalRow};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -81,7 +85,7 @@ pub(in crate::routes) async fn withdrawals(
 ) -> Result<Vec<WithdrawalOut>, Problem> {
     let rows: Vec<&WithdrawalRow> = page.items.iter().collect();
     let reasons = state.read_models.withdrawal_reasons(&rows).await?;
-    let place = |row: &&'_ WithdrawalRow| reasons.get(&row.id).map(|reason| reason.as_str());
+    let place = |row: &&'_ WithdrawalRow| reasons.get(&row.id).map(Reference::as_str);
     let places: Vec<Place<'_>> = rows.iter().map(|row| Place::of(row, place(row))).collect();
     let mut details = details(state, &places).await?;
     drop(places);

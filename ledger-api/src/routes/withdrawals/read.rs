@@ -1,7 +1,7 @@
 //! Reading a withdrawal, with all that happened to it.
 
 use ledger_core::{
-    ids::WithdrawalId,
+    ids::{Reference, WithdrawalId},
     log::Position,
     money::CurrencyCode,
     withdrawal::{AttemptState, Told, Withdrawal, WithdrawalEvent},
@@ -67,7 +67,7 @@ async fn detail(
         begun_at: history.facts.iter().rev().find(begun).map(|fact| fact.recorded_at),
         changed_at: last.recorded_at,
         is_unapplied: !withdrawal.unapplied().is_zero(),
-        reason: last.event.reason().map(|reason| reason.as_str()),
+        reason: last.event.reason().map(Reference::as_str),
     };
     Ok(details(state, &[place]).await?.remove(&id))
 }

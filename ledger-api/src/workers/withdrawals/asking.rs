@@ -184,9 +184,9 @@ impl Sender {
                 outcome: AttemptOutcome::RefusedFinal,
                 code: "absent_from_statements".parse().ok(),
             },
-            // The line is booked by whoever reads statements, and with it the outcome.
-            Absence::Present => return Ok(nothing),
-            Absence::NotYet => {
+            // A line that is there is booked by whoever reads statements, and with it the outcome;
+            // unless it is of a kind that proves nothing.
+            Absence::Present | Absence::NotYet => {
                 let now = self.teller.clerk.clock.now();
                 if now.signed_duration_since(begun_at) < EVIDENCE_WITHIN {
                     return Ok(nothing);

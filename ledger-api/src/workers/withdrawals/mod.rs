@@ -82,6 +82,8 @@ pub struct Queue {
     /// Up to where the last round looked at what has no outcome; nothing if it saw the last one.
     looked_until: Option<(Timestamp, WithdrawalId)>,
     said: Option<&'static str>,
+    /// What the read models had seen when it looked.
+    seen: Position,
 }
 
 /// A withdrawal that this process is at work on, or was until the read models know.
@@ -134,18 +136,18 @@ impl Queue {
             looked: HashMap::new(),
             looked_until: None,
             said: None,
+            seen: 0,
         }
     }
 
     /// Works until `stopping` turns true; what is under way then gets to its end.
     pub async fn run(mut self, mut stopping: watch::Receiver<bool>) {
-        let mut status = self.sender.teller.clerk.ledger.status();
         let mut said = String::new();
         let mut looked_at: Option<Instant> = None;
         let mut nudged = false;
         loop {
             let age = looked_at.map_or(LOOK_EVERY, |at| at.elapsed());
-            // Its own appends nudge it as well: it does not look at the database for each.
+            // What it appends itself is news as well: it does not look at the database for each.
             let soon = (nudged || self.runs_dry()) && age >= GATHER;
             if soon || age >= LOOK_EVERY {
                 looked_at = Some(Instant::now());
@@ -154,10 +156,12 @@ impl Queue {
             }
             let paced = self.send_ready(&stopping);
             let pause = if paced || nudged { GATHER } else { LOOK_EVERY };
+            let read_models = self.read_models.clone();
+            let news = read_models.wait_for(self.seen.saturating_add(1), LOOK_EVERY);
             tokio::select! {
                 () = time::sleep(pause) => {}
                 Some(done) = self.tasks.join_next_with_id() => self.take(done),
-                Ok(()) = status.changed(), if !nudged => nudged = true,
+                Ok(_) = news, if !nudged && self.lane.is_held() => nudged = true,
                 _ = stopping.wait_for(|stop| *stop) => break,
             }
             while let Some(done) = self.tasks.try_join_next_with_id() {
@@ -277,6 +281,7 @@ impl Queue {
 
     /// Forgets what the read models know as well.
     fn catch_up(&mut self, reflects: Position) {
+        self.seen = reflects;
         self.in_hand.retain(|_, in_hand| in_hand.known_at.is_none_or(|at| at > reflects));
     }
 

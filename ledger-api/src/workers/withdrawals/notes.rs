@@ -34,6 +34,10 @@ pub struct Pause {
     pub paused_at: Timestamp,
 }
 
+/// A withdrawal with its block, its lane's note, whether that is manned, the questions, and whether
+/// the submission was answered.
+type NotedRow = (Uuid, Option<String>, Option<String>, bool, i64, bool);
+
 /// What is noted of a withdrawal and of its bank's lane.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Noted {
@@ -98,9 +102,8 @@ impl Notes {
             from unnest($1::uuid[], $2::text[], $3::int[]) as w(id, lane, attempt)
             left join withdrawal_blocks b on b.withdrawal_id = w.id
             left join worker_lanes l on l.lane = w.lane";
-        type Row = (Uuid, Option<String>, Option<String>, bool, i64, bool);
         let query = sqlx::query_as(sql).bind(ids).bind(lanes).bind(attempts);
-        let rows: Vec<Row> = query.fetch_all(&self.0).await?;
+        let rows: Vec<NotedRow> = query.fetch_all(&self.0).await?;
         let noted = rows.into_iter().map(|(id, block, lane, is_manned, questions, answered)| {
             let questions = u32::try_from(questions).unwrap_or(u32::MAX);
             let asked = Asked { answered, questions };
@@ -247,10 +250,16 @@ impl Notes {
     ///
     /// # Errors
     /// What the database says.
-    pub async fn pause(&self, bank: &BankCode, reason: &str, by: &str) -> sqlx::Result<()> {
-        let sql = "insert into bank_pauses (bank, reason, paused_by) values ($1, $2, $3)
+    pub async fn pause(
+        &self,
+        bank: &BankCode,
+        reason: &str,
+        (by, at): (&str, Timestamp),
+    ) -> sqlx::Result<()> {
+        let sql = "insert into bank_pauses (bank, reason, paused_by, paused_at)
+                   values ($1, $2, $3, $4)
                    on conflict do nothing";
-        let query = sqlx::query(sql).bind(bank.as_str()).bind(reason).bind(by);
+        let query = sqlx::query(sql).bind(bank.as_str()).bind(reason).bind(by).bind(at);
         query.execute(&self.0).await.map(drop)
     }
 

@@ -221,7 +221,7 @@ impl Sender {
     }
 }
 
-/// Whether it is too late to hand in what was begun then. By the time of day: it also passes while a
+/// Whether it is too late to hand in what was begun then. By the time of day: it passes while a
 /// whole machine is stopped.
 fn late(begun_at: Timestamp, now: Timestamp) -> bool {
     let passed = now.signed_duration_since(begun_at).to_std().unwrap_or_default();

@@ -242,3 +242,116 @@ fn due_by(contract: &Contract, begun_at: Timestamp) -> Option<Timestamp> {
     let ends = contract.time_zone.from_local_datetime(&ends).latest()?;
     Some(ends.with_timezone(&Utc))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use chrono::{NaiveTime, TimeDelta};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{
+        banks::{Answers, EnquiryTerms, Hours, RailTerms},
+        workers::withdrawals::notes::Asked,
+    };
+
+    fn contract() -> Contract {
+        let hour = |hour| NaiveTime::from_hms_opt(hour, 0, 0).unwrap();
+        let neft = RailTerms {
+            rail: "neft".parse().unwrap(),
+            minimum: None,
+            maximum: None,
+            hours: Some(Hours { opens: hour(8), closes: hour(19) }),
+            final_within: Duration::from_secs(7_200),
+        };
+        Contract {
+            bank: "hdfc".parse().unwrap(),
+            name: "HDFC".to_owned(),
+            currency: "INR".parse().unwrap(),
+            time_zone: chrono_tz::Asia::Kolkata,
+            reference_unique_for_days: 60,
+            answers: Answers::Later,
+            rate_per_second: 10,
+            accounts: Vec::new(),
+            rails: vec![neft],
+            enquiry: EnquiryTerms {
+                first_after: Duration::from_secs(90),
+                at_most: 3,
+                within: Duration::from_secs(7_200),
+            },
+            final_codes: Vec::new(),
+            retryable_codes: Vec::new(),
+        }
+    }
+
+    /// 19:32 in India.
+    fn now() -> Timestamp {
+        "2026-11-22T14:02:00Z".parse().unwrap()
+    }
+
+    /// What is said of a withdrawal in a status, of which this is noted.
+    fn said(status: WithdrawalStatus, noted: &Noted, attempts: u32, rail: &str) -> Option<Wait> {
+        let (bank, rail) = ("hdfc".parse().unwrap(), rail.parse().unwrap());
+        let place = Place {
+            id: WithdrawalId::from_uuid(Uuid::from_u64_pair(0, 100)),
+            status,
+            bank: &bank,
+            rail: &rail,
+            attempts,
+            begun_at: (attempts > 0).then(now),
+            changed_at: now(),
+            is_unapplied: false,
+            reason: Some("bank_timeout"),
+        };
+        wait(&place, noted, Some(&contract()), now())
+    }
+
+    fn reason(noted: &Noted, attempts: u32, rail: &str) -> String {
+        said(WithdrawalStatus::Queued, noted, attempts, rail).unwrap().reason
+    }
+
+    #[test]
+    fn what_stands_in_its_own_way_is_said_before_what_stands_in_everybody_s() {
+        let manned = Noted { is_manned: true, ..Noted::default() };
+        let lane = |note: &str| Noted { lane: Some(note.to_owned()), ..manned.clone() };
+        let blocked = Noted { block: Some("payee_mismatch".to_owned()), ..lane("paused") };
+        assert_eq!(reason(&blocked, 0, "imps"), "payee_mismatch");
+        assert_eq!(reason(&Noted { is_manned: false, ..lane("paused") }, 0, "imps"), "not_sending");
+        for note in ["paused", "bank_unreachable", "low_float"] {
+            assert_eq!(reason(&lane(note), 0, "imps"), note);
+        }
+        assert_eq!(reason(&lane("paused"), 1, "imps"), "paused");
+        assert_eq!(reason(&lane("low_float"), 1, "imps"), "next_attempt");
+        assert_eq!(reason(&manned, 0, "neft"), "rail_closed");
+        assert_eq!(reason(&manned, 0, "imps"), "in_queue");
+        let closed = said(WithdrawalStatus::Queued, &manned, 0, "neft").unwrap();
+        // Eight in the morning, in India.
+        assert_eq!(closed.next_check_at, Some("2026-11-23T02:30:00Z".parse().unwrap()));
+    }
+
+    #[test]
+    fn an_unknown_outcome_says_when_the_bank_is_asked_and_until_when() {
+        let asked =
+            |questions| Noted { asked: Asked { answered: true, questions }, ..Noted::default() };
+        let seen = said(WithdrawalStatus::OutcomeUnknown, &asked(0), 1, "imps").unwrap();
+        assert_eq!((seen.source, seen.reason.as_str()), (Actor::Bank, "bank_timeout"));
+        assert_eq!(seen.next_check_at, now().checked_add_signed(TimeDelta::seconds(90)));
+        assert_eq!((seen.checks_used, seen.checks_allowed), (Some(0), Some(3)));
+        // The end of the next day, in India.
+        assert_eq!(seen.answer_due_by, Some("2026-11-23T18:29:59Z".parse().unwrap()));
+        let spent = said(WithdrawalStatus::OutcomeUnknown, &asked(3), 1, "imps").unwrap();
+        assert_eq!((spent.next_check_at, spent.checks_used), (None, Some(3)));
+        let people = said(WithdrawalStatus::NeedsAttention, &asked(1), 1, "imps").unwrap();
+        assert_eq!((people.source, people.next_check_at), (Actor::Us, None));
+    }
+
+    #[test]
+    fn of_what_has_ended_well_there_is_nothing_to_say() {
+        for status in [WithdrawalStatus::Completed, WithdrawalStatus::Cancelled] {
+            assert_eq!(said(status, &Noted::default(), 1, "imps"), None);
+        }
+        let failed = said(WithdrawalStatus::Failed, &Noted::default(), 1, "imps").unwrap();
+        assert_eq!(failed.source, Actor::Bank);
+    }
+}

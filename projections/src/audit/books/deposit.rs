@@ -126,6 +126,8 @@ struct Assigned<'a> {
     number: u32,
     #[serde(borrow)]
     account: Text<'a>,
+    #[serde(borrow, default)]
+    reason: Option<Text<'a>>,
     #[serde(borrow)]
     transaction_id: Text<'a>,
 }
@@ -137,6 +139,32 @@ struct LeftToReturn<'a> {
     number: u32,
     #[serde(borrow, default)]
     reason: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "that the fields are there and no others is what is checked")]
+struct RecallRequested<'a> {
+    number: u32,
+    #[serde(borrow)]
+    source: Text<'a>,
+    #[serde(borrow, default)]
+    hold_id: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    held: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "that the fields are there and no others is what is checked")]
+struct RecallGranted<'a> {
+    number: u32,
+    #[serde(borrow, default)]
+    from_wallet: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    reason: Option<Text<'a>>,
+    #[serde(borrow)]
+    transaction_id: Text<'a>,
 }
 
 /// The deposits of a log, with the sequence that each has come to.
@@ -204,7 +232,12 @@ fn named<'a>(
         }
         "assigned" => read::<Assigned<'a>>(place, event, findings)
             .map(|assigned| Some(assigned.transaction_id)),
-        "left_to_return" => read::<LeftToReturn<'a>>(place, event, findings).map(|_| None),
+        "left_to_return" | "recall_refused" => {
+            read::<LeftToReturn<'a>>(place, event, findings).map(|_| None)
+        }
+        "recall_requested" => read::<RecallRequested<'a>>(place, event, findings).map(|_| None),
+        "recall_granted" => read::<RecallGranted<'a>>(place, event, findings)
+            .map(|granted| Some(granted.transaction_id)),
         other => {
             let words = format!("no deposit has events of type {other:?}");
             findings.event(place, Code::EventTypeUnknown, words);

@@ -244,6 +244,9 @@ impl Reference {
             if let StreamId::Account(id) = stream {
                 let account = self.load(id.as_str()).await.aggregate;
                 before.accounts.insert(id, account);
+            } else if let StreamId::Hold(id) = stream {
+                let hold = self.load(&id.to_string()).await.aggregate;
+                before.holds.insert(id, hold);
             } else if let StreamId::BankLine(id) = stream {
                 let line = self.load(&id.to_string()).await.aggregate;
                 before.lines.insert(id, line);
