@@ -139,7 +139,6 @@ impl<V: View> Planner<'_, V> {
         let mut state = before.clone();
         for event in events {
             let moved = movement::movement(&state, &event).map_err(|_| internal())?;
-            self.recall_hold(&event, wallet, (operation.hold_id(), open.as_ref()), &mut steps);
             if matches!(event, DepositEvent::Credited(_) | DepositEvent::PutAside(_)) {
                 lines.extend(expected_line(operation, &state, &event)?);
             }
@@ -148,6 +147,7 @@ impl<V: View> Planner<'_, V> {
             {
                 lines.push(self.settling_line(settle, id, settled.number)?);
             }
+            self.recall_hold(&event, wallet, (operation.hold_id(), open.as_ref()), &mut steps);
             state = state.after(event);
             if let Some(moved) = moved {
                 self.open_missing(&moved.movement, wallet, &mut opened, &mut steps)?;
