@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{Days, NaiveDate};
 use ledger_api::{
-    statements::{Booker, Format, import, parse},
+    statements::{Booker, Format, OurNumbers, Reading, import, parse},
     workers::withdrawals::reference,
 };
 use ledger_core::{
@@ -130,6 +130,7 @@ impl Play {
             principal: word("ledger:statements"),
             credits: None,
             rules: BTreeMap::new(),
+            again_after: Arc::default(),
         };
         let day = desk.clock.now().with_timezone(&chrono_tz::Asia::Kolkata).date_naive();
         Self { desk, banks, booker, day, lines: BTreeMap::new() }
@@ -198,9 +199,11 @@ impl Play {
             "lines": lines});
         let bytes = serde_json::to_vec(&statement).unwrap();
         let of = |code: ledger_core::money::CurrencyCode| Some(currency(code.as_str()));
-        let parsed = parse(Format::Json, &bytes, &of).unwrap();
+        let accounts = OurNumbers::default();
+        let reading = Reading { currency: &of, accounts: &accounts, csv: None };
+        let parsed = parse(Format::Json, &bytes, &reading).unwrap();
         let by = word("asha");
-        import(&self.desk.pool, &word(bank), Format::Json, &parsed, &by).await.unwrap();
+        import(&self.desk.pool, &word(bank), Format::Json, &parsed[0], &by).await.unwrap();
     }
 
     /// The days end, and the next ones too: nothing else is stated.
