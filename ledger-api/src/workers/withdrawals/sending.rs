@@ -130,7 +130,7 @@ impl Sender {
             self.block(id, "reference_invalid").await?;
             return Ok(not_sent(0));
         };
-        let begin = WithdrawalOperation::BeginAttempt(BeginAttempt {
+        let intent = WithdrawalOperation::BeginAttempt(BeginAttempt {
             withdrawal_id: id,
             attempt,
             reference: reference.clone(),
@@ -140,7 +140,7 @@ impl Sender {
             transaction_id: self.teller.clerk.transaction_id(),
         });
         let begun_at = self.now();
-        let position = match self.teller.clerk.hand_in(begin.into()).await? {
+        let begun = match self.teller.clerk.hand_in(intent.into()).await? {
             Handed::Accepted { position, .. } => position,
             Handed::Rejected(code) => {
                 self.not_begun(id, &code).await?;
@@ -150,7 +150,7 @@ impl Sender {
         if Instant::now() >= until || late(begun_at, self.now()) {
             // Others may believe us dead and ask for the outcome already.
             tracing::warn!(withdrawal = %id, attempt, "too late to send; its outcome is asked for");
-            return Ok(not_sent(position));
+            return Ok(not_sent(begun));
         }
         let from = ESCROW.to_owned();
         let submission = Submission { reference, amount, rail: row.rail, from, beneficiary: payee };
@@ -164,7 +164,7 @@ impl Sender {
         let now = self.teller.clerk.clock.now();
         self.notes.submitted(id, attempt, now, &word).await?;
         let answered = !matches!(answer, Err(CallError::Unknown(_)));
-        Ok(Sent { id, position: known.position().max(position), answered: Some(answered) })
+        Ok(Sent { id, position: known.position().max(begun), answered: Some(answered) })
     }
 
     /// Hands it in; again, with the same reference, while the bank says that it was too fast and
