@@ -9,7 +9,7 @@ pub(crate) const LONG: [&str; 3] = ["soak", "snapshot", "crash"];
 /// The word for what tells in a minute whether something has become much slower.
 const SHORT: &str = "short";
 /// What it stands for.
-const SHORT_WORDS: [&str; 4] = ["naive", "ceiling", "1024 callers", "http"];
+const SHORT_WORDS: [&str; 5] = ["naive", "ceiling", "1024 callers", "http", "drained"];
 
 /// Which measurements to take, and for how long.
 pub(crate) struct Plan {

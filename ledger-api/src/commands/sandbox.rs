@@ -252,9 +252,10 @@ async fn books(control: &Control, bank: BankCode) -> anyhow::Result<Verdict> {
 
 impl Serve {
     async fn run(self, token: Option<String>) -> anyhow::Result<Verdict> {
-        let stop = match self.until_stdin_ends {
-            true => shutdown::on_end_of_stdin(),
-            false => shutdown::on_signal().context("signals can't be received")?,
+        let stop = if self.until_stdin_ends {
+            shutdown::on_end_of_stdin()
+        } else {
+            shutdown::on_signal().context("signals can't be received")?
         };
         let listener = TcpListener::bind(self.listen)
             .await

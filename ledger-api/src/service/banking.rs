@@ -30,7 +30,7 @@ use crate::{
         inbox::Applier,
         lanes::Lane,
         returns::Returns,
-        withdrawals::{Queue, Sender, Statements, Teller, notes::Notes},
+        withdrawals::{Payees, Queue, Sender, Statements, Teller, notes::Notes},
     },
 };
 
@@ -61,11 +61,11 @@ impl With {
 
     fn senders(&self, principal: &Principal) -> BTreeMap<BankCode, Sender> {
         let payees = BankAccounts::new(self.pool.clone(), PayeeKey::derive(&self.secret));
-        let payees = Arc::new(payees);
+        let payees: Arc<dyn Payees> = Arc::new(payees);
         let clerk = self.clerk(principal);
         let sender = |bank: &Arc<dyn crate::banks::Bank>| Sender {
             bank: Arc::clone(bank),
-            payees: Arc::clone(&payees) as _,
+            payees: Arc::clone(&payees),
             teller: Teller { clerk: clerk.clone() },
             notes: Notes::new(self.pool.clone()),
         };

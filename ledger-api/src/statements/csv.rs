@@ -72,7 +72,7 @@ impl Columns<'_> {
             .header
             .cells
             .iter()
-            .position(|cell| Some(cell.trim()) == name.map(|n| n.as_str()))?;
+            .position(|cell| Some(cell.trim()) == name.map(String::as_str))?;
         row.cells.get(at).map(|cell| cell.trim())
     }
 
@@ -176,15 +176,12 @@ impl Filling<'_> {
             }
             self.fill_until(day, row)?;
         }
-        match self.days.last_mut().filter(|last| last.date == day) {
-            Some(last) => {
-                last.closing = balance;
-                last.lines.push(line);
-            }
-            None => {
-                let fresh = self.empty(day, before);
-                self.days.push(ParsedStatement { closing: balance, lines: vec![line], ..fresh });
-            }
+        if let Some(last) = self.days.last_mut().filter(|last| last.date == day) {
+            last.closing = balance;
+            last.lines.push(line);
+        } else {
+            let fresh = self.empty(day, before);
+            self.days.push(ParsedStatement { closing: balance, lines: vec![line], ..fresh });
         }
         Ok(())
     }

@@ -133,7 +133,10 @@ mod tests {
         let [paid, interest] = &statement.lines[..] else { panic!("two lines") };
         assert_eq!(paid.direction, LineDirection::Debit);
         assert_eq!(paid.amount.to_string(), "5000.13");
-        assert_eq!(paid.reference.as_ref().map(|r| r.as_str()), Some("BH0199A1"));
+        assert_eq!(
+            paid.reference.as_ref().map(ledger_core::ids::Reference::as_str),
+            Some("BH0199A1")
+        );
         // What cannot be a reference of ours matches nothing, and is no reason to refuse a day.
         assert_eq!((&interest.reference, &interest.utr), (&None, &None));
         assert_eq!(interest.amount.to_string(), "0.50");

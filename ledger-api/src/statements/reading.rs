@@ -182,7 +182,7 @@ pub(super) fn check_count(lines: usize) -> Result<(), ParseError> {
 pub(super) fn text(bytes: &[u8]) -> Result<&str, ParseError> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
-        let line = before.iter().filter(|byte| **byte == b'\n').count().saturating_add(1);
+        let line = before.split(|byte| *byte == b'\n').count();
         wrong(line, "the file is not UTF-8".to_owned())
     })?;
     Ok(text.strip_prefix('\u{feff}').unwrap_or(text))

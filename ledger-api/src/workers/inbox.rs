@@ -291,7 +291,9 @@ impl Applier {
                 match outcome {
                     AttemptOutcome::RefusedRetryable => *retryable,
                     AttemptOutcome::RefusedFinal => !retryable,
-                    _ => false,
+                    AttemptOutcome::Paid { .. }
+                    | AttemptOutcome::Unknown
+                    | AttemptOutcome::NeedsAttention => false,
                 }
             }
             (Verdict::Returned { bank_reference, amount, .. }, _) => {

@@ -4,7 +4,9 @@
 use chrono::TimeDelta;
 use ledger_api::{banks::BankRegistry, deposits::CreditDesk, statements::DeskCredits};
 use ledger_core::{
+    account::FreezeMode,
     clock::Clock as _,
+    command::{FreezeAccount, Operation},
     deposit::{
         BeginDeposit, ConfirmCredit, CreditClaim, DepositOperation, SettleCredit, credit::token_of,
     },
@@ -12,6 +14,9 @@ use ledger_core::{
 };
 
 use super::*;
+use crate::support::ledger::accepted;
+
+const SPENT: &str = "wallet:b:INR";
 
 impl Stand {
     /// With deposits, as the service has them.
@@ -164,5 +169,40 @@ async fn a_deposit_that_appears_after_its_credit_went_to_suspense_takes_it_from_
     });
     stand.ask(settle).await;
     assert_eq!(stand.balances(&MOVED).await, ["500.00", "0.00", "0.00", "1500.00"]);
+    stand.end().await;
+}
+
+/// The customer may not be credited any more, and the bank has the money all the same: it waits in
+/// suspense, the books balance, and the deposit tells people.
+#[tokio::test(flavor = "multi_thread")]
+async fn case_113_money_for_a_frozen_a_closed_or_an_unknown_wallet_waits_in_suspense() {
+    let stand = Stand::with_deposits().await;
+    stand.ledger.open(SPENT).await;
+    let (frozen, frozen_token) = stand.begun().await;
+    let (closed, closed_token) = stand.begun().await;
+    let (account, reference) = (word(WALLET), word("order"));
+    let (mode, amount) = (FreezeMode::Credit, None);
+    let freeze = FreezeAccount { account, reference, mode, amount };
+    accepted(stand.ledger.submit(Operation::Freeze(freeze)).await);
+    let lines = [
+        line("S1", "+500.00", Some(&frozen_token), "IN"),
+        line("S2", "+40.00", Some("dep-of-nobody"), "IN"),
+    ];
+    let mut file = statement(22, "0.00", "540.00", &lines);
+    file["closed"] = false.into();
+    stand.import(&file).await.unwrap();
+    stand.book().await;
+    assert_eq!(stand.balances(&MOVED).await, ["540.00", "0.00", "540.00", "1000.00"]);
+    // Closed for good.
+    let (account, reference) = (word(WALLET), word("order"));
+    accepted(stand.ledger.submit(Operation::Unfreeze { account, reference }).await);
+    accepted(stand.ledger.transfer(WALLET, SPENT, "1000.00").await);
+    let close = Operation::CloseAccount { account: word(WALLET) };
+    accepted(stand.ledger.submit(close).await);
+    let lines = [lines.to_vec(), vec![line("S3", "+500.00", Some(&closed_token), "IN")]].concat();
+    stand.import(&statement(22, "0.00", "1040.00", &lines)).await.unwrap();
+    stand.book().await;
+    assert_eq!(stand.balances(&MOVED).await, ["1040.00", "0.00", "1040.00", "0.00"]);
+    assert_ne!(frozen, closed);
     stand.end().await;
 }

@@ -15,7 +15,7 @@ const SIGNED_MAPPING: &str = "account=own;currency=INR;id=Id;date=Day;format=%Y-
     last_day=closed";
 
 fn read(bytes: &[u8], mapping: &str) -> Result<Vec<ParsedStatement>, ParseError> {
-    let (accounts, mapping) = (Default::default(), mapping.parse().unwrap());
+    let (accounts, mapping) = (super::super::OurNumbers::default(), mapping.parse().unwrap());
     parse(bytes, &Reading { currency: &inr, accounts: &accounts, csv: Some(&mapping) })
 }
 

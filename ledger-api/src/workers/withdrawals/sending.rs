@@ -130,7 +130,7 @@ impl Sender {
             self.block(id, "reference_invalid").await?;
             return Ok(not_sent(0));
         };
-        let begin = WithdrawalOperation::BeginAttempt(BeginAttempt {
+        let intent = WithdrawalOperation::BeginAttempt(BeginAttempt {
             withdrawal_id: id,
             attempt,
             reference: reference.clone(),
@@ -140,7 +140,7 @@ impl Sender {
             transaction_id: self.teller.clerk.transaction_id(),
         });
         let begun_at = self.now();
-        let begun = match self.teller.clerk.hand_in(begin.into()).await? {
+        let begun = match self.teller.clerk.hand_in(intent.into()).await? {
             Handed::Accepted { position, .. } => position,
             Handed::Rejected(code) => {
                 self.not_begun(id, &code).await?;

@@ -150,11 +150,12 @@ impl Teller {
     ) -> Result<Known, SubmitError> {
         match self.clerk.insist(&operation.into(), stopping).await? {
             Handed::Accepted { position, receipt } => {
-                let status = match receipt {
-                    Receipt::Withdrawal { status, .. } => Some(status),
-                    _ => None,
+                let is = if let Receipt::Withdrawal { status, .. } = receipt {
+                    Some(status)
+                } else {
+                    None
                 };
-                Ok(Known::Recorded { position, status })
+                Ok(Known::Recorded { position, status: is })
             }
             Handed::Rejected(code) => {
                 metrics::counter!("bahi_bank_contradictions_total").increment(1);

@@ -34,15 +34,11 @@ fn put_aside(key: LineKey, amount: &str) -> Operation {
 /// The same credit for the deposit that follows from it: its line has no token.
 fn unasked(ask: Ask) -> Ask {
     let id = |claim: &crate::deposit::CreditClaim| id_of(&claim.bank, &claim.bank_transaction_id);
-    match ask {
-        Ask::SettleCredit(settle) => {
-            Ask::SettleCredit(SettleCredit { deposit_id: id(&settle.claim), ..settle })
-        }
-        Ask::ConfirmCredit(confirm) => {
-            Ask::ConfirmCredit(ConfirmCredit { deposit_id: id(&confirm.claim), ..confirm })
-        }
-        other => other,
+    if let Ask::SettleCredit(settle) = ask {
+        return Ask::SettleCredit(SettleCredit { deposit_id: id(&settle.claim), ..settle });
     }
+    let Ask::ConfirmCredit(confirm) = ask else { panic!("of a credit: {ask:?}") };
+    Ask::ConfirmCredit(ConfirmCredit { deposit_id: id(&confirm.claim), ..confirm })
 }
 
 impl World {

@@ -117,13 +117,13 @@ fn tiers_that_are_none() {
         put_on(m, YEN_ASHA, 1);
     });
     lie("below zero", 0, AmountMalformed, |m| {
-        define(m, 1, "{\"balance\":\"-1.00\",\"in\":{},\"out\":{}}")
+        define(m, 1, "{\"balance\":\"-1.00\",\"in\":{},\"out\":{}}");
     });
     lie("another scale", 0, AmountMalformed, |m| {
-        define(m, 1, "{\"balance\":\"1\",\"in\":{},\"out\":{}}")
+        define(m, 1, "{\"balance\":\"1\",\"in\":{},\"out\":{}}");
     });
     lie("a field too many", 0, PayloadUnreadable, |m| {
-        define(m, 1, "{\"in\":{},\"out\":{},\"x\":1}")
+        define(m, 1, "{\"in\":{},\"out\":{},\"x\":1}");
     });
 }
 
