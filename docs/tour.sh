@@ -31,12 +31,15 @@ api $BAHI/v1/accounts -H 'Idempotency-Key: open-kiran' \
 api $BAHI/v1/accounts -H 'Idempotency-Key: open-lena' \
     -d '{"code":"wallet:lena","currency":"INR","owner":"lena"}' | expect 'wallet:lena:INR'
 
-say 'Money from the bank: two legs that balance'
-api $BAHI/v1/transactions -H 'Idempotency-Key: deposit-1' -d '{"kind":"deposit","legs":[
-      {"account":"bank:demo:clearing_in:INR","direction":"debit","item":"utr-1",
-       "amount":{"value":"2500.00","currency":"INR"}},
-      {"account":"wallet:kiran:INR","direction":"credit",
-       "amount":{"value":"2500.00","currency":"INR"}}]}' | expect '"status":"posted"'
+say 'Money from the bank: an intent, a payment that names it, a webhook, an enquiry'
+bank() { cargo run -q --locked -p ledger-api -- sandbox --url $(cat .bahi/demo-banks) "$@"; }
+deposit=$(api $BAHI/v1/deposits -H 'Idempotency-Key: deposit-1' -d '{"account":"wallet:kiran:INR",
+      "bank":"hdfc","amount":{"value":"2500.00","currency":"INR"}}' |
+      grep -o 'dep_[0-9a-f]*' | head -1)
+api $BAHI/v1/deposits/$deposit | grep -q awaiting_payment &&
+      bank bank-credit --bank hdfc --amount 2500 --ref ${deposit/_/}
+sleep 3
+api $BAHI/v1/deposits/$deposit | expect '"status":"\(completed\|settled\)"'
 
 say 'A transfer'
 pay='{"kind":"transfer","debit":"wallet:kiran:INR","credit":"wallet:lena:INR",'
@@ -88,7 +91,7 @@ sleep 12
 api $BAHI/v1/withdrawals/$withdrawal | expect '"status":"\(outcome_unknown\|completed\)"'
 
 say 'After 90 seconds, which the sandbox lets pass at once, its bank is asked'
-cargo run -q --locked -p ledger-api -- sandbox --url $(cat .bahi/demo-banks) clock advance 90s
+bank clock advance 90s
 sleep 3
 api $BAHI/v1/withdrawals/$withdrawal | expect '"status":"completed"'
 

@@ -211,7 +211,7 @@ impl Client {
                 let request = request.header("webhook-id", id).header("webhook-timestamp", now);
                 request.header("webhook-signature", signature)
             }
-            _ => request
+            Ask::Transfer | Ask::Bulk(_) | Ask::Withdrawal(_) | Ask::Nothing(_) => request
                 .header("authorization", format!("Bearer {}", service.key))
                 .header("idempotency-key", id),
         };

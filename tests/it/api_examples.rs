@@ -69,6 +69,7 @@ const PLAN: &[(&str, &str, u16)] = &[
         200,
     ),
     ("post_v1_virtual_accounts", "/v1/virtual-accounts", 201),
+    ("post_v1_virtual_accounts", "/v1/virtual-accounts", 200),
     ("get_v1_virtual_accounts", "/v1/virtual-accounts?account=wallet:asha:INR", 200),
     ("get_v1_virtual_accounts_id", "/v1/virtual-accounts/{virtual_account}", 200),
     ("get_v1_banks", "/v1/banks", 200),

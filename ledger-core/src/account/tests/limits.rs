@@ -81,7 +81,7 @@ impl Teller {
     }
 
     fn leg(&mut self, direction: Direction, amount: &str, today: NaiveDate) -> PostLeg {
-        self.number += 1;
+        self.number = self.number.saturating_add(1);
         let transaction_id = txn(self.number);
         let tiers = Arc::clone(&self.tiers);
         PostLeg { transaction_id, today, tiers, ..post(direction, amount) }
@@ -243,9 +243,9 @@ fn left(all: &[Counted], flow: Flow, today: NaiveDate, first: NaiveDate, limits:
     let month = |d: NaiveDate| (d.year(), d.month()) == (today.year(), today.month());
     [
         limits[0],
-        limits[1] - sum(&|d| d == today),
-        limits[2] - sum(&month),
-        limits[3] - sum(&|d| d.year() == today.year()),
+        limits[1].saturating_sub(sum(&|d| d == today)),
+        limits[2].saturating_sub(sum(&month)),
+        limits[3].saturating_sub(sum(&|d| d.year() == today.year())),
     ]
     .into_iter()
     .min()
@@ -273,7 +273,7 @@ proptest! {
         let mut teller = Teller::new(tiers("-", flows, flows));
         let (mut counted, mut offset): (Vec<Counted>, i64) = (Vec::new(), 0);
         for (days, incoming, amount, exempt) in asked {
-            offset += days;
+            offset = offset.saturating_add(days);
             let today = first.checked_add_signed(TimeDelta::days(offset)).unwrap();
             let (flow, direction) = if incoming {
                 (Flow::In, Direction::Credit)
