@@ -53,7 +53,7 @@ async fn limited(per_day: &str) -> Ledger {
 
 fn left(rejection: &Rejection) -> String {
     assert_eq!(rejection.code, "limit_exceeded", "{rejection:?}");
-    assert_eq!(rejection.account.as_ref().map(|account| account.as_str()), Some(ASHA));
+    assert_eq!(rejection.account.as_ref().map(ledger_core::ids::AccountId::as_str), Some(ASHA));
     let limit = rejection.limit.as_deref().unwrap();
     assert_eq!((limit.flow, limit.limit), (Flow::Out, Limit::Day));
     assert!(limit.resets_on.is_some());

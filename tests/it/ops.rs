@@ -56,8 +56,8 @@ async fn large_amounts_and_new_payees_wait_for_another_person() {
     let again = approver.post_with("one", &approve, &json!({})).await;
     assert!(again.is_replay() && again.json() == passed.json(), "{}", again.text);
     let done = town.wait_for(&large, "completed").await;
-    let approved = done["timeline"].as_array().unwrap().iter().find(|s| s["event"] == "approved");
-    assert_eq!(approved.unwrap()["by"], "ravi");
+    let decision = done["timeline"].as_array().unwrap().iter().find(|s| s["event"] == "approved");
+    assert_eq!(decision.unwrap()["by"], "ravi");
 
     let new = town.withdraw("hdfc", &to, "50000.01").await;
     let seen = town.wait_for(&new, "pending_review").await;

@@ -46,7 +46,7 @@ enum What {
         #[arg(long, value_enum)]
         format: Format,
         /// The numbers of our accounts, as camt053 and mt940 name them; else the variable
-        /// BAHI_BANK_{BANK}_ACCOUNTS
+        /// `BAHI_BANK_{BANK}_ACCOUNTS`
         #[arg(long)]
         accounts: Option<OurNumbers>,
         /// What the columns of a CSV file mean
