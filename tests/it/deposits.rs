@@ -166,7 +166,8 @@ impl Random {
     fn operation(&mut self, ones: &[One]) -> Operation {
         let index = self.below(u64::try_from(ones.len()).unwrap());
         let one = ones[usize::try_from(index).unwrap()];
-        let number = self.below(5);
+        // Credits of its own: a credit is one deposit's. Bank and payer go by twos and threes.
+        let number = index * 30 + self.below(5);
         let said = claim(number, if self.below(8) == 0 { "501" } else { "500" });
         let ask = match self.below(32) {
             0..=5 => one.begun(),
@@ -179,7 +180,7 @@ impl Random {
             18 => one.decide(1, Some(OTHER)),
             19 => one.decide(2, None),
             20 | 21 => {
-                let said = claim(100 + self.below(12), "75");
+                let said = claim(100_000 + self.below(12), "75");
                 let one = One(id_of(&said.bank, &said.bank_transaction_id));
                 let to = (self.below(2) == 0).then(|| parse(OTHER));
                 one.confirmed(CreditClaim { unsolicited_to: to, ..said })
@@ -225,8 +226,8 @@ async fn the_engine_writes_of_deposits_what_the_reference_writes_to_the_last_has
     let (account, reference) = (parse(WALLET), parse("order"));
     let asks = [
         given.begun(),
-        given.confirmed(claim(2, "500")),
-        given.recall(2),
+        given.confirmed(claim(60_002, "500")),
+        given.recall(60_002),
         given.decide_recall(1, true, Some(given.hold())),
     ];
     let script = std::iter::once(Operation::Unfreeze { account, reference });

@@ -137,6 +137,7 @@ pub fn movement(before: &Deposit, event: &DepositEvent) -> Result<Option<OfCredi
         | DepositEvent::RecallRequested(_)
         | DepositEvent::RecallRefused(_) => Vec::new(),
     };
+    let legs = legs.into_iter().filter(|leg| !leg.amount.is_zero()).collect();
     let movement = Movement { transaction_id, kind: Kind::of(Kind::DEPOSIT), legs };
     Ok(Some(OfCredit { number, value_date: credit.value_date, movement }))
 }
