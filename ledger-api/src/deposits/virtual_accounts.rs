@@ -1,4 +1,4 @@
-//! Virtual accounts (`migrations/11_deposits.sql`): numbers at a bank that stand for a wallet. What
+//! Virtual accounts (`migrations/10_deposits.sql`): numbers at a bank that stand for a wallet. What
 //! is sent there is the wallet's, whether somebody asked for it or not.
 
 use chrono::{DateTime, Utc};
