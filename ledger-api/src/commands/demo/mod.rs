@@ -38,8 +38,7 @@ const PORTS_TRIED: u16 = 10;
 
 /// What the demo's key may do: what a shop's till or a wallet needs, and reading everything; and
 /// what a ledger's own key does, for money comes into the demo by hand.
-const SCOPES: [Scope; 6] = [
-    Scope::Admin,
+const SCOPES: [Scope; 5] = [
     Scope::LedgerRead,
     Scope::LedgerWrite,
     Scope::DepositsWrite,
