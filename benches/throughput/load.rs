@@ -268,7 +268,8 @@ fn withdrawal(state: &mut u64, to: BankAccountId) -> String {
     let (from, _) = pair(Spread::Uniform, state);
     format!(
         "{{\"account\":\"wallet:w{from}:INR\",\"bank_account\":\"{to}\",\
-         \"bank\":\"hdfc\",\"rail\":\"imps\",\"amount\":{{\"value\":\"1.00\",\"currency\":\"INR\"}}}}"
+         \"bank\":\"hdfc\",\"rail\":\"imps\",\
+         \"amount\":{{\"value\":\"1.00\",\"currency\":\"INR\"}}}}"
     )
 }
 

@@ -89,7 +89,9 @@ fn start() -> Server {
 async fn template(cluster: &Cluster) -> String {
     use sha2::{Digest, Sha256};
     let migrations = ledger_core::log::MIGRATOR.iter();
-    let hash = migrations.fold(Sha256::new(), |hasher, m| hasher.chain_update(&*m.checksum));
+    let hash = migrations.fold(Sha256::new(), |hasher, migration| {
+        hasher.chain_update(migration.version.to_be_bytes()).chain_update(&*migration.checksum)
+    });
     let name = format!("template_{}", &hex::encode(hash.finalize())[..12]);
     let url = cluster.url("postgres", SUPERUSER);
     let mut db = PgConnection::connect(&url).await.unwrap();
