@@ -72,7 +72,12 @@ pub fn metrics() -> Result<PrometheusHandle, BuildError> {
         .set_buckets_for_metric(latencies, &LATENCY_BUCKETS)?
         .install_recorder()?;
     // From zero on: the first increase of a counter that was not there before is seen by no alarm.
-    for name in ["bahi_http_keys_refused_total", "bahi_holds_expired_total"] {
+    for name in [
+        "bahi_http_keys_refused_total",
+        "bahi_holds_expired_total",
+        "bahi_bank_contradictions_total",
+        "bahi_returns_applied_total",
+    ] {
         ::metrics::counter!(name).increment(0);
     }
     let upkeep = handle.clone();

@@ -112,6 +112,9 @@ async fn import(
     File(bytes): File,
 ) -> Result<Reply<StatementOut>, Problem> {
     caller.require(&[Scope::OpsWrite])?;
+    if !state.banks.is_empty() && state.banks.get(&query.bank).is_none() {
+        return Err(Problem::new(codes::BANK_UNKNOWN, "This service calls no bank of this name."));
+    }
     let format = query.format.parse::<Format>();
     let format = format
         .map_err(|()| Problem::parameter("format", "`json`, `camt053`, `mt940` or `csv`."))?;

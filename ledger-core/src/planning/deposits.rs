@@ -24,6 +24,7 @@ use crate::{
     },
     hold::{Hold, HoldCommand, HoldState},
     ids::{AccountId, BankLineId, DepositId, HoldId},
+    tier::Flow,
 };
 
 /// The accounts that an operation may touch, given its deposit.
@@ -233,6 +234,9 @@ impl<V: View> Planner<'_, V> {
         // Deciding without the wallet in sight would take it for one without limits.
         let wallet = self.view.account(wallet).ok_or_else(internal)?;
         let (room, spendable) = (Account::room(wallet), Account::spendable(wallet));
+        // What its tier does not let in waits beside it, as what its ceiling does not.
+        let tier = wallet.tier_room(self.view.book().tiers(), Flow::In, self.today(None));
+        let room = room.into_iter().chain(tier).min();
         Ok(DepositStanding { room, spendable, held: Decimal::ZERO })
     }
 

@@ -223,7 +223,7 @@ async fn flows_are_what_moved_in_and_out_day_by_day() {
 async fn open_items_are_what_does_not_come_to_zero() {
     let pool = database().await;
     let mut log = TestLog::new(&pool);
-    random_log(&mut log, &mut Random::new(40), 80).await;
+    random_log(&mut log, &mut Random::new(40), 240).await;
     let head = log.head.position;
     let reads = project(&pool, head).await;
     let clearing = "bank:hdfc:clearing_in:INR";

@@ -58,7 +58,8 @@ use crate::{
             "bank_reference": "HDFC0000000001", "reason": "On the statement of 22 November, page 3",
             "evidence_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
             "state": "proposed", "proposed_by": "asha", "proposed_at": "2026-11-22T08:30:00Z",
-            "expires_at": "2026-11-23T08:30:00Z", "decided_by": null, "decided_at": null}))),
+            "expires_at": "2026-11-23T08:30:00Z",
+            "decided_by": null, "decided_at": null}))),
 )]
 pub(super) async fn propose(
     writer: Writer,
@@ -177,7 +178,8 @@ pub(super) async fn list(
             "bank_reference": "HDFC0000000001", "reason": "On the statement of 22 November, page 3",
             "evidence_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
             "state": "approved", "proposed_by": "asha", "proposed_at": "2026-11-22T08:30:00Z",
-            "expires_at": "2026-11-23T08:30:00Z", "decided_by": "ravi", "decided_at": "2026-11-22T08:31:00Z"}))),
+            "expires_at": "2026-11-23T08:30:00Z",
+            "decided_by": "ravi", "decided_at": "2026-11-22T08:31:00Z"}))),
 )]
 pub(super) async fn approve(
     writer: Writer,
@@ -310,7 +312,8 @@ async fn tell(
             "bank_reference": "HDFC0000000001", "reason": "On the statement of 22 November, page 3",
             "evidence_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
             "state": "withdrawn", "proposed_by": "asha", "proposed_at": "2026-11-22T08:30:00Z",
-            "expires_at": "2026-11-23T08:30:00Z", "decided_by": "asha", "decided_at": "2026-11-22T08:31:00Z"}))),
+            "expires_at": "2026-11-23T08:30:00Z",
+            "decided_by": "asha", "decided_at": "2026-11-22T08:31:00Z"}))),
 )]
 pub(super) async fn withdraw(
     writer: Writer,

@@ -111,7 +111,8 @@ pub(super) async fn list(
     params(("id" = String, Path, description = "The withdrawal")),
     request_body(content = Empty, example = json!({})),
     responses((status = 200, description = "It is queued.", body = WithdrawalOut,
-        example = json!({"id": "wd_01935c3a5e7c7d3e8f00a1b2c3d4e5f6", "object": "withdrawal", "status": "queued",
+        example = json!({
+            "id": "wd_01935c3a5e7c7d3e8f00a1b2c3d4e5f6", "object": "withdrawal", "status": "queued",
             "final": false, "cancellable": true, "funds": "held", "account": "wallet:asha:INR",
             "amount": {"value": "150000.00", "currency": "INR"},
             "fee": {"value": "10.00", "currency": "INR"},
@@ -155,7 +156,8 @@ pub(super) struct RejectIn {
     params(("id" = String, Path, description = "The withdrawal")),
     request_body(content = RejectIn, example = json!({"reason": "payee_suspicious"})),
     responses((status = 200, description = "It has ended.", body = WithdrawalOut,
-        example = json!({"id": "wd_01935c3a5e7c7d3e8f00a1b2c3d4e5f6", "object": "withdrawal", "status": "rejected",
+        example = json!({
+            "id": "wd_01935c3a5e7c7d3e8f00a1b2c3d4e5f6", "object": "withdrawal", "status": "rejected",
             "final": true, "cancellable": false, "funds": "not_moved", "account": "wallet:asha:INR",
             "amount": {"value": "150000.00", "currency": "INR"},
             "fee": {"value": "10.00", "currency": "INR"},

@@ -93,10 +93,11 @@ pub(super) fn step(row: &WithdrawalRow, asked: Asked, contract: &Contract, now: 
         Some(_) => Step::Wait,
         None => {
             let certain = contract.rail(&row.rail).map(|terms| pace::delta(terms.final_within));
-            if processing && certain.is_none_or(|certain| age > certain) {
-                return Step::Doubt("bank_no_answer");
+            // Until then the bank may still pay, whatever its statements say.
+            if certain.is_some_and(|certain| age <= certain) {
+                return Step::Wait;
             }
-            Step::Statements
+            if processing { Step::Doubt("bank_no_answer") } else { Step::Statements }
         }
     }
 }

@@ -43,6 +43,10 @@ pub fn verdict(transfer: &Transfer, sent: Money, contract: &Contract) -> Verdict
         TransferStatus::Paid { utr, .. } => {
             paid(utr).map_or_else(differs, |outcome| Verdict::Decided { outcome, code: None })
         }
+        // A refusal of something else proves nothing of this.
+        TransferStatus::Refused { .. } if in_our_scale(transfer.amount, sent) != Some(sent) => {
+            differs()
+        }
         TransferStatus::Refused { code } => {
             let outcome = match contract.refusal(code) {
                 Some(Refusal::Final) => AttemptOutcome::RefusedFinal,

@@ -152,6 +152,7 @@ fn settings(log: &mut TestLog, random: &mut Random) {
         1 => log.freeze(wallet, "order-2", Some("12.34")),
         2 => log.unfreeze(wallet, "order-1"),
         3 => withdrawal(log, random, wallet),
+        4 => deposit(log, random, wallet),
         _ => log.limit(wallet, Some("-50.00"), (random.below(2) == 0).then_some("10.00")),
     }
 }
@@ -167,5 +168,13 @@ fn withdrawal(log: &mut TestLog, random: &mut Random, wallet: &str) {
         let sent = log.withdraw(wallet, &random.amount());
         log.begin(sent);
         log.doubt(sent);
+    }
+}
+
+/// Money that is expected, and does not come in time now and then.
+fn deposit(log: &mut TestLog, random: &mut Random, wallet: &str) {
+    let id = log.expect_deposit(wallet, &random.amount());
+    if random.below(2) == 0 {
+        log.expire_deposit(id);
     }
 }

@@ -2,6 +2,7 @@
 //! appended. It keeps just enough of each account to state the balances that events carry.
 
 mod append;
+mod deposits;
 mod holds;
 mod withdrawals;
 
