@@ -212,8 +212,8 @@ impl Deposit {
 
     fn obstacle(&self, claim: &CreditClaim, standing: DepositStanding) -> Option<Reference> {
         let expected = self.intent().and_then(|begun| begun.payer_hash.as_ref());
-        // Who does not say who paid has not said that it was the right one.
-        let differs = expected.is_some_and(|own| claim.payer_hash.as_ref() != Some(own));
+        let differs =
+            expected.zip(claim.payer_hash.as_ref()).is_some_and(|(own, paid)| own != paid);
         let full = standing.room.is_some_and(|room| claim.amount.amount() > room);
         let word = if self.account().is_none() {
             WALLET_UNKNOWN
