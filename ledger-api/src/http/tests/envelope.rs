@@ -82,9 +82,10 @@ async fn a_key_does_only_what_its_scopes_say() {
     let open = ["/v1/currencies", "/v1/tiers"];
     for (method, path, body) in operations() {
         let query = match path.as_str() {
-            "/v1/holds" if method == Method::GET => "?account=wallet:a:INR",
+            "/v1/holds" | "/v1/virtual-accounts" if method == Method::GET => {
+                "?account=wallet:a:INR"
+            }
             "/v1/bank-accounts" if method == Method::GET => "?owner=asha",
-            "/v1/virtual-accounts" if method == Method::GET => "?account=wallet:a:INR",
             "/v1/ops/bank-statements" => "?bank=hdfc&format=json",
             _ => "",
         };
