@@ -260,8 +260,8 @@ impl Applier {
             return Ok(Conclusion::Ignored(format!("{id}: known already")));
         }
         let attempt = (id, known.attempt);
-        // What was given back, or was paid otherwise, is not taken from a wallet by a message alone.
-        if is_payment_of(&claim, sent) && self.is_open(&known).await? {
+        // What was refused and given back is not taken from a wallet by a message alone.
+        if is_payment_of(&claim, sent) && !self.was_refused(&known).await? {
             let told = Told { id, attempt: known.attempt, source: Source::Webhook };
             let done = sender.teller.tell(told, claim, &mut stopping.clone()).await?;
             return Ok(concluded(&known, done, "by webhook"));
@@ -282,11 +282,11 @@ impl Applier {
         })
     }
 
-    /// Whether nothing is known of the attempt yet.
-    async fn is_open(&self, known: &KnownAttempt) -> Result<bool, ReadError> {
+    /// Whether the attempt was refused: then its money may be on the wallet again.
+    async fn was_refused(&self, known: &KnownAttempt) -> Result<bool, ReadError> {
         let history = self.read_models.withdrawal(known.withdrawal.id).await?.value;
         let attempt = history.as_ref().and_then(|it| it.withdrawal.attempt(known.attempt));
-        Ok(attempt.is_some_and(|attempt| attempt.state == AttemptState::Open))
+        Ok(attempt.is_some_and(|attempt| matches!(attempt.state, AttemptState::Refused { .. })))
     }
 
     /// Whether the withdrawal knows what is claimed, so that there is nothing to ask.

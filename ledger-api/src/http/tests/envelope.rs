@@ -30,6 +30,10 @@ fn operations() -> Vec<(Method, String, Option<String>)> {
                 .replace("{number}", "7")
                 .replace("/inbound/{id}", "/inbound/7")
                 .replace("/holds/{id}", "/holds/hold_00000000000000000000000000000007")
+                .replace(
+                    "/virtual-accounts/{id}",
+                    "/virtual-accounts/va_00000000000000000000000000000007",
+                )
                 .replace("/deposits/{id}", "/deposits/dep_00000000000000000000000000000007")
                 .replace("/withdrawals/{id}", "/withdrawals/wd_00000000000000000000000000000007")
                 .replace("{id}", "txn_00000000000000000000000000000007");

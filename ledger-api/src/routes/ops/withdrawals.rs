@@ -157,7 +157,8 @@ pub(super) struct RejectIn {
     request_body(content = RejectIn, example = json!({"reason": "payee_suspicious"})),
     responses((status = 200, description = "It has ended.", body = WithdrawalOut,
         example = json!({
-            "id": "wd_01935c3a5e7c7d3e8f00a1b2c3d4e5f6", "object": "withdrawal", "status": "rejected",
+            "id": "wd_01935c3a5e7c7d3e8f00a1b2c3d4e5f6", "object": "withdrawal",
+            "status": "rejected",
             "final": true, "cancellable": false, "funds": "not_moved", "account": "wallet:asha:INR",
             "amount": {"value": "150000.00", "currency": "INR"},
             "fee": {"value": "10.00", "currency": "INR"},
