@@ -1,0 +1,1 @@
+-- Kept for what is to come under this number.
