@@ -1,6 +1,8 @@
 //! What a bank says of a withdrawal, in all orders and at bad moments, to the real queue, inbox and
 //! statements: whatever comes first, it ends the same, and nothing is sent twice.
 
+mod crowds;
+mod doubts;
 mod orders;
 
 use std::{sync::Arc, time::Duration};

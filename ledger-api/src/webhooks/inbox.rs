@@ -207,24 +207,24 @@ impl Inbox {
         sqlx::query_as(&sql).bind(reference).fetch_all(&self.0).await
     }
 
-    /// What waits for a reference, parked the longest ago first.
+    /// What waits for a reference, in the order of its numbers, behind one of them.
     ///
     /// # Errors
     /// What the database says.
-    pub async fn waiting(&self, most: u32) -> sqlx::Result<Vec<Waiting>> {
+    pub async fn waiting(&self, behind: i64, most: u32) -> sqlx::Result<Vec<Waiting>> {
         let sql = "
             select a.delivery_id, d.bank, d.event_type, max(a.reference) as reference,
                    count(*) as attempts, max(a.at) as at
             from inbox_applied a
             join inbox_deliveries d on d.id = a.delivery_id
-            where a.reference is not null
+            where a.reference is not null and a.delivery_id > $1
               and not exists (select from inbox_applied s
                               where s.delivery_id = a.delivery_id
                                 and (s.outcome <> 'parked'
                                      or (s.attempt > a.attempt and s.reference is null)))
             group by a.delivery_id, d.bank, d.event_type
-            order by max(a.at), a.delivery_id limit $1";
-        sqlx::query_as(sql).bind(i64::from(most)).fetch_all(&self.0).await
+            order by a.delivery_id limit $2";
+        sqlx::query_as(sql).bind(behind).bind(i64::from(most)).fetch_all(&self.0).await
     }
 
     /// One delivery, whatever became of it.

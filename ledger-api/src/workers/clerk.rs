@@ -59,6 +59,21 @@ impl Clerk {
         Ok(matches!(answer.outcome, Outcome::Accepted(_)))
     }
 
+    /// Whether it would still say something new: it would be accepted, and something would be
+    /// appended. By the log as it is now, whoever appended to it.
+    ///
+    /// # Errors
+    /// [`SubmitError`]: it may be asked again.
+    pub async fn would_be_news(&self, operation: Operation) -> Result<bool, SubmitError> {
+        self.ledger.refresh().await?;
+        let answer = self.ledger.dry_run(self.command(operation)).await?;
+        Ok(match answer.outcome {
+            // Nothing to append: then it ends before it begins.
+            Outcome::Accepted(accepted) => accepted.position >= accepted.first_position,
+            Outcome::Rejected(_) => false,
+        })
+    }
+
     /// Hands it in once.
     ///
     /// # Errors

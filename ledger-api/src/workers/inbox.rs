@@ -29,7 +29,7 @@ use super::{
 };
 use crate::{
     banks::{BankMessage, Transfer, TransferStatus, message},
-    webhooks::{Delivery, Inbox, Mark, Outcome},
+    webhooks::{Delivery, Inbox, Mark, Outcome, Waiting},
 };
 
 /// How often it looks for new deliveries, and for parked ones whose time has come.
@@ -38,6 +38,9 @@ const PARKED_EVERY: Duration = Duration::from_secs(2);
 /// How many deliveries are taken at once, and applied side by side.
 const DELIVERIES_MAX: u32 = 200;
 const SIDE_BY_SIDE: usize = 16;
+/// How many parked ones are looked at in one question, and how many questions there are in one look.
+const PARKED_PAGE: u32 = 1_000;
+const PARKED_PAGES: u32 = 10;
 /// How long a delivery that could not be confirmed waits before the next try; twice as long after
 /// each.
 const CONFIRM_AFTER: TimeDelta = TimeDelta::seconds(5);
@@ -111,15 +114,14 @@ impl Applier {
     /// Works until `stopping` turns true, while the lane is its own.
     pub async fn run(self, mut lane: Lane, mut stopping: watch::Receiver<bool>) {
         let mut mark = Mark::default();
-        let mut parked_at = time::Instant::now();
+        let mut parked = Parked { looked_at: time::Instant::now(), after: 0, seen: 0 };
         let mut said = String::new();
         loop {
             tokio::select! {
                 () = time::sleep(LOOK_EVERY) => {}
                 _ = stopping.wait_for(|stop| *stop) => break,
             }
-            let parked_due = parked_at.elapsed() >= PARKED_EVERY;
-            match self.round(&mut lane, &mut mark, parked_due, &stopping).await {
+            match self.round(&mut lane, &mut mark, &mut parked, &stopping).await {
                 Ok(()) => said.clear(),
                 Err(error) => {
                     let error = projections::describe(&error);
@@ -128,9 +130,6 @@ impl Applier {
                         said = error;
                     }
                 }
-            }
-            if parked_due {
-                parked_at = time::Instant::now();
             }
         }
         if let Err(error) = lane.leave().await {
@@ -142,22 +141,36 @@ impl Applier {
         &self,
         lane: &mut Lane,
         mark: &mut Mark,
-        parked_due: bool,
+        parked: &mut Parked,
         stopping: &watch::Receiver<bool>,
     ) -> Result<(), ApplyError> {
         if !lane.hold().await? {
             return Ok(());
         }
+        let settled = self.settle_fresh(lane, mark, stopping).await;
+        // Whatever became of those: one that cannot be applied keeps nobody else back.
+        if parked.looked_at.elapsed() < PARKED_EVERY {
+            return settled;
+        }
+        parked.looked_at = time::Instant::now();
+        settled.and(self.unpark(parked, stopping).await)
+    }
+
+    async fn settle_fresh(
+        &self,
+        lane: &mut Lane,
+        mark: &mut Mark,
+        stopping: &watch::Receiver<bool>,
+    ) -> Result<(), ApplyError> {
         loop {
             let fresh = self.inbox.fresh(*mark, DELIVERIES_MAX).await?;
             *mark = fresh.mark;
             let full = u32::try_from(fresh.deliveries.len()) == Ok(DELIVERIES_MAX);
             self.settle_all(fresh.deliveries, stopping).await?;
             if !full || !lane.hold().await? || *stopping.borrow() {
-                break;
+                return Ok(());
             }
         }
-        if parked_due { self.unpark(stopping).await } else { Ok(()) }
     }
 
     async fn settle_all(
@@ -270,12 +283,16 @@ impl Applier {
         let asked = sender.notes.asked(&[attempt]).await?.get(&id).copied().unwrap_or_default();
         Ok(match sender.ask(attempt, sent, asked, &contract, stopping.clone()).await? {
             // The webhook spoke of another sum than the bank's books: people ask it why.
-            Answer::Known(_) if differs(&claim, sent) => Conclusion::Parked {
+            Answer::Known { .. } if differs(&claim, sent) => Conclusion::Parked {
                 reference: None,
                 detail: format!("{id}: the webhook's amount is not the bank's own"),
             },
-            Answer::Known(Known::Nothing) => waiting("the bank has not decided"),
-            Answer::Known(done) => concluded(&known, done, "by enquiry"),
+            Answer::Known { known: Known::Nothing, .. } => waiting("the bank has not decided"),
+            // A return is never inferred: it waits until the bank's own books have it.
+            Answer::Known { verdict, .. } if !says_as_much(&verdict, &claim) => {
+                waiting("the bank does not confirm that it came back")
+            }
+            Answer::Known { known: done, .. } => concluded(&known, done, "by enquiry"),
             Answer::NotAsked | Answer::NotFound | Answer::Nothing(_) => {
                 waiting("the bank did not confirm it yet")
             }
@@ -311,30 +328,64 @@ impl Applier {
         })
     }
 
-    /// Applies what was parked and can be now.
-    async fn unpark(&self, stopping: &watch::Receiver<bool>) -> Result<(), ApplyError> {
-        let waiting = self.inbox.waiting(DELIVERIES_MAX.saturating_mul(5)).await?;
-        metrics::gauge!("bahi_inbox_parked")
-            .set(f64::from(u32::try_from(waiting.len()).unwrap_or(u32::MAX)));
-        let now = self.clock.now();
-        let mut due = Vec::new();
-        for parked in waiting {
-            let bank = parked.bank.parse::<BankCode>();
-            let reference = parked.reference.parse::<Reference>();
-            let (Ok(bank), Ok(reference)) = (bank, reference) else { continue };
-            if parked.at > now || next_try(parked.attempts, parked.at) > now {
-                continue;
+    /// Applies what was parked and can be now: some pages of it, and the next look goes on behind
+    /// them, so that what nobody ever knows hides nothing.
+    async fn unpark(
+        &self,
+        parked: &mut Parked,
+        stopping: &watch::Receiver<bool>,
+    ) -> Result<(), ApplyError> {
+        let mut first = Ok(());
+        for _ in 0..PARKED_PAGES {
+            let page = self.inbox.waiting(parked.after, PARKED_PAGE).await?;
+            let full = u32::try_from(page.len()) == Ok(PARKED_PAGE);
+            parked.seen = parked.seen.saturating_add(page.len());
+            parked.after = page.last().filter(|_| full).map_or(0, |last| last.delivery_id);
+            let due = self.due(page).await?;
+            first = first.and(self.settle_all(due, stopping).await);
+            if !full {
+                let seen = u32::try_from(std::mem::take(&mut parked.seen)).unwrap_or(u32::MAX);
+                metrics::gauge!("bahi_inbox_parked").set(f64::from(seen));
+                break;
             }
-            // What nobody knows costs a look and leaves no trace.
+        }
+        first
+    }
+
+    /// Those whose time has come and whose reference has appeared. What nobody knows costs a look
+    /// and leaves no trace.
+    async fn due(&self, parked: Vec<Waiting>) -> Result<Vec<Delivery>, ApplyError> {
+        let now = self.clock.now();
+        let come = parked.into_iter().filter_map(|parked| {
+            let bank = parked.bank.parse::<BankCode>().ok()?;
+            let reference = parked.reference.parse::<Reference>().ok()?;
+            let is_due = parked.at <= now && next_try(parked.attempts, parked.at) <= now;
+            is_due.then_some((parked, (bank, reference)))
+        });
+        let (parked, names): (Vec<_>, Vec<_>) = come.unzip();
+        if parked.is_empty() {
+            return Ok(Vec::new());
+        }
+        let known = self.read_models.known_references(&names).await?;
+        let mut due = Vec::new();
+        for (parked, name) in parked.into_iter().zip(names) {
             let is_transfer =
                 parked.event_type.as_deref().is_none_or(|t| t.starts_with("transfer."));
-            let is_known = self.read_models.attempt_of(&bank, &reference).await?.value.is_some();
-            if !is_transfer || is_known {
+            if !is_transfer || known.contains(&name) {
                 due.extend(self.inbox.find(parked.delivery_id).await?);
             }
         }
-        self.settle_all(due, stopping).await
+        Ok(due)
     }
+}
+
+/// How far what is parked was looked at.
+struct Parked {
+    looked_at: time::Instant,
+    /// The last delivery that was seen; zero to begin with the first again.
+    after: i64,
+    /// How many were seen since the first.
+    seen: usize,
 }
 
 /// When a delivery that was parked so often, last then, is tried again.
@@ -351,6 +402,12 @@ fn is_payment_of(claim: &Verdict, sent: ledger_core::money::Money) -> bool {
         claim,
         Verdict::Decided { outcome: AttemptOutcome::Paid { amount, .. }, .. } if *amount == sent
     )
+}
+
+/// Whether what a bank answered covers what its webhook claimed, where that is of money that came
+/// back. Anything else that it claims, its own answer takes the place of.
+fn says_as_much(answered: &Verdict, claim: &Verdict) -> bool {
+    !matches!(claim, Verdict::Returned { .. }) || answered == claim
 }
 
 /// Whether it says that something else than what was sent was paid.

@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use sqlx::PgPool;
-use tokio::time::Instant;
+use tokio::{sync::watch, time::Instant};
 use uuid::Uuid;
 
 /// For how long a lane is held.
@@ -25,13 +25,24 @@ pub struct Lane {
     pool: PgPool,
     name: String,
     holder: Uuid,
-    renewed: Option<Instant>,
+    renewed: watch::Sender<Option<Instant>>,
+}
+
+/// Whether a lane is ours, for whoever works in it meanwhile.
+#[derive(Debug, Clone)]
+pub struct Held(watch::Receiver<Option<Instant>>);
+
+impl Held {
+    /// Whether it is surely still ours.
+    pub fn is_held(&self) -> bool {
+        self.0.borrow().is_some_and(|renewed| renewed.elapsed() < BELIEVED_FOR)
+    }
 }
 
 impl Lane {
     /// A lane that is not held yet, by a name and a fresh id of whoever is to hold it.
     pub fn new(pool: PgPool, name: String, holder: Uuid) -> Self {
-        Self { pool, name, holder, renewed: None }
+        Self { pool, name, holder, renewed: watch::Sender::new(None) }
     }
 
     /// Takes or renews it if that is due; whether it is ours.
@@ -39,7 +50,7 @@ impl Lane {
     /// # Errors
     /// What the database says; it may be ours still, for as long as [`Self::is_held`] says.
     pub async fn hold(&mut self) -> sqlx::Result<bool> {
-        if self.renewed.is_some_and(|renewed| renewed.elapsed() < RENEWED_AFTER) {
+        if self.renewed.borrow().is_some_and(|renewed| renewed.elapsed() < RENEWED_AFTER) {
             return Ok(true);
         }
         // From before the question: the answer may be late.
@@ -53,18 +64,18 @@ impl Lane {
         let query = sqlx::query(sql).bind(&self.name).bind(self.holder);
         let done = query.bind(HELD_FOR.as_secs_f64()).execute(&self.pool).await?;
         let ours = done.rows_affected() > 0;
-        self.renewed = ours.then_some(asked);
+        self.renewed.send_replace(ours.then_some(asked));
         Ok(ours)
     }
 
     /// Whether it is surely still ours.
     pub fn is_held(&self) -> bool {
-        self.renewed.is_some_and(|renewed| renewed.elapsed() < BELIEVED_FOR)
+        self.held().is_held()
     }
 
-    /// Until when it is surely ours.
-    pub fn held_until(&self) -> Option<Instant> {
-        self.renewed.and_then(|renewed| renewed.checked_add(BELIEVED_FOR))
+    /// What says, from now on, whether it is ours.
+    pub fn held(&self) -> Held {
+        Held(self.renewed.subscribe())
     }
 
     /// Lets the next one have it at once.
@@ -72,7 +83,7 @@ impl Lane {
     /// # Errors
     /// What the database says; it ends by itself then.
     pub async fn leave(&mut self) -> sqlx::Result<()> {
-        self.renewed = None;
+        self.renewed.send_replace(None);
         let sql = "update worker_lanes set expires_at = now() - interval '1 second'
                    where lane = $1 and holder = $2";
         sqlx::query(sql).bind(&self.name).bind(self.holder).execute(&self.pool).await?;

@@ -1,6 +1,8 @@
 //! Withdrawals as those see them who send them: what waits for a bank, what a bank has not answered
 //! for good, what a bank means by a reference, and how much a bank's escrow can still cover.
 
+use std::collections::HashSet;
+
 use ledger_core::{
     clock::Timestamp,
     ids::{AccountId, BankAccountId, BankCode, Rail, Reference, WithdrawalId},
@@ -155,6 +157,19 @@ impl ReadModels {
         let rows = query.bind(log::read::signed(behind)?).fetch_all(&self.pool).await?;
         let (position, value) = super::rows(&rows, row_or_none)?;
         Ok(At { position, value })
+    }
+
+    /// Those of these references that a bank knows an attempt by.
+    pub async fn known_references(
+        &self,
+        names: &[(BankCode, Reference)],
+    ) -> Result<HashSet<(BankCode, Reference)>, ReadError> {
+        let (banks, references): (Vec<&str>, Vec<&str>) =
+            names.iter().map(|(bank, reference)| (bank.as_str(), reference.as_str())).unzip();
+        let sql = "select a.bank, a.reference from unnest($1::text[], $2::text[]) as t(bank, name)
+                   join read.withdrawal_attempts a on a.bank = t.bank and a.reference = t.name";
+        let rows = sqlx::query(sql).bind(banks).bind(references).fetch_all(&self.pool).await?;
+        rows.iter().map(|row| Ok((parsed(row, "bank")?, parsed(row, "reference")?))).collect()
     }
 
     /// The attempt that a bank knows by a reference, if there is one.

@@ -47,11 +47,32 @@ async fn known(state: &ApiState, id: WithdrawalId) -> Result<WithdrawalHistory, 
     found.ok_or_else(|| Problem::not_found("There is nothing of this id."))
 }
 
-/// Goes on only if somebody else did what `caller` is to agree to.
-fn another_person(caller: &Caller, first: &str, did: &str) -> Result<(), Problem> {
-    if caller.principal.as_str() != first {
+/// Goes on only if somebody else did what `caller` is to agree to. Where nobody knows who did,
+/// nobody can be somebody else.
+fn another_person(caller: &Caller, first: Option<&str>, did: &str) -> Result<(), Problem> {
+    if first.is_some_and(|first| !first.is_empty() && first != caller.principal.as_str()) {
         return Ok(());
     }
     let detail = format!("Another person than the one who {did} has to decide.");
     Err(Problem::new(codes::SECOND_PERSON_NEEDED, detail))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::{Scope, ScopeSet};
+
+    #[test]
+    fn who_agrees_is_somebody_else_and_known_to_be() {
+        let caller = Caller {
+            key_id: "k1".into(),
+            principal: "ravi".parse().unwrap(),
+            scopes: ScopeSet::of(&[Scope::OpsApprove]),
+        };
+        assert!(another_person(&caller, Some("asha"), "asked for it").is_ok());
+        for first in [Some("ravi"), Some(""), None] {
+            let problem = another_person(&caller, first, "asked for it").unwrap_err();
+            assert_eq!(problem.code(), "second_person_needed", "{first:?}");
+        }
+    }
 }

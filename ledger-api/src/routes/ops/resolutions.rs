@@ -192,7 +192,7 @@ pub(super) async fn approve(
     let resolutions = Resolutions::new(state.reads.clone());
     let now = state.clock.now();
     let found = find(&resolutions, withdrawal_id, number).await?;
-    another_person(&writer.caller, &found.proposed_by, "proposed it")?;
+    another_person(&writer.caller, Some(&found.proposed_by), "proposed it")?;
     let withdrawal = known(state, withdrawal_id).await?.withdrawal;
     if is_recorded(&withdrawal, &found) && is_approved_by(&found, by) {
         // Approved before, and the ledger knows it.

@@ -129,7 +129,7 @@ pub(super) async fn approve(
     let body: Empty = payload.parse_or_empty()?;
     let history = known(&writer.state, withdrawal_id).await?;
     let requested_by = history.facts.first().and_then(|fact| fact.actor.as_deref());
-    another_person(&writer.caller, requested_by.unwrap_or_default(), "requested it")?;
+    another_person(&writer.caller, requested_by, "requested it")?;
     let id = withdrawal_id.to_string();
     let identity = Identity { key, operation: "approve_withdrawal", path: &[&id], body: &body };
     decide(&writer, identity, withdrawal_id, true, None).await

@@ -45,25 +45,29 @@ pub trait Statements: Send + Sync {
 /// What came of a question to a bank.
 #[derive(Debug)]
 pub enum Answer {
-    /// Somebody else has just asked.
+    /// Somebody else has just asked, or the bank allows no more questions about it.
     NotAsked,
     /// The bank does not know the attempt *now*: no proof of anything.
     NotFound,
-    /// It told, and this is what the ledger made of it.
-    Known(Known),
+    /// It told.
+    Known {
+        /// What it said.
+        verdict: Verdict,
+        /// What the ledger made of it.
+        known: Known,
+    },
     /// It did not answer.
     Nothing(CallError),
 }
 
 impl Answer {
-    fn sent(&self, id: WithdrawalId) -> Sent {
-        let (position, answered) = match self {
-            Self::NotAsked => (0, None),
-            Self::NotFound => (0, Some(true)),
-            Self::Known(known) => (known.position(), Some(true)),
-            Self::Nothing(error) => (0, Some(!matches!(error, CallError::Unknown(_)))),
+    /// That a bank answers a question says nothing of whether it takes money.
+    const fn sent(&self, id: WithdrawalId) -> Sent {
+        let position = match self {
+            Self::NotAsked | Self::NotFound | Self::Nothing(_) => 0,
+            Self::Known { known, .. } => known.position(),
         };
-        Sent { id, position, answered }
+        Sent { id, position, answered: None }
     }
 }
 
@@ -147,6 +151,9 @@ impl Sender {
         mut stopping: watch::Receiver<bool>,
     ) -> Result<Answer, SendError> {
         let Some(reference) = sending::reference(id, attempt) else { return Ok(Answer::NotAsked) };
+        if asked.questions >= contract.enquiry.at_most {
+            return Ok(Answer::NotAsked);
+        }
         let now = self.teller.clerk.clock.now();
         if !self.notes.ask(id, attempt, asked.questions, now).await? {
             return Ok(Answer::NotAsked);
@@ -162,7 +169,8 @@ impl Sender {
             Ok(Some(transfer)) => {
                 let told = Told { id, attempt, source: Source::Enquiry };
                 let verdict = verdict::verdict(&transfer, amount, contract);
-                Ok(Answer::Known(self.teller.tell(told, verdict, &mut stopping).await?))
+                let known = self.teller.tell(told, verdict.clone(), &mut stopping).await?;
+                Ok(Answer::Known { verdict, known })
             }
             Ok(None) => Ok(Answer::NotFound),
             Err(error) => Ok(Answer::Nothing(error)),
@@ -208,5 +216,28 @@ impl Sender {
         let told = Told { id: row.id, attempt: row.attempts, source };
         let known = self.teller.tell(told, verdict, &mut stopping).await?;
         Ok(Sent { id: row.id, position: known.position(), answered: None })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::banks::Doubt;
+
+    #[test]
+    fn case_107_an_answer_to_a_question_does_not_say_that_the_bank_takes_money() {
+        let id = WithdrawalId::from_uuid(Uuid::from_u128(1));
+        let recorded = Known::Recorded { position: 7, status: None };
+        let paid = verdict::people("x");
+        for (answer, position) in [
+            (Answer::NotAsked, 0),
+            (Answer::NotFound, 0),
+            (Answer::Nothing(CallError::Unknown(Doubt::TimedOut)), 0),
+            (Answer::Known { verdict: paid, known: recorded }, 7),
+        ] {
+            assert_eq!(answer.sent(id), Sent { id, position, answered: None });
+        }
     }
 }

@@ -1,14 +1,15 @@
-//! The circuit breaker of a bank: after several calls in a row that brought nothing, it is left
-//! alone for a while, and then tried with one call.
+//! The circuit breaker of a bank: after several submissions in a row that brought nothing, it is
+//! left alone for a while, and then tried with one.
 //!
-//! What it saves is money in doubt: every call to a bank that is down makes one more withdrawal
-//! whose outcome nobody knows. It knows nothing of withdrawals; time comes in from outside.
+//! What it saves is money in doubt: every submission to a bank that is down makes one more
+//! withdrawal whose outcome nobody knows. So only submissions count: a bank that answers questions
+//! and takes no money is down for us. It knows nothing of withdrawals; time comes in from outside.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How many calls in a row may bring nothing.
+/// How many submissions in a row may bring nothing.
 const FAILURES_MAX: u32 = 5;
 /// The first pause; each next one is twice as long.
 const PAUSE_MIN: Duration = Duration::from_secs(5);
@@ -21,9 +22,11 @@ pub(super) struct Breaker {
     failures: u32,
     opened: u32,
     open_until: Option<Instant>,
+    /// Whether the one that it is tried with is under way.
+    trying: bool,
 }
 
-/// Whether a call may be made.
+/// Whether a submission may be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Permit {
     /// As many as one likes.
@@ -35,27 +38,44 @@ pub(super) enum Permit {
 }
 
 impl Breaker {
-    /// Whether a call may be made now.
+    /// Whether a submission may be made now.
     pub(super) fn permit(&self, now: Instant) -> Permit {
         match self.open_until {
             None => Permit::Free,
-            Some(until) if now < until => Permit::Refused,
+            Some(until) if now < until || self.trying => Permit::Refused,
             Some(_) => Permit::Trial,
         }
     }
 
-    /// A call brought an answer.
-    pub(super) const fn answered(&mut self) {
-        *self = Self { failures: 0, opened: 0, open_until: None };
+    /// The one that it is tried with is made.
+    pub(super) const fn tried(&mut self) {
+        self.trying = true;
     }
 
-    /// A call brought nothing. Whether the breaker opened by it.
-    pub(super) fn failed(&mut self, now: Instant) -> bool {
-        self.failures = self.failures.saturating_add(1);
-        let was_open = self.open_until.is_some();
-        // Calls that were under way when it opened say nothing new.
-        if self.permit(now) == Permit::Refused || (!was_open && self.failures < FAILURES_MAX) {
-            return false;
+    /// The one that it was to be tried with was not made after all.
+    pub(super) const fn not_tried(&mut self) {
+        self.trying = false;
+    }
+
+    /// A submission brought an answer.
+    pub(super) const fn answered(&mut self) {
+        *self = Self { failures: 0, opened: 0, open_until: None, trying: false };
+    }
+
+    /// A submission brought nothing; `trial` says whether it is the one that it was tried with.
+    /// Whether the breaker opened by it.
+    pub(super) fn failed(&mut self, now: Instant, trial: bool) -> bool {
+        if self.open_until.is_some() {
+            // What was under way when it opened says nothing new.
+            if !trial {
+                return false;
+            }
+            self.trying = false;
+        } else {
+            self.failures = self.failures.saturating_add(1);
+            if self.failures < FAILURES_MAX {
+                return false;
+            }
         }
         let factor = 1_u32.checked_shl(self.opened.min(16)).unwrap_or(u32::MAX);
         let pause = PAUSE_MIN.saturating_mul(factor).min(PAUSE_MAX);
@@ -70,7 +90,7 @@ mod tests {
     use super::*;
 
     fn open(breaker: &mut Breaker, now: Instant) {
-        let opened: Vec<bool> = (0..FAILURES_MAX).map(|_| breaker.failed(now)).collect();
+        let opened: Vec<bool> = (0..FAILURES_MAX).map(|_| breaker.failed(now, false)).collect();
         assert_eq!(opened, [false, false, false, false, true]);
     }
 
@@ -80,7 +100,14 @@ mod tests {
         let mut breaker = Breaker::default();
         open(&mut breaker, start);
         assert_eq!(breaker.permit(start), Permit::Refused);
-        assert_eq!(breaker.permit(start + PAUSE_MIN), Permit::Trial);
+        let later = start + PAUSE_MIN;
+        assert_eq!(breaker.permit(later), Permit::Trial);
+        breaker.tried();
+        assert_eq!(breaker.permit(later), Permit::Refused, "tried with two");
+        // It could not be sent: the next one takes its place.
+        breaker.not_tried();
+        assert_eq!(breaker.permit(later), Permit::Trial);
+        breaker.tried();
         breaker.answered();
         assert_eq!(breaker.permit(start + PAUSE_MIN), Permit::Free);
     }
@@ -92,10 +119,12 @@ mod tests {
         open(&mut breaker, now);
         let mut pause = PAUSE_MIN;
         for _ in 0..20 {
-            assert!(!breaker.failed(now), "a call that was under way opened it again");
             now += pause;
             assert_eq!(breaker.permit(now), Permit::Trial);
-            assert!(breaker.failed(now));
+            breaker.tried();
+            assert!(!breaker.failed(now, false), "a call that was under way opened it again");
+            assert_eq!(breaker.permit(now), Permit::Refused);
+            assert!(breaker.failed(now, true));
             pause = (pause * 2).min(PAUSE_MAX);
             assert_eq!(breaker.permit(now + pause - Duration::from_millis(1)), Permit::Refused);
         }
@@ -108,7 +137,7 @@ mod tests {
         let mut breaker = Breaker::default();
         for _ in 0..10 {
             for _ in 1..FAILURES_MAX {
-                assert!(!breaker.failed(now));
+                assert!(!breaker.failed(now, false));
             }
             breaker.answered();
         }

@@ -8,12 +8,13 @@ use projections::WithdrawalRow;
 use rust_decimal::Decimal;
 use tokio::{sync::watch, time::Instant};
 
-use super::{InHand, Queue, Ready, RoundError, pace};
+use super::{InHand, Queue, Ready, RoundError, breaker::Permit, pace};
 use crate::{banks::Contract, workers::clerk::Clerk};
 
-/// How many are read at once, and how often: far enough past those that wait for another attempt.
-const PAGE: u32 = 200;
-const PAGES_MAX: u32 = 50;
+/// How many are read at once, and how often in one look. What is passed over beyond that, the next
+/// look goes on behind.
+const PAGE: u32 = 1_000;
+const PAGES_MAX: u32 = 10;
 /// How many are kept ready: what a bank takes until the next look.
 const READY_MAX: usize = 1_000;
 
@@ -42,7 +43,7 @@ impl Queue {
         if let Some(closed) = self.gate().await? {
             return Ok(Some(closed));
         }
-        let mut after = 0;
+        let mut after = self.passed.begin(Instant::now());
         let mut left = None;
         for _ in 0..PAGES_MAX {
             let bank = self.sender.bank.code();
@@ -50,6 +51,7 @@ impl Queue {
             self.catch_up(page.position);
             let rows = page.value;
             let Some(last) = rows.last().and_then(|row| row.queued_position) else {
+                self.passed.meets();
                 return Ok(None);
             };
             after = last;
@@ -63,6 +65,9 @@ impl Queue {
             }
             left = Some(covered);
             self.more = full;
+            if !full {
+                self.passed.meets();
+            }
             if !full || self.ready.len() >= READY_MAX {
                 break;
             }
@@ -81,18 +86,30 @@ impl Queue {
         let blocked = self.sender.notes.blocked(&ids).await?;
         let now = self.sender.teller.clerk.clock.now();
         for row in rows {
-            if blocked.contains(&row.id) || self.in_hand.contains_key(&row.id) {
+            let place = row.queued_position.unwrap_or_default();
+            if self.in_hand.contains_key(&row.id) {
+                // It may stand here again in a moment.
+                self.passed.meets();
+                continue;
+            }
+            if blocked.contains(&row.id) {
+                self.passed.over(place);
                 continue;
             }
             let amount = match turn(&self.sender.teller.clerk, &row, contract, now) {
-                Turn::Pass => continue,
+                Turn::Pass => {
+                    self.passed.over(place);
+                    continue;
+                }
                 Turn::Block(code) => {
                     tracing::error!(withdrawal = %row.id, code, "not sent: somebody has to look");
                     self.sender.notes.block(row.id, code).await?;
+                    self.passed.over(place);
                     continue;
                 }
                 Turn::Send(amount) => amount,
             };
+            self.passed.meets();
             if amount.amount() > *left {
                 // In order: what comes later and would fit must wait as well, or a large one would
                 // wait for ever.
@@ -106,23 +123,29 @@ impl Queue {
 
     /// Sends what is ready as far as room and rate go; whether it is the rate that holds it up.
     pub(super) fn send_ready(&mut self, stopping: &watch::Receiver<bool>) -> bool {
-        while self.room() > 0 {
+        while self.room() > 0 && self.lane.is_held() {
             let Some(rate) = self.ready.front().map(|ready| ready.contract.rate_per_second) else {
                 return false;
             };
             let now = Instant::now();
-            let Some(until) = self.lane.held_until().filter(|until| now < *until) else {
+            let permit = self.breaker.permit(now);
+            if permit == Permit::Refused {
                 return false;
-            };
+            }
             if !self.rate.get_or_insert_with(|| pace::Rate::new(rate, now)).take(rate, now) {
                 return true;
             }
+            let Some(slot) = self.slots.take() else { return false };
             let Some(Ready { row, amount, contract }) = self.ready.pop_front() else {
                 return false;
             };
-            let (id, sender) = (row.id, self.sender.clone());
-            let job = sender.send(row, amount, contract, until, stopping.clone());
-            self.spawn(id, amount.amount(), job);
+            if permit == Permit::Trial {
+                self.breaker.tried();
+                self.trial = Some(row.id);
+            }
+            let (id, sender, held) = (row.id, self.sender.clone(), self.lane.held());
+            let job = sender.send(row, amount, contract, (slot, held), stopping.clone());
+            self.spawn(id, amount.amount(), false, job);
         }
         false
     }

@@ -14,7 +14,9 @@ mod breaker;
 mod candidates;
 pub mod notes;
 mod pace;
+mod passed;
 mod sending;
+mod slots;
 mod telling;
 mod verdict;
 pub mod waits;
@@ -46,13 +48,19 @@ use super::lanes::Lane;
 use crate::banks::{Contract, Health};
 use breaker::{Breaker, Permit};
 use pace::Rate;
+use passed::Passed;
+use slots::Slots;
 
 /// How often it looks when nobody nudges it.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How long it waits after a nudge for more to come.
 const GATHER: Duration = Duration::from_millis(20);
-/// How many withdrawals of a bank are under way at once.
+/// How many submissions to a bank are under way at once.
 pub const UNDER_WAY_MAX: usize = 64;
+/// How many more are begun, so that the bank is not kept idle while the ledger takes the intent.
+const AHEAD: usize = 8;
+/// How many there are in all, with those whose outcome the ledger has not taken yet.
+const TASKS_MAX: usize = 256;
 /// How many more there may be to find out about others: a long queue must not keep from asking.
 const KEPT_TO_ASK: usize = 16;
 /// How often the statements are looked at for one withdrawal.
@@ -71,8 +79,15 @@ pub struct Queue {
     buffer: Decimal,
     breaker: Breaker,
     rate: Option<Rate>,
+    slots: Slots,
+    /// What the breaker tries the bank with.
+    trial: Option<WithdrawalId>,
     tasks: JoinSet<Sent>,
-    of_task: HashMap<Id, WithdrawalId>,
+    of_task: HashMap<Id, Task>,
+    /// How many of them ask.
+    asking: usize,
+    /// What stands at the head of the queue and cannot be sent now.
+    passed: Passed,
     /// What may be sent as soon as there is room for it, in order.
     ready: VecDeque<Ready>,
     /// Whether more than that waits.
@@ -92,6 +107,14 @@ struct InHand {
     amount: Decimal,
     /// From where the read models know what came of it; nothing while it is under way.
     known_at: Option<Position>,
+}
+
+/// What a task is at work on.
+#[derive(Debug, Clone, Copy)]
+struct Task {
+    id: WithdrawalId,
+    /// Whether it asks; it sends, else.
+    asks: bool,
 }
 
 /// A withdrawal whose turn it is.
@@ -128,8 +151,12 @@ impl Queue {
             buffer: Decimal::ZERO,
             breaker: Breaker::default(),
             rate: None,
+            slots: Slots::new(UNDER_WAY_MAX, AHEAD),
+            trial: None,
             tasks: JoinSet::new(),
             of_task: HashMap::new(),
+            asking: 0,
+            passed: Passed::default(),
             ready: VecDeque::new(),
             more: false,
             in_hand: HashMap::new(),
@@ -145,6 +172,7 @@ impl Queue {
         let mut said = String::new();
         let mut looked_at: Option<Instant> = None;
         let mut nudged = false;
+        let free = self.slots.free();
         loop {
             let age = looked_at.map_or(LOOK_EVERY, |at| at.elapsed());
             // What it appends itself is news as well: it does not look at the database for each.
@@ -160,6 +188,7 @@ impl Queue {
             let news = read_models.wait_for(self.seen.saturating_add(1), LOOK_EVERY);
             tokio::select! {
                 () = time::sleep(pause) => {}
+                () = free.notified(), if !self.ready.is_empty() => {}
                 Some(done) = self.tasks.join_next_with_id() => self.take(done),
                 Ok(_) = news, if !nudged && self.lane.is_held() => nudged = true,
                 _ = stopping.wait_for(|stop| *stop) => break,
@@ -201,17 +230,23 @@ impl Queue {
                 (error.id(), None)
             }
         };
-        let id = self.of_task.remove(&task);
-        if let Some(in_hand) = id.and_then(|id| self.in_hand.get_mut(&id)) {
+        let Some(Task { id, asks }) = self.of_task.remove(&task) else { return };
+        if let Some(in_hand) = self.in_hand.get_mut(&id) {
             in_hand.known_at = Some(sent.map_or(0, |sent| sent.position));
         }
+        if asks {
+            self.asking = self.asking.saturating_sub(1);
+            return;
+        }
+        let trial = self.trial.take_if(|trial| *trial == id).is_some();
         match sent.and_then(|sent| sent.answered) {
             Some(true) => self.breaker.answered(),
-            Some(false) if self.breaker.failed(Instant::now()) => {
+            Some(false) if self.breaker.failed(Instant::now(), trial) => {
                 let bank = self.sender.bank.code();
                 tracing::warn!(%bank, "left alone for a while: no answers");
                 self.ready.clear();
             }
+            None if trial => self.breaker.not_tried(),
             Some(false) | None => {}
         }
     }
@@ -221,11 +256,13 @@ impl Queue {
         &mut self,
         id: WithdrawalId,
         amount: Decimal,
+        asks: bool,
         job: impl Future<Output = Sent> + Send + 'static,
     ) {
         self.in_hand.insert(id, InHand { amount, known_at: None });
+        self.asking = self.asking.saturating_add(usize::from(asks));
         let task = self.tasks.spawn(job).id();
-        self.of_task.insert(task, id);
+        self.of_task.insert(task, Task { id, asks });
     }
 
     async fn round(&mut self, stopping: &watch::Receiver<bool>) -> Result<(), RoundError> {
@@ -265,14 +302,11 @@ impl Queue {
         Ok(match self.breaker.permit(Instant::now()) {
             Permit::Free => None,
             Permit::Refused => Some("bank_unreachable"),
-            // A look at its health puts no money in doubt.
+            // A look at its health puts no money in doubt; if that is good, one submission does.
             Permit::Trial => match self.sender.bank.health().await {
-                Health::Up | Health::Degraded => {
-                    self.breaker.answered();
-                    None
-                }
+                Health::Up | Health::Degraded => None,
                 Health::Down => {
-                    self.breaker.failed(Instant::now());
+                    self.breaker.failed(Instant::now(), true);
                     Some("bank_unreachable")
                 }
             },
@@ -286,11 +320,11 @@ impl Queue {
     }
 
     fn room_to_ask(&self) -> usize {
-        UNDER_WAY_MAX.saturating_add(KEPT_TO_ASK).saturating_sub(self.tasks.len())
+        self.slots.idle().saturating_add(KEPT_TO_ASK).saturating_sub(self.asking)
     }
 
     fn room(&self) -> usize {
-        UNDER_WAY_MAX.saturating_sub(self.tasks.len())
+        self.slots.room().min(TASKS_MAX.saturating_sub(self.tasks.len()))
     }
 
     async fn follow_up_due(
@@ -299,27 +333,26 @@ impl Queue {
         stopping: &watch::Receiver<bool>,
     ) -> Result<(), RoundError> {
         let bank = self.sender.bank.code();
-        let behind = self.looked_until.take();
+        let behind = self.looked_until;
         let rows = self.read_models.unanswered_withdrawals(bank, behind, UNANSWERED_MAX).await?;
         self.catch_up(rows.position);
         let rows = rows.value;
-        // The next round goes on behind them: thousands that wait for their statements must not
-        // stand in the way of those that can be asked for.
         let full = u32::try_from(rows.len()) == Ok(UNANSWERED_MAX);
-        let last = rows.last().filter(|_| full);
-        let next = last.and_then(|row| row.begun_at.map(|begun_at| (begun_at, row.id)));
         self.looked.retain(|_, at| at.elapsed() < LOOK_AT_STATEMENTS_EVERY);
         let attempts: Vec<_> = rows.iter().map(|row| (row.id, row.attempts)).collect();
         if attempts.is_empty() {
+            self.looked_until = None;
             return Ok(());
         }
         let asked = self.sender.notes.asked(&attempts).await?;
         let now = self.sender.teller.clerk.clock.now();
         for row in rows {
             if self.room_to_ask() == 0 || !self.lane.is_held() {
-                // What was not looked at comes first again.
+                // The next round goes on here. To begin with the oldest again would let those that
+                // wait for their statements stand in the way of those that can be asked for.
                 return Ok(());
             }
+            self.looked_until = row.begun_at.map(|begun_at| (begun_at, row.id));
             let asked = asked.get(&row.id).copied().unwrap_or_default();
             let step = asking::step(&row, asked, contract, now);
             let looked = step == asking::Step::Statements && self.looked.contains_key(&row.id);
@@ -336,9 +369,10 @@ impl Queue {
             let with = (Arc::clone(contract), Arc::clone(&self.statements));
             let (id, sender) = (row.id, self.sender.clone());
             let job = sender.follow_up(row, amount, (step, asked), with, stopping.clone());
-            self.spawn(id, Decimal::ZERO, job);
+            self.spawn(id, Decimal::ZERO, true, job);
         }
-        self.looked_until = next;
+        // That was the last of them: from the oldest again.
+        self.looked_until = self.looked_until.filter(|_| full);
         Ok(())
     }
 }

@@ -17,19 +17,17 @@ use ledger_core::{
     withdrawal::{BeginAttempt, Source, WithdrawalOperation},
 };
 use projections::WithdrawalRow;
-use tokio::{
-    sync::watch,
-    time::{self, Instant},
-};
+use tokio::{sync::watch, time};
 
 use super::{
     notes::Notes,
+    slots::Slot,
     telling::{Teller, Told},
     verdict,
 };
 use crate::{
     banks::{Bank, CallError, Contract, Payee, Submission, accounts::BankAccounts},
-    workers::clerk::Handed,
+    workers::{clerk::Handed, lanes::Held},
 };
 
 /// Where the money is sent from.
@@ -75,7 +73,7 @@ pub struct Sent {
     pub id: WithdrawalId,
     /// The position from which the read models know what came of it.
     pub position: Position,
-    /// Whether the bank answered; nothing if it was not called.
+    /// Whether the bank answered the submission; nothing if it was not called, or only asked.
     pub answered: Option<bool>,
 }
 
@@ -91,17 +89,17 @@ pub enum SendError {
 }
 
 impl Sender {
-    /// Sends the next attempt of a withdrawal, if it may be begun before `until`.
+    /// Sends the next attempt of a withdrawal, while the lane is held.
     pub(super) async fn send(
         self,
         row: WithdrawalRow,
         amount: Money,
         contract: Arc<Contract>,
-        until: Instant,
+        leave: (Slot, Held),
         stopping: watch::Receiver<bool>,
     ) -> Sent {
         let id = row.id;
-        match self.begin_and_submit(row, amount, &contract, until, stopping).await {
+        match self.begin_and_submit(row, amount, &contract, leave, stopping).await {
             Ok(sent) => sent,
             Err(error) => {
                 let error = projections::describe(&error);
@@ -116,7 +114,7 @@ impl Sender {
         row: WithdrawalRow,
         amount: Money,
         contract: &Contract,
-        until: Instant,
+        (slot, held): (Slot, Held),
         mut stopping: watch::Receiver<bool>,
     ) -> Result<Sent, SendError> {
         let id = row.id;
@@ -139,6 +137,9 @@ impl Sender {
             payee_hash: Some(payee_hash),
             transaction_id: self.teller.clerk.transaction_id(),
         });
+        if !held.is_held() {
+            return Ok(not_sent(0));
+        }
         let begun_at = self.now();
         let begun = match self.teller.clerk.hand_in(intent.into()).await? {
             Handed::Accepted { position, .. } => position,
@@ -147,14 +148,17 @@ impl Sender {
                 return Ok(not_sent(0));
             }
         };
-        if Instant::now() >= until || late(begun_at, self.now()) {
+        let call = slot.call().await;
+        if call.is_none() || !held.is_held() || late(begun_at, self.now()) {
             // Others may believe us dead and ask for the outcome already.
             tracing::warn!(withdrawal = %id, attempt, "too late to send; its outcome is asked for");
             return Ok(not_sent(begun));
         }
         let from = ESCROW.to_owned();
         let submission = Submission { reference, amount, rail: row.rail, from, beneficiary: payee };
-        let answer = self.submit(&submission, begun_at, &mut stopping).await;
+        let answer = self.submit(&submission, (id, attempt), begun_at, &mut stopping).await;
+        // The next one need not wait until the ledger knows of this one.
+        drop((call, slot));
         let (verdict, word) = match &answer {
             Ok(transfer) => (verdict::verdict(transfer, amount, contract), "answered".to_owned()),
             Err(error) => (verdict::without_answer(error), error.to_string()),
@@ -168,10 +172,12 @@ impl Sender {
     }
 
     /// Hands it in; again, with the same reference, while the bank says that it was too fast and
-    /// passed nothing on.
+    /// passed nothing on, and while nobody has come to anything else about it: others may believe
+    /// us dead and have given the money back.
     async fn submit(
         &self,
         submission: &Submission,
+        (id, attempt): (WithdrawalId, u32),
         begun_at: Timestamp,
         stopping: &mut watch::Receiver<bool>,
     ) -> Result<crate::banks::Transfer, CallError> {
@@ -188,7 +194,8 @@ impl Sender {
                     return Err(CallError::TooFast { retry_after });
                 }
             }
-            if late(begun_at, self.now()) {
+            let told = Told { id, attempt, source: Source::Submit };
+            if late(begun_at, self.now()) || !self.teller.is_being_sent(told).await {
                 return Err(CallError::TooFast { retry_after });
             }
         }

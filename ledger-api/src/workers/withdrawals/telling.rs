@@ -88,6 +88,14 @@ impl Teller {
         }
     }
 
+    /// Whether the attempt is being sent, as far as anybody knows: nobody has said what became of
+    /// it, not even that it is unknown. Not if the ledger does not say.
+    pub(super) async fn is_being_sent(&self, told: Told) -> bool {
+        // It would be news that its outcome is unknown; after any other word it would not.
+        let doubt = self.recording(told, AttemptOutcome::Unknown, None);
+        self.clerk.would_be_news(doubt.into()).await.unwrap_or(false)
+    }
+
     async fn outcome(
         &self,
         told: Told,
