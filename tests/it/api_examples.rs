@@ -5,6 +5,7 @@
 
 use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
 
+use ledger_api::identity::Scope;
 use ledger_core::{
     clock::{Ids as _, ManualClock, System},
     deposit::{ConfirmCredit, CreditClaim, DepositOperation, RequestRecall, credit::id_of},
@@ -148,6 +149,7 @@ async fn the_examples_are_what_happens() {
     let set = Set { clock, banks: sandbox.registry(), ..Set::default() };
     let bahi = TestBahi::on(&Database::create().await, set).await;
     let admin = bahi.admin().await;
+    let second = bahi.actor("second", &[Scope::OpsApprove]).await;
     let document = admin.get("/openapi.json").await.made();
     let operations = operations(&document);
     set_the_scene(&admin).await;
@@ -165,6 +167,10 @@ async fn the_examples_are_what_happens() {
         let mut request = admin.request(method.clone(), &path);
         if *method != Method::GET {
             request = request.header("idempotency-key", fresh_key());
+        }
+        if *name == "post_v1_ops_bank_statements" {
+            let key = format!("Bearer {}", second.key);
+            request = request.header("approver-authorization", key);
         }
         let example = &operation["requestBody"]["content"]["application/json"]["example"];
         if !example.is_null() {

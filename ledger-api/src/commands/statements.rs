@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 use ledger_api::{
     config::Settings,
-    statements::{self, CsvMapping, Format, OurNumbers, Reading},
+    statements::{self, CsvMapping, Format, HandedIn, OurNumbers, Reading},
 };
 use ledger_core::ids::{BankCode, Principal};
 
@@ -23,7 +23,8 @@ Examples:
 id=Txn Id;date=Date;format=%d/%m/%Y;debit=Withdrawal;credit=Deposit;balance=Balance'
 
 A statement is taken whole or refused whole; the same file again changes nothing. The worker of a
-running service books its lines.";
+running service books its lines. It takes no second person, as over HTTP: whoever may run this may
+change the machine's configuration as well.";
 
 /// Take in what banks state
 #[derive(Debug, Args)]
@@ -78,7 +79,8 @@ impl StatementsCommand {
             .with_context(|| format!("{} is no statement", file.display()))?;
         let imported = with_database(&settings, async |database| {
             let pool = database.pool(database.app().clone());
-            let imported = statements::import_all(&pool, &bank, format, &read, &by).await;
+            let by = HandedIn { by: &by, approved_by: None };
+            let imported = statements::import_all(&pool, &bank, format, &read, by).await;
             pool.close().await;
             Ok(imported?)
         })

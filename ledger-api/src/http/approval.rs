@@ -1,4 +1,4 @@
-//! The second person of an adjustment.
+//! The second person, where one is not enough: of an adjustment, and of a file in a bank's name.
 
 use axum::{
     extract::FromRequestParts,
@@ -50,7 +50,9 @@ impl Approver {
                 Err(needed("The approver's key needs the scope ops:approve."))
             }
             Some(_) => Err(needed("The approver must be another principal.")),
-            None => Err(needed("An adjustment needs the header Approver-Authorization.")),
+            None => Err(needed(
+                "This needs the header Approver-Authorization with the key of a second person.",
+            )),
         }
     }
 }

@@ -78,7 +78,8 @@ codes! {
     FORBIDDEN = "forbidden" 403 Never "The key may not do this"
         "The API key lacks the scope that this needs; `detail` names it.";
     SECOND_PERSON_NEEDED = "second_person_needed" 403 Never "A second person is needed"
-        "Two persons are needed, with keys of two principals. An adjustment needs the header \
+        "Two persons are needed, with keys of two principals. An adjustment, and a file in the \
+         name of a bank that is called, need the header \
          `Approver-Authorization: Bearer …` with the key of another principal that has the scope \
          `ops:approve`; what one person requested or proposed, another approves.";
     NOT_FOUND = "not_found" 404 Never "Not found"
@@ -360,6 +361,9 @@ codes! {
         "The file is no statement of that format; `detail` says where and why.";
     STATEMENT_SUM_DIFFERS = "statement_sum_differs" 422 Never "The statement does not add up"
         "Opening and lines do not come to closing. Nothing was stored.";
+    STATEMENT_DAY_REPEATED = "statement_day_repeated" 422 Never "A day is there twice"
+        "The file has the same day of the same account twice: which of the two is the bank's word \
+         cannot be known. Nothing of it was stored.";
     STATEMENT_LINE_REPEATED = "statement_line_repeated" 422 Never "A line is there twice"
         "A line is once by direction, value date and the bank's number. Nothing was stored.";
     STATEMENT_LINE_OF_ANOTHER_DAY = "statement_line_of_another_day" 422 Never

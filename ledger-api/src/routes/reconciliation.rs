@@ -12,6 +12,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     http::{
         ApiState, Problem,
+        approval::Approver,
         auth::Require as _,
         codes,
         json::collect,
@@ -22,7 +23,7 @@ use crate::{
     },
     identity::{Caller, Scope},
     statements::{
-        self, CsvMapping, FILE_BYTES_MAX, Format, ImportError, Imported, OurNumbers,
+        self, CsvMapping, FILE_BYTES_MAX, Format, HandedIn, ImportError, Imported, OurNumbers,
         ParsedStatement, Reading,
     },
 };
@@ -88,7 +89,9 @@ struct StatementOut {
 /// Import a bank's statement
 ///
 /// The body is the file, at most 16 MiB. It is stored whole, or refused whole with nothing stored;
-/// the same file again changes nothing, with whatever key. A worker books its lines.
+/// the same file again changes nothing, with whatever key. A worker books its lines. For a bank
+/// that this service calls it takes a second person, `Approver-Authorization: Bearer …` with the
+/// key of another principal that has `ops:approve`.
 #[utoipa::path(
     post,
     path = "/v1/ops/bank-statements",
@@ -107,6 +110,7 @@ struct StatementOut {
 )]
 async fn import(
     caller: Caller,
+    approver: Approver,
     Params(query): Params<StatementQuery>,
     State(state): State<ApiState>,
     File(bytes): File,
@@ -115,12 +119,17 @@ async fn import(
     if !state.banks.is_empty() && state.banks.get(&query.bank).is_none() {
         return Err(Problem::new(codes::BANK_UNKNOWN, "This service calls no bank of this name."));
     }
+    // A bank that is called states by itself: a file in its name could say anything of any deposit.
+    let approved_by = match state.banks.get(&query.bank) {
+        Some(_) => Some(approver.approve(&caller)?),
+        None => None,
+    };
     let format = query.format.parse::<Format>();
     let format = format
         .map_err(|()| Problem::parameter("format", "`json`, `camt053`, `mt940` or `csv`."))?;
     let accounts = our_numbers(&state, &query, format).await?;
     let read = read_file(&state, format, &query, &accounts, &bytes)?;
-    let by = &caller.principal;
+    let by = HandedIn { by: &caller.principal, approved_by: approved_by.as_ref() };
     let imported = statements::import_all(&state.reads, &query.bank, format, &read, by).await;
     let imported = imported.map_err(refused)?;
     let days = imported.len();

@@ -21,14 +21,10 @@ use ledger_core::{
     },
     chart::Authority,
     clock::Ids,
-    command::{Command, Operation, Outcome},
+    command::{Command, Operation, Outcome, Receipt},
     engine::SubmitError,
-    ids::{BankCode, IdError, Item, Principal, Reference, RequestId, TransactionId, WithdrawalId},
+    ids::{BankCode, IdError, Item, Principal, RequestId, TransactionId, WithdrawalId},
     money::{Currency, Money},
-    withdrawal::{
-        AttemptOutcome, AttemptState, RecordOutcome, RecordReturn, Source, WithdrawalOperation,
-        WithdrawalStatus,
-    },
 };
 use projections::{ReadError, ReadModels};
 use sqlx::PgPool;
@@ -36,9 +32,9 @@ use sqlx::PgPool;
 use super::{
     CreditError, Credits, Rules, credits,
     evidence::{self, Booking, StoredLine},
-    matching::{self, Match, Named},
+    matching::{self, Match},
 };
-use crate::{http::Ledger, workers::withdrawals::AMOUNT_DIFFERS};
+use crate::http::Ledger;
 
 /// How many lines are booked before it looks again.
 const LINES_MAX: i64 = 500;
@@ -131,35 +127,28 @@ impl Booker {
     }
 
     async fn line(&self, line: &StoredLine, again: bool) -> Result<(), BookError> {
-        let named = self.named(line).await?;
+        // What a deposit expects is that deposit's, whatever its payer wrote: words and references
+        // are the payer's, and the expectation is from our own enquiry.
+        let expected = self.is_expected(line).await?;
+        let named = if expected { None } else { self.named(line).await? };
         let no_rules = Rules::default();
-        let rules = self.rules.get(&line.key.bank).unwrap_or(&no_rules);
-        let mut found = matching::decide(line, named.as_ref(), rules);
+        let rules = self.rules.get(&line.key.bank).filter(|_| !expected).unwrap_or(&no_rules);
+        let found = match self.recalled(line, named.is_none()).await? {
+            Some(item) => Match::Recall(item),
+            None => matching::decide(line, named.as_ref(), rules),
+        };
         if found == Match::Unknown && named.is_none() && self.settled(line).await? {
             return Ok(());
         }
-        match found {
-            Match::Payment { withdrawal_id, attempt, first_proof: true } => {
-                if !self.record_paid(line, withdrawal_id, attempt).await? {
-                    found = Match::Unknown;
-                }
-            }
-            Match::Return { withdrawal_id, attempt } => {
-                if !self.record_return(line, withdrawal_id, attempt).await? {
-                    found = Match::Unknown;
-                }
-            }
-            Match::Unknown => self.other_amount(line, named.as_ref()).await?,
-            Match::Payment { .. } | Match::Words(_) => {}
-        }
+        let found = self.record(line, found, named.as_ref()).await?;
         if again && found == Match::Unknown {
             return Ok(());
         }
-        let part = part(found, self.money(line)?.amount())?;
+        let part = part(&found, self.money(line)?.amount())?;
         self.submit_line(line, part.clone(), again).await?;
         let attempt = match found {
             Match::Payment { attempt, .. } | Match::Return { attempt, .. } => Some(attempt),
-            Match::Words(_) | Match::Unknown => None,
+            Match::Recall(_) | Match::Words(_) | Match::Unknown => None,
         };
         let item = part.item.as_ref().map(Item::as_str);
         let booking = Booking { purpose: part.purpose, item, attempt, amount: line.amount };
@@ -171,13 +160,32 @@ impl Booker {
         Ok(())
     }
 
+    /// Whether an enquiry has shown the credit of a line before, and a deposit booked it.
+    async fn is_expected(&self, line: &StoredLine) -> Result<bool, BookError> {
+        let Some(credits) = self.credits.as_ref().filter(|_| is_credit_of_escrow(line)) else {
+            return Ok(false);
+        };
+        Ok(credits.expects(&line.key).await?)
+    }
+
+    /// The item of a deposit's credit that a line takes back for a bank that may have it.
+    async fn recalled(
+        &self,
+        line: &StoredLine,
+        names_nothing: bool,
+    ) -> Result<Option<Item>, BookError> {
+        let of_escrow = line.key.account == HouseAccount::Escrow;
+        if line.key.direction == LineDirection::Credit || !of_escrow || !names_nothing {
+            return Ok(None);
+        }
+        Ok(evidence::recalled_by(&self.pool, line).await?)
+    }
+
     /// Whether a line is a deposit's, which is booked then.
     async fn settled(&self, line: &StoredLine) -> Result<bool, BookError> {
-        let Some(credits) = &self.credits else { return Ok(false) };
-        let of_escrow = line.key.account == HouseAccount::Escrow;
-        if line.key.direction != LineDirection::Credit || !of_escrow {
+        let Some(credits) = self.credits.as_ref().filter(|_| is_credit_of_escrow(line)) else {
             return Ok(false);
-        }
+        };
         let told = credits::told(line, self.money(line)?);
         let Some(item) = credits.settle(&line.key.bank, &told).await? else { return Ok(false) };
         let (purpose, item) = (Purpose::Arrival, Some(item.as_str()));
@@ -186,151 +194,53 @@ impl Booker {
         Ok(true)
     }
 
-    /// The attempt that a line names: by our reference, else by the bank's and the amount.
-    async fn named(&self, line: &StoredLine) -> Result<Option<Named>, BookError> {
-        let bank = &line.key.bank;
-        let found = match (&line.reference, &line.utr) {
-            (Some(reference), _) => {
-                let known = self.read_models.attempt_of(bank, reference).await?.value;
-                known.map(|known| (known.withdrawal.id, Some(known.attempt)))
-            }
-            (None, Some(utr)) => {
-                let paid = evidence::paid_under(&self.pool, bank, line.currency, utr).await?;
-                paid.map(|id| (id, None))
-            }
-            (None, None) => None,
-        };
-        let Some((withdrawal_id, attempt)) = found else { return Ok(None) };
-        let history = self.read_models.withdrawal(withdrawal_id).await?.value;
-        let Some(withdrawal) = history.map(|history| history.withdrawal) else { return Ok(None) };
-        let Some(requested) = withdrawal.properties() else { return Ok(None) };
-        let of_utr = |state: &AttemptState| match state {
-            AttemptState::Paid { bank_reference } => line.utr.as_ref() == Some(bank_reference),
-            AttemptState::Open | AttemptState::Refused { .. } => false,
-        };
-        let numbered = (1_u32..).zip(withdrawal.attempts());
-        let mut of_bank = numbered.filter(|(_, attempt)| attempt.bank == *bank);
-        let attempt = of_bank.find(|(number, candidate)| match attempt {
-            Some(attempt) => *number == attempt,
-            None => of_utr(&candidate.state) && requested.amount == line.amount,
-        });
-        let Some((attempt, known)) = attempt else { return Ok(None) };
-        let id = line.key.id();
-        let booked = evidence::booked_of(&self.pool, withdrawal_id, attempt, id).await?;
-        Ok(Some(Named {
-            withdrawal_id,
-            attempt,
-            amount: requested.amount,
-            state: known.state.clone(),
-            is_sought: matches!(
-                withdrawal.status(),
-                Some(WithdrawalStatus::Processing | WithdrawalStatus::OutcomeUnknown)
-            ),
-            paid: booked.0,
-            returned: booked.1,
-        }))
-    }
-
-    /// Says that an attempt was paid, of which the line is the first proof; whether it is so now.
-    async fn record_paid(
-        &self,
-        line: &StoredLine,
-        withdrawal_id: WithdrawalId,
-        attempt: u32,
-    ) -> Result<bool, BookError> {
-        let outcome = RecordOutcome {
-            withdrawal_id,
-            attempt,
-            outcome: AttemptOutcome::Paid {
-                amount: self.money(line)?,
-                bank_reference: bank_reference(line),
-            },
-            source: Source::Statement,
-            code: None,
-            transaction_id: self.transaction_id(),
-        };
-        let authority = Authority::of_withdrawals();
-        let operation = WithdrawalOperation::RecordOutcome(outcome).into();
-        let refused = self.submit(operation, authority).await?;
-        // Somebody else said so meanwhile, and named the payment otherwise.
-        Ok(refused.is_none_or(|code| code == "bank_reference_differs"))
-    }
-
-    /// A bank paid another amount of an attempt than was sent: people have to look, for no proof
-    /// of what was sent will come.
-    async fn other_amount(
-        &self,
-        line: &StoredLine,
-        named: Option<&Named>,
-    ) -> Result<(), BookError> {
-        let open = named.filter(|named| {
-            line.key.direction == LineDirection::Debit
-                && named.is_sought
-                && named.state == AttemptState::Open
-                && named.amount != line.amount
-        });
-        let Some(named) = open else { return Ok(()) };
-        let outcome = RecordOutcome {
-            withdrawal_id: named.withdrawal_id,
-            attempt: named.attempt,
-            outcome: AttemptOutcome::NeedsAttention,
-            source: Source::Statement,
-            code: AMOUNT_DIFFERS.parse().ok(),
-            transaction_id: self.transaction_id(),
-        };
-        let operation = WithdrawalOperation::RecordOutcome(outcome).into();
-        self.submit(operation, Authority::of_withdrawals()).await.map(drop)
-    }
-
-    async fn record_return(
-        &self,
-        line: &StoredLine,
-        withdrawal_id: WithdrawalId,
-        attempt: u32,
-    ) -> Result<bool, BookError> {
-        let back = RecordReturn {
-            withdrawal_id,
-            attempt,
-            bank_reference: bank_reference(line),
-            amount: self.money(line)?,
-            source: Source::Statement,
-            transaction_id: self.transaction_id(),
-            applied_transaction_id: self.transaction_id(),
-        };
-        let authority = Authority::of_withdrawals();
-        let operation = WithdrawalOperation::RecordReturn(back).into();
-        Ok(self.submit(operation, authority).await?.is_none())
-    }
-
     async fn submit_line(
         &self,
         line: &StoredLine,
         part: Part,
         again: bool,
     ) -> Result<(), BookError> {
-        let (key, parts, transaction_id) = (line.key.clone(), vec![part], self.transaction_id());
-        let operation = if again {
-            let currency = self.currency(line)?;
-            BankLineOperation::Resolve(ResolveBankLine { key, currency, parts, transaction_id })
-        } else {
-            let (booking_date, amount) = (line.booking_date, self.money(line)?);
-            let book = BookBankLine { key, booking_date, amount, parts, transaction_id };
-            BankLineOperation::Book(book)
-        };
+        if again {
+            return self.resolve(line, part).await;
+        }
+        let is_unknown = part.purpose == Purpose::Unknown;
+        let (key, parts) = (line.key.clone(), vec![part.clone()]);
+        let (booking_date, amount) = (line.booking_date, self.money(line)?);
+        let transaction_id = self.transaction_id();
+        let book = BookBankLine { key, booking_date, amount, parts, transaction_id };
+        let operation = BankLineOperation::Book(book);
         match self.submit(operation.into(), Authority::of_statements()).await? {
-            // It was explained by somebody else: as good.
-            Some(code) if again && code == "nothing_unexplained" => Ok(()),
-            Some(code) => Err(BookError::Refused { line: line.key.id().to_string(), code }),
-            None => Ok(()),
+            // Somebody booked it as unknown, and died or waits: what it is now has to be in the
+            // log before it is noted, or the note would hide that the money lies in suspense.
+            Ok(Receipt::BankLine { unexplained, .. }) if !unexplained.is_zero() && !is_unknown => {
+                self.resolve(line, part).await
+            }
+            Ok(_) => Ok(()),
+            Err(code) => Err(BookError::Refused { line: line.key.id().to_string(), code }),
         }
     }
 
-    /// Hands an operation in; the code if it is refused.
-    async fn submit(
+    /// Says what a line is that lies in suspense.
+    async fn resolve(&self, line: &StoredLine, part: Part) -> Result<(), BookError> {
+        let (key, currency) = (line.key.clone(), self.currency(line)?);
+        let (parts, transaction_id) = (vec![part], self.transaction_id());
+        let resolve = ResolveBankLine { key, currency, parts, transaction_id };
+        let operation = BankLineOperation::Resolve(resolve);
+        match self.submit(operation.into(), Authority::of_statements()).await? {
+            // It was explained by somebody else: as good.
+            Err(code) if code != "nothing_unexplained" => {
+                Err(BookError::Refused { line: line.key.id().to_string(), code })
+            }
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Hands an operation in: what it made, or the code by which it is refused.
+    pub(super) async fn submit(
         &self,
         operation: Operation,
         authority: Authority,
-    ) -> Result<Option<String>, BookError> {
+    ) -> Result<Result<Receipt, String>, BookError> {
         let command = Command {
             principal: self.principal.clone(),
             idempotency: None,
@@ -343,12 +253,12 @@ impl Booker {
             // What a line later in the statement rests on must be seen when it is looked at.
             Outcome::Accepted(accepted) if authority == Authority::of_withdrawals() => {
                 self.read_models.wait_for(accepted.position, CATCH_UP).await?;
-                None
+                Ok(accepted.receipt)
             }
-            Outcome::Accepted(_) => None,
+            Outcome::Accepted(accepted) => Ok(accepted.receipt),
             Outcome::Rejected(rejection) => {
                 tracing::warn!(code = rejection.code, detail = rejection.detail, "refused");
-                Some(rejection.code)
+                Err(rejection.code)
             }
         })
     }
@@ -358,7 +268,7 @@ impl Booker {
         known.ok_or_else(|| BookError::Currency(line.key.id().to_string()))
     }
 
-    fn money(&self, line: &StoredLine) -> Result<Money, BookError> {
+    pub(super) fn money(&self, line: &StoredLine) -> Result<Money, BookError> {
         let currency = self.currency(line)?;
         let mut amount = line.amount;
         // A numeric column keeps the scale that it was given; the text of an amount is the rule.
@@ -367,24 +277,25 @@ impl Booker {
             .map_err(|_| BookError::Currency(line.key.id().to_string()))
     }
 
-    fn transaction_id(&self) -> TransactionId {
+    pub(super) fn transaction_id(&self) -> TransactionId {
         TransactionId::from_uuid(self.ids.fresh())
     }
 }
 
-fn part(found: Match, amount: rust_decimal::Decimal) -> Result<Part, IdError> {
+fn part(found: &Match, amount: rust_decimal::Decimal) -> Result<Part, IdError> {
     let of = |purpose, id: WithdrawalId| -> Result<Part, IdError> {
         Ok(Part::of_item(purpose, id.to_string().parse::<Item>()?, amount))
     };
     match found {
-        Match::Payment { withdrawal_id, .. } => of(Purpose::Payment, withdrawal_id),
-        Match::Return { withdrawal_id, .. } => of(Purpose::Arrival, withdrawal_id),
-        Match::Words(purpose) => Ok(Part::plain(purpose, amount)),
+        Match::Payment { withdrawal_id, .. } => of(Purpose::Payment, *withdrawal_id),
+        Match::Return { withdrawal_id, .. } => of(Purpose::Arrival, *withdrawal_id),
+        Match::Recall(item) => Ok(Part::of_item(Purpose::Payment, item.clone(), amount)),
+        Match::Words(purpose) => Ok(Part::plain(*purpose, amount)),
         Match::Unknown => Ok(Part::plain(Purpose::Unknown, amount)),
     }
 }
 
-/// What the bank calls the payment, or the credit, between banks; else its own number.
-fn bank_reference(line: &StoredLine) -> Reference {
-    line.utr.clone().unwrap_or_else(|| line.key.bank_transaction_id.clone())
+/// Whether a deposit can be in a line.
+fn is_credit_of_escrow(line: &StoredLine) -> bool {
+    line.key.account == HouseAccount::Escrow && line.key.direction == LineDirection::Credit
 }

@@ -44,6 +44,12 @@ pub enum RuleError {
         /// The bank's number.
         id: String,
     },
+    /// A file has a day of an account twice.
+    #[error("the file has {day} twice")]
+    DayTwice {
+        /// The day.
+        day: NaiveDate,
+    },
     /// A line is on the statement of another day.
     #[error("line {id} is on the statement of {day} already")]
     LineOfAnotherDay {
@@ -97,6 +103,7 @@ impl RuleError {
         match self {
             Self::Sum { .. } => "statement_sum_differs",
             Self::LineTwice { .. } => "statement_line_repeated",
+            Self::DayTwice { .. } => "statement_day_repeated",
             Self::LineOfAnotherDay { .. } => "statement_line_of_another_day",
             Self::Reopened | Self::OpenInTheMiddle => "statement_reopened",
             Self::BeforeFirst { .. } => "statement_before_first",
@@ -128,6 +135,14 @@ pub(super) fn alone(statement: &ParsedStatement) -> Result<(), RuleError> {
     } else {
         Err(RuleError::Sum { sum, closing: statement.closing })
     }
+}
+
+/// What the statements of one file must be together: the second version of a day would pass for the
+/// first one again, since both are of the same bytes.
+pub(super) fn together(statements: &[ParsedStatement]) -> Result<(), RuleError> {
+    let mut seen = HashSet::with_capacity(statements.len());
+    let twice = statements.iter().find(|one| !seen.insert((one.account, one.date)));
+    twice.map_or(Ok(()), |one| Err(RuleError::DayTwice { day: one.date }))
 }
 
 /// What a statement must be beside its neighbours.

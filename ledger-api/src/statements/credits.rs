@@ -28,6 +28,9 @@ impl CreditError {
 
 /// Who books credits that belong to deposits.
 pub trait Credits: Send + Sync {
+    /// Whether a deposit has booked the credit of a line before, and waits for the line.
+    fn expects<'a>(&'a self, line: &'a LineKey) -> BoxFuture<'a, Result<bool, CreditError>>;
+
     /// Books a credit line of escrow that belongs to a deposit, the bank's account included, once
     /// however often it is called; the deposit's item. Nothing if it belongs to none: then nothing
     /// was booked.
@@ -47,6 +50,13 @@ pub struct DeskCredits {
 }
 
 impl Credits for DeskCredits {
+    fn expects<'a>(&'a self, line: &'a LineKey) -> BoxFuture<'a, Result<bool, CreditError>> {
+        Box::pin(async move {
+            let known = evidence::expected_by(&self.pool, line.id()).await;
+            Ok(known.map_err(CreditError::new)?.is_some())
+        })
+    }
+
     fn settle<'a>(
         &'a self,
         bank: &'a BankCode,

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use ledger_core::{
     bank_line::{HouseAccount, LineDirection, LineKey, Purpose},
-    ids::{BankCode, BankLineId, DepositId, Reference, WithdrawalId},
+    ids::{BankCode, BankLineId, DepositId, Item, Reference, WithdrawalId},
     money::CurrencyCode,
 };
 use rust_decimal::Decimal;
@@ -147,6 +147,38 @@ pub(super) async fn paid_under(
     .bind(utr.as_str())
     .fetch_optional(pool)
     .await?;
+    Ok(item.and_then(|item| item.parse().ok()))
+}
+
+/// The credit of a deposit that a debit takes back: a recall of it was granted, no line has shown
+/// that yet, and the line names it by the reference between banks, by the bank's id of the credit,
+/// or by the deposit's token. If the line was booked so before, the same again.
+pub(super) async fn recalled_by(pool: &PgPool, line: &StoredLine) -> sqlx::Result<Option<Item>> {
+    let sql = "
+        select convert_from(payload, 'UTF8')::json -> 'parts' -> 0 ->> 'item' as item,
+               0::bigint as at
+        from events where aggregate_type = 'bank_line' and aggregate_id = $5
+          and event_type in ('booked', 'resolved')
+          and left(convert_from(payload, 'UTF8')::json -> 'parts' -> 0 ->> 'item', 4) = 'dep_'
+        union all
+        select o.item, o.opened_position
+        from read.open_items o
+        join events e on e.aggregate_type = 'deposit' and e.event_type in ('credited', 'put_aside')
+             and e.aggregate_id = split_part(o.item, '.', 1)
+        cross join lateral (select convert_from(e.payload, 'UTF8')::json as told) p
+        where o.account_id = $1 and left(o.item, 4) = 'dep_' and o.net_debits = -$2::numeric
+          and told ->> 'number' = split_part(o.item, '.', 2)
+          and (told -> 'credit' ->> 'utr' = $3 or told -> 'credit' ->> 'credit_id' = $4
+               or replace(split_part(o.item, '.', 1), '_', '') = $4)
+        order by at limit 1";
+    let item: Option<String> = sqlx::query_scalar(sql)
+        .bind(format!("bank:{}:clearing_out:{}", line.key.bank, line.currency))
+        .bind(line.amount)
+        .bind(line.utr.as_ref().map(Reference::as_str))
+        .bind(line.reference.as_ref().map(Reference::as_str))
+        .bind(line.key.id().to_string())
+        .fetch_optional(pool)
+        .await?;
     Ok(item.and_then(|item| item.parse().ok()))
 }
 

@@ -31,6 +31,15 @@ pub struct Imported {
     pub breaks: usize,
 }
 
+/// Who hands a statement in.
+#[derive(Debug, Clone, Copy)]
+pub struct HandedIn<'a> {
+    /// In whose name.
+    pub by: &'a Principal,
+    /// The second person who agreed that it is the bank's, where one is needed.
+    pub approved_by: Option<&'a Principal>,
+}
+
 /// Why a statement is not stored.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
@@ -42,7 +51,7 @@ pub enum ImportError {
     Database(#[from] sqlx::Error),
 }
 
-/// Stores a statement of `bank`.
+/// Stores a statement of `bank`, as the bank itself gave it: without a second person.
 ///
 /// # Errors
 /// [`ImportError`]; then nothing is stored.
@@ -53,6 +62,7 @@ pub async fn import(
     statement: &ParsedStatement,
     by: &Principal,
 ) -> Result<Imported, ImportError> {
+    let by = HandedIn { by, approved_by: None };
     let imported = import_all(pool, bank, format, std::slice::from_ref(statement), by).await?;
     imported.into_iter().next().ok_or(ImportError::Database(sqlx::Error::RowNotFound))
 }
@@ -66,11 +76,12 @@ pub async fn import_all(
     bank: &BankCode,
     format: Format,
     statements: &[ParsedStatement],
-    by: &Principal,
+    by: HandedIn<'_>,
 ) -> Result<Vec<Imported>, ImportError> {
     for statement in statements {
         checks::alone(statement)?;
     }
+    checks::together(statements)?;
     // In one order, so that two imports wait for each other in one direction only.
     let mut accounts: Vec<_> = statements.iter().map(|statement| statement.account).collect();
     accounts.sort_unstable();
@@ -101,7 +112,7 @@ impl Importing<'_> {
         &self,
         db: &mut PgConnection,
         format: Format,
-        by: &Principal,
+        by: HandedIn<'_>,
     ) -> Result<Imported, ImportError> {
         let lines = self.statement.lines.len();
         if let Some(file_id) = self.same_file(db).await? {
@@ -176,14 +187,15 @@ impl Importing<'_> {
         &self,
         db: &mut PgConnection,
         format: Format,
-        by: &Principal,
+        by: HandedIn<'_>,
         supersedes: Option<i64>,
     ) -> Result<i64, sqlx::Error> {
         let statement = self.statement;
         sqlx::query_scalar(
             "insert into statement_files (bank, account, day, currency, format, sha256, opening,
-                                          closing, closed, lines, supersedes, imported_by)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) returning id",
+                                          closing, closed, lines, supersedes, imported_by,
+                                          approved_by)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) returning id",
         )
         .bind(self.bank.as_str())
         .bind(self.account())
@@ -196,7 +208,8 @@ impl Importing<'_> {
         .bind(statement.closed)
         .bind(i32::try_from(statement.lines.len()).unwrap_or(i32::MAX))
         .bind(supersedes)
-        .bind(by.as_str())
+        .bind(by.by.as_str())
+        .bind(by.approved_by.map(Principal::as_str))
         .fetch_one(db)
         .await
     }

@@ -3,7 +3,7 @@
 
 use ledger_core::{
     bank_line::{LineDirection, Purpose},
-    ids::WithdrawalId,
+    ids::{Item, WithdrawalId},
     withdrawal::AttemptState,
 };
 use rust_decimal::Decimal;
@@ -24,10 +24,12 @@ pub(super) struct Named {
     pub(super) paid: Decimal,
     /// What other lines brought back of it.
     pub(super) returned: Decimal,
+    /// What is known to have come back of it, by whoever said so.
+    pub(super) told_back: Decimal,
 }
 
 /// What a line is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Match {
     /// The payment of an attempt.
     Payment {
@@ -37,7 +39,14 @@ pub(super) enum Match {
         first_proof: bool,
     },
     /// Money of an attempt that came back.
-    Return { withdrawal_id: WithdrawalId, attempt: u32 },
+    Return {
+        withdrawal_id: WithdrawalId,
+        attempt: u32,
+        /// Whether the line may be the first to tell of it.
+        first_proof: bool,
+    },
+    /// What a bank got back because it asked for it: of a deposit's credit.
+    Recall(Item),
     /// What the bank's words say.
     Words(Purpose),
     /// Nobody knows.
@@ -66,7 +75,13 @@ pub(super) fn decide(line: &StoredLine, named: Option<&Named>, rules: &Rules) ->
         LineDirection::Credit if named.returned.saturating_add(line.amount) > named.amount => {
             Match::Unknown
         }
-        LineDirection::Credit => Match::Return { withdrawal_id, attempt },
+        LineDirection::Credit => {
+            // Told again, it is known by the reference between banks. A line without one is the
+            // return that was told of and that no line has shown yet, if there is such a one.
+            let told = named.told_back.saturating_sub(named.returned) >= line.amount;
+            let first_proof = line.utr.is_some() || !told;
+            Match::Return { withdrawal_id, attempt, first_proof }
+        }
     }
 }
 
@@ -106,6 +121,7 @@ mod tests {
             is_sought: true,
             paid: Decimal::ZERO,
             returned: Decimal::ZERO,
+            told_back: Decimal::ZERO,
         }
     }
 
@@ -133,8 +149,16 @@ mod tests {
         assert_eq!(decide(line(Debit, "500.00", None), None), Match::Words(Purpose::Charges));
         let credit = line(Credit, "500.00", Some("BH1"));
         assert_eq!(decide(credit.clone(), Some(&open)), Match::Unknown);
-        let back = Match::Return { withdrawal_id: paid().withdrawal_id, attempt: 1 };
-        assert_eq!(decide(credit, Some(&paid())), back);
+        let back = |first_proof| Match::Return {
+            withdrawal_id: paid().withdrawal_id,
+            attempt: 1,
+            first_proof,
+        };
+        assert_eq!(decide(credit.clone(), Some(&paid())), back(true));
+        let told = Named { told_back: "500.00".parse().unwrap(), ..paid() };
+        assert_eq!(decide(credit.clone(), Some(&told)), back(false));
+        let with_utr = StoredLine { utr: "U2".parse().ok(), ..credit };
+        assert_eq!(decide(with_utr, Some(&told)), back(true), "known by its reference");
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod matching;
 mod mt940;
 mod reading;
 mod reconciliation;
+mod recording;
 mod rules;
 mod safeguarding;
 #[cfg(test)]
@@ -31,7 +32,7 @@ pub use booking::{BookError, Booker};
 pub use checks::RuleError;
 pub use credits::{CreditError, Credits, DeskCredits};
 pub use csv::{CsvMapping, MappingError};
-pub use import::{ImportError, Imported, import, import_all};
+pub use import::{HandedIn, ImportError, Imported, import, import_all};
 pub use reading::{Currencies, NumbersError, OurNumbers, Reading, numbers_of};
 pub use reconciliation::{Break, Stated, breaks, stated};
 pub use rules::{Rules, RulesError, rules_of};

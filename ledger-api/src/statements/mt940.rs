@@ -4,6 +4,10 @@
 //! is gone on with by the next message, which begins with the same balance in `:60M:`. The marks
 //! `RC` and `RD` take a credit or a debit back, and are read as what they do to the account. A
 //! line without a number of the bank's is refused: nothing could tell it from another one.
+//!
+//! Words of `:86:` are the payer's, and a bank breaks them where they are as wide as a line can be.
+//! What stands there next may look like a field and be the payer's too. So behind such a line only
+//! what a statement needs is read, and an entry keeps no reference of ours: people look at it.
 
 use chrono::{Datelike as _, NaiveDate};
 use ledger_core::{
@@ -22,9 +26,14 @@ use super::{
 struct Field<'a> {
     line: usize,
     tag: &'a str,
+    /// Whether the line before is one that a bank may have broken in the middle of words.
+    after_break: bool,
     /// The first line is what follows the tag.
     lines: Vec<&'a str>,
 }
+
+/// How wide a line can be in SWIFT's messages.
+const WIDTH: usize = 65;
 
 /// A balance: whose, at the end of which day, how much.
 #[derive(Clone, Copy, PartialEq)]
@@ -54,7 +63,7 @@ pub(super) fn parse(
     let mut statements = Vec::new();
     let mut page: Option<Page> = None;
     for field in &fields {
-        if field.tag == "20" {
+        if field.tag == "20" && !field.after_break {
             page = Some(begun(page.take(), field.line)?);
             continue;
         }
@@ -89,6 +98,7 @@ fn begun(before: Option<Page>, line: usize) -> Result<Page, ParseError> {
 
 fn fields(text: &str) -> Result<Vec<Field<'_>>, ParseError> {
     let mut fields: Vec<Field<'_>> = Vec::new();
+    let mut after_break = false;
     // A bare carriage return ends no line, and belongs to none.
     for (line, words) in (1_usize..).zip(text.lines().map(|line| line.trim_end_matches('\r'))) {
         let words = header_off(words);
@@ -98,12 +108,18 @@ fn fields(text: &str) -> Result<Vec<Field<'_>>, ParseError> {
         let tagged = words.strip_prefix(':').and_then(|rest| rest.split_once(':'));
         let tagged = tagged.filter(|(tag, _)| is_tag(tag));
         match (tagged, fields.last_mut()) {
-            (Some((tag, rest)), _) => fields.push(Field { line, tag, lines: vec![rest] }),
+            (Some((tag, rest)), _) => {
+                fields.push(Field { line, tag, after_break, lines: vec![rest] });
+            }
             (None, Some(field)) if matches!(field.tag, "61" | "86") => field.lines.push(words),
             (None, _) => {
                 return Err(wrong(line, "the line begins with no tag such as :61:".to_owned()));
             }
         }
+        // The first line of :61: may be wide by itself, unless it is the payer's already.
+        let plain =
+            fields.last().is_some_and(|f| f.tag == "61" && f.line == line && !f.after_break);
+        after_break = words.chars().count() >= WIDTH && !plain;
     }
     Ok(fields)
 }
@@ -143,6 +159,10 @@ impl Page {
     ) -> Result<Option<Balance>, ParseError> {
         let first = field.lines.first().copied().unwrap_or_default();
         let words_follow = std::mem::take(&mut self.words_follow);
+        if field.after_break && !matches!(field.tag, "61" | "62F" | "62M" | "86") {
+            let what = format!(":{}: stands where words of :86: may go on", field.tag);
+            return Err(wrong(field.line, what));
+        }
         match field.tag {
             "25" => self.same_account(reading.account(first, field.line)?, field.line)?,
             "28" | "28C" => self.same_number(first, field.line)?,
@@ -331,6 +351,7 @@ fn entry(field: &Field<'_>, currency: Currency) -> Result<ParsedLine, ParseError
         return Err(wrong(line, format!("{kind:?} is no type of a transaction")));
     }
     let (own, banks) = rest.text.split_once("//").unwrap_or((rest.text, ""));
+    let own = (!field.after_break).then_some(own);
     let further = field.lines.iter().skip(1).copied().collect::<Vec<_>>().join(" ");
     Ok(ParsedLine {
         bank_transaction_id: line_id(banks.trim(), line)?,
@@ -340,7 +361,7 @@ fn entry(field: &Field<'_>, currency: Currency) -> Result<ParsedLine, ParseError
         amount,
         // It has none but the bank's own number.
         utr: None,
-        reference: reference(Some(own)),
+        reference: reference(own),
         narration: reading::narration(&further),
     })
 }

@@ -97,9 +97,19 @@ impl Returns {
             let transaction_id = self.clerk.transaction_id();
             let apply = ApplyUnapplied { withdrawal_id, transaction_id };
             let operation = WithdrawalOperation::ApplyUnapplied(apply);
-            if !self.clerk.would_accept(operation.clone().into()).await? {
-                self.refuse(withdrawal_id);
-                continue;
+            match self.clerk.would_accept(operation.clone().into()).await {
+                Ok(true) => {}
+                Ok(false) => {
+                    self.refuse(withdrawal_id);
+                    continue;
+                }
+                // Of this one alone: the others do not wait for people to find out.
+                Err(SubmitError::Corrupt) => {
+                    tracing::error!(withdrawal = %withdrawal_id, "its stream cannot be read");
+                    self.refuse(withdrawal_id);
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
             }
             match self.clerk.hand_in(operation.into()).await? {
                 Handed::Accepted { position: at, .. } => {

@@ -1,16 +1,19 @@
 //! A credit: money that came to our escrow account at a bank, and what makes it that one.
 //!
 //! Two things identify it: the bank's own id of it, which statements do not have, and the bank's
-//! transaction id, which is unique for ever in an account and a direction. What comes here is
-//! always a credit to escrow, so bank and transaction id are enough.
+//! transaction id, which in an account and a direction is of one credit for half a year at least.
+//! What comes here is always a credit to escrow, so bank, transaction id and about when are enough.
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, TimeDelta};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::ids::{BankCode, DepositId, Item, Reference};
+
+/// Banks use their numbers again after a time; dates of one credit are never so far apart.
+const NUMBER_OF_ANOTHER_TIME: TimeDelta = TimeDelta::days(180);
 
 /// What a bank says of a credit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,13 +47,16 @@ pub(super) enum Relation {
 }
 
 impl Credit {
-    /// Whether `other` speaks of this credit. The amount and the date are not looked at.
+    /// Whether `other` speaks of this credit. The amount is not looked at, and the date only to
+    /// tell a number that is used again from the first one.
     pub(super) fn relation(&self, other: &Self) -> Relation {
         if self.bank != other.bank {
             return Relation::Other;
         }
         let ids = self.credit_id.as_ref().zip(other.credit_id.as_ref());
-        let same_transaction = self.bank_transaction_id == other.bank_transaction_id;
+        let apart = self.value_date.signed_duration_since(other.value_date).abs();
+        let same_transaction =
+            self.bank_transaction_id == other.bank_transaction_id && apart < NUMBER_OF_ANOTHER_TIME;
         match (same_transaction, ids.map(|(own, other)| own == other)) {
             (true, Some(true) | None) => Relation::Same,
             (true, Some(false)) | (false, Some(true)) => Relation::Contradiction,
@@ -59,7 +65,8 @@ impl Credit {
     }
 }
 
-/// The deposit of a credit that nobody asked for: always the same one for the same credit.
+/// The deposit of a credit that nobody asked for: always the same one for the same credit. If the
+/// bank uses the number again, what comes under it then is one more credit of the same deposit.
 pub fn id_of(bank: &BankCode, bank_transaction_id: &Reference) -> DepositId {
     let mut hash = Sha256::new();
     // Neither can have a NUL in it, so no two credits give the same bytes.

@@ -17,6 +17,7 @@ use crate::{
 type Decided = Result<Vec<DepositEvent>, DepositError>;
 
 /// Why a credit is in suspense that no rule of ours put there.
+const BANK_DIFFERS: &str = "bank_differs";
 const PAYER_DIFFERS: &str = "payer_differs";
 const WALLET_BLOCKED: &str = "wallet_blocked";
 const WALLET_UNKNOWN: &str = "wallet_unknown";
@@ -203,20 +204,33 @@ impl Deposit {
     ) -> DepositEvent {
         let (credit, source) = (self.merged(number, claim), claim.source);
         let late = self.end.is_some();
-        if let Some(reason) = self.obstacle(claim, standing) {
+        if let Some(reason) = self.obstacle(number, claim, standing) {
             let aside = PutAside { number, credit, source, reason, late, transaction_id };
             return DepositEvent::PutAside(aside);
         }
         DepositEvent::Credited(Booked { number, credit, source, late, transaction_id })
     }
 
-    fn obstacle(&self, claim: &CreditClaim, standing: DepositStanding) -> Option<Reference> {
+    fn obstacle(
+        &self,
+        number: u32,
+        claim: &CreditClaim,
+        standing: DepositStanding,
+    ) -> Option<Reference> {
         let expected = self.intent().and_then(|begun| begun.payer_hash.as_ref());
         let differs =
             expected.zip(claim.payer_hash.as_ref()).is_some_and(|(own, paid)| own != paid);
+        // Another bank never had this deposit's token from us: somebody copied it.
+        let of_another_bank = self.intent().is_some_and(|begun| begun.bank != claim.bank);
         let full = standing.room.is_some_and(|room| claim.amount.amount() > room);
-        let word = if self.account().is_none() {
+        // Years later the bank's number is somebody else's: the first wallet is none of theirs.
+        let astray = self.intent().is_none()
+            && number > 1
+            && claim.unsolicited_to.as_ref() != self.account();
+        let word = if self.account().is_none() || astray {
             WALLET_UNKNOWN
+        } else if of_another_bank {
+            BANK_DIFFERS
         } else if differs {
             PAYER_DIFFERS
         } else if let Some(rule) = &claim.review {

@@ -289,6 +289,32 @@ fn two_words_on_a_credit_agree_or_contradict_each_other() {
 }
 
 #[test]
+fn a_number_that_a_bank_uses_again_is_another_credit_and_not_the_first_ones_wallet() {
+    let id = credit::id_of(&"hdfc".parse().unwrap(), &"S1".parse().unwrap());
+    let to = |wallet: Option<&str>, days: u64| {
+        let mut claim = claim(1, "500");
+        claim.credit_id = None;
+        claim.unsolicited_to = wallet.map(account);
+        claim.value_date = day() + chrono::Days::new(days);
+        Ask::ConfirmCredit(ConfirmCredit { deposit_id: id, claim, transaction_id: txn(1) })
+    };
+    let first = || to(Some("wallet:a:INR"), 0);
+    let made = after([at(0, first())]).0;
+    assert_eq!(made.decide(&at(0, first())), Ok(vec![]), "again");
+    assert_eq!(
+        made.decide(&at(0, to(Some("wallet:a:INR"), 30))),
+        Err(DepositError::CreditDiffers),
+        "the bank contradicts itself"
+    );
+    let next_year = |wallet| after([at(0, first()), at(0, to(wallet, 365))]).0;
+    assert_eq!(next_year(Some("wallet:a:INR")).credited(), dec("1000"));
+    for stranger in [None, Some("wallet:b:INR")] {
+        let deposit = next_year(stranger);
+        assert_eq!((deposit.credited(), deposit.aside()), (dec("500"), dec("500")));
+    }
+}
+
+#[test]
 fn every_refusal() {
     let intent = || vec![at(0, begin())];
     let with = |ask: Ask| vec![at(0, begin()), at(0, ask)];

@@ -8,9 +8,10 @@ use ledger_core::{
     clock::Clock as _,
     command::{FreezeAccount, Operation},
     deposit::{
-        BeginDeposit, ConfirmCredit, CreditClaim, DepositOperation, SettleCredit, credit::token_of,
+        BeginDeposit, ConfirmCredit, CreditClaim, DecideRecall, DepositOperation, RequestRecall,
+        SettleCredit, credit::token_of,
     },
-    ids::DepositId,
+    ids::{DepositId, HoldId},
 };
 
 use super::*;
@@ -204,5 +205,80 @@ async fn case_113_money_for_a_frozen_a_closed_or_an_unknown_wallet_waits_in_susp
     stand.book().await;
     assert_eq!(stand.balances(&MOVED).await, ["1040.00", "0.00", "1040.00", "0.00"]);
     assert_ne!(frozen, closed);
+    stand.end().await;
+}
+
+/// A payer writes what he likes: as a bank's word for interest, or as a reference of ours.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_enquiry_has_shown_is_the_deposits_whatever_the_payer_wrote() {
+    let stand = Stand::with_deposits().await;
+    let sent = stand.sent("BH-1").await;
+    stand.paid(sent, "UTR-S0").await;
+    let (words, _) = stand.begun().await;
+    let (reference, _) = stand.begun().await;
+    stand.ask(Stand::shown(words, "S1", "500.00")).await;
+    stand.ask(Stand::shown(reference, "S2", "100.00")).await;
+    let lines = [
+        line("S1", "+500.00", None, "INT FOR ASHA"),
+        line("S2", "+100.00", Some("BH-1"), "IN"),
+        // Interest, for nobody expects it.
+        line("S3", "+1.50", None, "INT PAID"),
+    ];
+    stand.import(&statement(22, "0.00", "601.50", &lines)).await.unwrap();
+    stand.book().await;
+    assert_eq!(stand.balances(&MOVED).await, ["601.50", "0.00", "0", "1500.00"]);
+    assert_eq!(stand.balances(&["income:interest:INR"]).await, ["1.50"]);
+    assert_eq!(stand.withdrawal(sent).await.status(), Some(WithdrawalStatus::Completed));
+    stand.end().await;
+}
+
+/// A token is known to the payer, and to whoever he shows it: at another bank it proves nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_at_another_bank_than_the_deposits_credits_nobody() {
+    let stand = Stand::with_deposits().await;
+    let (deposit_id, _) = stand.begun().await;
+    let claim = CreditClaim { bank: word("axis"), ..claim("S1", "500.00") };
+    let transaction_id = fresh();
+    stand
+        .ask(DepositOperation::ConfirmCredit(ConfirmCredit { deposit_id, claim, transaction_id }))
+        .await;
+    assert_eq!(stand.balances(&[CREDITS, WALLET]).await, ["500.00", "1000.00"]);
+    stand.end().await;
+}
+
+/// People let the bank have money back; its own debit closes the item.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_debit_of_a_recall_that_was_granted_is_known_by_the_credit_that_it_takes_back() {
+    const OWN: [&str; 4] = [ESCROW, OUT, DEBITS, WALLET];
+    let stand = Stand::with_deposits().await;
+    let (deposit_id, token) = stand.begun().await;
+    stand.ask(Stand::shown(deposit_id, "S1", "500.00")).await;
+    let hold_id = HoldId::from_uuid(System.fresh());
+    let claim = claim("S1", "500.00");
+    stand.ask(DepositOperation::RequestRecall(RequestRecall { deposit_id, claim, hold_id })).await;
+    stand
+        .ask(DepositOperation::DecideRecall(DecideRecall {
+            deposit_id,
+            number: 1,
+            granted: true,
+            reason: None,
+            hold_id: Some(hold_id),
+            transaction_id: fresh(),
+        }))
+        .await;
+    let lines = [
+        line("S1", "+500.00", Some(&token), "IN"),
+        // The same amount, and nothing says that it is the recall.
+        line("D1", "-500.00", None, "CASH"),
+        line("D2", "-500.00", Some("crd-S1"), "RECALL"),
+    ];
+    stand.import(&statement(22, "0.00", "-500.00", &lines)).await.unwrap();
+    stand.book().await;
+    assert_eq!(stand.balances(&OWN).await, ["-500.00", "0.00", "500.00", "1000.00"]);
+    let mut superuser = stand.ledger.database.superuser().await;
+    sqlx::query("delete from statement_bookings").execute(&mut superuser).await.unwrap();
+    stand.book().await;
+    assert_eq!(stand.balances(&OWN).await, ["-500.00", "0.00", "500.00", "1000.00"]);
+    assert_eq!(stand.count("statement_bookings where purpose = 'unknown'").await, 1);
     stand.end().await;
 }

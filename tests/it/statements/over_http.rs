@@ -5,7 +5,11 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::{inr, line, statement};
-use crate::support::bahi::{Actor, Reply, TestBahi, send};
+use crate::support::{
+    bahi::{Actor, Reply, Set, TestBahi, send},
+    database::Database,
+    sandbox::Sandbox,
+};
 
 const PATH: &str = "/v1/ops/bank-statements?bank=hdfc&format=json";
 
@@ -53,4 +57,37 @@ async fn a_statement_is_imported_once_and_what_differs_is_listed_with_its_age() 
     let nobody = bahi.actor("nobody", &[Scope::LedgerRead]).await;
     assert_eq!(nobody.get("/v1/ops/reconciliation").await.status, StatusCode::FORBIDDEN);
     bahi.finish().await;
+}
+
+/// A file could say that somebody paid who did not: nobody alone makes it the bank's word.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_in_the_name_of_a_bank_that_is_called_takes_two_people() {
+    let sandbox = Sandbox::start().await;
+    let set = Set { banks: sandbox.registry(), ..Set::default() };
+    let bahi = TestBahi::on(&Database::create().await, set).await;
+    let clerk = bahi.actor("clerk", &[Scope::OpsWrite, Scope::OpsApprove]).await;
+    let second = bahi.actor("second", &[Scope::OpsApprove]).await;
+    let weak = bahi.actor("weak", &[Scope::OpsWrite]).await;
+    let file = statement(22, "0.00", "7.00", &[line("S1", "+7.00", None, "IN")]);
+    let bytes = serde_json::to_vec(&file).unwrap();
+    let with = async |approver: &Actor| {
+        let request = clerk.request(Method::POST, PATH).body(bytes.clone());
+        let key = format!("Bearer {}", approver.key);
+        send(request.header("approver-authorization", key)).await
+    };
+    let pool = bahi.database.pool().await;
+    let stored = async || -> Vec<(String, Option<String>)> {
+        let sql = "select imported_by, approved_by from statement_files";
+        sqlx::query_as(sql).fetch_all(&pool).await.unwrap()
+    };
+    let alone = import(&clerk, &file).await;
+    for refused in [alone, with(&clerk).await, with(&weak).await] {
+        assert_eq!(refused.status, StatusCode::FORBIDDEN, "{}", refused.text);
+        assert_eq!(refused.code(), "second_person_needed");
+    }
+    assert_eq!(stored().await, []);
+    assert_eq!(with(&second).await.made()["new_lines"], json!(1));
+    assert_eq!(stored().await, [("clerk".to_owned(), Some("second".to_owned()))]);
+    bahi.finish().await;
+    sandbox.stop().await;
 }

@@ -87,6 +87,27 @@ fn what_is_wrong_is_said_with_its_line() {
     assert!(read(b":20:\xff").unwrap_err().to_string().contains("UTF-8"));
 }
 
+#[test]
+fn words_of_a_payer_that_look_like_a_field_name_no_deposit() {
+    let words = format!(":86:{}", "X".repeat(WIDTH - 4));
+    let forged = ":61:2611221122C500,NTRFdep019a//B-666";
+    let taken = ":61:2611221122D500,NTRFNONREF//B-667";
+    let inserted = FILE.replacen("BACK", &format!("BACK\n{words}\n{forged}\n{taken}"), 1);
+    assert_ne!(inserted, FILE);
+    let escrow = &read(inserted.as_bytes()).unwrap()[0];
+    let line = escrow.lines.iter().find(|line| line.bank_transaction_id.as_str() == "B-666");
+    assert_eq!(line.map(|line| &line.reference), Some(&None));
+    // Any other field there ends the reading: a message in a message.
+    let inserted = FILE.replacen("BACK", &format!("BACK\n{words}\n:20:NEXT"), 1);
+    let refused = read(inserted.as_bytes()).unwrap_err().to_string();
+    assert!(refused.contains(":20:"), "{refused}");
+    // The same words, not broken: the field behind them is the bank's.
+    let narrow = &words[..WIDTH - 1];
+    let whole = FILE.replacen("BACK", &format!("BACK\n{narrow}\n{forged}"), 1);
+    let escrow = &read(whole.as_bytes()).unwrap()[0];
+    assert!(escrow.lines.iter().any(|line| line.reference == "dep019a".parse().ok()));
+}
+
 /// Fields that follow each other in any order, with anything in them.
 const FIELDS: &str = "(:(20|25|28C|60F|60M|61|62F|62M|86):[0-9A-Z,/é]{0,30}\n){0,12}";
 
