@@ -18,5 +18,6 @@ pub mod setup;
 pub mod shutdown;
 pub mod statements;
 pub mod telemetry;
+pub mod wallet;
 pub mod webhooks;
 pub mod workers;
