@@ -152,6 +152,7 @@ pub(crate) fn state(ledger: Arc<dyn Ledger>, handler_timeout: Duration) -> ApiSt
         metrics: None,
         clock: Arc::new(System),
         ids: Arc::new(System),
+        demo: true,
         head: watch::channel(7).1,
         stopping: watch::channel(false).1,
         handler_timeout,
