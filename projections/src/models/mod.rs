@@ -24,6 +24,7 @@ use ledger_core::{
     hold::HoldEvent,
     log::{self, CodecError, EVENT_VERSION, Position},
     reversal::ReversalEvent,
+    transfer::TransferEvent,
     withdrawal::WithdrawalEvent,
 };
 use rust_decimal::Decimal;
@@ -234,6 +235,10 @@ impl<'e> Changes<'e> {
                 decode::<DepositEvent>(&event)?;
                 self.activity.deposit(event)?;
                 self.deposits.apply(event)
+            }
+            "transfer" => {
+                decode::<TransferEvent>(&event)?;
+                self.activity.transfer(event)
             }
             // The book is always in the engine's memory; nothing of it is read from here.
             "book" => decode::<BookEvent>(&event).map(drop),
