@@ -14,6 +14,7 @@ pub mod resolutions;
 pub mod review;
 mod routes;
 pub mod service;
+pub mod sessions;
 pub mod setup;
 pub mod shutdown;
 pub mod statements;
