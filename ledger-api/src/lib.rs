@@ -19,5 +19,6 @@ pub mod setup;
 pub mod shutdown;
 pub mod statements;
 pub mod telemetry;
+pub mod vault;
 pub mod webhooks;
 pub mod workers;
