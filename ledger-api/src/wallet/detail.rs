@@ -124,10 +124,17 @@ async fn told(
     if let Ok(id) = object.parse::<TransferId>() {
         let timeline = steps::of_transfer(models, id, account).await?;
         let transaction = id.transaction_id();
+        if timeline.is_empty() {
+            // It never waited: it is its transaction.
+            return told_of_transaction(models, transaction).await;
+        }
         let note = models.note(transaction).await?;
         return Ok(Told { timeline, note, transactions: vec![transaction] });
     }
-    let id: TransactionId = object.parse().map_err(|_| nothing())?;
+    told_of_transaction(models, object.parse().map_err(|_| nothing())?).await
+}
+
+async fn told_of_transaction(models: &ReadModels, id: TransactionId) -> Result<Told, Problem> {
     let transaction = models.transaction(id).await?.value.ok_or_else(nothing)?.transaction;
     let mut timeline = vec![Step {
         event: "posted",

@@ -13,6 +13,7 @@ mod flows;
 mod holds;
 mod open_items;
 mod transactions;
+mod transfers;
 mod withdrawals;
 
 use ledger_core::{
@@ -55,13 +56,15 @@ pub enum ReadModel {
     OpenItems,
     /// Transactions.
     Transactions,
+    /// Transfers that wait to be claimed, or have waited.
+    Transfers,
     /// Withdrawals and their attempts.
     Withdrawals,
 }
 
 impl ReadModel {
     /// All of them, by name.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Accounts,
         Self::Activity,
         Self::Deposits,
@@ -69,6 +72,7 @@ impl ReadModel {
         Self::Holds,
         Self::OpenItems,
         Self::Transactions,
+        Self::Transfers,
         Self::Withdrawals,
     ];
 
@@ -82,6 +86,7 @@ impl ReadModel {
             Self::Holds => &["holds"],
             Self::OpenItems => &["open_items"],
             Self::Transactions => &["transactions", "transaction_days"],
+            Self::Transfers => &["transfers"],
             Self::Withdrawals => &["withdrawals", "withdrawal_attempts"],
         }
     }
@@ -96,6 +101,7 @@ impl ReadModel {
             Self::Holds => "holds",
             Self::OpenItems => "open_items",
             Self::Transactions => "transactions",
+            Self::Transfers => "transfers",
             Self::Withdrawals => "withdrawals",
         }
     }
@@ -113,7 +119,7 @@ impl std::str::FromStr for ReadModel {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "no such read model: one of accounts, activity, deposits, flows, holds, open_items, \
-     transactions, withdrawals"
+     transactions, transfers, withdrawals"
 )]
 pub struct UnknownReadModel;
 
@@ -162,6 +168,7 @@ pub(crate) struct Changes<'e> {
     holds: holds::Changes<'e>,
     open_items: open_items::Changes<'e>,
     transactions: transactions::Changes<'e>,
+    transfers: transfers::Changes,
     withdrawals: withdrawals::Changes,
     upto: Position,
 }
@@ -182,6 +189,7 @@ impl<'e> Changes<'e> {
             holds: holds::Changes::default(),
             open_items: open_items::Changes::default(),
             transactions: transactions::Changes::default(),
+            transfers: transfers::Changes::default(),
             withdrawals: withdrawals::Changes::default(),
             upto,
         };
@@ -229,16 +237,18 @@ impl<'e> Changes<'e> {
                 self.activity.withdrawal(event)?;
                 self.withdrawals.apply(event)
             }
+            // What a claim moves are its legs.
+            "transfer" => {
+                decode::<TransferEvent>(&event)?;
+                self.activity.transfer(event)?;
+                self.transfers.apply(event)
+            }
             // What a line of a bank's statement moves are its legs.
             "bank_line" => decode::<BankLineEvent>(&event).map(drop),
             "deposit" => {
                 decode::<DepositEvent>(&event)?;
                 self.activity.deposit(event)?;
                 self.deposits.apply(event)
-            }
-            "transfer" => {
-                decode::<TransferEvent>(&event)?;
-                self.activity.transfer(event)
             }
             // The book is always in the engine's memory; nothing of it is read from here.
             "book" => decode::<BookEvent>(&event).map(drop),
@@ -276,6 +286,7 @@ impl<'e> Changes<'e> {
                 ReadModel::Holds => self.holds.write_in_tx(db, schema).await?,
                 ReadModel::OpenItems => self.open_items.write_in_tx(db, schema).await?,
                 ReadModel::Transactions => self.transactions.write_in_tx(db, schema).await?,
+                ReadModel::Transfers => self.transfers.write_in_tx(db, schema, self.upto).await?,
                 ReadModel::Withdrawals => {
                     self.withdrawals.write_in_tx(db, schema, self.upto).await?;
                 }

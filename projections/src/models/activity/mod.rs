@@ -108,9 +108,12 @@ impl<'e> Changes<'e> {
         }
         let (mut ids, mut positions, mut times) = (Vec::new(), Vec::new(), Vec::new());
         for reversed in &self.reversed {
-            ids.push(reversed.original.to_string());
-            positions.push(bigint(reversed.position)?);
-            times.push(reversed.recorded_at);
+            let transfer = TransferId::from_uuid(reversed.original.uuid());
+            for name in [reversed.original.to_string(), transfer.to_string()] {
+                ids.push(name);
+                positions.push(bigint(reversed.position)?);
+                times.push(reversed.recorded_at);
+            }
         }
         let sql = format!(
             "update {}.activity a set status = 'returned', object_status = 'reversed',
