@@ -8,6 +8,7 @@ pub mod deposits;
 pub mod http;
 pub mod identity;
 pub mod machine;
+mod pages;
 pub mod postgres;
 pub mod resolutions;
 pub mod review;
