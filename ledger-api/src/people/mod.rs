@@ -7,16 +7,23 @@
 //! This module knows no HTTP; what requests and pages are is in `http::session` and `routes`.
 
 mod changes;
+mod codes;
 mod id;
+mod keeper;
 mod key;
+mod leaving;
 mod names;
 mod passwords;
 mod person;
 mod settings;
+pub mod step_up;
 mod store;
 mod throttles;
+mod wallets;
 
+pub use codes::{Issued, Purpose, Target};
 pub use id::PersonId;
+pub use keeper::PeopleKeeper;
 pub use key::PeopleKey;
 pub use names::{Email, Handle, Name, NameError, Phone, Recipient};
 pub use passwords::{Checked, HashingError, Password, PasswordError, PasswordHash, Passwords};
@@ -24,6 +31,7 @@ pub use person::{NewPerson, Person, PublicFace, Status};
 pub use settings::{PeopleSettings, PeopleSettingsError, PublicUrl};
 pub use store::{Credential, People, PeopleError};
 pub use throttles::{Rate, Throttles, Wait};
+pub use wallets::{WalletError, Wallets};
 
 /// The tier of a wallet whose owner has not proved everything.
 pub const TIER_SMALL: &str = "small";
