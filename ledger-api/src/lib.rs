@@ -8,6 +8,7 @@ pub mod deposits;
 pub mod http;
 pub mod identity;
 pub mod machine;
+pub mod people;
 pub mod postgres;
 pub mod resolutions;
 pub mod review;
