@@ -44,17 +44,14 @@ fn claims(about: &About<'_>, fault: Fault) -> Value {
     let issuer = if fault == Fault::WrongIss { "https://elsewhere.example" } else { about.issuer };
     let audience = if fault == Fault::WrongAud { "another-service" } else { about.client_id };
     let past = if fault == Fault::Expired { 2 * LASTS_SECONDS } else { 0 };
-    let issued = about.now.saturating_sub(past);
+    let from = about.now.saturating_sub(past);
     claims.insert("iss".to_owned(), json!(issuer));
     claims.insert("aud".to_owned(), json!(audience));
-    claims.insert("iat".to_owned(), json!(issued));
-    claims.insert("exp".to_owned(), json!(issued.saturating_add(LASTS_SECONDS)));
-    let nonce = match fault {
-        Fault::NoNonce => None,
-        Fault::WrongNonce => Some("of-another-request"),
-        _other => about.nonce,
-    };
-    if let Some(nonce) = nonce {
+    claims.insert("iat".to_owned(), json!(from));
+    claims.insert("exp".to_owned(), json!(from.saturating_add(LASTS_SECONDS)));
+    let asked = about.nonce.filter(|_| fault != Fault::NoNonce);
+    let foreign = Some("of-another-request").filter(|_| fault == Fault::WrongNonce);
+    if let Some(nonce) = foreign.or(asked) {
         claims.insert("nonce".to_owned(), json!(nonce));
     }
     Value::Object(claims)

@@ -54,16 +54,9 @@ pub(super) async fn show(
         Provider::Google => "Google",
         Provider::Github => "GitHub",
     };
-    let mut body = format!(
-        "<h1>Sandbox {name}</h1>\
-         <p class=\"note\">This stands in for {name} while you try Bahi. It asks for no password: \
-         say who you want to be.</p><p>{} wants to know who you are.</p>\
-         <form method=\"post\">",
-        escaped(&asked.client_id)
-    );
     let nonce = asked.nonce.clone().unwrap_or_default();
     let challenge = asked.code_challenge.clone().unwrap_or_default();
-    for (field, value) in [
+    let hidden = [
         ("response_type", "code"),
         ("client_id", &asked.client_id),
         ("redirect_uri", &asked.redirect_uri),
@@ -72,18 +65,26 @@ pub(super) async fn show(
         ("nonce", &nonce),
         ("code_challenge", &challenge),
         ("code_challenge_method", "S256"),
-    ] {
+    ]
+    .map(|(field, value)| {
         let value = escaped(value);
-        body.push_str(&format!("<input type=\"hidden\" name=\"{field}\" value=\"{value}\">"));
-    }
-    for person in desk.people() {
+        format!("<input type=\"hidden\" name=\"{field}\" value=\"{value}\">")
+    });
+    let people = desk.people().iter().map(|person| {
         let (login, name) = (escaped(&person.login), escaped(&person.name));
         let email = escaped(&person.email);
-        body.push_str(&format!(
-            "<button name=\"person\" value=\"{login}\">Go on as {name}, {email}</button>"
-        ));
-    }
-    body.push_str("<button name=\"person\" value=\"\">Don't let it know</button></form>");
+        format!("<button name=\"person\" value=\"{login}\">Go on as {name}, {email}</button>")
+    });
+    let body = format!(
+        "<h1>Sandbox {name}</h1>\
+         <p class=\"note\">This stands in for {name} while you try Bahi. It asks for no password: \
+         say who you want to be.</p><p>{} wants to know who you are.</p>\
+         <form method=\"post\">{}{}\
+         <button name=\"person\" value=\"\">Don't let it know</button></form>",
+        escaped(&asked.client_id),
+        hidden.concat(),
+        people.collect::<String>(),
+    );
     page(&body)
 }
 
