@@ -7,6 +7,7 @@ pub mod db;
 pub mod deposits;
 pub mod http;
 pub mod identity;
+pub mod logins;
 pub mod machine;
 pub mod people;
 pub mod postgres;
