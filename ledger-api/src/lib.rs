@@ -10,6 +10,7 @@ pub mod identity;
 pub mod logins;
 pub mod machine;
 pub mod people;
+mod pages;
 pub mod postgres;
 pub mod resolutions;
 pub mod review;
