@@ -12,6 +12,7 @@ mod key;
 mod names;
 mod passwords;
 mod person;
+mod settings;
 mod store;
 mod throttles;
 
@@ -20,6 +21,7 @@ pub use key::PeopleKey;
 pub use names::{Email, Handle, Name, NameError, Phone, Recipient};
 pub use passwords::{Checked, HashingError, Password, PasswordError, PasswordHash, Passwords};
 pub use person::{NewPerson, Person, PublicFace, Status};
+pub use settings::{PeopleSettings, PeopleSettingsError, PublicUrl};
 pub use store::{Credential, People, PeopleError};
 pub use throttles::{Rate, Throttles, Wait};
 
