@@ -20,6 +20,7 @@ use super::{
     return_to::login_path,
 };
 use crate::{
+    entry,
     people::{PeopleError, Person},
     sessions::{
         Session, Token,
@@ -87,6 +88,7 @@ async fn signed_in(parts: &Parts, state: &ApiState) -> Result<Option<SignedIn>, 
     {
         context.principal.set(principal).ok();
     }
+    let person = entry::with_wallet(state, person).await;
     Ok(Some(SignedIn { session, person }))
 }
 

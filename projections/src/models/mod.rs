@@ -6,12 +6,14 @@
 //! process, or a rebuild that swaps the tables, needs to tell nobody.
 
 mod accounts;
+mod activity;
 mod deposits;
 mod event;
 mod flows;
 mod holds;
 mod open_items;
 mod transactions;
+mod transfers;
 mod withdrawals;
 
 use ledger_core::{
@@ -23,11 +25,13 @@ use ledger_core::{
     hold::HoldEvent,
     log::{self, CodecError, EVENT_VERSION, Position},
     reversal::ReversalEvent,
+    transfer::TransferEvent,
     withdrawal::WithdrawalEvent,
 };
 use rust_decimal::Decimal;
 use sqlx::PgConnection;
 
+pub use activity::ActivityStatus;
 pub(crate) use event::{EventRow, read_events};
 
 use crate::error::{Poison, PoisonReason, ProjectionError};
@@ -40,6 +44,8 @@ const FOLDED_AT_ONCE: Position = 500;
 pub enum ReadModel {
     /// Accounts with their balances.
     Accounts,
+    /// What the owners of wallets see.
+    Activity,
     /// Deposits.
     Deposits,
     /// Money in and out per account and day.
@@ -50,19 +56,23 @@ pub enum ReadModel {
     OpenItems,
     /// Transactions.
     Transactions,
+    /// Transfers that wait to be claimed, or have waited.
+    Transfers,
     /// Withdrawals and their attempts.
     Withdrawals,
 }
 
 impl ReadModel {
     /// All of them, by name.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Accounts,
+        Self::Activity,
         Self::Deposits,
         Self::Flows,
         Self::Holds,
         Self::OpenItems,
         Self::Transactions,
+        Self::Transfers,
         Self::Withdrawals,
     ];
 
@@ -70,11 +80,13 @@ impl ReadModel {
     pub(crate) const fn tables(self) -> &'static [&'static str] {
         match self {
             Self::Accounts => &["accounts"],
+            Self::Activity => &["activity"],
             Self::Deposits => &["deposits"],
             Self::Flows => &["flows"],
             Self::Holds => &["holds"],
             Self::OpenItems => &["open_items"],
             Self::Transactions => &["transactions", "transaction_days"],
+            Self::Transfers => &["transfers"],
             Self::Withdrawals => &["withdrawals", "withdrawal_attempts"],
         }
     }
@@ -83,11 +95,13 @@ impl ReadModel {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Accounts => "accounts",
+            Self::Activity => "activity",
             Self::Deposits => "deposits",
             Self::Flows => "flows",
             Self::Holds => "holds",
             Self::OpenItems => "open_items",
             Self::Transactions => "transactions",
+            Self::Transfers => "transfers",
             Self::Withdrawals => "withdrawals",
         }
     }
@@ -104,8 +118,8 @@ impl std::str::FromStr for ReadModel {
 /// A name that no read model has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "no such read model: one of accounts, deposits, flows, holds, open_items, transactions, \
-     withdrawals"
+    "no such read model: one of accounts, activity, deposits, flows, holds, open_items, \
+     transactions, transfers, withdrawals"
 )]
 pub struct UnknownReadModel;
 
@@ -148,11 +162,13 @@ impl PlacedLeg<'_, '_> {
 /// What a run of events changes.
 pub(crate) struct Changes<'e> {
     accounts: accounts::Changes<'e>,
+    activity: activity::Changes<'e>,
     deposits: deposits::Changes,
     flows: flows::Changes<'e>,
     holds: holds::Changes<'e>,
     open_items: open_items::Changes<'e>,
     transactions: transactions::Changes<'e>,
+    transfers: transfers::Changes,
     withdrawals: withdrawals::Changes,
     upto: Position,
 }
@@ -167,11 +183,13 @@ impl<'e> Changes<'e> {
     ) -> Result<Self, ProjectionError> {
         let mut changes = Self {
             accounts: accounts::Changes::default(),
+            activity: activity::Changes::default(),
             deposits: deposits::Changes::default(),
             flows: flows::Changes::default(),
             holds: holds::Changes::default(),
             open_items: open_items::Changes::default(),
             transactions: transactions::Changes::default(),
+            transfers: transfers::Changes::default(),
             withdrawals: withdrawals::Changes::default(),
             upto,
         };
@@ -210,17 +228,26 @@ impl<'e> Changes<'e> {
             "hold" => self.holds.apply(event, decode::<HoldEvent>(&event)?),
             "reversal" => {
                 let ReversalEvent::Reversed(reversed) = decode(&event)?;
+                self.activity.reversed(event)?;
                 self.transactions.reversed(event, reversed.by)
             }
             // What a withdrawal moves are its legs.
             "withdrawal" => {
                 decode::<WithdrawalEvent>(&event)?;
+                self.activity.withdrawal(event)?;
                 self.withdrawals.apply(event)
+            }
+            // What a claim moves are its legs.
+            "transfer" => {
+                decode::<TransferEvent>(&event)?;
+                self.activity.transfer(event)?;
+                self.transfers.apply(event)
             }
             // What a line of a bank's statement moves are its legs.
             "bank_line" => decode::<BankLineEvent>(&event).map(drop),
             "deposit" => {
                 decode::<DepositEvent>(&event)?;
+                self.activity.deposit(event)?;
                 self.deposits.apply(event)
             }
             // The book is always in the engine's memory; nothing of it is read from here.
@@ -236,6 +263,7 @@ impl<'e> Changes<'e> {
         }
         let placed = PlacedLeg { event, side, leg: &leg };
         self.accounts.leg(placed)?;
+        self.activity.leg(placed)?;
         self.flows.leg(placed)?;
         self.open_items.leg(placed);
         self.transactions.leg(placed)
@@ -252,11 +280,13 @@ impl<'e> Changes<'e> {
         for model in models {
             match model {
                 ReadModel::Accounts => self.accounts.write_in_tx(db, schema).await?,
+                ReadModel::Activity => self.activity.write_in_tx(db, schema, self.upto).await?,
                 ReadModel::Deposits => self.deposits.write_in_tx(db, schema, self.upto).await?,
                 ReadModel::Flows => self.flows.write_in_tx(db, schema).await?,
                 ReadModel::Holds => self.holds.write_in_tx(db, schema).await?,
                 ReadModel::OpenItems => self.open_items.write_in_tx(db, schema).await?,
                 ReadModel::Transactions => self.transactions.write_in_tx(db, schema).await?,
+                ReadModel::Transfers => self.transfers.write_in_tx(db, schema, self.upto).await?,
                 ReadModel::Withdrawals => {
                     self.withdrawals.write_in_tx(db, schema, self.upto).await?;
                 }

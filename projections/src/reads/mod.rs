@@ -6,6 +6,7 @@
 //! parsed exactly: the driver's own conversion drops the scale of a zero and can round.
 
 mod accounts;
+mod activity;
 mod as_of;
 mod deposit_list;
 mod deposits;
@@ -16,6 +17,8 @@ mod notes;
 mod open_items;
 mod statements;
 mod transactions;
+mod transfer_facts;
+mod transfers;
 mod trial_balance;
 mod withdrawal_list;
 mod withdrawal_queue;
@@ -30,6 +33,7 @@ use sqlx::{PgPool, Row, postgres::PgRow};
 use tokio::{sync::watch, time};
 
 pub use accounts::{Account, AccountFilter, Balance};
+pub use activity::{ActivityFilter, ActivityPage, ActivityRow, Towards, Turn, Underway};
 pub use as_of::PastBalance;
 pub use deposit_list::DepositRow;
 pub use deposits::{DepositFact, DepositHistory};
@@ -39,6 +43,7 @@ pub use legs::Order;
 pub use open_items::OpenItem;
 pub use statements::{Statement, StatementLine, StatementQuery};
 pub use transactions::{Total, Transaction, TransactionDetail, TransactionFilter, TransactionLeg};
+pub use transfers::{TransferFilter, TransferRow};
 pub use trial_balance::{CurrencyBalance, TrialBalance, TrialLine};
 pub use withdrawal_list::{Backlog, WithdrawalFilter};
 pub use withdrawal_queue::{Float, KnownAttempt, WithdrawalRow};
