@@ -181,6 +181,12 @@ impl Authority {
         Self::of(&[Open, Bank, Clearing, Suspense, Expense, Tax, Receivable])
     }
 
+    /// What a transfer that waits to be claimed moves: the wallets, and what it costs.
+    pub fn of_transfers() -> Self {
+        use PostingClass::{Income, Open, Tax};
+        Self::of(&[Open, Income, Tax])
+    }
+
     /// Whether this authority covers `class`.
     pub const fn covers(self, class: PostingClass) -> bool {
         self.0 & class.bit() != 0

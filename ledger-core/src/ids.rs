@@ -91,6 +91,10 @@ prefixed_id!(
     DepositId, "dep_", "deposit id (dep_ and 32 lower-case hexadecimal digits)"
 );
 prefixed_id!(
+    /// A transfer between wallets; a stream only of those that wait to be claimed.
+    TransferId, "tr_", "transfer id (tr_ and 32 lower-case hexadecimal digits)"
+);
+prefixed_id!(
     /// A bank account that money can be sent to: opaque here; its number is in no event.
     BankAccountId, "ba_", "bank account id (ba_ and 32 lower-case hexadecimal digits)"
 );
@@ -311,6 +315,11 @@ opaque_text!(
     /// between the request and the sending is found out.
     PayeeHash, 64..=64, |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f'),
     "payee hash (64 lower-case hexadecimal digits)"
+);
+opaque_text!(
+    /// Keyed hash of a phone number, so that no event holds one and no table of all numbers finds it.
+    PhoneHash, 64..=64, |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f'),
+    "phone hash (64 lower-case hexadecimal digits)"
 );
 opaque_text!(
     /// A client's key that makes a command happen once, however often it is sent.

@@ -2,7 +2,7 @@
 //!
 //! A **command** ([`command`]) asks for something. **Planning** ([`planning`]) takes it apart into
 //! what each aggregate is asked: an [`account`], a [`hold`], a [`reversal`], a [`withdrawal`],
-//! a [`deposit`], a [`bank_line`], the [`book`]. Each aggregate decides alone, purely, by its own
+//! a [`deposit`], a [`transfer`], a [`bank_line`], the [`book`]. Each aggregate decides alone, purely, by its own
 //! events. If all
 //! accept, their events are appended to the **log** ([`log`]) in one statement, chained by hashes;
 //! if one refuses, nothing happens.
@@ -31,6 +31,7 @@ pub mod planning;
 pub mod posting;
 pub mod reversal;
 pub mod tier;
+pub mod transfer;
 pub mod withdrawal;
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     clock::Timestamp,
-    ids::{AccountId, DepositId, HoldId, TransactionId, WithdrawalId},
+    ids::{AccountId, DepositId, HoldId, TransactionId, TransferId, WithdrawalId},
     money::{Currency, Money},
 };
 
@@ -84,4 +84,9 @@ pub(crate) fn withdrawal(number: u128) -> WithdrawalId {
 /// The deposit of a number, made at random as far as anybody can see.
 pub(crate) fn deposit(number: u128) -> DepositId {
     DepositId::from_uuid(Uuid::from_u128(number))
+}
+
+/// The transfer of a number.
+pub(crate) fn transfer(number: u128) -> TransferId {
+    TransferId::from_uuid(Uuid::from_u128(number))
 }

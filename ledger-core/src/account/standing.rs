@@ -8,10 +8,16 @@ use crate::chart::Direction;
 impl Account {
     /// The most that a decrease could take now; nothing = no limit.
     pub fn spendable(&self) -> Option<Decimal> {
+        self.spendable_once_freed(Decimal::ZERO)
+    }
+
+    /// The same, once `held` of what its holds keep is free.
+    pub fn spendable_once_freed(&self, held: Decimal) -> Option<Decimal> {
         if self.open().is_err() || self.frozen(self.normal_side().opposite()).is_err() {
             return Some(Decimal::ZERO);
         }
-        self.available().map(|available| available.max(Decimal::ZERO))
+        let free = self.available().map(|available| available.saturating_add(held));
+        free.map(|free| free.max(Decimal::ZERO))
     }
 
     /// The most that an increase could bring now; nothing = no limit.

@@ -175,6 +175,23 @@ impl Account {
         Some(left.max(Decimal::ZERO))
     }
 
+    /// Whether the tier's limits in force would let `amount` leave on `today`, in a transaction of
+    /// its own.
+    ///
+    /// # Errors
+    /// [`AccountError::LimitExceeded`], as the leg itself would say it.
+    pub fn permits_out(
+        &self,
+        tiers: &Tiers,
+        amount: Decimal,
+        today: NaiveDate,
+    ) -> Result<(), AccountError> {
+        let Some(usage) = self.usage() else { return Ok(()) };
+        let (flow, balance) = (Flow::Out, self.balance());
+        let move_ = Move { flow, today, balance, transaction_id: None };
+        usage.permits(tiers, &move_, amount).map_err(AccountError::LimitExceeded)
+    }
+
     /// The day on which a leg counts against the limits of the tier, if it does.
     pub(super) fn counted_on(&self, post: &PostLeg) -> Result<Option<NaiveDate>, AccountError> {
         let Some(usage) = self.usage() else { return Ok(None) };

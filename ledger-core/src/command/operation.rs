@@ -16,6 +16,7 @@ use crate::{
     money::{Currency, Money},
     posting::{Kind, Posting, PostingLeg},
     tier::TierLimits,
+    transfer::TransferOperation,
     withdrawal::WithdrawalOperation,
 };
 
@@ -77,6 +78,14 @@ pub enum Operation {
     BankLine(Box<BankLineOperation>),
     /// Goes on with a deposit.
     Deposit(Box<DepositOperation>),
+    /// Goes on with a transfer that waits to be claimed.
+    Transfer(Box<TransferOperation>),
+}
+
+impl From<TransferOperation> for Operation {
+    fn from(operation: TransferOperation) -> Self {
+        Self::Transfer(Box::new(operation))
+    }
 }
 
 impl From<BankLineOperation> for Operation {

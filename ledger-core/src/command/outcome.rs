@@ -12,11 +12,12 @@ use crate::{
     deposit::DepositStatus,
     ids::{
         AccountId, BankAccountId, BankCode, BankLineId, DepositId, HoldId, Rail, TransactionId,
-        WithdrawalId,
+        TransferId, WithdrawalId,
     },
     log::Position,
     money::CurrencyCode,
     tier::LimitExceeded,
+    transfer::TransferStatus,
     withdrawal::WithdrawalStatus,
 };
 
@@ -135,6 +136,24 @@ pub enum Receipt {
         /// Until when it can be paid, if it was asked for.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         expires_at: Option<Timestamp>,
+    },
+    /// A transfer waits to be claimed, or went on.
+    Transfer {
+        /// The transfer.
+        transfer_id: TransferId,
+        /// Where it is in its life now.
+        status: TransferStatus,
+        /// Where the money comes from.
+        account: AccountId,
+        /// What the receiver gets.
+        amount: Decimal,
+        /// What it costs the sender, tax included.
+        fee: Decimal,
+        /// The receiver's account, once it is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<AccountId>,
+        /// Until when it can be claimed.
+        expires_at: Timestamp,
     },
     /// The book changed.
     Book {

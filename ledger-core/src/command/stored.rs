@@ -40,6 +40,7 @@ impl Outcome {
                 | Receipt::Withdrawal { .. }
                 | Receipt::BankLine { .. }
                 | Receipt::Deposit { .. }
+                | Receipt::Transfer { .. }
                 | Receipt::Book { .. } => Stored::Accepted(Cow::Borrowed(accepted)),
             },
             Self::Rejected(rejection) => Stored::Rejected(Cow::Borrowed(rejection)),

@@ -33,7 +33,7 @@ pub(super) fn weight_of(command: &Command) -> usize {
         Operation::Reverse(reverse) => reverse.original_legs.len().saturating_add(1),
         Operation::CaptureHold(capture) => capture.to.len().saturating_add(3),
         // Its own events, the openings of accounts, and the legs of two transactions.
-        Operation::Withdrawal(_) | Operation::Deposit(_) => 20,
+        Operation::Withdrawal(_) | Operation::Deposit(_) | Operation::Transfer(_) => 20,
         // Itself, an opening and a leg for each part, and the bank's.
         Operation::BankLine(line) => line.parts().len().saturating_mul(2).saturating_add(3),
         Operation::OpenAccount(_)

@@ -38,6 +38,13 @@ impl Worker {
             let accounts = deposit.map(|deposit| planning::accounts_of_deposit(operation, deposit));
             streams.extend(accounts.into_iter().flatten().map(StreamId::Account));
         }
+        if let Some(operation) = planning::transfer_operation(operation) {
+            let stream = StreamId::Transfer(operation.transfer_id());
+            let transfer = self.cache.peek(&stream).and_then(Subject::as_transfer);
+            let accounts =
+                transfer.map(|transfer| planning::accounts_of_transfer(operation, transfer));
+            streams.extend(accounts.into_iter().flatten().map(StreamId::Account));
+        }
         streams.retain(|stream| !self.cache.touch(stream));
         streams
     }

@@ -17,6 +17,7 @@ use crate::{
     log::{self, CodecError},
     planning::{Step, StreamId},
     reversal::{Reversal, ReversalEvent},
+    transfer::{Transfer, TransferEvent},
     withdrawal::{Withdrawal, WithdrawalEvent},
 };
 
@@ -33,6 +34,7 @@ pub(crate) enum AnyEvent {
     Withdrawal(WithdrawalEvent),
     BankLine(BankLineEvent),
     Deposit(DepositEvent),
+    Transfer(TransferEvent),
 }
 
 impl AnyEvent {
@@ -45,6 +47,7 @@ impl AnyEvent {
             Self::Withdrawal(event) => event.name(),
             Self::BankLine(event) => event.name(),
             Self::Deposit(event) => event.name(),
+            Self::Transfer(event) => event.name(),
         }
     }
 
@@ -62,6 +65,7 @@ impl AnyEvent {
             Self::Withdrawal(event) => log::encode(event),
             Self::BankLine(event) => log::encode(event),
             Self::Deposit(event) => log::encode(event),
+            Self::Transfer(event) => log::encode(event),
         }
     }
 }
@@ -76,6 +80,7 @@ pub(crate) fn address(stream: &StreamId) -> (&'static str, Arc<str>) {
         StreamId::Withdrawal(id) => (Withdrawal::TYPE, Arc::from(id.to_string())),
         StreamId::BankLine(id) => (BankLine::TYPE, Arc::from(id.to_string())),
         StreamId::Deposit(id) => (Deposit::TYPE, Arc::from(id.to_string())),
+        StreamId::Transfer(id) => (Transfer::TYPE, Arc::from(id.to_string())),
     }
 }
 
@@ -89,6 +94,7 @@ pub(crate) fn stream_at(aggregate_type: &str, aggregate_id: &str) -> Option<Stre
         Withdrawal::TYPE => aggregate_id.parse().ok().map(StreamId::Withdrawal),
         BankLine::TYPE => aggregate_id.parse().ok().map(StreamId::BankLine),
         Deposit::TYPE => aggregate_id.parse().ok().map(StreamId::Deposit),
+        Transfer::TYPE => aggregate_id.parse().ok().map(StreamId::Transfer),
         _ => None,
     }
 }
@@ -102,6 +108,7 @@ enum State {
     Withdrawal(Withdrawal),
     BankLine(BankLine),
     Deposit(Deposit),
+    Transfer(Transfer),
 }
 
 /// An aggregate in memory, with how many events it has. Cheap to clone.
@@ -122,6 +129,7 @@ impl Subject {
             StreamId::Withdrawal(_) => State::Withdrawal(Withdrawal::default()),
             StreamId::BankLine(_) => State::BankLine(BankLine::default()),
             StreamId::Deposit(_) => State::Deposit(Deposit::default()),
+            StreamId::Transfer(_) => State::Transfer(Transfer::default()),
         };
         Self { state, sequence: 0 }
     }
@@ -148,6 +156,10 @@ impl Subject {
 
     pub(crate) const fn as_deposit(&self) -> Option<&Deposit> {
         if let State::Deposit(deposit) = &self.state { Some(deposit) } else { None }
+    }
+
+    pub(crate) const fn as_transfer(&self) -> Option<&Transfer> {
+        if let State::Transfer(transfer) = &self.state { Some(transfer) } else { None }
     }
 
     pub(crate) const fn as_book(&self) -> Option<&Book> {
@@ -181,6 +193,9 @@ impl Subject {
             (State::Deposit(deposit), Step::Deposit(_, command)) => {
                 handle(deposit, *command, AnyEvent::Deposit).map_err(Rejection::from)?
             }
+            (State::Transfer(transfer), Step::Transfer(_, command)) => {
+                handle(transfer, *command, AnyEvent::Transfer).map_err(Rejection::from)?
+            }
             _ => {
                 return Err(Rejection::new("internal", "a step met a stream of another kind"));
             }
@@ -209,6 +224,9 @@ impl Subject {
             }
             State::BankLine(line) => line.apply(log::decode(event_type, version, payload)?),
             State::Deposit(deposit) => deposit.apply(log::decode(event_type, version, payload)?),
+            State::Transfer(transfer) => {
+                transfer.apply(log::decode(event_type, version, payload)?);
+            }
         }
         self.sequence = self.sequence.saturating_add(1);
         Ok(())
@@ -248,7 +266,8 @@ impl Subject {
             | State::Reversal(_)
             | State::Withdrawal(_)
             | State::BankLine(_)
-            | State::Deposit(_) => true,
+            | State::Deposit(_)
+            | State::Transfer(_) => true,
         }
     }
 
@@ -262,6 +281,7 @@ impl Subject {
             State::Withdrawal(withdrawal) => serde_json::to_vec(withdrawal),
             State::BankLine(line) => serde_json::to_vec(line),
             State::Deposit(deposit) => serde_json::to_vec(deposit),
+            State::Transfer(transfer) => serde_json::to_vec(transfer),
         }
     }
 
@@ -279,6 +299,7 @@ impl Subject {
             StreamId::Withdrawal(_) => State::Withdrawal(serde_json::from_slice(payload)?),
             StreamId::BankLine(_) => State::BankLine(serde_json::from_slice(payload)?),
             StreamId::Deposit(_) => State::Deposit(serde_json::from_slice(payload)?),
+            StreamId::Transfer(_) => State::Transfer(serde_json::from_slice(payload)?),
         };
         Ok(Self { state, sequence })
     }

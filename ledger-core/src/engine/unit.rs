@@ -18,9 +18,10 @@ use crate::{
     command::{Command, Receipt, Rejection},
     deposit::Deposit,
     hold::{Hold, HoldState},
-    ids::{AccountId, BankLineId, DepositId, HoldId, TransactionId, WithdrawalId},
+    ids::{AccountId, BankLineId, DepositId, HoldId, TransactionId, TransferId, WithdrawalId},
     log::Metadata,
     planning::{self, ReceiptPlan, Step, StreamId, View},
+    transfer::Transfer,
     withdrawal::Withdrawal,
 };
 
@@ -79,6 +80,11 @@ impl View for Before<'_> {
         let cached = self.0.peek(&StreamId::Deposit(deposit_id));
         cached.and_then(Subject::as_deposit).cloned().unwrap_or_default()
     }
+
+    fn transfer(&self, transfer_id: TransferId) -> Transfer {
+        let cached = self.0.peek(&StreamId::Transfer(transfer_id));
+        cached.and_then(Subject::as_transfer).cloned().unwrap_or_default()
+    }
 }
 
 /// Decides a command whose aggregates are all cached. Changes nothing.
@@ -121,6 +127,7 @@ impl Unit<'_> {
             Step::Withdrawal(id, _) => StreamId::Withdrawal(*id),
             Step::BankLine(id, _) => StreamId::BankLine(*id),
             Step::Deposit(id, _) => StreamId::Deposit(*id),
+            Step::Transfer(id, _) => StreamId::Transfer(*id),
         };
         let (aggregate_type, aggregate_id) = address(&stream);
         let subject = self.subject(stream);
@@ -225,6 +232,10 @@ impl Unit<'_> {
                 .after(&StreamId::Deposit(id))
                 .and_then(Subject::as_deposit)
                 .and_then(|deposit| deposit.receipt(id)),
+            ReceiptPlan::Transfer(id) => self
+                .after(&StreamId::Transfer(id))
+                .and_then(Subject::as_transfer)
+                .and_then(|transfer| transfer.receipt(id)),
         };
         receipt.ok_or_else(internal)
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     clock::Timestamp,
-    ids::{AccountId, TransactionId},
+    ids::{AccountId, Reference, TransactionId},
     log::event_names,
 };
 
@@ -37,6 +37,9 @@ pub struct Placed {
     /// When it ends by itself; capture at or after this moment is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
+    /// The object that it belongs to, which alone may end it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Reference>,
 }
 
 /// A hold grew.

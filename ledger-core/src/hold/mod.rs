@@ -11,7 +11,7 @@ pub use event::{Captured, HoldEvent, Increased, Placed};
 
 use crate::{
     clock::Timestamp,
-    ids::{AccountId, TransactionId},
+    ids::{AccountId, Reference, TransactionId},
     money,
 };
 
@@ -55,6 +55,11 @@ impl Hold {
         self.placed.as_ref().map(|placed| &placed.account)
     }
 
+    /// The object that it belongs to, if it is not for everybody who may hold.
+    pub fn cause(&self) -> Option<&Reference> {
+        self.placed.as_ref().and_then(|placed| placed.cause.as_ref())
+    }
+
     /// What it reserves; once it has ended, what it reserved last.
     pub const fn amount(&self) -> Decimal {
         self.amount
@@ -84,14 +89,14 @@ impl Hold {
 
     fn decide(&self, command: HoldCommand) -> Result<HoldEvent, HoldError> {
         match command {
-            HoldCommand::Place { account, amount, expires_at, now } => {
+            HoldCommand::Place { account, amount, expires_at, cause, now } => {
                 if self.placed.is_some() {
                     return Err(HoldError::Exists);
                 }
                 if expires_at.is_some_and(|at| at <= now) {
                     return Err(HoldError::ExpiryPast);
                 }
-                Ok(HoldEvent::Placed(Placed { account, amount, expires_at }))
+                Ok(HoldEvent::Placed(Placed { account, amount, expires_at, cause }))
             }
             HoldCommand::Increase { by, now } => {
                 self.live(now)?;
@@ -129,6 +134,8 @@ pub enum HoldCommand {
         amount: Decimal,
         /// When it ends by itself.
         expires_at: Option<Timestamp>,
+        /// The object that it belongs to.
+        cause: Option<Reference>,
         /// The moment of the decision.
         now: Timestamp,
     },

@@ -10,7 +10,8 @@ const EXPIRY: i64 = 60;
 
 fn placed(amount: &str, expires: Option<i64>) -> HoldEvent {
     let account = account("wallet:a:INR");
-    HoldEvent::Placed(Placed { account, amount: dec(amount), expires_at: expires.map(minute) })
+    let (amount, expires_at) = (dec(amount), expires.map(minute));
+    HoldEvent::Placed(Placed { account, amount, expires_at, cause: None })
 }
 
 fn increased(by: &str, amount: &str) -> HoldEvent {
@@ -30,6 +31,7 @@ fn place(expires: Option<i64>) -> HoldCommand {
         account: account("wallet:a:INR"),
         amount: dec("10.00"),
         expires_at: expires.map(minute),
+        cause: None,
         now: minute(NOON),
     }
 }

@@ -254,7 +254,7 @@ impl<V: View> Planner<'_, V> {
         let (hold, account) = match (event, open) {
             (DepositEvent::RecallRequested(asked), _) if asked.hold_id.is_some() => {
                 let (account, amount, expires_at) = (wallet.clone(), asked.held, None);
-                let hold = HoldCommand::Place { account, amount, expires_at, now };
+                let hold = HoldCommand::Place { account, amount, expires_at, cause: None, now };
                 (hold, AccountCommand::PlaceHold { hold_id, amount, expires_at, authority })
             }
             (DepositEvent::RecallGranted(granted), Some(open)) => {

@@ -7,6 +7,7 @@ mod checks;
 mod deposits;
 mod planner;
 mod tiers;
+mod transfers;
 mod withdrawals;
 
 use chrono::NaiveDate;
@@ -21,12 +22,14 @@ use crate::{
     command::{Command, Operation, Rejection},
     deposit::{Deposit, DepositCommand, DepositOperation},
     hold::{Hold, HoldCommand},
-    ids::{AccountId, BankLineId, DepositId, HoldId, TransactionId, WithdrawalId},
+    ids::{AccountId, BankLineId, DepositId, HoldId, TransactionId, TransferId, WithdrawalId},
     reversal::ReversalCommand,
+    transfer::{Transfer, TransferCommand, TransferOperation},
     withdrawal::{Withdrawal, WithdrawalCommand, WithdrawalOperation},
 };
 pub use deposits::accounts_of_deposit;
 use planner::Planner;
+pub use transfers::accounts_of_transfer;
 pub use withdrawals::accounts_of_withdrawal;
 
 /// The most transactions that stand or fall together in one command.
@@ -49,6 +52,8 @@ pub enum StreamId {
     BankLine(BankLineId),
     /// A deposit.
     Deposit(DepositId),
+    /// A transfer.
+    Transfer(TransferId),
 }
 
 /// What one aggregate is asked.
@@ -68,6 +73,8 @@ pub enum Step {
     BankLine(BankLineId, Box<BankLineOperation>),
     /// A deposit.
     Deposit(DepositId, Box<DepositCommand>),
+    /// A transfer.
+    Transfer(TransferId, Box<TransferCommand>),
 }
 
 /// A command, taken apart. All steps are accepted, or nothing happens.
@@ -129,6 +136,8 @@ pub enum ReceiptPlan {
     BankLine(BankLineId),
     /// The deposit as it is now.
     Deposit(DepositId),
+    /// The transfer as it is now.
+    Transfer(TransferId),
 }
 
 /// What a plan may look at: aggregates as they are before the command.
@@ -148,6 +157,8 @@ pub trait View {
     fn bank_line(&self, line_id: BankLineId) -> BankLine;
     /// A deposit; the default one if it does not exist.
     fn deposit(&self, deposit_id: DepositId) -> Deposit;
+    /// A transfer; the default one if it does not exist.
+    fn transfer(&self, transfer_id: TransferId) -> Transfer;
 }
 
 /// The streams that a command touches, as far as the command itself names them. A hold's account
@@ -205,6 +216,16 @@ pub fn streams(operation: &Operation) -> Vec<StreamId> {
             let hold = operation.hold_id().map(StreamId::Hold);
             std::iter::once(deposit).chain(line).chain(hold).chain(accounts).collect()
         }
+        Operation::Transfer(operation) => {
+            let id = operation.transfer_id();
+            // As far as the operation itself names them.
+            let accounts = accounts_of_transfer(operation, &Transfer::default());
+            let accounts = accounts.into_iter().map(StreamId::Account);
+            [StreamId::Transfer(id), StreamId::Hold(id.hold_id())]
+                .into_iter()
+                .chain(accounts)
+                .collect()
+        }
     }
 }
 
@@ -213,7 +234,17 @@ pub fn streams(operation: &Operation) -> Vec<StreamId> {
 pub fn object_of(operation: &Operation) -> Option<StreamId> {
     let withdrawal = withdrawal_operation(operation).map(WithdrawalOperation::withdrawal_id);
     let deposit = deposit_operation(operation).map(DepositOperation::deposit_id);
-    withdrawal.map(StreamId::Withdrawal).or(deposit.map(StreamId::Deposit))
+    let transfer = transfer_operation(operation).map(TransferOperation::transfer_id);
+    withdrawal
+        .map(StreamId::Withdrawal)
+        .or(deposit.map(StreamId::Deposit))
+        .or(transfer.map(StreamId::Transfer))
+}
+
+/// The operation on a transfer that a command is: its accounts are known once the transfer is, see
+/// [`accounts_of_transfer`].
+pub const fn transfer_operation(operation: &Operation) -> Option<&TransferOperation> {
+    if let Operation::Transfer(operation) = operation { Some(operation) } else { None }
 }
 
 /// The operation on a deposit that a command is: its accounts are known once the deposit is, see
@@ -248,7 +279,8 @@ pub const fn account_of_hold(operation: &Operation) -> Option<HoldId> {
         | Operation::SetTier(_)
         | Operation::Withdrawal(_)
         | Operation::BankLine(_)
-        | Operation::Deposit(_) => None,
+        | Operation::Deposit(_)
+        | Operation::Transfer(_) => None,
     }
 }
 
@@ -287,6 +319,7 @@ pub fn plan(command: &Command, view: &impl View, now: Timestamp) -> Result<Plan,
         Operation::Withdrawal(operation) => planner.withdrawal(operation),
         Operation::BankLine(operation) => planner.bank_line(operation),
         Operation::Deposit(operation) => planner.deposit(operation),
+        Operation::Transfer(operation) => planner.transfer(operation),
     }
 }
 

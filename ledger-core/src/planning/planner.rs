@@ -156,6 +156,7 @@ impl<V: View> Planner<'_, V> {
             account: place.account.clone(),
             amount,
             expires_at,
+            cause: None,
             now: self.now,
         };
         let account =
@@ -169,6 +170,10 @@ impl<V: View> Planner<'_, V> {
 
     fn held_account(&self, hold_id: HoldId) -> Result<(Hold, AccountId), Rejection> {
         let hold = self.view.hold(hold_id);
+        if hold.cause().is_some() {
+            let text = "the hold belongs to another object, which alone may end it";
+            return Err(Rejection::new("hold_of_object", text));
+        }
         let account = hold.account().cloned();
         account.map(|account| (hold, account)).ok_or_else(|| HoldError::NotFound.into())
     }

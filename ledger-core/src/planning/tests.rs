@@ -4,6 +4,7 @@ mod deposits;
 mod refusals;
 mod settling;
 mod steps;
+mod transfers;
 mod withdrawals;
 mod world;
 
@@ -44,6 +45,7 @@ impl Known {
             account: account("wallet:a:INR"),
             amount: dec("10.00"),
             expires_at: None,
+            cause: None,
         }));
         Self { book, hold, account: Account::default() }
     }
@@ -76,6 +78,10 @@ impl View for Known {
 
     fn deposit(&self, _: DepositId) -> Deposit {
         Deposit::default()
+    }
+
+    fn transfer(&self, _: TransferId) -> Transfer {
+        Transfer::default()
     }
 }
 

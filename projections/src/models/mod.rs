@@ -12,6 +12,7 @@ mod flows;
 mod holds;
 mod open_items;
 mod transactions;
+mod transfers;
 mod withdrawals;
 
 use ledger_core::{
@@ -23,6 +24,7 @@ use ledger_core::{
     hold::HoldEvent,
     log::{self, CodecError, EVENT_VERSION, Position},
     reversal::ReversalEvent,
+    transfer::TransferEvent,
     withdrawal::WithdrawalEvent,
 };
 use rust_decimal::Decimal;
@@ -50,19 +52,22 @@ pub enum ReadModel {
     OpenItems,
     /// Transactions.
     Transactions,
+    /// Transfers that wait to be claimed, or have waited.
+    Transfers,
     /// Withdrawals and their attempts.
     Withdrawals,
 }
 
 impl ReadModel {
     /// All of them, by name.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Accounts,
         Self::Deposits,
         Self::Flows,
         Self::Holds,
         Self::OpenItems,
         Self::Transactions,
+        Self::Transfers,
         Self::Withdrawals,
     ];
 
@@ -75,6 +80,7 @@ impl ReadModel {
             Self::Holds => &["holds"],
             Self::OpenItems => &["open_items"],
             Self::Transactions => &["transactions", "transaction_days"],
+            Self::Transfers => &["transfers"],
             Self::Withdrawals => &["withdrawals", "withdrawal_attempts"],
         }
     }
@@ -88,6 +94,7 @@ impl ReadModel {
             Self::Holds => "holds",
             Self::OpenItems => "open_items",
             Self::Transactions => "transactions",
+            Self::Transfers => "transfers",
             Self::Withdrawals => "withdrawals",
         }
     }
@@ -105,7 +112,7 @@ impl std::str::FromStr for ReadModel {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "no such read model: one of accounts, deposits, flows, holds, open_items, transactions, \
-     withdrawals"
+     transfers, withdrawals"
 )]
 pub struct UnknownReadModel;
 
@@ -153,6 +160,7 @@ pub(crate) struct Changes<'e> {
     holds: holds::Changes<'e>,
     open_items: open_items::Changes<'e>,
     transactions: transactions::Changes<'e>,
+    transfers: transfers::Changes,
     withdrawals: withdrawals::Changes,
     upto: Position,
 }
@@ -172,6 +180,7 @@ impl<'e> Changes<'e> {
             holds: holds::Changes::default(),
             open_items: open_items::Changes::default(),
             transactions: transactions::Changes::default(),
+            transfers: transfers::Changes::default(),
             withdrawals: withdrawals::Changes::default(),
             upto,
         };
@@ -217,6 +226,11 @@ impl<'e> Changes<'e> {
                 decode::<WithdrawalEvent>(&event)?;
                 self.withdrawals.apply(event)
             }
+            // What a claim moves are its legs.
+            "transfer" => {
+                decode::<TransferEvent>(&event)?;
+                self.transfers.apply(event)
+            }
             // What a line of a bank's statement moves are its legs.
             "bank_line" => decode::<BankLineEvent>(&event).map(drop),
             "deposit" => {
@@ -257,6 +271,7 @@ impl<'e> Changes<'e> {
                 ReadModel::Holds => self.holds.write_in_tx(db, schema).await?,
                 ReadModel::OpenItems => self.open_items.write_in_tx(db, schema).await?,
                 ReadModel::Transactions => self.transactions.write_in_tx(db, schema).await?,
+                ReadModel::Transfers => self.transfers.write_in_tx(db, schema, self.upto).await?,
                 ReadModel::Withdrawals => {
                     self.withdrawals.write_in_tx(db, schema, self.upto).await?;
                 }

@@ -152,6 +152,7 @@ fn no_step_touches_a_stream_that_the_command_did_not_announce() {
                 StreamId::Withdrawal(_) => "withdrawal",
                 StreamId::BankLine(_) => "bank_line",
                 StreamId::Deposit(_) => "deposit",
+                StreamId::Transfer(_) => "transfer",
             })
             .collect();
         assert_eq!(told, kinds, "{operation:?}");
@@ -167,6 +168,7 @@ fn no_step_touches_a_stream_that_the_command_did_not_announce() {
                 Step::Withdrawal(id, _) => StreamId::Withdrawal(id),
                 Step::BankLine(id, _) => StreamId::BankLine(id),
                 Step::Deposit(id, _) => StreamId::Deposit(id),
+                Step::Transfer(id, _) => StreamId::Transfer(id),
             };
             assert!(announced.contains(&touched), "{operation:?} touches {touched:?}");
         }

@@ -199,7 +199,7 @@ fn the_money_is_set_aside_by_the_request_so_it_cannot_be_spent_twice() {
     assert!(world.withdrawal.properties().is_none(), "nothing of it happened");
     let mut world = requested();
     assert_eq!(
-        world.transfer(WALLET, "wallet:b:INR", "490.01").unwrap_err().code,
+        world.move_money(WALLET, "wallet:b:INR", "490.01").unwrap_err().code,
         "insufficient_funds"
     );
 }
@@ -292,7 +292,7 @@ fn a_bank_that_paid_after_saying_no_is_paid_by_the_wallet_and_what_it_lacks_is_o
     balances(&world, &[(WALLET, "500.00"), (OWED, "0.00"), ("income:fees:INR", "0.00")]);
 
     let mut world = failed();
-    world.transfer(WALLET, "wallet:b:INR", "900").unwrap();
+    world.move_money(WALLET, "wallet:b:INR", "900").unwrap();
     world.all([paid(1)]);
     balances(&world, &[(WALLET, "0.00"), (OWED, "400.00")]);
     balances(&world, &[("bank:hdfc:clearing_out:INR", "500.00")]);
@@ -384,7 +384,7 @@ fn money_goes_to_a_checked_bank_account_of_the_same_owner_only() {
 fn the_machine_opens_its_own_accounts_and_names_their_owners() {
     let mut world = requested();
     world.all([begin(1), told(1, AttemptOutcome::RefusedFinal)]);
-    world.transfer(WALLET, "wallet:b:INR", "900").unwrap();
+    world.move_money(WALLET, "wallet:b:INR", "900").unwrap();
     world.all([paid(1)]);
     let owner = |code: &str| world.accounts[&account(code)].properties().unwrap().owner.clone();
     assert_eq!(owner(OWED).as_str(), "asha");
@@ -464,8 +464,8 @@ fn shake(world: &mut World, number: u8) {
     let frozen = world.accounts[&account(WALLET)].room() == Some(Decimal::ZERO)
         || world.accounts[&account(WALLET)].spendable() == Some(Decimal::ZERO);
     match number {
-        0 => drop(world.transfer(WALLET, "wallet:b:INR", "400")),
-        1 => drop(world.transfer("wallet:b:INR", WALLET, "50")),
+        0 => drop(world.move_money(WALLET, "wallet:b:INR", "400")),
+        1 => drop(world.move_money("wallet:b:INR", WALLET, "50")),
         2 | 3 if !frozen => {
             world.frozen(if number == 2 { FreezeMode::Credit } else { FreezeMode::Both });
         }

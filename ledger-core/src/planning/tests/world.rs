@@ -13,6 +13,7 @@ use crate::{
     deposit::DepositEvent,
     ids::Item,
     testing::{minute, withdrawal},
+    transfer::TransferEvent,
     withdrawal::WithdrawalEvent,
 };
 
@@ -24,6 +25,8 @@ pub(super) struct World {
     pub(super) withdrawal: Withdrawal,
     pub(super) lines: BTreeMap<BankLineId, BankLine>,
     pub(super) deposits: BTreeMap<DepositId, Deposit>,
+    pub(super) transfers: BTreeMap<TransferId, Transfer>,
+    pub(super) holds: BTreeMap<HoldId, Hold>,
     /// What time it is, in minutes after the tests' noon.
     pub(super) minute: i64,
     /// Credits less debits, by account and item; those at zero are left out.
@@ -36,8 +39,8 @@ impl View for World {
         &self.book
     }
 
-    fn hold(&self, _: HoldId) -> Hold {
-        Hold::default()
+    fn hold(&self, hold_id: HoldId) -> Hold {
+        self.holds.get(&hold_id).cloned().unwrap_or_default()
     }
 
     fn normal_side(&self, account: &AccountId) -> Option<Direction> {
@@ -60,6 +63,10 @@ impl View for World {
     fn deposit(&self, deposit_id: DepositId) -> Deposit {
         self.deposits.get(&deposit_id).cloned().unwrap_or_default()
     }
+
+    fn transfer(&self, transfer_id: TransferId) -> Transfer {
+        self.transfers.get(&transfer_id).cloned().unwrap_or_default()
+    }
 }
 
 impl World {
@@ -76,12 +83,12 @@ impl World {
         for open in [till, opening(), other] {
             world.submit(Operation::OpenAccount(open)).unwrap();
         }
-        world.transfer("till:main:INR", "wallet:a:INR", balance).unwrap();
+        world.move_money("till:main:INR", "wallet:a:INR", balance).unwrap();
         world
     }
 
     /// Debits one account and credits the other.
-    pub(super) fn transfer(&mut self, from: &str, to: &str, amount: &str) -> Done {
+    pub(super) fn move_money(&mut self, from: &str, to: &str, amount: &str) -> Done {
         let mut posting = transfer(0, inr(amount));
         posting.legs[0].account = account(from);
         posting.legs[1].account = account(to);
@@ -145,7 +152,18 @@ impl World {
                     let events = ask(deposit, *command).map_err(Rejection::from)?;
                     done.events.extend(events.iter().map(DepositEvent::name));
                 }
-                Step::Book(_) | Step::Hold(..) | Step::Reversal(..) => panic!("not in this world"),
+                Step::Transfer(id, command) => {
+                    assert!(announced.contains(&StreamId::Transfer(id)), "{id}");
+                    let transfer = after.transfers.entry(id).or_default();
+                    let events = ask(transfer, *command).map_err(Rejection::from)?;
+                    done.events.extend(events.iter().map(TransferEvent::name));
+                }
+                Step::Hold(id, command) => {
+                    assert!(announced.contains(&StreamId::Hold(id)), "{id}");
+                    let hold = after.holds.entry(id).or_default();
+                    ask(hold, command).map_err(Rejection::from)?;
+                }
+                Step::Book(_) | Step::Reversal(..) => panic!("not in this world"),
             }
         }
         assert!(sums.values().all(Decimal::is_zero), "off balance: {sums:?}");
@@ -162,6 +180,10 @@ impl World {
         if let Some(operation) = deposit_operation(operation) {
             let deposit = self.deposit(operation.deposit_id());
             let accounts = accounts_of_deposit(operation, &deposit);
+            announced.extend(accounts.into_iter().map(StreamId::Account));
+        }
+        if let Some(operation) = transfer_operation(operation) {
+            let accounts = accounts_of_transfer(operation, &self.transfer(operation.transfer_id()));
             announced.extend(accounts.into_iter().map(StreamId::Account));
         }
         announced
