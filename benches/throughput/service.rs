@@ -139,6 +139,7 @@ pub(crate) async fn serve(database: &str) -> anyhow::Result<()> {
         metrics: Some(metrics),
         clock: Arc::new(System),
         ids: Arc::new(System),
+        demo: true,
         stopping,
         handler_timeout: Duration::from_secs(10),
     });

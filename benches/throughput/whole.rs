@@ -42,6 +42,7 @@ pub(crate) async fn serve(database: &str) -> anyhow::Result<()> {
         inbox_database_url: "".parse()?,
         secret_file: None,
         allow_unsafe_database: true,
+        demo: false,
     };
     let secrets = BTreeMap::from([("BAHI_BANK_HDFC_WEBHOOK_SECRETS".into(), SECRET.into())]);
     let config = ServiceConfig {

@@ -51,6 +51,11 @@ pub struct Settings {
     /// Start on a PostgreSQL that may lose or rewrite what was acknowledged; for trying only
     #[arg(long, env = "BAHI_ALLOW_UNSAFE_DATABASE", global = true)]
     pub allow_unsafe_database: bool,
+
+    /// Be the demonstration: stand-ins for banks, mail and login providers are let in, and pages
+    /// say so; never for real money
+    #[arg(long, env = "BAHI_DEMO", global = true)]
+    pub demo: bool,
 }
 
 impl Settings {
@@ -184,6 +189,7 @@ mod tests {
             inbox_database_url: DatabaseUrl::default(),
             secret_file: None,
             allow_unsafe_database: false,
+            demo: false,
         };
         let host = |settings: &Settings| {
             let inbox = settings.for_inbox().unwrap();

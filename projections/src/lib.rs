@@ -13,7 +13,7 @@ mod reads;
 mod rebuild;
 
 pub use error::{Poison, PoisonReason, ProjectionError, ReadError, describe};
-pub use models::{ReadModel, UnknownReadModel};
+pub use models::{ActivityStatus, ReadModel, UnknownReadModel};
 pub use projector::{Projector, ProjectorState, ProjectorStatus, wait_for};
 pub use reads::*;
 pub use rebuild::{RebuildReport, rebuild};

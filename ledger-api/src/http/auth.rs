@@ -53,7 +53,8 @@ pub(super) async fn bearer(
 
 /// What a request needs its key to be allowed.
 pub(crate) trait Require {
-    /// Goes on only if the key has one of `scopes`.
+    /// Goes on only if the key has one of `scopes`. Refuses every person: what is opened to
+    /// people asks [`reach`](super::reach::Reaching::reach) instead.
     fn require(&self, scopes: &[Scope]) -> Result<(), Problem>;
 
     /// As [`Require::require`] for reads: `audit:read` reads everything.
@@ -64,6 +65,10 @@ impl Require for Caller {
     fn require(&self, scopes: &[Scope]) -> Result<(), Problem> {
         if scopes.iter().any(|scope| self.has(*scope)) {
             return Ok(());
+        }
+        if self.person.is_some() {
+            let detail = "This is for the services and staff of the ledger, not for people.";
+            return Err(Problem::new(codes::FORBIDDEN, detail));
         }
         Err(missing(scopes))
     }

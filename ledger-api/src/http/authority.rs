@@ -107,6 +107,7 @@ mod tests {
             key_id: "key_1".into(),
             principal: principal.parse().unwrap(),
             scopes: ScopeSet::of(scopes),
+            person: None,
         }
     }
 

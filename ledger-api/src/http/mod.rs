@@ -19,6 +19,7 @@ mod operators;
 pub(crate) mod path;
 pub(crate) mod problem;
 pub(crate) mod query;
+pub(crate) mod reach;
 pub(crate) mod reader;
 pub(crate) mod reply;
 mod server;

@@ -11,8 +11,17 @@ use projections::{Account, At, ReadError, ReadModels};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{ApiState, Problem, auth::Require as _, cursor, reply::Reply};
-use crate::identity::{Caller, Scope};
+use super::{
+    ApiState, Problem,
+    auth::Require as _,
+    cursor,
+    reach::{self, Reach, Reaching as _},
+    reply::Reply,
+};
+use crate::{
+    identity::{Caller, Scope},
+    people::PersonId,
+};
 
 /// How long a read waits for `min_position`.
 const WAIT_MAX: Duration = Duration::from_secs(2);
@@ -57,6 +66,30 @@ impl Reader {
         min_position: Option<Position>,
     ) -> Result<&ReadModels, Problem> {
         self.caller.require_read(scopes)?;
+        self.reached(min_position).await
+    }
+
+    /// As [`Self::admit`], of what is opened to people: also says how far the caller reaches.
+    pub(crate) async fn admit_reach(
+        &self,
+        scopes: &[Scope],
+        min_position: Option<Position>,
+    ) -> Result<(Reach, &ReadModels), Problem> {
+        let reach = self.caller.reach_read(scopes)?;
+        Ok((reach, self.reached(min_position).await?))
+    }
+
+    /// As [`Self::admit`], of what only people have: also says who asks.
+    pub(crate) async fn admit_person(
+        &self,
+        scopes: &[Scope],
+        min_position: Option<Position>,
+    ) -> Result<(PersonId, &ReadModels), Problem> {
+        let person = self.caller.person(scopes)?;
+        Ok((person, self.reached(min_position).await?))
+    }
+
+    async fn reached(&self, min_position: Option<Position>) -> Result<&ReadModels, Problem> {
         let read_models = &self.state.read_models;
         if let Some(position) = min_position {
             read_models.wait_for(position, WAIT_MAX).await?;
@@ -75,15 +108,7 @@ impl Reader {
     where
         F: Future<Output = Result<At<Option<T>>, ReadError>>,
     {
-        let mut answer = ask().await?;
-        let head = self.state.ledger.status().borrow().head.position;
-        if answer.value.is_none() && answer.position < head {
-            self.state.read_models.wait_for(head, WAIT_MAX).await?;
-            answer = ask().await?;
-        }
-        let value =
-            answer.value.ok_or_else(|| Problem::not_found("There is nothing of this id."))?;
-        Ok((answer.position, value))
+        find(&self.state, ask).await
     }
 
     /// What the cursors of a list are bound to.
@@ -116,6 +141,24 @@ impl Reader {
             .finish();
         format!("{}?{query}", self.uri.path())
     }
+}
+
+/// As [`Reader::find`], for those who are to change what they find.
+pub(crate) async fn find<T, F>(
+    state: &ApiState,
+    ask: impl Fn() -> F,
+) -> Result<(Position, T), Problem>
+where
+    F: Future<Output = Result<At<Option<T>>, ReadError>>,
+{
+    let mut answer = ask().await?;
+    let head = state.ledger.status().borrow().head.position;
+    if answer.value.is_none() && answer.position < head {
+        state.read_models.wait_for(head, WAIT_MAX).await?;
+        answer = ask().await?;
+    }
+    let value = answer.value.ok_or_else(reach::nothing)?;
+    Ok((answer.position, value))
 }
 
 /// An account, as soon as the read models have what the engine has: who has just opened it sees it.

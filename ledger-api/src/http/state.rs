@@ -72,6 +72,8 @@ pub struct ApiParts {
     pub clock: Arc<dyn Clock>,
     /// Where fresh ids come from.
     pub ids: Arc<dyn Ids>,
+    /// Whether this is the demonstration: its own banks, people and outbox are let in.
+    pub demo: bool,
     /// The end of the log as far as this process knows (`workers::follow_head`).
     pub head: watch::Receiver<Position>,
     /// Turns true when the service is to stop: live tails end then.

@@ -135,6 +135,7 @@ pub(crate) fn state(ledger: Arc<dyn Ledger>, handler_timeout: Duration) -> ApiSt
         key_id: "key_test".into(),
         principal: principal.parse().unwrap(),
         scopes: ScopeSet::of(scopes),
+        person: None,
     };
     let tokens = [
         (ALL_KEY, caller("asha", &Scope::ALL)),
@@ -151,6 +152,7 @@ pub(crate) fn state(ledger: Arc<dyn Ledger>, handler_timeout: Duration) -> ApiSt
         metrics: None,
         clock: Arc::new(System),
         ids: Arc::new(System),
+        demo: true,
         head: watch::channel(7).1,
         stopping: watch::channel(false).1,
         handler_timeout,

@@ -19,7 +19,7 @@ use subtle::ConstantTimeEq;
 use tokio::sync::Mutex;
 
 use super::{
-    Scope, ScopeSet,
+    Caller, Scope, ScopeSet,
     keys::{is_well_formed, secret_hash},
 };
 
@@ -31,24 +31,6 @@ pub(super) const STALE_MAX: Duration = Duration::from_secs(5);
 pub(super) const UNKNOWN_RELOAD_MIN: Duration = Duration::from_millis(200);
 /// How exact `last_used_at` is.
 const LAST_USED_EVERY: Duration = Duration::from_secs(60);
-
-/// A caller whose key was accepted.
-#[derive(Debug, Clone)]
-pub struct Caller {
-    /// The key's id.
-    pub key_id: Arc<str>,
-    /// Who it is.
-    pub principal: Principal,
-    /// What the key may do.
-    pub scopes: ScopeSet,
-}
-
-impl Caller {
-    /// Whether the key has the scope.
-    pub const fn has(&self, scope: Scope) -> bool {
-        self.scopes.has(scope)
-    }
-}
 
 /// Why a key was not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -246,6 +228,7 @@ fn entry(row: &PgRow, before: &Snapshot) -> Result<Entry, sqlx::Error> {
             key_id: id.into(),
             principal: principal.parse().map_err(|error| bad(Box::new(error)))?,
             scopes: ScopeSet::of(&scopes.map_err(|error| bad(Box::new(error)))?),
+            person: None,
         },
         used: std::sync::Mutex::new(used),
     })

@@ -83,7 +83,7 @@ async fn list(
     writer: Writer,
     Params(NoParams {}): Params<NoParams>,
 ) -> Result<Reply<CurrencyList>, Problem> {
-    // Every key may see them: whoever posts must know the scales.
+    // Every key and every person may see them: whoever posts must know the scales.
     let status = writer.state.ledger.status().borrow().clone();
     let data = status.book.currencies().map(CurrencyOut::from).collect();
     Ok(Reply::ok(CurrencyList { data, has_more: false }).at(status.head.position))

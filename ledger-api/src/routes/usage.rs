@@ -148,7 +148,8 @@ async fn get(
     Id(id): Id<AccountId>,
     Params(NoParams {}): Params<NoParams>,
 ) -> Result<Reply<UsageOut>, Problem> {
-    reader.admit(&[Scope::LedgerRead, Scope::BalancesRead], None).await?;
+    let scopes = [Scope::LedgerRead, Scope::BalancesRead];
+    reader.admit_reach(&scopes, None).await?.0.account(&id)?;
     let state = &reader.state;
     // Taken before the account is read: what the answer reflects is no older.
     let status = state.ledger.status().borrow().clone();

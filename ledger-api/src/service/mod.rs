@@ -177,8 +177,9 @@ impl Service {
         // Who only answers requests does not wait for a database that it has no need of.
         let own_inbox = settings.has_own_inbox().map_err(SetupError::Url)?;
         let has_inbox = roles.worker || roles.webhooks || !own_inbox;
+        let demo = settings.demo;
         let wanted =
-            Wanted { roles, cache_accounts, banks, bank_registry, metrics, clock, has_inbox };
+            Wanted { roles, cache_accounts, banks, bank_registry, metrics, clock, demo, has_inbox };
         let starting = listener.map(starting::Starting::answer).transpose();
         let starting = starting.map_err(ServiceError::Listen)?;
         let databases = Databases::open(&settings, roles).await?;

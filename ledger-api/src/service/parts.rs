@@ -45,6 +45,8 @@ pub(super) struct Wanted {
     pub(super) bank_registry: Arc<BankRegistry>,
     pub(super) metrics: Option<PrometheusHandle>,
     pub(super) clock: Arc<dyn Clock>,
+    /// Whether this is the demonstration.
+    pub(super) demo: bool,
     /// Whether this process knows the inbox.
     pub(super) has_inbox: bool,
 }
@@ -156,6 +158,7 @@ impl Parts {
             metrics: wanted.metrics.clone(),
             clock: Arc::clone(&wanted.clock),
             ids: Arc::new(System),
+            demo: wanted.demo,
             stopping: stopping.clone(),
             handler_timeout: HANDLER_TIMEOUT,
         };

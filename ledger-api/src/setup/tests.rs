@@ -18,6 +18,7 @@ fn settings(data: &Path) -> Settings {
         inbox_database_url: DatabaseUrl::default(),
         secret_file: None,
         allow_unsafe_database: false,
+        demo: false,
     }
 }
 

@@ -49,16 +49,16 @@ impl Changes {
 }
 
 /// A deposit, and when it began and last changed.
-struct Lived {
-    id: DepositId,
-    deposit: Deposit,
+pub(super) struct Lived {
+    pub(super) id: DepositId,
+    pub(super) deposit: Deposit,
     sequence: i64,
-    first: (Position, Timestamp),
-    last: (Position, Timestamp),
+    pub(super) first: (Position, Timestamp),
+    pub(super) last: (Position, Timestamp),
 }
 
 /// The deposits, from their whole streams up to a position.
-async fn lives(
+pub(super) async fn lives(
     db: &mut PgConnection,
     ids: &BTreeSet<DepositId>,
     upto: Position,

@@ -6,6 +6,7 @@
 //! process, or a rebuild that swaps the tables, needs to tell nobody.
 
 mod accounts;
+mod activity;
 mod deposits;
 mod event;
 mod flows;
@@ -30,6 +31,7 @@ use ledger_core::{
 use rust_decimal::Decimal;
 use sqlx::PgConnection;
 
+pub use activity::ActivityStatus;
 pub(crate) use event::{EventRow, read_events};
 
 use crate::error::{Poison, PoisonReason, ProjectionError};
@@ -42,6 +44,8 @@ const FOLDED_AT_ONCE: Position = 500;
 pub enum ReadModel {
     /// Accounts with their balances.
     Accounts,
+    /// What the owners of wallets see.
+    Activity,
     /// Deposits.
     Deposits,
     /// Money in and out per account and day.
@@ -60,8 +64,9 @@ pub enum ReadModel {
 
 impl ReadModel {
     /// All of them, by name.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Accounts,
+        Self::Activity,
         Self::Deposits,
         Self::Flows,
         Self::Holds,
@@ -75,6 +80,7 @@ impl ReadModel {
     pub(crate) const fn tables(self) -> &'static [&'static str] {
         match self {
             Self::Accounts => &["accounts"],
+            Self::Activity => &["activity"],
             Self::Deposits => &["deposits"],
             Self::Flows => &["flows"],
             Self::Holds => &["holds"],
@@ -89,6 +95,7 @@ impl ReadModel {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Accounts => "accounts",
+            Self::Activity => "activity",
             Self::Deposits => "deposits",
             Self::Flows => "flows",
             Self::Holds => "holds",
@@ -111,8 +118,8 @@ impl std::str::FromStr for ReadModel {
 /// A name that no read model has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "no such read model: one of accounts, deposits, flows, holds, open_items, transactions, \
-     transfers, withdrawals"
+    "no such read model: one of accounts, activity, deposits, flows, holds, open_items, \
+     transactions, transfers, withdrawals"
 )]
 pub struct UnknownReadModel;
 
@@ -155,6 +162,7 @@ impl PlacedLeg<'_, '_> {
 /// What a run of events changes.
 pub(crate) struct Changes<'e> {
     accounts: accounts::Changes<'e>,
+    activity: activity::Changes<'e>,
     deposits: deposits::Changes,
     flows: flows::Changes<'e>,
     holds: holds::Changes<'e>,
@@ -175,6 +183,7 @@ impl<'e> Changes<'e> {
     ) -> Result<Self, ProjectionError> {
         let mut changes = Self {
             accounts: accounts::Changes::default(),
+            activity: activity::Changes::default(),
             deposits: deposits::Changes::default(),
             flows: flows::Changes::default(),
             holds: holds::Changes::default(),
@@ -219,11 +228,13 @@ impl<'e> Changes<'e> {
             "hold" => self.holds.apply(event, decode::<HoldEvent>(&event)?),
             "reversal" => {
                 let ReversalEvent::Reversed(reversed) = decode(&event)?;
+                self.activity.reversed(event)?;
                 self.transactions.reversed(event, reversed.by)
             }
             // What a withdrawal moves are its legs.
             "withdrawal" => {
                 decode::<WithdrawalEvent>(&event)?;
+                self.activity.withdrawal(event)?;
                 self.withdrawals.apply(event)
             }
             // What a claim moves are its legs.
@@ -235,6 +246,7 @@ impl<'e> Changes<'e> {
             "bank_line" => decode::<BankLineEvent>(&event).map(drop),
             "deposit" => {
                 decode::<DepositEvent>(&event)?;
+                self.activity.deposit(event)?;
                 self.deposits.apply(event)
             }
             // The book is always in the engine's memory; nothing of it is read from here.
@@ -250,6 +262,7 @@ impl<'e> Changes<'e> {
         }
         let placed = PlacedLeg { event, side, leg: &leg };
         self.accounts.leg(placed)?;
+        self.activity.leg(placed)?;
         self.flows.leg(placed)?;
         self.open_items.leg(placed);
         self.transactions.leg(placed)
@@ -266,6 +279,7 @@ impl<'e> Changes<'e> {
         for model in models {
             match model {
                 ReadModel::Accounts => self.accounts.write_in_tx(db, schema).await?,
+                ReadModel::Activity => self.activity.write_in_tx(db, schema, self.upto).await?,
                 ReadModel::Deposits => self.deposits.write_in_tx(db, schema, self.upto).await?,
                 ReadModel::Flows => self.flows.write_in_tx(db, schema).await?,
                 ReadModel::Holds => self.holds.write_in_tx(db, schema).await?,

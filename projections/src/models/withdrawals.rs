@@ -43,8 +43,7 @@ impl Changes {
         }
         let mut rows = Rows::default();
         let mut attempts = Attempts::default();
-        for (id, facts) in streams(db, &self.0, upto).await? {
-            let lived = Lived::of(facts);
+        for (id, lived) in lives(db, &self.0, upto).await? {
             rows.push(id, &lived)?;
             attempts.push(id, &lived);
         }
@@ -57,6 +56,16 @@ struct Fact {
     position: Position,
     recorded_at: Timestamp,
     event: WithdrawalEvent,
+}
+
+/// The withdrawals, from their whole streams up to a position.
+pub(super) async fn lives(
+    db: &mut PgConnection,
+    ids: &BTreeSet<WithdrawalId>,
+    upto: Position,
+) -> Result<Vec<(WithdrawalId, Lived)>, ProjectionError> {
+    let streams = streams(db, ids, upto).await?;
+    Ok(streams.into_iter().map(|(id, facts)| (id, Lived::of(facts))).collect())
 }
 
 /// The streams, whole up to a position.
@@ -95,11 +104,11 @@ fn fact(row: &PgRow) -> Result<(WithdrawalId, Fact), ProjectionError> {
 }
 
 /// A withdrawal, and when what happened that others look for.
-struct Lived {
-    withdrawal: Withdrawal,
+pub(super) struct Lived {
+    pub(super) withdrawal: Withdrawal,
     sequence: usize,
-    first: Option<(Position, Timestamp)>,
-    last: Option<(Position, Timestamp)>,
+    pub(super) first: Option<(Position, Timestamp)>,
+    pub(super) last: Option<(Position, Timestamp)>,
     queued: Option<(Position, Timestamp)>,
     begun: Vec<Timestamp>,
 }

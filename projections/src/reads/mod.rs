@@ -6,6 +6,7 @@
 //! parsed exactly: the driver's own conversion drops the scale of a zero and can round.
 
 mod accounts;
+mod activity;
 mod as_of;
 mod deposit_list;
 mod deposits;
@@ -31,6 +32,7 @@ use sqlx::{PgPool, Row, postgres::PgRow};
 use tokio::{sync::watch, time};
 
 pub use accounts::{Account, AccountFilter, Balance};
+pub use activity::{ActivityFilter, ActivityPage, ActivityRow, Towards, Turn, Underway};
 pub use as_of::PastBalance;
 pub use deposit_list::DepositRow;
 pub use deposits::{DepositFact, DepositHistory};

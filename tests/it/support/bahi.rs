@@ -107,6 +107,7 @@ impl TestBahi {
                 metrics: None,
                 clock: Arc::clone(&set.clock),
                 ids: Arc::new(System),
+                demo: true,
                 head,
                 stopping: stopping.clone(),
                 handler_timeout: set.handler_timeout,

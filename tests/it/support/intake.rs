@@ -59,6 +59,7 @@ pub(crate) fn settings(folder: &tempfile::TempDir, ledger: &str, inbox: &str) ->
         inbox_database_url: url(inbox),
         secret_file: None,
         allow_unsafe_database: true,
+        demo: false,
     }
 }
 

@@ -41,6 +41,7 @@ pub(crate) async fn be_a_service(folder: &Path) {
         inbox_database_url: DatabaseUrl::default(),
         secret_file: None,
         allow_unsafe_database: false,
+        demo: false,
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

@@ -75,6 +75,7 @@ impl Demo {
         let banks = DemoBanks::start(address, &settings.data).await?;
         write_private(&settings.demo_banks_file(), &format!("{}\n", banks.url), true)
             .with_context(|| format!("{} can't be written to", settings.data.display()))?;
+        let settings = Settings { demo: true, ..settings };
         let config = ServiceConfig {
             settings: settings.clone(),
             roles: Roles::of(&[]),

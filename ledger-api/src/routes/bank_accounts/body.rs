@@ -65,9 +65,11 @@ impl<'de> Deserialize<'de> for Unshown {
 #[serde(deny_unknown_fields)]
 #[schema(as = BankAccountInput)]
 pub(super) struct BankAccountIn {
-    /// Whose it is: the owner of the accounts that may be withdrawn from to it.
-    #[schema(value_type = String, example = "asha")]
-    pub(super) owner: Owner,
+    /// Whose it is: the owner of the accounts that may be withdrawn from to it. People may leave
+    /// it out: it is theirs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "asha")]
+    pub(super) owner: Option<Owner>,
     /// 6 to 18 digits.
     #[schema(value_type = String, example = "001234567890")]
     account_number: Unshown,

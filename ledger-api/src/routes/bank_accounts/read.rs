@@ -10,6 +10,7 @@ use crate::{
         Problem,
         path::Id,
         query::{NoParams, Params},
+        reach::{Reach, nothing},
         reader::{Listed, Reader, limit},
         reply::Reply,
     },
@@ -23,9 +24,10 @@ const SCOPES: &[Scope] = &[Scope::LedgerRead, Scope::WithdrawalsWrite];
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct BankAccountsQuery {
-    /// Whose.
-    #[param(value_type = String, example = "asha")]
-    owner: Owner,
+    /// Whose. People may leave it out: their own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(value_type = Option<String>, example = "asha")]
+    owner: Option<Owner>,
     /// How many, 1 to 100 [default: 25].
     #[serde(skip_serializing)]
     limit: Option<u32>,
@@ -46,14 +48,21 @@ pub(super) struct BankAccountsQuery {
 )]
 pub(super) async fn list(
     reader: Reader,
-    Params(query): Params<BankAccountsQuery>,
+    Params(mut query): Params<BankAccountsQuery>,
 ) -> Result<Reply<Listed<BankAccountOut>>, Problem> {
-    reader.admit(SCOPES, None).await?;
+    let (reach, _) = reader.admit_reach(SCOPES, None).await?;
     let limit = limit(query.limit)?;
+    let owner = match (&query.owner, reach) {
+        (None, Reach::Everything) => {
+            return Err(Problem::parameter("owner", "Only people may leave it out."));
+        }
+        (named, reach) => reach.owner_or_self(named.as_ref())?,
+    };
+    query.owner = Some(owner.clone());
     let list = reader.list("bank_accounts", &query);
     let before = list.resume(query.cursor.as_deref())?;
     let one_more = limit.saturating_add(1);
-    let mut found = reader.state.bank_accounts.list(&query.owner, before, one_more).await?;
+    let mut found = reader.state.bank_accounts.list(&owner, before, one_more).await?;
     let more = found.len() > usize::try_from(limit).unwrap_or(usize::MAX);
     if more {
         found.pop();
@@ -78,8 +87,9 @@ pub(super) async fn get(
     Id(id): Id<BankAccountId>,
     Params(NoParams {}): Params<NoParams>,
 ) -> Result<Reply<BankAccountOut>, Problem> {
-    reader.admit(SCOPES, None).await?;
+    let (reach, _) = reader.admit_reach(SCOPES, None).await?;
     let found = reader.state.bank_accounts.get(id).await?;
-    let found = found.ok_or_else(|| Problem::not_found("There is nothing of this id."))?;
+    let found = found.ok_or_else(nothing)?;
+    reach.owner(&found.owner)?;
     Ok(Reply::ok(found.into()))
 }

@@ -10,11 +10,11 @@ use crate::{
     },
     http::{
         ApiState, Problem,
-        auth::Require as _,
         codes,
         idempotency::{self, Key},
         json::Payload,
         path::Id,
+        reach::{Reaching as _, nothing},
         reply::Reply,
         writer::Writer,
     },
@@ -41,13 +41,14 @@ pub(super) async fn create(
     Key(key): Key,
     payload: Payload,
 ) -> Result<Reply<BankAccountOut>, Problem> {
-    writer.caller.require(SCOPES)?;
+    let reach = writer.caller.reach(SCOPES)?;
     let body: BankAccountIn = payload.parse()?;
+    let owner = reach.owner_or_self(body.owner.as_ref())?;
     let payee = body.payee()?;
     let secret = &writer.state.fingerprint_key;
     let new = NewBankAccount {
         id: BankAccountId::from_uuid(writer.state.ids.fresh()),
-        owner: body.owner.clone(),
+        owner,
         payee,
         at: writer.state.clock.now(),
         principal: writer.caller.principal.clone(),
@@ -82,9 +83,10 @@ pub(super) async fn verify(
     Id(id): Id<BankAccountId>,
     payload: Payload,
 ) -> Result<Reply<BankAccountOut>, Problem> {
-    writer.caller.require(SCOPES)?;
+    let reach = writer.caller.reach(SCOPES)?;
     let body: CheckIn = payload.parse_or_empty()?;
     let account = there(&writer.state, id).await?;
+    reach.owner(&account.owner)?;
     let accounts = &writer.state.bank_accounts;
     match (account.status, accounts.to_check(id).await?) {
         (BankAccountStatus::Unverified | BankAccountStatus::Refused(_), Some(payee)) => {
@@ -124,14 +126,15 @@ pub(super) async fn erase(
     writer: Writer,
     Id(id): Id<BankAccountId>,
 ) -> Result<Reply<BankAccountOut>, Problem> {
-    writer.caller.require(SCOPES)?;
+    let reach = writer.caller.reach(SCOPES)?;
+    reach.owner(&there(&writer.state, id).await?.owner)?;
     writer.state.bank_accounts.erase(id, writer.state.clock.now()).await?;
     Ok(Reply::ok(there(&writer.state, id).await?.into()))
 }
 
 async fn there(state: &ApiState, id: BankAccountId) -> Result<BankAccount, Problem> {
     let found = state.bank_accounts.get(id).await?;
-    found.ok_or_else(|| Problem::not_found("There is nothing of this id."))
+    found.ok_or_else(nothing)
 }
 
 /// The bank that was asked for, or the first of those that are called.

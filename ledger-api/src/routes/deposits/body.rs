@@ -22,14 +22,16 @@ use crate::http::{
 #[serde(deny_unknown_fields)]
 #[schema(as = DepositInput)]
 pub(super) struct DepositIn {
-    /// The wallet that gets the money: `wallet:…`.
-    #[schema(value_type = String, example = "wallet:asha:INR")]
-    pub(super) account: AccountId,
+    /// The wallet that gets the money: `wallet:…`. People may leave it out: it is their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "wallet:asha:INR")]
+    pub(super) account: Option<AccountId>,
     /// What is to be paid; above zero. What arrives is credited, whatever it is.
     pub(super) amount: MoneyIn,
-    /// The bank to pay at.
-    #[schema(value_type = String, example = "hdfc")]
-    pub(super) bank: BankCode,
+    /// The bank to pay at. People may leave it out: then it is one that can be reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "hdfc")]
+    pub(super) bank: Option<BankCode>,
     /// Where the bank's page leads to afterwards; an `http` or `https` address of at most 500
     /// characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -35,7 +35,7 @@ const SCOPES: &[Scope] = &[Scope::LedgerRead, Scope::DepositsWrite];
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct DepositsQuery {
-    /// To this wallet.
+    /// To this wallet. For people: their own if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(value_type = Option<String>, example = "wallet:asha:INR")]
     account: Option<AccountId>,
@@ -66,10 +66,11 @@ pub(super) struct DepositsQuery {
 )]
 pub(super) async fn list(
     reader: Reader,
-    Params(query): Params<DepositsQuery>,
+    Params(mut query): Params<DepositsQuery>,
 ) -> Result<Reply<Listed<DepositOut>>, Problem> {
-    let models = reader.admit(SCOPES, query.min_position).await?;
+    let (reach, models) = reader.admit_reach(SCOPES, query.min_position).await?;
     let limit = limit(query.limit)?;
+    query.account = reach.listed(query.account.as_ref())?;
     let list = reader.list("deposits", &query);
     let before = list.resume(query.cursor.as_deref())?;
     let page = models.deposits(query.account.as_ref(), query.status, before, limit).await?;
@@ -93,8 +94,9 @@ pub(super) async fn get(
     Id(id): Id<DepositId>,
     Params(query): Params<MinPosition>,
 ) -> Result<Reply<DepositOut>, Problem> {
-    let models = reader.admit(SCOPES, query.min_position).await?;
+    let (reach, models) = reader.admit_reach(SCOPES, query.min_position).await?;
     let (position, history) = reader.find(|| models.deposit(id)).await?;
+    reach.maybe_account(history.deposit.account())?;
     let wanted = wanted(&reader.state, id, &history.deposit);
     let mut out = deposit_out(id, history, position)?;
     if let Some(wanted) = wanted {

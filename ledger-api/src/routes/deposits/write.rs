@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use ledger_core::{
     chart::Authority,
     deposit::{BeginDeposit, CancelDeposit, DepositOperation, DepositStatus},
-    ids::{BankCode, DepositId, PayeeHash},
+    ids::{AccountId, BankAccountId, DepositId, PayeeHash},
 };
 
 use super::{
@@ -12,21 +12,22 @@ use super::{
     page,
 };
 use crate::{
-    banks::{BankRegistry, Payee},
+    banks::Payee,
     http::{
         ApiState, Problem,
-        auth::Require as _,
         codes,
         idempotency::Key,
         json::Payload,
         path::Id,
-        reader::known_account,
+        reach::Reaching as _,
+        reader::{find, known_account},
         reply::Reply,
         wire::with_book,
         writer::{Done, Identity, Writer},
     },
     identity::Scope,
     routes::{accounts::body::Empty, transactions::body::check_currency},
+    wallet::bank_or_usual,
 };
 
 /// How long a deposit can be paid. Money that comes later is taken too.
@@ -53,23 +54,24 @@ pub(super) async fn begin(
     key: Key,
     payload: Payload,
 ) -> Result<Reply<DepositOut>, Problem> {
-    writer.caller.require(&[Scope::DepositsWrite])?;
+    let reach = writer.caller.reach(&[Scope::DepositsWrite])?;
     let body: DepositIn = payload.parse()?;
     check_return_url(body.return_url.as_deref())?;
-    check_bank(&writer.state.banks, &body.bank)?;
+    let account = reach.account_or_own(body.account.as_ref())?;
     let amount = with_book(&writer.state, |book| body.amount.resolve_positive(book, "/amount"));
     let amount = amount.await?;
-    check_currency(&body.account, amount.currency().code, "/amount")?;
-    let (payer, payer_hash) = payer(&writer.state, &body).await?.unzip();
+    check_currency(&account, amount.currency().code, "/amount")?;
+    let bank = bank_or_usual(&writer.state, body.bank.as_ref(), reach).await?;
+    let (payer, payer_hash) = payer(&writer.state, &account, body.payer).await?.unzip();
     let now = writer.state.clock.now();
     let expires_at = now
         .checked_add_signed(PAYABLE_FOR)
         .ok_or_else(|| Problem::internal(&"the clock is at the end of time"))?;
     let operation = DepositOperation::Begin(BeginDeposit {
         deposit_id: writer.deposit_id(),
-        account: body.account.clone(),
+        account,
         amount,
-        bank: body.bank.clone(),
+        bank,
         expires_at,
         payer_hash,
     });
@@ -80,7 +82,7 @@ pub(super) async fn begin(
     if deposit.status == DepositStatus::AwaitingPayment {
         let wanted = page::Wanted {
             deposit_id: deposit.id,
-            bank: body.bank,
+            bank: deposit.bank.clone(),
             amount,
             return_url: body.return_url,
             payer,
@@ -109,8 +111,13 @@ pub(super) async fn cancel(
     key: Key,
     payload: Payload,
 ) -> Result<Reply<DepositOut>, Problem> {
-    writer.caller.require(&[Scope::DepositsWrite])?;
+    let reach = writer.caller.reach(&[Scope::DepositsWrite])?;
     let body: Empty = payload.parse_or_empty()?;
+    if reach.person().is_some() {
+        let models = &writer.state.read_models;
+        let (_, history) = find(&writer.state, || models.deposit(deposit_id)).await?;
+        reach.maybe_account(history.deposit.account())?;
+    }
     let id = deposit_id.to_string();
     let identity = Identity { key, operation: "cancel_deposit", path: &[&id], body: &body };
     let operation = DepositOperation::Cancel(CancelDeposit { deposit_id });
@@ -120,9 +127,13 @@ pub(super) async fn cancel(
 }
 
 /// Who is to pay, if anybody in particular: from a bank account of the wallet's owner.
-async fn payer(state: &ApiState, body: &DepositIn) -> Result<Option<(Payee, PayeeHash)>, Problem> {
-    let Some(id) = body.payer else { return Ok(None) };
-    let wallet = known_account(state, &body.account).await?;
+async fn payer(
+    state: &ApiState,
+    account: &AccountId,
+    payer: Option<BankAccountId>,
+) -> Result<Option<(Payee, PayeeHash)>, Problem> {
+    let Some(id) = payer else { return Ok(None) };
+    let wallet = known_account(state, account).await?;
     let known = state.bank_accounts.payer(id).await?;
     if let (Some(wallet), Some((owner, payee, hash))) = (wallet, known)
         && wallet.owner == owner
@@ -134,13 +145,6 @@ async fn payer(state: &ApiState, body: &DepositIn) -> Result<Option<(Payee, Paye
     Err(Problem::field(codes::INVALID, "/payer", detail))
 }
 
-fn check_bank(banks: &BankRegistry, bank: &BankCode) -> Result<(), Problem> {
-    if banks.get(bank).is_some() {
-        return Ok(());
-    }
-    let detail = "This service calls no such bank.";
-    Err(Problem::field(codes::BANK_UNKNOWN, "/bank", detail))
-}
 
 fn check_return_url(address: Option<&str>) -> Result<(), Problem> {
     let Some(address) = address else { return Ok(()) };

@@ -21,20 +21,25 @@ use crate::http::{
 #[serde(deny_unknown_fields)]
 #[schema(as = WithdrawalInput)]
 pub(super) struct WithdrawalIn {
-    /// Where the money comes from: `wallet:…` or `merchant:…:available`.
-    #[schema(value_type = String, example = "wallet:asha:INR")]
-    pub(super) account: AccountId,
+    /// Where the money comes from: `wallet:…` or `merchant:…:available`. People may leave it out:
+    /// it is their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "wallet:asha:INR")]
+    pub(super) account: Option<AccountId>,
     /// What the payee gets; above zero. The fee comes on top.
     pub(super) amount: MoneyIn,
     /// The payee's account.
     #[schema(value_type = String, example = "ba_01935c3a5e7c7d3e8f00a1b2c3d4e5f6")]
     pub(super) bank_account: BankAccountId,
-    /// The bank that is to send it.
-    #[schema(value_type = String, example = "hdfc")]
-    pub(super) bank: BankCode,
-    /// The way it is to be sent.
-    #[schema(value_type = String, example = "imps")]
-    pub(super) rail: Rail,
+    /// The bank that is to send it. People may leave it out: then one that takes the amount does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "hdfc")]
+    pub(super) bank: Option<BankCode>,
+    /// The way it is to be sent. People may leave it out: then it is the bank's fastest that takes
+    /// the amount.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "imps")]
+    pub(super) rail: Option<Rail>,
     /// Words to keep beside the log, erasable; at most 200 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 200)]

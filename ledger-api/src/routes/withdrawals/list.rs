@@ -30,7 +30,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct WithdrawalsQuery {
-    /// Of this account.
+    /// Of this account. For people: their own if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(value_type = Option<String>)]
     account: Option<AccountId>,
@@ -61,10 +61,11 @@ pub(super) struct WithdrawalsQuery {
 )]
 pub(super) async fn list(
     reader: Reader,
-    Params(query): Params<WithdrawalsQuery>,
+    Params(mut query): Params<WithdrawalsQuery>,
 ) -> Result<Reply<Listed<WithdrawalOut>>, Problem> {
-    let models = reader.admit(super::read::SCOPES, query.min_position).await?;
+    let (reach, models) = reader.admit_reach(super::read::SCOPES, query.min_position).await?;
     let limit = limit(query.limit)?;
+    query.account = reach.listed(query.account.as_ref())?;
     let list = reader.list("withdrawals", &query);
     let filter = WithdrawalFilter {
         account: query.account.clone(),

@@ -11,16 +11,16 @@ use utoipa::ToSchema;
 use super::terms;
 use crate::{
     http::{
-        Problem,
-        auth::Require as _,
-        codes,
+        ApiState, Problem, codes,
         json::Payload,
+        reach::Reaching as _,
         reply::Reply,
         wire::{Amount, MoneyIn, with_book},
         writer::Writer,
     },
     identity::Scope,
     routes::transactions::body::check_currency,
+    wallet::Way,
 };
 
 /// What to quote.
@@ -28,17 +28,20 @@ use crate::{
 #[serde(deny_unknown_fields)]
 #[schema(as = WithdrawalQuoteInput)]
 pub(super) struct QuoteIn {
-    /// Where the money would come from.
-    #[schema(value_type = String, example = "wallet:asha:INR")]
-    account: AccountId,
+    /// Where the money would come from. People may leave it out: it is their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "wallet:asha:INR")]
+    account: Option<AccountId>,
     /// What the payee would get; above zero.
     amount: MoneyIn,
-    /// The bank that would send it.
-    #[schema(value_type = String, example = "hdfc")]
-    bank: BankCode,
-    /// The way it would be sent.
-    #[schema(value_type = String, example = "imps")]
-    rail: Rail,
+    /// The bank that would send it. People may leave it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "hdfc")]
+    bank: Option<BankCode>,
+    /// The way it would be sent. People may leave it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "imps")]
+    rail: Option<Rail>,
 }
 
 /// What a withdrawal would cost.
@@ -81,42 +84,45 @@ pub(super) struct QuoteOut {
     responses((status = 200, description = "The quote.", body = QuoteOut)),
 )]
 pub(super) async fn quote(writer: Writer, payload: Payload) -> Result<Reply<QuoteOut>, Problem> {
-    writer.caller.require(&[Scope::WithdrawalsWrite])?;
+    let reach = writer.caller.reach(&[Scope::WithdrawalsWrite])?;
     let body: QuoteIn = payload.parse()?;
+    let account = reach.account_or_own(body.account.as_ref())?;
     let amount = with_book(&writer.state, |book| body.amount.resolve_positive(book, "/amount"));
     let amount = amount.await?;
-    check_currency(&body.account, amount.currency().code, "/amount")?;
+    check_currency(&account, amount.currency().code, "/amount")?;
     let price = terms::price(amount).map_err(|error| {
         Problem::field(codes::AMOUNT_OVERFLOW, "/amount/value", format!("{error}."))
     })?;
-    let arrives_by = arrives_by(&writer, &body, amount).await?;
+    let asked = Way { bank: body.bank.as_ref(), rail: body.rail.as_ref() };
+    let (bank, rail) = asked.or_usual(&writer.state, amount, reach).await?;
+    let arrives_by = arrives_by(&writer.state, (&bank, &rail), amount).await?;
     Ok(Reply::ok(QuoteOut {
         object: "withdrawal_quote".to_owned(),
         amount: amount.into(),
         fee: price.fee.into(),
         tax: price.tax.into(),
         total: price.total.into(),
-        bank: body.bank,
-        rail: body.rail,
+        bank,
+        rail,
         arrives_by,
     }))
 }
 
-async fn arrives_by(
-    writer: &Writer,
-    body: &QuoteIn,
+pub(crate) async fn arrives_by(
+    state: &ApiState,
+    (bank, rail): (&BankCode, &Rail),
     amount: Money,
 ) -> Result<Option<DateTime<Utc>>, Problem> {
-    let bank = writer.state.banks.get(&body.bank).ok_or_else(|| {
+    let bank = state.banks.get(bank).ok_or_else(|| {
         Problem::field(codes::BANK_UNKNOWN, "/bank", "This service calls no such bank.")
     })?;
     let Ok(contract) = bank.contract().await else { return Ok(None) };
-    let terms = contract.rail(&body.rail).ok_or_else(|| {
+    let terms = contract.rail(rail).ok_or_else(|| {
         Problem::field(codes::RAIL_UNKNOWN, "/rail", "The bank does not send money this way.")
     })?;
     if !terms.takes(amount) {
         let detail = "The bank does not send this much, or this little, this way.";
         return Err(Problem::field(codes::RAIL_UNKNOWN, "/amount", detail));
     }
-    Ok(terms.done_by(writer.state.clock.now(), contract.time_zone))
+    Ok(terms.done_by(state.clock.now(), contract.time_zone))
 }

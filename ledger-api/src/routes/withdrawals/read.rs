@@ -40,8 +40,9 @@ pub(super) async fn get(
     Id(id): Id<WithdrawalId>,
     Params(query): Params<MinPosition>,
 ) -> Result<Reply<WithdrawalOut>, Problem> {
-    let models = reader.admit(SCOPES, query.min_position).await?;
+    let (reach, models) = reader.admit_reach(SCOPES, query.min_position).await?;
     let (position, history) = reader.find(|| models.withdrawal(id)).await?;
+    reach.maybe_account(history.withdrawal.properties().map(|requested| &requested.account))?;
     let status_detail = detail(&reader.state, id, &history).await?;
     let out = withdrawal_out(id, history, position)?;
     Ok(Reply::ok(WithdrawalOut { status_detail, ..out }).at(position))

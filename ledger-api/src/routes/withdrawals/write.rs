@@ -13,17 +13,19 @@ use super::{
 use crate::{
     http::{
         Problem,
-        auth::Require as _,
         codes,
         idempotency::Key,
         json::Payload,
         path::Id,
+        reach::Reaching as _,
+        reader::find,
         reply::Reply,
         wire::{NOTE_CHARS_MAX, check_words, with_book},
         writer::{Done, Identity, Writer},
     },
     identity::Scope,
     routes::{accounts::body::Empty, transactions::body::check_currency},
+    wallet::Way,
 };
 
 /// Request a withdrawal
@@ -45,31 +47,33 @@ pub(super) async fn request(
     key: Key,
     payload: Payload,
 ) -> Result<Reply<WithdrawalOut>, Problem> {
-    writer.caller.require(&[Scope::WithdrawalsWrite])?;
+    let reach = writer.caller.reach(&[Scope::WithdrawalsWrite])?;
     let body: WithdrawalIn = payload.parse()?;
     if let Some(note) = &body.note {
         check_words(note, NOTE_CHARS_MAX, "/note")?;
     }
+    let account = reach.account_or_own(body.account.as_ref())?;
     let amount = with_book(&writer.state, |book| body.amount.resolve_positive(book, "/amount"));
     let amount = amount.await?;
-    check_currency(&body.account, amount.currency().code, "/amount")?;
+    check_currency(&account, amount.currency().code, "/amount")?;
+    let asked = Way { bank: body.bank.as_ref(), rail: body.rail.as_ref() };
+    let (bank, rail) = asked.or_usual(&writer.state, amount, reach).await?;
     let price = terms::price(amount).map_err(|error| {
         Problem::field(codes::AMOUNT_OVERFLOW, "/amount/value", format!("{error}."))
     })?;
     let (payee, payee_hash) = writer.state.bank_accounts.standing(body.bank_account).await?;
     let rules = &writer.state.operators.review;
-    let (account, payee_id) = (&body.account, body.bank_account);
-    let review = rules.required(&writer.state, account, payee_id, amount).await?;
+    let review = rules.required(&writer.state, &account, body.bank_account, amount).await?;
     let operation = WithdrawalOperation::Request(RequestWithdrawal {
         withdrawal_id: writer.withdrawal_id(),
         transaction_id: writer.transaction_id(),
-        account: body.account.clone(),
+        account,
         amount,
         fee: price.fee,
         tax: price.tax,
         bank_account: body.bank_account,
-        bank: body.bank.clone(),
-        rail: body.rail.clone(),
+        bank,
+        rail,
         payee_hash,
         payee,
         review,
@@ -101,8 +105,13 @@ pub(super) async fn cancel(
     key: Key,
     payload: Payload,
 ) -> Result<Reply<WithdrawalOut>, Problem> {
-    writer.caller.require(&[Scope::WithdrawalsWrite])?;
+    let reach = writer.caller.reach(&[Scope::WithdrawalsWrite])?;
     let body: Empty = payload.parse_or_empty()?;
+    if reach.person().is_some() {
+        let models = &writer.state.read_models;
+        let (_, history) = find(&writer.state, || models.withdrawal(withdrawal_id)).await?;
+        reach.maybe_account(history.withdrawal.properties().map(|requested| &requested.account))?;
+    }
     let id = withdrawal_id.to_string();
     let identity = Identity { key, operation: "cancel_withdrawal", path: &[&id], body: &body };
     let transaction_id = writer.transaction_id();

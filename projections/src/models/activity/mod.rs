@@ -1,0 +1,114 @@
+//! `activity`: what the owner of a wallet sees of it, one row per wallet and business object.
+//!
+//! Deposits and withdrawals are folded from their whole streams, as in their own read models, so a
+//! row is the same whether it was written once or at every event. All else that moves a wallet is a
+//! row per transaction. Accounts that are no wallets have none.
+
+mod legs;
+mod objects;
+mod rows;
+mod status;
+
+use std::collections::BTreeSet;
+
+use ledger_core::{
+    clock::Timestamp,
+    ids::{DepositId, TransactionId, WithdrawalId},
+    log::Position,
+};
+use sqlx::PgConnection;
+
+pub use status::ActivityStatus;
+
+use super::{EventRow, PlacedLeg, Schema, bigint, deposits, withdrawals};
+use crate::error::{PoisonReason, ProjectionError};
+
+/// What a run of events changes.
+#[derive(Default)]
+pub(super) struct Changes<'e> {
+    transactions: legs::Transactions<'e>,
+    deposits: BTreeSet<DepositId>,
+    withdrawals: BTreeSet<WithdrawalId>,
+    reversed: Vec<Reversed>,
+}
+
+struct Reversed {
+    original: TransactionId,
+    position: Position,
+    recorded_at: Timestamp,
+}
+
+/// Whether an account is a wallet.
+fn is_wallet(account: &str) -> bool {
+    account.starts_with("wallet:")
+}
+
+impl<'e> Changes<'e> {
+    pub(super) fn leg(&mut self, placed: PlacedLeg<'e, '_>) -> Result<(), PoisonReason> {
+        self.transactions.leg(placed)
+    }
+
+    pub(super) fn deposit(&mut self, event: EventRow<'_>) -> Result<(), PoisonReason> {
+        let id = event.aggregate_id.parse().map_err(|_| PoisonReason::MalformedId)?;
+        self.deposits.insert(id);
+        Ok(())
+    }
+
+    pub(super) fn withdrawal(&mut self, event: EventRow<'_>) -> Result<(), PoisonReason> {
+        let id = event.aggregate_id.parse().map_err(|_| PoisonReason::MalformedId)?;
+        self.withdrawals.insert(id);
+        Ok(())
+    }
+
+    pub(super) fn reversed(&mut self, event: EventRow<'_>) -> Result<(), PoisonReason> {
+        let original = event.aggregate_id.parse().map_err(|_| PoisonReason::MalformedId)?;
+        let (position, recorded_at) = (event.position, event.recorded_at);
+        self.reversed.push(Reversed { original, position, recorded_at });
+        Ok(())
+    }
+
+    pub(super) async fn write_in_tx(
+        &self,
+        db: &mut PgConnection,
+        schema: Schema,
+        upto: Position,
+    ) -> Result<(), ProjectionError> {
+        let mut rows = self.transactions.rows();
+        if !self.deposits.is_empty() {
+            let lives = deposits::lives(db, &self.deposits, upto).await?;
+            rows.extend(lives.iter().flat_map(objects::of_deposit));
+        }
+        if !self.withdrawals.is_empty() {
+            let lives = withdrawals::lives(db, &self.withdrawals, upto).await?;
+            rows.extend(lives.iter().filter_map(|(id, lived)| objects::of_withdrawal(*id, lived)));
+        }
+        rows.retain(|row| is_wallet(&row.account));
+        rows::upsert_in_tx(db, schema, rows).await?;
+        self.mark_reversed(db, schema).await
+    }
+
+    async fn mark_reversed(
+        &self,
+        db: &mut PgConnection,
+        schema: Schema,
+    ) -> Result<(), ProjectionError> {
+        if self.reversed.is_empty() {
+            return Ok(());
+        }
+        let (mut ids, mut positions, mut times) = (Vec::new(), Vec::new(), Vec::new());
+        for reversed in &self.reversed {
+            ids.push(reversed.original.to_string());
+            positions.push(bigint(reversed.position)?);
+            times.push(reversed.recorded_at);
+        }
+        let sql = format!(
+            "update {}.activity a set status = 'returned', object_status = 'reversed',
+                 last_position = r.position, changed_at = r.at
+             from unnest($1::text[], $2::bigint[], $3::timestamptz[]) as r(id, position, at)
+             where a.object_id = r.id",
+            schema.name()
+        );
+        sqlx::query(&sql).bind(ids).bind(positions).bind(times).execute(db).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,395 @@
+//! What the owner of a wallet sees of it: a list that can be filtered and turned both ways, how
+//! much there is of each status, one thing alone, and the transactions behind a thing.
+
+use std::collections::BTreeMap;
+
+use ledger_core::{
+    clock::Timestamp,
+    ids::{AccountId, TransactionId},
+    log::{self, Position},
+    money::CurrencyCode,
+};
+use rust_decimal::Decimal;
+use serde::Serialize;
+use sqlx::{Postgres, QueryBuilder, Row, postgres::PgRow};
+
+use super::{At, ReadModels, decimal, parsed, rows, unsigned, variant};
+use crate::{error::ReadError, models::ActivityStatus};
+
+const COLUMNS: &str = "a.account_id, a.object_id, a.kind, a.direction, a.status, \
+    a.object_status, a.currency, a.amount::text as amount, a.fee::text as fee, a.counterparty, \
+    a.utr, a.began_at, a.began_position, a.changed_at, a.last_position";
+
+/// Whether money comes or goes, as the wallet's owner sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Towards {
+    /// It comes.
+    In,
+    /// It goes.
+    Out,
+}
+
+impl Towards {
+    /// As a code.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::In => "in",
+            Self::Out => "out",
+        }
+    }
+}
+
+/// What a wallet sees of one business object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ActivityRow {
+    /// Whose.
+    pub account: AccountId,
+    /// The object: `dep_…`, `wd_…`, `tr_…`, `txn_…`.
+    pub object: String,
+    /// What kind it is.
+    pub kind: String,
+    /// Whether money comes or goes.
+    pub direction: Towards,
+    /// Where it is.
+    pub status: ActivityStatus,
+    /// The object's own word for where it is.
+    pub object_status: String,
+    /// The currency.
+    pub currency: CurrencyCode,
+    /// How much, without the fee.
+    pub amount: Decimal,
+    /// What it costs.
+    pub fee: Decimal,
+    /// The account on the other side, if it is one.
+    pub counterparty: Option<AccountId>,
+    /// The bank's reference of the payment.
+    pub utr: Option<String>,
+    /// When it began.
+    pub began_at: Timestamp,
+    /// Where that stands in the log: the cursor.
+    pub began_position: Position,
+    /// When something last happened to it.
+    pub changed_at: Timestamp,
+    /// Where that stands in the log.
+    pub last_position: Position,
+}
+
+/// Which part of a wallet's activity; what is not set does not restrict.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ActivityFilter {
+    /// Of this kind.
+    pub kind: Option<String>,
+    /// In this status.
+    pub status: Option<ActivityStatus>,
+    /// Coming or going.
+    pub direction: Option<Towards>,
+    /// Begun at or after this moment.
+    pub from: Option<Timestamp>,
+    /// Begun before this moment.
+    pub before: Option<Timestamp>,
+    /// At least this much.
+    pub amount_min: Option<Decimal>,
+    /// At most this much.
+    pub amount_max: Option<Decimal>,
+    /// With this account on the other side.
+    pub counterparty: Option<AccountId>,
+    /// Exactly this object, or exactly this reference of a bank.
+    pub search: Option<String>,
+}
+
+/// From where a list goes on, and which way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// What began before this position.
+    Older(Position),
+    /// What began after it.
+    Newer(Position),
+}
+
+/// A page of a wallet's activity, the newest first whichever way it was turned to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActivityPage {
+    /// The rows.
+    pub rows: Vec<ActivityRow>,
+    /// Where older ones follow; nothing if there are none.
+    pub older: Option<Position>,
+    /// Where newer ones follow; nothing if there are none.
+    pub newer: Option<Position>,
+    /// Everything up to here is in the answer, and nothing after it.
+    pub position: Position,
+}
+
+impl ReadModels {
+    /// A page of a wallet's activity.
+    pub async fn activity(
+        &self,
+        account: &AccountId,
+        filter: &ActivityFilter,
+        turn: Option<Turn>,
+        limit: u32,
+    ) -> Result<ActivityPage, ReadError> {
+        let mut query = QueryBuilder::new("select c.position as reflects, ");
+        query.push(COLUMNS);
+        query.push(" from read.checkpoint c left join lateral (select * from read.activity");
+        restrict(&mut query, account, filter);
+        let order = match turn {
+            None => "desc",
+            Some(Turn::Older(before)) => {
+                query.push(" and began_position < ").push_bind(log::read::signed(before)?);
+                "desc"
+            }
+            Some(Turn::Newer(after)) => {
+                query.push(" and began_position > ").push_bind(log::read::signed(after)?);
+                "asc"
+            }
+        };
+        query.push(format!(" order by began_position {order} limit "));
+        query.push_bind(i64::from(limit) + 1);
+        query.push(format!(") a on true order by a.began_position {order}"));
+        let found = query.build().fetch_all(&self.pool).await?;
+        let (position, found) = rows(&found, row_or_none)?;
+        Ok(page(found, turn, limit, position))
+    }
+
+    /// How many there are of each status. The filter's own status does not count.
+    pub async fn activity_counts(
+        &self,
+        account: &AccountId,
+        filter: &ActivityFilter,
+    ) -> Result<At<BTreeMap<ActivityStatus, u64>>, ReadError> {
+        let filter = ActivityFilter { status: None, ..filter.clone() };
+        let mut query = QueryBuilder::new(
+            "select c.position as reflects, a.status, a.count from read.checkpoint c
+             left join lateral (select status, count(*) as count from read.activity",
+        );
+        restrict(&mut query, account, &filter);
+        query.push(" group by status) a on true");
+        let found = query.build().fetch_all(&self.pool).await?;
+        let (position, counts) = rows(&found, |row| -> Result<_, ReadError> {
+            if row.try_get::<Option<&str>, _>("status")?.is_none() {
+                return Ok(None);
+            }
+            Ok(Some((variant(row, "status")?, unsigned(row, "count")?)))
+        })?;
+        Ok(At { position, value: counts.into_iter().collect() })
+    }
+
+    /// One thing as a wallet sees it, if it does.
+    pub async fn activity_one(
+        &self,
+        account: &AccountId,
+        object: &str,
+    ) -> Result<At<Option<ActivityRow>>, ReadError> {
+        let sql = format!(
+            "select c.position as reflects, {COLUMNS} from read.checkpoint c
+             left join read.activity a on a.object_id = $1 and a.account_id = $2"
+        );
+        let found =
+            sqlx::query(&sql).bind(object).bind(account.as_str()).fetch_all(&self.pool).await?;
+        let (position, mut found) = rows(&found, row_or_none)?;
+        Ok(At { position, value: found.pop() })
+    }
+
+    /// What is on its way to and from a wallet: the sums of what is not final, by direction, kind
+    /// and status. Amounts of outgoing things are with their fees.
+    pub async fn activity_underway(
+        &self,
+        account: &AccountId,
+    ) -> Result<At<Vec<Underway>>, ReadError> {
+        let open: Vec<&str> = ActivityStatus::ALL
+            .into_iter()
+            .filter(|status| !status.is_final())
+            .map(ActivityStatus::as_str)
+            .collect();
+        let found = sqlx::query(
+            "select c.position as reflects, a.direction, a.kind, a.status, a.amount::text, a.count
+             from read.checkpoint c
+             left join lateral (
+                 select direction, kind, status, sum(amount + fee) as amount, count(*) as count
+                 from read.activity where account_id = $1 and status = any($2)
+                 group by direction, kind, status) a on true
+             order by a.direction, a.kind, a.status",
+        )
+        .bind(account.as_str())
+        .bind(open)
+        .fetch_all(&self.pool)
+        .await?;
+        let (position, value) = rows(&found, |row| -> Result<_, ReadError> {
+            if row.try_get::<Option<&str>, _>("direction")?.is_none() {
+                return Ok(None);
+            }
+            Ok(Some(Underway {
+                direction: variant(row, "direction")?,
+                kind: row.try_get("kind")?,
+                status: variant(row, "status")?,
+                amount: decimal(row, "amount")?,
+                count: unsigned(row, "count")?,
+            }))
+        })?;
+        Ok(At { position, value })
+    }
+
+    /// The transactions that an object's events name, in the order of the log.
+    pub async fn transactions_named_by(
+        &self,
+        aggregate_type: &str,
+        id: &str,
+    ) -> Result<Vec<TransactionId>, ReadError> {
+        let found = sqlx::query(
+            "select named.id from (
+                 select min(sequence) as sequence,
+                        convert_from(payload, 'UTF8')::json ->> 'transaction_id' as id
+                 from events where aggregate_type = $1 and aggregate_id = $2 group by 2) named
+             where named.id is not null order by named.sequence",
+        )
+        .bind(aggregate_type)
+        .bind(id)
+        .fetch_all(&self.pool)
+        .await?;
+        found.iter().map(|row| Ok(parsed(row, "id")?)).collect()
+    }
+}
+
+/// A sum of what is underway.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Underway {
+    /// Coming or going.
+    pub direction: Towards,
+    /// Of this kind.
+    pub kind: String,
+    /// In this status.
+    pub status: ActivityStatus,
+    /// How much, with fees.
+    pub amount: Decimal,
+    /// How many.
+    pub count: u64,
+}
+
+fn restrict(
+    query: &mut QueryBuilder<'_, Postgres>,
+    account: &AccountId,
+    filter: &ActivityFilter,
+) {
+    query.push(" where account_id = ").push_bind(account.as_str().to_owned());
+    if let Some(kind) = &filter.kind {
+        query.push(" and kind = ").push_bind(kind.clone());
+    }
+    if let Some(status) = filter.status {
+        query.push(" and status = ").push_bind(status.as_str());
+    }
+    if let Some(direction) = filter.direction {
+        query.push(" and direction = ").push_bind(direction.as_str());
+    }
+    if let Some(from) = filter.from {
+        query.push(" and began_at >= ").push_bind(from);
+    }
+    if let Some(before) = filter.before {
+        query.push(" and began_at < ").push_bind(before);
+    }
+    if let Some(least) = filter.amount_min {
+        query.push(" and amount >= ").push_bind(least);
+    }
+    if let Some(most) = filter.amount_max {
+        query.push(" and amount <= ").push_bind(most);
+    }
+    if let Some(other) = &filter.counterparty {
+        query.push(" and counterparty = ").push_bind(other.as_str().to_owned());
+    }
+    if let Some(text) = &filter.search {
+        query.push(" and (object_id = ").push_bind(text.clone());
+        query.push(" or utr = ").push_bind(text.clone()).push(")");
+    }
+}
+
+fn page(
+    mut found: Vec<ActivityRow>,
+    turn: Option<Turn>,
+    limit: u32,
+    position: Position,
+) -> ActivityPage {
+    let full = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = found.len() > full;
+    found.truncate(full);
+    let newer_first = !matches!(turn, Some(Turn::Newer(_)));
+    if !newer_first {
+        found.reverse();
+    }
+    // On the side that was come from, there is what was come from.
+    let (has_newer, has_older) = match turn {
+        None => (false, more),
+        Some(Turn::Older(_)) => (true, more),
+        Some(Turn::Newer(_)) => (more, true),
+    };
+    ActivityPage {
+        older: found.last().filter(|_| has_older).map(|row| row.began_position),
+        newer: found.first().filter(|_| has_newer).map(|row| row.began_position),
+        rows: found,
+        position,
+    }
+}
+
+/// The row of a row; nothing if it stands for none.
+fn row_or_none(row: &PgRow) -> Result<Option<ActivityRow>, ReadError> {
+    if row.try_get::<Option<&str>, _>("object_id")?.is_none() {
+        return Ok(None);
+    }
+    let counterparty = match row.try_get::<Option<&str>, _>("counterparty")? {
+        Some(_) => Some(parsed(row, "counterparty")?),
+        None => None,
+    };
+    Ok(Some(ActivityRow {
+        account: parsed(row, "account_id")?,
+        object: row.try_get("object_id")?,
+        kind: row.try_get("kind")?,
+        direction: variant(row, "direction")?,
+        status: variant(row, "status")?,
+        object_status: row.try_get("object_status")?,
+        currency: parsed(row, "currency")?,
+        amount: decimal(row, "amount")?,
+        fee: decimal(row, "fee")?,
+        counterparty,
+        utr: row.try_get("utr")?,
+        began_at: row.try_get("began_at")?,
+        began_position: unsigned(row, "began_position")?,
+        changed_at: row.try_get("changed_at")?,
+        last_position: unsigned(row, "last_position")?,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_says_on_which_sides_there_is_more() {
+        let row = |position| ActivityRow {
+            account: "wallet:a:INR".parse().unwrap(),
+            object: format!("txn_{position}"),
+            kind: "transfer".to_owned(),
+            direction: Towards::In,
+            status: ActivityStatus::Done,
+            object_status: "completed".to_owned(),
+            currency: "INR".parse().unwrap(),
+            amount: Decimal::ONE,
+            fee: Decimal::ZERO,
+            counterparty: None,
+            utr: None,
+            began_at: Timestamp::UNIX_EPOCH,
+            began_position: position,
+            changed_at: Timestamp::UNIX_EPOCH,
+            last_position: position,
+        };
+        let of = |positions: &[u64], turn| {
+            let page = page(positions.iter().map(|p| row(*p)).collect(), turn, 2, 9);
+            let shown: Vec<u64> = page.rows.iter().map(|row| row.began_position).collect();
+            (shown, page.older, page.newer)
+        };
+        assert_eq!(of(&[9, 8, 7], None), (vec![9, 8], Some(8), None));
+        assert_eq!(of(&[9, 8], None), (vec![9, 8], None, None));
+        assert_eq!(of(&[7, 6], Some(Turn::Older(8))), (vec![7, 6], None, Some(7)));
+        assert_eq!(of(&[5, 6, 7], Some(Turn::Newer(4))), (vec![6, 5], Some(5), Some(6)));
+        assert_eq!(of(&[8, 9], Some(Turn::Newer(7))), (vec![9, 8], Some(8), None));
+        assert_eq!(of(&[], Some(Turn::Older(1))), (vec![], None, None));
+    }
+}
