@@ -87,6 +87,17 @@ impl Handle {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// One that somebody has already, whatever words were reserved since.
+    pub(super) fn stored(text: &str) -> Option<Self> {
+        is_handle(text).then(|| Self(text.to_owned()))
+    }
+}
+
+fn is_handle(text: &str) -> bool {
+    let starts = text.bytes().next().is_some_and(|b| b.is_ascii_lowercase());
+    let letters = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_');
+    (3..=20).contains(&text.len()) && starts && text.bytes().all(letters)
 }
 
 impl fmt::Display for Handle {
@@ -102,9 +113,7 @@ impl FromStr for Handle {
     fn from_str(text: &str) -> Result<Self, NameError> {
         let text = text.trim();
         let text = text.strip_prefix('@').unwrap_or(text).to_ascii_lowercase();
-        let letters = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_');
-        let starts = text.bytes().next().is_some_and(|b| b.is_ascii_lowercase());
-        if !(3..=20).contains(&text.len()) || !starts || !text.bytes().all(letters) {
+        if !is_handle(&text) {
             return Err(NameError::Handle);
         }
         if RESERVED.contains(&text.as_str()) {

@@ -6,11 +6,9 @@
 
 use std::fmt;
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use ledger_core::ids::PayeeHash;
-use sha2::Sha256;
 
-use crate::banks::Payee;
+use crate::{banks::Payee, vault::mac};
 
 const KEY_DOMAIN: &[u8] = b"bahi:payee-key:1";
 const DOMAIN: &[u8] = b"bahi:payee:1";
@@ -48,21 +46,6 @@ impl PayeeKey {
         let parts = [PAYER_DOMAIN, account_number.as_bytes(), ifsc.as_bytes()];
         hex::encode(mac(&self.0, &parts)).parse().ok()
     }
-}
-
-/// Each part with its length before it, so that no two payees run together to the same bytes.
-fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
-    // What HMAC does with a key that is shorter than a block.
-    let mut block = [0; 64];
-    for (to, from) in block.iter_mut().zip(key) {
-        *to = *from;
-    }
-    let mut mac = Hmac::<Sha256>::new(&block.into());
-    for part in parts {
-        mac.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-        mac.update(part);
-    }
-    mac.finalize().into_bytes().into()
 }
 
 #[cfg(test)]
