@@ -28,7 +28,7 @@ use crate::http::ApiState;
 /// All routes.
 pub(crate) fn all() -> Router<ApiState> {
     let (documented, _) = documented().split_for_parts();
-    documented.merge(docs::routes())
+    documented.merge(docs::routes()).merge(crate::pages::routes())
 }
 
 /// The routes that the OpenAPI document describes.

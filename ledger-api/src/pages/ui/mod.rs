@@ -1,0 +1,1 @@
+//! The components that pages are made of: values that write themselves as HTML.
