@@ -140,6 +140,7 @@ pub(crate) async fn serve(database: &str) -> anyhow::Result<()> {
         clock: Arc::new(System),
         ids: Arc::new(System),
         demo: true,
+        people_settings: ledger_api::people::PeopleSettings::default(),
         stopping,
         handler_timeout: Duration::from_secs(10),
     });

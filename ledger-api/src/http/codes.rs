@@ -116,6 +116,33 @@ codes! {
         "The read models did not reach `min_position` within 2 seconds. Ask again.";
     READ_TIMEOUT = "read_timeout" 503 SameKey "The answer took too long"
         "The read took longer than a request may. Ask for less, or again later.";
+    // Of people and their sessions: docs/people.md has them.
+    SIGNED_OUT = "signed_out" 401 Never "Not signed in"
+        "There is no session, or it has ended: after 15 minutes without use, 12 hours in all, a \
+         logout, another password. Log in again.";
+    CSRF_REFUSED = "csrf_refused" 403 Never "Not from a page of ours"
+        "A request with a session that changes something needs the header `X-CSRF-Token` with the \
+         session's token, and must say by `Origin` or `Sec-Fetch-Site` that it comes from here.";
+    LOGIN_REFUSED = "login_refused" 401 Never "These do not fit together"
+        "There is no account with this login and this password. Which of them is wrong is told to \
+         nobody.";
+    STEP_UP_NEEDED = "step_up_needed" 403 Never "Give the password again"
+        "This needs a proof of who it is that is not older than ten minutes: \
+         `POST /v1/sessions/current/reauthenticate`, then send the request again.";
+    TOO_MANY_TRIES = "too_many_tries" 429 SameKey "Too many tries"
+        "Wait as many seconds as `Retry-After` says. Nobody is locked out for good.";
+    HANDLE_TAKEN = "handle_taken" 422 Never "The handle is taken"
+        "Somebody has this handle already, or it is a word that nobody may have.";
+    EMAIL_TAKEN = "email_taken" 422 Never "The address is taken"
+        "There is an account with this e-mail address already.";
+    PASSWORD_WEAK = "password_weak" 422 Never "Not a password to choose"
+        "A password has 8 to 1024 bytes, is none of those that attackers try first, and is not \
+         your handle, name or address.";
+    CODE_REFUSED = "code_refused" 422 Never "The code is not valid"
+        "It is not the code that was sent last, it is older than ten minutes, or it was tried too \
+         often. Have a new one sent.";
+    PAYEE_TOO_NEW = "payee_too_new" 422 Never "The bank account is too new"
+        "A new bank account waits an hour for its first withdrawal. `detail` says until when.";
     // Of webhooks: docs/banks.md has how they are signed.
     WEBHOOK_ID_INVALID = "webhook_id_invalid" 400 Never "The webhook-id is not valid"
         "A delivery has one header `webhook-id` of 1 to 256 visible ASCII characters without a \

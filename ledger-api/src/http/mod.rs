@@ -17,12 +17,15 @@ mod limit;
 pub(crate) mod objects;
 mod operators;
 pub(crate) mod path;
+pub(crate) mod peer;
 pub(crate) mod problem;
 pub(crate) mod query;
 pub(crate) mod reach;
 pub(crate) mod reader;
 pub(crate) mod reply;
+pub(crate) mod return_to;
 mod server;
+pub(crate) mod session;
 mod state;
 #[cfg(test)]
 pub(crate) mod testing;

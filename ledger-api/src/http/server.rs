@@ -22,6 +22,8 @@ use tokio::{
 };
 use tower::ServiceExt as _;
 
+use super::peer::Peer;
+
 /// The bounds of the accept loop.
 #[derive(Debug, Clone, Copy)]
 pub struct ServerConfig {
@@ -75,7 +77,7 @@ pub async fn serve(
             () = &mut stop => break,
             accepted = accept(&listener, &permits) => accepted,
         };
-        let Some((stream, permit)) = accepted else {
+        let Some((stream, peer, permit)) = accepted else {
             continue;
         };
         let (builder, router) = (Arc::clone(&builder), router.clone());
@@ -83,8 +85,9 @@ pub async fn serve(
         tokio::spawn(async move {
             let asked = Arc::new(AtomicBool::new(false));
             let asks = Arc::clone(&asked);
-            let service = router.map_request(move |request: Request<_>| {
+            let service = router.map_request(move |mut request: Request<_>| {
                 asks.store(true, Ordering::Relaxed);
+                request.extensions_mut().insert(peer);
                 request.map(Body::new)
             });
             let connection = builder
@@ -122,13 +125,13 @@ async fn still_silent(asked: &AtomicBool, header_timeout: Duration) {
 async fn accept(
     listener: &TcpListener,
     permits: &Arc<Semaphore>,
-) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+) -> Option<(TcpStream, Peer, OwnedSemaphorePermit)> {
     let permit = Arc::clone(permits).acquire_owned().await.ok()?;
     match listener.accept().await {
-        Ok((stream, _)) => {
+        Ok((stream, address)) => {
             // Answers are small and whole; waiting to fill a packet would only delay them.
             stream.set_nodelay(true).ok();
-            Some((stream, permit))
+            Some((stream, Peer(address.ip()), permit))
         }
         Err(error) => {
             tracing::warn!(%error, "a connection could not be accepted");

@@ -23,6 +23,8 @@ use crate::{
     },
     deposits::VirtualAccounts,
     identity::KeyRing,
+    people::{Passwords, People, PeopleSettings, Throttles, Wallets},
+    sessions::Sessions,
 };
 
 /// How many live tails of the log one process serves.
@@ -70,6 +72,8 @@ pub struct ApiParts {
     pub metrics: Option<PrometheusHandle>,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
+    /// How people are let in.
+    pub people_settings: PeopleSettings,
     /// Where fresh ids come from.
     pub ids: Arc<dyn Ids>,
     /// Whether this is the demonstration: its own banks, people and outbox are let in.
@@ -93,6 +97,16 @@ pub struct Shared {
     pub bank_accounts: BankAccounts,
     /// Which wallet a virtual account stands for.
     pub virtual_accounts: VirtualAccounts,
+    /// Who the people are.
+    pub people: People,
+    /// Who is signed in.
+    pub sessions: Sessions,
+    /// What checks passwords.
+    pub passwords: Passwords,
+    /// What opens wallets.
+    pub wallets: Wallets,
+    /// How fast things may be tried.
+    pub throttles: Throttles,
     /// The read models.
     pub read_models: ReadModels,
     /// The projector of this process, if it has one.
@@ -126,11 +140,25 @@ impl ApiState {
         let key = PayeeKey::derive(parts.fingerprint_key.bytes());
         let bank_accounts = BankAccounts::new(parts.reads.clone(), key);
         let virtual_accounts = VirtualAccounts::new(parts.reads.clone());
+        let people = People::new(parts.reads.clone(), parts.fingerprint_key.bytes());
+        let sessions = Sessions::new(parts.reads.clone(), Arc::clone(&parts.people_settings.clock));
+        let throttles = Throttles::new(parts.reads.clone(), people.key().clone());
+        let wallets = Wallets::new(
+            people.clone(),
+            Arc::clone(&parts.ledger),
+            Arc::clone(&parts.ids),
+            Arc::clone(&parts.clock),
+        );
         let started = Instant::now();
         Self(Arc::new(Shared {
             parts,
             bank_accounts,
             virtual_accounts,
+            people,
+            sessions,
+            passwords: Passwords::default(),
+            wallets,
+            throttles,
             read_models,
             projector,
             tails,

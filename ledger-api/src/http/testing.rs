@@ -153,6 +153,7 @@ pub(crate) fn state(ledger: Arc<dyn Ledger>, handler_timeout: Duration) -> ApiSt
         clock: Arc::new(System),
         ids: Arc::new(System),
         demo: true,
+        people_settings: crate::people::PeopleSettings::default(),
         head: watch::channel(7).1,
         stopping: watch::channel(false).1,
         handler_timeout,

@@ -28,6 +28,7 @@ use crate::{
     config::Settings,
     http::{self, ServerConfig},
     machine,
+    people::PeopleSettingsError,
     review::ReviewError,
     setup::{Database, Secret, SetupError},
     shutdown,
@@ -111,6 +112,9 @@ pub enum ServiceError {
     /// Which withdrawals people look at is not well said.
     #[error("the rules of review")]
     Review(#[from] ReviewError),
+    /// How people are let in is not well said.
+    #[error("how people are let in")]
+    People(#[from] PeopleSettingsError),
     /// A worker's name is none.
     #[error("a worker has no name")]
     Principal(#[source] IdError),
@@ -178,8 +182,18 @@ impl Service {
         let own_inbox = settings.has_own_inbox().map_err(SetupError::Url)?;
         let has_inbox = roles.worker || roles.webhooks || !own_inbox;
         let demo = settings.demo;
-        let wanted =
-            Wanted { roles, cache_accounts, banks, bank_registry, metrics, clock, demo, has_inbox };
+        let address = listener.as_ref().and_then(|listener| listener.local_addr().ok());
+        let wanted = Wanted {
+            roles,
+            cache_accounts,
+            banks,
+            bank_registry,
+            metrics,
+            clock,
+            demo,
+            address,
+            has_inbox,
+        };
         let starting = listener.map(starting::Starting::answer).transpose();
         let starting = starting.map_err(ServiceError::Listen)?;
         let databases = Databases::open(&settings, roles).await?;
@@ -366,6 +380,7 @@ impl ServiceError {
             | Self::Listen(_)
             | Self::Rules(_)
             | Self::Review(_)
+            | Self::People(_)
             | Self::Principal(_) => false,
         }
     }

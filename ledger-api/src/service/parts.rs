@@ -1,6 +1,6 @@
 //! The parts of a running service, by role.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use ledger_core::{
     clock::{Clock, System},
@@ -21,6 +21,7 @@ use crate::{
     deposits::CreditDesk,
     http::{self, ApiParts, ApiState, FingerprintKey, Ledger, Operators},
     identity::KeyRing,
+    people::{PeopleSettings, PeopleSettingsError},
     review::ReviewRules,
     routes::hooks::{self, Hooks},
     setup::{Database, Secret},
@@ -47,8 +48,18 @@ pub(super) struct Wanted {
     pub(super) clock: Arc<dyn Clock>,
     /// Whether this is the demonstration.
     pub(super) demo: bool,
+    /// Where it listens.
+    pub(super) address: Option<SocketAddr>,
     /// Whether this process knows the inbox.
     pub(super) has_inbox: bool,
+}
+
+impl Wanted {
+    /// How people are let in: as the variables say, and in the demonstration anybody.
+    fn people_settings(&self) -> Result<PeopleSettings, PeopleSettingsError> {
+        let settings = PeopleSettings::from_variables(|name| std::env::var(name).ok())?;
+        Ok(if self.demo { settings.for_demo(self.address) } else { settings })
+    }
 }
 
 /// What runs.
@@ -131,6 +142,7 @@ impl Parts {
         let ledger: Arc<dyn Ledger> = Arc::new(engine);
         let reads = self.kept(db::read_pool(database.app().clone(), READ_CONNECTIONS_MAX));
         let health = self.kept(db::health_pool(database.app().clone()));
+        let people_settings = wanted.people_settings()?;
         let review = ReviewRules::from_variables(std::env::vars_os())?;
         let mut operators = Operators { review, ..Operators::default() };
         if wanted.has_inbox {
@@ -159,6 +171,7 @@ impl Parts {
             clock: Arc::clone(&wanted.clock),
             ids: Arc::new(System),
             demo: wanted.demo,
+            people_settings,
             stopping: stopping.clone(),
             handler_timeout: HANDLER_TIMEOUT,
         };

@@ -14,6 +14,7 @@ use ledger_api::{
     db,
     http::{self, ApiParts, ApiState, FingerprintKey, Ledger, Operators, ServerConfig},
     identity::{self, KeyEnvironment, KeyRing, NewKey, Scope, ScopeSet},
+    people::PeopleSettings,
     webhooks::Inbox,
     workers::{self, Sweeper},
 };
@@ -108,6 +109,11 @@ impl TestBahi {
                 clock: Arc::clone(&set.clock),
                 ids: Arc::new(System),
                 demo: true,
+                people_settings: PeopleSettings {
+                    sign_up: true,
+                    clock: Arc::clone(&set.clock),
+                    ..PeopleSettings::default()
+                },
                 head,
                 stopping: stopping.clone(),
                 handler_timeout: set.handler_timeout,
