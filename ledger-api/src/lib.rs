@@ -22,7 +22,7 @@ pub mod setup;
 pub mod shutdown;
 pub mod statements;
 pub mod telemetry;
-pub mod wallet;
 pub mod vault;
+pub mod wallet;
 pub mod webhooks;
 pub mod workers;

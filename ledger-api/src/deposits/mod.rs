@@ -365,6 +365,7 @@ fn handled_of(deposit_id: DepositId, outcome: Outcome) -> Handled {
             | Receipt::Captured { .. }
             | Receipt::Withdrawal { .. }
             | Receipt::BankLine { .. }
+            | Receipt::Transfer { .. }
             | Receipt::Book { .. } => {
                 let detail = "the ledger answered with a receipt of another kind";
                 Handled::Refused(Rejection::new("internal", detail))

@@ -240,6 +240,7 @@ impl<'e> Changes<'e> {
             // What a claim moves are its legs.
             "transfer" => {
                 decode::<TransferEvent>(&event)?;
+                self.activity.transfer(event)?;
                 self.transfers.apply(event)
             }
             // What a line of a bank's statement moves are its legs.

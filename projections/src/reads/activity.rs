@@ -191,8 +191,8 @@ impl ReadModels {
         Ok(At { position, value: found.pop() })
     }
 
-    /// What is on its way to and from a wallet: the sums of what is not final, by direction, kind
-    /// and status. Amounts of outgoing things are with their fees.
+    /// What is on its way to and from a wallet: the sums of what is not final, by kind and the
+    /// object's own status. Amounts of outgoing things are with their fees.
     pub async fn activity_underway(
         &self,
         account: &AccountId,
@@ -203,13 +203,15 @@ impl ReadModels {
             .map(ActivityStatus::as_str)
             .collect();
         let found = sqlx::query(
-            "select c.position as reflects, a.direction, a.kind, a.status, a.amount::text, a.count
+            "select c.position as reflects, a.direction, a.kind, a.object_status,
+                    a.amount::text, a.count
              from read.checkpoint c
              left join lateral (
-                 select direction, kind, status, sum(amount + fee) as amount, count(*) as count
+                 select direction, kind, object_status, sum(amount + fee) as amount,
+                        count(*) as count
                  from read.activity where account_id = $1 and status = any($2)
-                 group by direction, kind, status) a on true
-             order by a.direction, a.kind, a.status",
+                 group by direction, kind, object_status) a on true
+             order by a.direction, a.kind, a.object_status",
         )
         .bind(account.as_str())
         .bind(open)
@@ -222,7 +224,7 @@ impl ReadModels {
             Ok(Some(Underway {
                 direction: variant(row, "direction")?,
                 kind: row.try_get("kind")?,
-                status: variant(row, "status")?,
+                object_status: row.try_get("object_status")?,
                 amount: decimal(row, "amount")?,
                 count: unsigned(row, "count")?,
             }))
@@ -258,8 +260,8 @@ pub struct Underway {
     pub direction: Towards,
     /// Of this kind.
     pub kind: String,
-    /// In this status.
-    pub status: ActivityStatus,
+    /// In this status, by the object's own word.
+    pub object_status: String,
     /// How much, with fees.
     pub amount: Decimal,
     /// How many.

@@ -17,6 +17,7 @@ mod notes;
 mod open_items;
 mod statements;
 mod transactions;
+mod transfer_facts;
 mod transfers;
 mod trial_balance;
 mod withdrawal_list;

@@ -10,6 +10,11 @@ use super::{ReadModels, parsed};
 use crate::error::ReadError;
 
 impl ReadModels {
+    /// The note of a transaction, if it has one.
+    pub async fn note(&self, id: TransactionId) -> Result<Option<String>, ReadError> {
+        Ok(self.notes(&[id]).await?.remove(&id))
+    }
+
     /// The notes of transactions. They are no part of the log and can be erased at any time.
     pub(super) async fn notes(
         &self,

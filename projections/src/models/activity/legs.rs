@@ -4,7 +4,11 @@
 use std::collections::BTreeMap;
 
 use ledger_core::{
-    chart::Direction, clock::Timestamp, ids::TransactionId, log::Position, posting::Kind,
+    chart::Direction,
+    clock::Timestamp,
+    ids::{TransactionId, TransferId},
+    log::Position,
+    posting::Kind,
 };
 use rust_decimal::Decimal;
 
@@ -33,6 +37,8 @@ struct Transaction<'e> {
     recorded_at: Timestamp,
     /// Whether a wallet is among its accounts.
     is_seen: bool,
+    /// Whether it belongs to nothing but itself.
+    is_alone: bool,
     accounts: BTreeMap<&'e str, Share>,
 }
 
@@ -57,6 +63,7 @@ impl<'e> Transactions<'e> {
                 kind: leg.kind.clone(),
                 recorded_at: placed.event.recorded_at,
                 is_seen: false,
+                is_alone: cause.is_empty(),
                 accounts: BTreeMap::new(),
             },
         };
@@ -91,7 +98,7 @@ impl Transaction<'_> {
             let (_, currency) = account.rsplit_once(':').unwrap_or_default();
             Row {
                 account: (*account).to_owned(),
-                object: self.id.to_string(),
+                object: self.object(),
                 kind: self.kind.as_str().to_owned(),
                 direction: match share.side {
                     Direction::Credit => IN,
@@ -108,6 +115,14 @@ impl Transaction<'_> {
                 changed: (share.position, self.recorded_at),
             }
         })
+    }
+
+    /// What it is known by: between wallets it is a transfer, whose id it is.
+    fn object(&self) -> String {
+        if self.is_alone && self.kind.as_str() == Kind::TRANSFER {
+            return TransferId::from_uuid(self.id.uuid()).to_string();
+        }
+        self.id.to_string()
     }
 
     /// The account on the other side, if it is one.

@@ -1,6 +1,6 @@
 //! `activity`: what the owner of a wallet sees of it, one row per wallet and business object.
 //!
-//! Deposits and withdrawals are folded from their whole streams, as in their own read models, so a
+//! Deposits, withdrawals and transfers to be claimed are folded from their whole streams, as in their own read models, so a
 //! row is the same whether it was written once or at every event. All else that moves a wallet is a
 //! row per transaction. Accounts that are no wallets have none.
 
@@ -8,12 +8,13 @@ mod legs;
 mod objects;
 mod rows;
 mod status;
+mod transfers;
 
 use std::collections::BTreeSet;
 
 use ledger_core::{
     clock::Timestamp,
-    ids::{DepositId, TransactionId, WithdrawalId},
+    ids::{DepositId, TransactionId, TransferId, WithdrawalId},
     log::Position,
 };
 use sqlx::PgConnection;
@@ -29,6 +30,7 @@ pub(super) struct Changes<'e> {
     transactions: legs::Transactions<'e>,
     deposits: BTreeSet<DepositId>,
     withdrawals: BTreeSet<WithdrawalId>,
+    transfers: BTreeSet<TransferId>,
     reversed: Vec<Reversed>,
 }
 
@@ -60,6 +62,12 @@ impl<'e> Changes<'e> {
         Ok(())
     }
 
+    pub(super) fn transfer(&mut self, event: EventRow<'_>) -> Result<(), PoisonReason> {
+        let id = event.aggregate_id.parse().map_err(|_| PoisonReason::MalformedId)?;
+        self.transfers.insert(id);
+        Ok(())
+    }
+
     pub(super) fn reversed(&mut self, event: EventRow<'_>) -> Result<(), PoisonReason> {
         let original = event.aggregate_id.parse().map_err(|_| PoisonReason::MalformedId)?;
         let (position, recorded_at) = (event.position, event.recorded_at);
@@ -82,6 +90,9 @@ impl<'e> Changes<'e> {
             let lives = withdrawals::lives(db, &self.withdrawals, upto).await?;
             rows.extend(lives.iter().filter_map(|(id, lived)| objects::of_withdrawal(*id, lived)));
         }
+        if !self.transfers.is_empty() {
+            rows.extend(transfers::rows(db, &self.transfers, upto).await?);
+        }
         rows.retain(|row| is_wallet(&row.account));
         rows::upsert_in_tx(db, schema, rows).await?;
         self.mark_reversed(db, schema).await
@@ -97,9 +108,12 @@ impl<'e> Changes<'e> {
         }
         let (mut ids, mut positions, mut times) = (Vec::new(), Vec::new(), Vec::new());
         for reversed in &self.reversed {
-            ids.push(reversed.original.to_string());
-            positions.push(bigint(reversed.position)?);
-            times.push(reversed.recorded_at);
+            let transfer = TransferId::from_uuid(reversed.original.uuid());
+            for name in [reversed.original.to_string(), transfer.to_string()] {
+                ids.push(name);
+                positions.push(bigint(reversed.position)?);
+                times.push(reversed.recorded_at);
+            }
         }
         let sql = format!(
             "update {}.activity a set status = 'returned', object_status = 'reversed',

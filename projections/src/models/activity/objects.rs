@@ -63,16 +63,18 @@ fn assigned_status(credits: &[&KnownCredit]) -> DepositStatus {
     }
 }
 
-/// What is on the wallet; else what arrived; else what was expected.
+/// What a person has to look at; else what is on the wallet, arrived, or was told of; else what was
+/// expected.
 fn amount(credits: &[&KnownCredit], expected: Option<Decimal>) -> Decimal {
     let sum = |which: &dyn Fn(&KnownCredit) -> bool| {
         let amounts = credits.iter().filter(|known| which(known)).map(|known| known.credit.amount);
         amounts.reduce(Decimal::saturating_add)
     };
-    sum(&|known| known.place == CreditPlace::Wallet)
+    sum(&|known| matches!(known.place, CreditPlace::Review { .. }))
+        .or_else(|| sum(&|known| known.place == CreditPlace::Wallet))
         .or_else(|| sum(&KnownCredit::is_booked))
-        .or(expected)
         .or_else(|| sum(&|_| true))
+        .or(expected)
         .unwrap_or_default()
 }
 

@@ -1,6 +1,8 @@
 //! The words by which a wallet's owner is told where something is: the same for all kinds.
 
-use ledger_core::{deposit::DepositStatus, withdrawal::WithdrawalStatus};
+use ledger_core::{
+    deposit::DepositStatus, transfer::TransferStatus, withdrawal::WithdrawalStatus,
+};
 use serde::{Deserialize, Serialize};
 
 /// Where something is, in the words of the wallet's owner.
@@ -86,6 +88,18 @@ impl From<DepositStatus> for ActivityStatus {
             DepositStatus::Expired => Self::Expired,
             DepositStatus::Failed => Self::Failed,
             DepositStatus::Cancelled => Self::Cancelled,
+        }
+    }
+}
+
+impl From<TransferStatus> for ActivityStatus {
+    fn from(status: TransferStatus) -> Self {
+        match status {
+            TransferStatus::PendingClaim => Self::Waiting,
+            TransferStatus::ClaimInReview => Self::InReview,
+            TransferStatus::Completed => Self::Done,
+            TransferStatus::Cancelled => Self::Cancelled,
+            TransferStatus::Expired => Self::Expired,
         }
     }
 }
