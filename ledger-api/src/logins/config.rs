@@ -1,12 +1,9 @@
-//! The login providers, by the variables that name them; and where people find the service.
+//! The login providers, by the variables that name them.
 //!
 //! `BAHI_LOGIN_GOOGLE_KIND=oidc` with `_ISSUER`, `_CLIENT_ID` and `_CLIENT_SECRET` (or
 //! `_CLIENT_SECRET_FILE`) is all that any OpenID Connect provider needs; `_KIND=github` is for
 //! plain OAuth 2 and has GitHub's addresses unless others are named. Read once, at the start; no
 //! provider is called then, so one that is down delays nothing.
-//!
-//! Where browsers are sent back to is made of `BAHI_PUBLIC_URL` alone: what a request says of its
-//! host is the caller's to choose.
 
 use std::{collections::BTreeMap, ffi::OsString, fs};
 
@@ -15,7 +12,8 @@ use openidconnect::url::{Host, Url};
 use super::secrets::Hidden;
 
 const PREFIX: &str = "BAHI_LOGIN_";
-const PUBLIC_URL: &str = "BAHI_PUBLIC_URL";
+/// Addresses of our own below `/login`.
+const TAKEN: [&str; 2] = ["confirm", "finish"];
 const FIELDS: [&str; 11] = [
     "_KIND",
     "_ISSUER",
@@ -60,6 +58,9 @@ pub enum LoginConfigError {
          demonstration on this machine only)"
     )]
     Url(String),
+    /// The certificates of the system can't be read.
+    #[error("the certificates of this system can't be read, and login providers need TLS")]
+    Tls,
     /// The same twice.
     #[error("two login providers have the issuer {0}: people could not be told apart")]
     Twice(String),
@@ -92,8 +93,6 @@ pub(super) struct ProviderConfig {
 /// What the configuration says of logins.
 #[derive(Debug, Clone, Default)]
 pub struct LoginSettings {
-    /// `https://wallet.example`, without a slash behind.
-    pub(super) public_url: Option<String>,
     pub(super) providers: Vec<ProviderConfig>,
 }
 
@@ -116,30 +115,18 @@ impl LoginSettings {
         variables: impl IntoIterator<Item = (OsString, OsString)>,
         demo: bool,
     ) -> Result<Self, LoginConfigError> {
-        let mut public_url = None;
         let mut said: BTreeMap<String, Said> = BTreeMap::new();
         for (variable, value) in variables {
             let Some(variable) = variable.to_str() else { continue };
-            let rest = variable.strip_prefix(PREFIX);
-            if rest.is_none() && variable != PUBLIC_URL {
-                continue;
-            }
+            let Some(rest) = variable.strip_prefix(PREFIX) else { continue };
             let text = value.to_str().map(str::trim).filter(|text| text.len() <= VALUE_CHARS_MAX);
             let text = text.ok_or_else(|| LoginConfigError::NotText(variable.to_owned()))?;
             // As with other variables, an empty one counts as none.
             if text.is_empty() {
                 continue;
             }
-            match rest {
-                None => public_url = Some(own_origin(text)?),
-                Some(rest) => {
-                    let (name, field) = split(variable, rest)?;
-                    said.entry(name).or_default().insert(field, text.to_owned());
-                }
-            }
-        }
-        if public_url.is_none() && !said.is_empty() {
-            return Err(LoginConfigError::Missing(PUBLIC_URL.to_owned()));
+            let (name, field) = split(variable, rest)?;
+            said.entry(name).or_default().insert(field, text.to_owned());
         }
         let providers: Result<Vec<ProviderConfig>, _> =
             said.into_iter().map(|(name, said)| provider(&name, &said, demo)).collect();
@@ -149,14 +136,7 @@ impl LoginSettings {
                 return Err(LoginConfigError::Twice(one.issuer.clone()));
             }
         }
-        Ok(Self { public_url, providers })
-    }
-
-    /// The same for a service whose people find it here, if nothing else was said.
-    #[must_use]
-    pub fn or_at(mut self, url: &str) -> Self {
-        self.public_url.get_or_insert_with(|| url.to_owned());
-        self
+        Ok(Self { providers })
     }
 }
 
@@ -165,7 +145,8 @@ fn split(variable: &str, rest: &str) -> Result<(String, &'static str), LoginConf
     let field = FIELDS.into_iter().filter(|field| rest.ends_with(field)).max_by_key(|f| f.len());
     let name = field.and_then(|field| rest.strip_suffix(field)).unwrap_or_default();
     let good = (1..=NAME_CHARS_MAX).contains(&name.len())
-        && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+        && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+        && !TAKEN.contains(&name.to_ascii_lowercase().as_str());
     match field.filter(|_| good) {
         Some(field) => Ok((name.to_ascii_lowercase(), field)),
         None => Err(LoginConfigError::Name(variable.to_owned())),
@@ -252,13 +233,6 @@ pub(super) fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// An origin of ours, as browsers write it. On this machine plain HTTP is as good.
-fn own_origin(text: &str) -> Result<String, LoginConfigError> {
-    let refused = || LoginConfigError::Url(PUBLIC_URL.to_owned());
-    let url = address(text, true).filter(|url| url.path() == "/").ok_or_else(refused)?;
-    Ok(url.origin().ascii_serialization())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -270,8 +244,7 @@ mod tests {
         )
     }
 
-    const GOOGLE: [(&str, &str); 5] = [
-        ("BAHI_PUBLIC_URL", "https://wallet.example"),
+    const GOOGLE: [(&str, &str); 4] = [
         ("BAHI_LOGIN_GOOGLE_KIND", "oidc"),
         ("BAHI_LOGIN_GOOGLE_ISSUER", "https://accounts.google.com"),
         ("BAHI_LOGIN_GOOGLE_CLIENT_ID", "id"),
@@ -284,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn the_real_google_and_the_real_github_need_five_lines_and_three() {
+    fn the_real_google_and_the_real_github_need_four_lines_and_three() {
         let github = [
             ("BAHI_LOGIN_GITHUB_KIND", "github"),
             ("BAHI_LOGIN_GITHUB_CLIENT_ID", "id"),
@@ -312,7 +285,6 @@ mod tests {
     fn what_makes_no_sense_is_refused_by_name() {
         let missing = |name: &str| LoginConfigError::Missing(name.to_owned());
         for (variables, error) in [
-            (with("BAHI_PUBLIC_URL", ""), missing("BAHI_PUBLIC_URL")),
             (with("BAHI_LOGIN_GOOGLE_KIND", ""), missing("BAHI_LOGIN_GOOGLE_KIND")),
             (
                 with("BAHI_LOGIN_GOOGLE_CLIENT_SECRET", ""),
@@ -331,8 +303,8 @@ mod tests {
                 LoginConfigError::Name("BAHI_LOGIN_GOOGLE_CLIENTID".to_owned()),
             ),
             (
-                with("BAHI_PUBLIC_URL", "https://wallet.example/app"),
-                LoginConfigError::Url("BAHI_PUBLIC_URL".to_owned()),
+                with("BAHI_LOGIN_FINISH_KIND", "oidc"),
+                LoginConfigError::Name("BAHI_LOGIN_FINISH_KIND".to_owned()),
             ),
         ] {
             assert_eq!(read(&variables, false).unwrap_err(), error, "{variables:?}");

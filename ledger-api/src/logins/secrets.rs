@@ -69,19 +69,19 @@ pub(super) fn is_well_formed(text: &str) -> bool {
 
 /// What a browser's cookie holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct BrowserSecret(Hidden);
+pub(crate) struct BrowserSecret(Hidden);
 
 impl BrowserSecret {
-    pub(super) fn fresh() -> Result<Self, NoRandom> {
+    pub(crate) fn fresh() -> Result<Self, NoRandom> {
         fresh().map(Self)
     }
 
     /// What a cookie says, if it can be one of ours.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         is_well_formed(text).then(|| Self(Hidden(text.to_owned())))
     }
 
-    pub(super) fn reveal(&self) -> &str {
+    pub(crate) fn reveal(&self) -> &str {
         self.0.reveal()
     }
 
