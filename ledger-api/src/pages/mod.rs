@@ -13,10 +13,12 @@ pub(crate) mod forms;
 pub(crate) mod layout;
 mod problem;
 pub(crate) mod respond;
+mod samples;
 mod theme;
 pub(crate) mod ui;
 
 pub(crate) use context::PageContext;
+pub(crate) use forms::FormErrors;
 pub(crate) use layout::{Layout, Nav, Viewer};
 pub(crate) use problem::{render as problem_page, wants_page};
 
@@ -26,5 +28,5 @@ use crate::http::ApiState;
 
 /// The pages' routes.
 pub(crate) fn routes() -> Router<ApiState> {
-    Router::new().merge(assets::routes()).merge(theme::routes())
+    Router::new().merge(assets::routes()).merge(theme::routes()).merge(samples::routes())
 }
