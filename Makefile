@@ -15,7 +15,8 @@ help: ## list the targets
 run: ## start the ledger with demo accounts, in .bahi of this folder (LISTEN=127.0.0.1:9000)
 	$(CARGO) run --locked --package ledger-api -- demo $(SERVE_ARGS)
 
-test: ## run every test; they start a throwaway PostgreSQL of their own
+test: ## run every test; they start a throwaway PostgreSQL and a browser of their own
+	bash tests/setup/browser.sh
 	$(CARGO) test --locked --workspace --no-fail-fast
 
 lint: ## check format and lints

@@ -44,6 +44,11 @@ impl Ids for System {
 pub struct ShiftedClock(AtomicI64);
 
 impl ShiftedClock {
+    /// One that starts so far ahead, or behind if that is negative.
+    pub fn starting(by: TimeDelta) -> Self {
+        Self(AtomicI64::new(by.num_microseconds().unwrap_or(0)))
+    }
+
     /// Makes it at least so far ahead.
     pub fn be_ahead(&self, by: TimeDelta) {
         self.0.fetch_max(by.num_microseconds().unwrap_or(0), Ordering::SeqCst);

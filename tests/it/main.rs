@@ -17,6 +17,7 @@ mod bank_adapter;
 mod bank_hostile;
 mod bank_kills;
 mod bank_messages;
+mod browser;
 mod canaries;
 mod cancellation;
 mod corrupt_streams;

@@ -129,6 +129,9 @@ struct Serve {
     /// Submissions that each bank takes in a second
     #[arg(long, default_value_t = 200, value_name = "NUMBER")]
     rate: u32,
+    /// Start so far behind the machine's clock, to be moved up to it [default: not at all]
+    #[arg(long, value_parser = duration, value_name = "DURATION")]
+    behind: Option<Duration>,
     /// Write all inputs to this file, and go on from it after a kill
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
@@ -277,7 +280,12 @@ impl Serve {
         if hooks.is_empty() {
             say::remark("no webhooks are sent (--hooks)");
         }
-        let mut setup = Setup::usual(self.seed, Utc::now() - OPENED_BEFORE);
+        let behind = self.behind.unwrap_or_default();
+        let opened_at = Utc::now()
+            .checked_sub_signed(TimeDelta::from_std(behind)?)
+            .and_then(|start| start.checked_sub_signed(OPENED_BEFORE));
+        let mut setup = Setup::usual(self.seed, opened_at.context("--behind is too long")?);
+        setup.behind_ms = milliseconds(behind)?;
         setup.banks = BankCode::ALL
             .map(|bank| BankSetup { rate_per_second: self.rate, ..BankSetup::usual(bank) })
             .to_vec();

@@ -27,6 +27,8 @@ pub struct SandboxClock {
     client: Client,
     url: Url,
     token: Option<String>,
+    /// What it showed last; all clones go by it.
+    shown: Arc<ShiftedClock>,
 }
 
 /// Why there is no such clock. Shows no token.
@@ -38,6 +40,9 @@ pub enum SandboxClockError {
     /// The system gives no client.
     #[error("there is no HTTP client")]
     Client(#[source] reqwest::Error),
+    /// It does not say what time it is.
+    #[error("the sandbox bank does not say what time it is there")]
+    Silent,
 }
 
 #[derive(Deserialize)]
@@ -65,7 +70,34 @@ impl SandboxClock {
         let url = url.ok().filter(|url| url.scheme() == "http" && url.has_host());
         let client = Client::builder().timeout(PATIENCE).redirect(Policy::none()).no_proxy();
         let client = client.build().map_err(SandboxClockError::Client)?;
-        Ok(Self { client, url: url.ok_or(SandboxClockError::Url)?, token })
+        let shown = Arc::default();
+        Ok(Self { client, url: url.ok_or(SandboxClockError::Url)?, token, shown })
+    }
+
+    /// The same, if it may be behind the machine's clock: it is looked at now, for a ledger's clock
+    /// never goes back later.
+    ///
+    /// # Errors
+    /// [`SandboxClockError`] if it does not answer.
+    pub async fn from_where_it_stands(mut self) -> Result<Self, SandboxClockError> {
+        let ahead = self.ahead().await.ok_or(SandboxClockError::Silent)?;
+        self.shown = Arc::new(ShiftedClock::starting(ahead));
+        Ok(self)
+    }
+
+    /// Looks at it now, and not only when it is time to.
+    pub async fn look(&self) {
+        if let Some(ahead) = self.ahead().await
+            && ahead.checked_sub(&self.shown.ahead()).is_some_and(|apart| apart > APART_MAX)
+        {
+            tracing::info!(seconds = ahead.num_seconds(), "the sandbox's clock was moved");
+            self.shown.be_ahead(ahead);
+        }
+    }
+
+    /// What it shows, as of the last look.
+    pub fn now(&self) -> Timestamp {
+        self.shown.now()
     }
 
     /// How far it is ahead of the machine's, if it answers.
@@ -87,14 +119,9 @@ impl SandboxClock {
         Some(shown.now.signed_duration_since(System.now()))
     }
 
-    async fn follow(self, clock: Arc<ShiftedClock>, mut stopping: watch::Receiver<bool>) {
+    async fn follow(self, mut stopping: watch::Receiver<bool>) {
         loop {
-            if let Some(ahead) = self.ahead().await
-                && ahead.checked_sub(&clock.ahead()).is_some_and(|apart| apart > APART_MAX)
-            {
-                tracing::info!(seconds = ahead.num_seconds(), "the sandbox's clock was moved");
-                clock.be_ahead(ahead);
-            }
+            self.look().await;
             tokio::select! {
                 () = time::sleep(READ_EVERY) => {}
                 _ = stopping.wait_for(|stop| *stop) => return,
@@ -107,7 +134,7 @@ impl SandboxClock {
 pub(super) fn of(sandbox: Option<SandboxClock>, stop: &watch::Receiver<bool>) -> Arc<dyn Clock> {
     let Some(sandbox) = sandbox else { return Arc::new(System) };
     tracing::warn!("going by the clock of a sandbox bank: for tests and demos only");
-    let clock = Arc::new(ShiftedClock::default());
-    tokio::spawn(sandbox.follow(Arc::clone(&clock), stop.clone()));
+    let clock = Arc::clone(&sandbox.shown);
+    tokio::spawn(sandbox.follow(stop.clone()));
     clock
 }

@@ -66,6 +66,14 @@ impl Clock {
         });
     }
 
+    /// Makes a clock that runs start so far behind; one that stands still stays where it is.
+    pub(crate) fn fall_behind(&self, by: TimeDelta) {
+        self.0.send_modify(|face| match face {
+            Face::Running { ahead } => *ahead -= by,
+            Face::Standing { .. } => {}
+        });
+    }
+
     /// Takes a clock that stands still up to `moment`, if it is behind.
     pub(crate) fn not_before(&self, moment: Timestamp) {
         self.0.send_modify(|face| match face {

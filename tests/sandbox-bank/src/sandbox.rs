@@ -36,13 +36,17 @@ pub struct Setup {
     pub opened_at: Timestamp,
     /// The banks.
     pub banks: Vec<BankSetup>,
+    /// How far behind the machine's a running clock starts, in milliseconds: a history is told by
+    /// moving it up to today. A journal keeps it, so that it is told once.
+    #[serde(default)]
+    pub behind_ms: u64,
 }
 
 impl Setup {
     /// All banks, as they usually are.
     pub fn usual(seed: u64, opened_at: Timestamp) -> Self {
         let banks = BankCode::ALL.map(BankSetup::usual).to_vec();
-        Self { seed, opened_at: crate::clock::whole(opened_at), banks }
+        Self { seed, opened_at: crate::clock::whole(opened_at), banks, behind_ms: 0 }
     }
 }
 
@@ -109,6 +113,7 @@ impl Sandbox {
             let opened = Bank::open(*bank, setup.seed, setup.opened_at, base_url)?;
             banks.insert(bank.bank, opened);
         }
+        clock.fall_behind(crate::faults::milliseconds(setup.behind_ms));
         let state = State { banks, journal: None, last: setup.opened_at };
         Ok(Self { state: Mutex::new(state), clock, changed: Notify::new() })
     }

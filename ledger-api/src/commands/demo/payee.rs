@@ -1,45 +1,28 @@
-//! A bank account to withdraw to, made the way a frontend makes it: over HTTP.
+//! Bank accounts to withdraw to, made the way a frontend makes them: over HTTP.
 
-use std::{net::SocketAddr, time::Duration};
+use serde_json::json;
 
-use anyhow::{Context as _, bail};
-use reqwest::{Client, redirect::Policy};
-use serde_json::{Value, json};
+use super::caller::{Caller, text};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Whose, the number of the account, and the name that the bank is asked about.
+pub(super) struct Payee<'a> {
+    pub(super) owner: &'a str,
+    pub(super) number: &'a str,
+    pub(super) name: &'a str,
+}
 
-/// Asha's bank account, checked by its bank; its id. Made once, and found again by its key.
-pub(super) async fn of_asha(address: SocketAddr, key: &str) -> anyhow::Result<String> {
-    let client = Client::builder().timeout(PATIENCE).redirect(Policy::none()).no_proxy().build()?;
-    let caller = Caller { client, base: format!("http://{address}/v1/bank-accounts"), key };
-    let body = json!({
-        "owner": "asha", "account_number": "001234567890", "ifsc": "TEST0000001",
-        "name": "Asha Rao",
-    });
-    let made = caller.post("", "demo-bank-account-asha", &body).await?;
-    let id = made.get("id").and_then(Value::as_str).context("a bank account without an id")?;
-    let path = format!("/{id}/verify");
-    caller.post(&path, "demo-verify-asha", &json!({"bank": "hdfc"})).await?;
+/// Asha's of the API's demo accounts.
+pub(super) const ASHA: Payee<'_> =
+    Payee { owner: "asha", number: "001234567890", name: "Asha Rao" };
+
+/// A bank account, checked by its bank; its id. Made once, and found again by its key.
+pub(super) async fn bank_account(caller: &Caller, payee: &Payee<'_>) -> anyhow::Result<String> {
+    let Payee { owner, number, name } = payee;
+    let body = json!({"owner": owner, "account_number": number, "ifsc": "TEST0000001",
+                      "name": name});
+    let made = caller.post("/bank-accounts", &format!("demo-bank-account-{owner}"), &body).await?;
+    let id = text(&made, "id")?;
+    let path = format!("/bank-accounts/{id}/verify");
+    caller.post(&path, &format!("demo-verify-{owner}"), &json!({"bank": "hdfc"})).await?;
     Ok(id.to_owned())
-}
-
-struct Caller<'a> {
-    client: Client,
-    base: String,
-    key: &'a str,
-}
-
-impl Caller<'_> {
-    async fn post(&self, path: &str, once: &str, body: &Value) -> anyhow::Result<Value> {
-        let request = self.client.post(format!("{}{path}", self.base)).bearer_auth(self.key);
-        let answer = request.header("idempotency-key", once).json(body).send().await;
-        let answer = answer.context("the service does not answer")?;
-        let status = answer.status();
-        let body: Value = answer.json().await.context("the service's answer is not its own")?;
-        if !status.is_success() {
-            let detail = body.get("detail").and_then(Value::as_str).unwrap_or_default();
-            bail!("no bank account for the demo ({status}): {detail}");
-        }
-        Ok(body)
-    }
 }

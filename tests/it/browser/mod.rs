@@ -1,0 +1,13 @@
+//! The pages, in a real browser: what is seen, clicked, and sent by whoever uses them.
+//!
+//! A headless Chromium is driven by its chromedriver, of which there is one per run, with a fresh
+//! session for each test. Everything that a page asks for is looked at, so a page that calls
+//! anything outside the service, or that logs an error, fails its test wherever that happens.
+//!
+//! Where there is no browser the tests are skipped, and say so; where `CI` or
+//! `BAHI_BROWSER=required` is set they fail. `make test` installs one if it can.
+
+mod check;
+mod driver;
+mod harness;
+mod session;
