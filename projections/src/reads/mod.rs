@@ -14,6 +14,7 @@ mod holds;
 mod legs;
 mod notes;
 mod open_items;
+mod owners;
 mod statements;
 mod transactions;
 mod trial_balance;
