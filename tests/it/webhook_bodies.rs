@@ -14,6 +14,9 @@ use crate::support::{
     town::Town,
 };
 
+/// A row of bodies.
+type Row = (i64, Vec<u8>, Vec<u8>, Option<Vec<u8>>, Option<String>);
+
 async fn id(pool: &PgPool, event: &str) -> i64 {
     let sql = "select id from inbox_deliveries where event_id = $1";
     sqlx::query_scalar(sql).bind(event).fetch_one(pool).await.unwrap()
@@ -92,7 +95,7 @@ async fn a_body_opens_while_its_subject_has_a_key_and_never_again() {
     assert!(opens(first).await && opens(second).await && opens(third).await);
     assert!(inbox.conflicts(9).await.unwrap()[0].other_body.is_some());
     // What a copy of the database has from before.
-    let copy: Vec<(i64, Vec<u8>, Vec<u8>, Option<Vec<u8>>, Option<String>)> = sqlx::query_as(
+    let copy: Vec<Row> = sqlx::query_as(
         "select delivery_id, body_sha256, body, key, subject from inbox_bodies
          where delivery_id = $1",
     )

@@ -9,6 +9,9 @@ use super::{
 };
 use crate::vault::VaultError;
 
+/// A body that belongs to nobody: its bank, its event, its hash and its wrapped key.
+type OfNobody = (String, String, Vec<u8>, Option<Vec<u8>>);
+
 /// What was erased with a subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Erased {
@@ -29,8 +32,7 @@ impl Inbox {
             select d.bank, d.event_id, b.body_sha256, b.key
             from inbox_bodies b join inbox_deliveries d on d.id = b.delivery_id
             where b.delivery_id = $1 and b.subject is null";
-        let rows: Vec<(String, String, Vec<u8>, Option<Vec<u8>>)> =
-            sqlx::query_as(sql).bind(delivery).fetch_all(&self.pool).await?;
+        let rows: Vec<OfNobody> = sqlx::query_as(sql).bind(delivery).fetch_all(&self.pool).await?;
         let mut said = false;
         for (bank, event_id, body_sha256, wrapped) in rows {
             let of = Of { bank: &bank, event_id: &event_id, body_sha256: &body_sha256 };
