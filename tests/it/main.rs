@@ -50,6 +50,7 @@ mod statements;
 mod support;
 mod tidy;
 mod vault;
+mod webhook_bodies;
 mod webhook_faults;
 mod webhook_inbox;
 mod webhooks;

@@ -9,16 +9,18 @@ use ledger_api::{
     banks::BankRegistry,
     config::Settings,
     service::applier_for,
-    setup::Database,
-    webhooks::{Conflict, Delivery, Inbox, Listed},
+    setup::{Database, Secret},
+    vault::SubjectKeys,
+    webhooks::{Conflict, Delivery, Erased, Inbox, Listed},
     workers::inbox::Applier,
 };
-use ledger_core::clock::Timestamp;
+use ledger_core::{clock::Timestamp, ids::Owner};
+use sqlx::PgPool;
 use tokio::sync::watch;
 
 use super::{
     Verdict, say,
-    work::{with_engine_on, with_reader},
+    work::{with_database, with_engine_on, with_reader},
 };
 
 const EXAMPLES: &str = "\
@@ -28,8 +30,10 @@ Examples:
   bahi inbox show 42 --body | jq .
   bahi inbox conflicts
   bahi inbox reprocess 42
+  bahi inbox erase --subject usr_01935c3a
 
-It reads INBOX_DATABASE_URL if that is set, else the ledger's database. To reprocess, it needs the
+It reads INBOX_DATABASE_URL if that is set, else the ledger's database. Bodies are sealed: to show
+one, it needs the installation's secret and the ledger's database. To reprocess, it needs the
 banks' addresses (BAHI_BANK_{NAME}_URL) as the service has them.";
 
 /// Look at the webhooks that came in
@@ -67,6 +71,13 @@ enum What {
         /// Its number, as `bahi inbox ls` shows it
         id: i64,
     },
+    /// Forget a person: throw away the key that names, addresses and the bodies of webhooks about
+    /// them are sealed under. For ever
+    Erase {
+        /// Who, by the id that their accounts have as their owner
+        #[arg(long, value_name = "ID")]
+        subject: Owner,
+    },
     /// List events that came again with another body, the newest first
     Conflicts {
         /// How many at most
@@ -101,23 +112,71 @@ impl State {
 
 impl InboxCommand {
     pub(super) async fn run(self, settings: Settings) -> anyhow::Result<Verdict> {
-        if let What::Reprocess { id } = self.command {
-            return reprocess(&settings, id).await;
-        }
-        with_reader(&settings.for_inbox()?, async |pool| {
-            let inbox = Inbox::new(pool.clone());
-            match self.command {
-                What::Ls { bank, state, limit } => {
-                    let state = state.map(State::as_str);
+        match self.command {
+            What::Ls { bank, state, limit } => {
+                let state = state.map(State::as_str);
+                with_reader(&settings.for_inbox()?, async |pool| {
+                    let inbox = Inbox::new(pool.clone(), subject_keys(&settings, pool)?);
                     list(&inbox, bank.as_deref(), state, limit).await
-                }
-                What::Show { id, body } => show(&inbox, id, body).await,
-                What::Conflicts { limit } => conflicts(&inbox, limit).await,
-                What::Reprocess { id } => show(&inbox, id, false).await,
+                })
+                .await
             }
-        })
-        .await
+            What::Show { id, body } => {
+                with_bodies(&settings, async |inbox| show(inbox, id, body).await).await
+            }
+            What::Conflicts { limit } => {
+                with_bodies(&settings, async |inbox| conflicts(inbox, limit).await).await
+            }
+            What::Reprocess { id } => reprocess(&settings, id).await,
+            What::Erase { subject } => erase(&settings, &subject).await,
+        }
     }
+}
+
+/// For a job that looks into bodies: the keys of persons are in the ledger's database, wherever the
+/// inbox is.
+async fn with_bodies(
+    settings: &Settings,
+    job: impl AsyncFnOnce(&Inbox) -> anyhow::Result<Verdict>,
+) -> anyhow::Result<Verdict> {
+    with_reader(settings, async |ledger| {
+        let keys = subject_keys(settings, ledger)?;
+        if !settings.has_own_inbox()? {
+            return job(&Inbox::new(ledger.clone(), keys)).await;
+        }
+        let inbox = settings.for_inbox()?;
+        with_reader(&inbox, async |pool| job(&Inbox::new(pool.clone(), keys)).await).await
+    })
+    .await
+}
+
+/// The keys of persons; without the installation's secret none of them opens anything.
+fn subject_keys(settings: &Settings, pool: &PgPool) -> anyhow::Result<SubjectKeys> {
+    let secret = Secret::read(&settings.secret_file())?.unwrap_or_else(Secret::generate);
+    Ok(SubjectKeys::new(pool.clone(), secret.bytes()))
+}
+
+async fn erase(settings: &Settings, subject: &Owner) -> anyhow::Result<Verdict> {
+    with_database(settings, async |database| {
+        let secret = database.secret(settings).await?;
+        let own = settings.has_own_inbox()?;
+        let apart = if own { Some(Database::open(&settings.for_inbox()?).await?) } else { None };
+        let inbox_of = apart.as_ref().unwrap_or(database);
+        let inbox = inbox_of.pool(inbox_of.app().clone());
+        let pool = database.pool(database.app().clone());
+        let keys = SubjectKeys::new(pool.clone(), secret.bytes());
+        let erased = Inbox::new(inbox.clone(), keys).erase_subject(subject).await;
+        inbox.close().await;
+        pool.close().await;
+        let Erased { had_key, bodies } = erased.context("the subject could not be erased")?;
+        say::line(format_args!(
+            "{} is forgotten: {}, {bodies} bodies of webhooks removed",
+            subject.as_str(),
+            if had_key { "its key is thrown away" } else { "it had no key" },
+        ));
+        Ok(Verdict::Yes)
+    })
+    .await
 }
 
 const UNREADABLE: &str = "the inbox can't be read";
@@ -160,7 +219,7 @@ async fn reprocess(settings: &Settings, id: i64) -> anyhow::Result<Verdict> {
         let inbox = inbox_of.pool(inbox_of.app().clone());
         let applier = applier_for(engine, (pool.clone(), inbox.clone()), banks, &secret);
         let done = match applier {
-            Some(applier) => settle(&Inbox::new(inbox.clone()), &applier, id).await,
+            Some(applier) => settle(&applier.inbox, &applier, id).await,
             None => anyhow::bail!("no bank is known"),
         };
         inbox.close().await;
@@ -185,7 +244,8 @@ async fn show(inbox: &Inbox, id: i64, body: bool) -> anyhow::Result<Verdict> {
     };
     if body {
         let Some(bytes) = &delivery.body else {
-            say::remark(format_args!("the body of delivery {id} was erased"));
+            let why = if delivery.is_unreadable { "does not open" } else { "was erased" };
+            say::remark(format_args!("the body of delivery {id} {why}"));
             return Ok(Verdict::No);
         };
         // If nobody reads it any more (`| head`), that is no error.
@@ -209,10 +269,11 @@ async fn show(inbox: &Inbox, id: i64, body: bool) -> anyhow::Result<Verdict> {
 
 fn facts(delivery: &Delivery) -> String {
     let none = || "-".to_owned();
-    let body = delivery
-        .body
-        .as_ref()
-        .map_or_else(|| "erased".to_owned(), |body| format!("{} bytes", body.len()));
+    let body = match &delivery.body {
+        Some(body) => format!("{} bytes", body.len()),
+        None if delivery.is_unreadable => "does not open with this secret".to_owned(),
+        None => "erased".to_owned(),
+    };
     [
         ("delivery", delivery.id.to_string()),
         ("bank", delivery.bank.clone()),

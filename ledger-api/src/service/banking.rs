@@ -24,6 +24,7 @@ use crate::{
     http::Ledger,
     setup::Secret,
     statements::{Absence, absent_from_statements},
+    vault::SubjectKeys,
     webhooks::Inbox,
     workers::{
         clerk::Clerk,
@@ -78,9 +79,14 @@ impl With {
         CreditDesk::new(ledger, banks, Arc::new(System), self.pool.clone(), &self.secret)
     }
 
+    /// The inbox, with the keys of whom it is about in the ledger's database.
+    pub(super) fn inbox(&self) -> Inbox {
+        Inbox::new(self.inbox.clone(), SubjectKeys::new(self.pool.clone(), &self.secret))
+    }
+
     fn applier(&self, senders: BTreeMap<BankCode, Sender>) -> Applier {
         Applier {
-            inbox: Inbox::new(self.inbox.clone()),
+            inbox: self.inbox(),
             read_models: self.read_models.clone(),
             senders: Arc::new(senders),
             credits: Arc::new(self.desk()),

@@ -330,9 +330,13 @@ async fn try_start(
             tracing::warn!(code = finding.code, "{}", finding.message);
         }
     }
+    let secret: Secret = databases.main.secret(settings).await?;
+    if let Some(inbox) = &databases.inbox {
+        // What was sealed with another secret would not open here.
+        inbox.secret(settings).await?;
+    }
     let mut parts = if wanted.roles.ledger() {
         let database = &databases.main;
-        let secret: Secret = database.secret(settings).await?;
         check_anchor(database, settings).await?;
         let both = (database, databases.inbox());
         let mut parts = Parts::start(both, &secret, wanted, stopping).await?;
@@ -342,7 +346,7 @@ async fn try_start(
         Parts::none()
     };
     if wanted.roles.webhooks {
-        parts.start_intake(databases.inbox(), wanted);
+        parts.start_intake(databases.inbox(), &secret, wanted);
     }
     Ok(parts)
 }

@@ -27,6 +27,7 @@ use crate::{
     setup::{Database, Secret},
     shutdown,
     statements::{self, Booker, CertificateKey, DeskCredits},
+    vault::{SubjectKeys, WrappingKey},
     webhooks::{Banks, Inbox, Intake},
     workers::{self, DepositKeeper, alarms::Alarms, withdrawals::notes::Notes},
 };
@@ -121,7 +122,7 @@ impl Parts {
                 parts.start_statements((database, secret), (&engine, desk), wanted)?;
             }
             if roles.worker {
-                parts.start_alarms((database, inbox), &wanted.clock);
+                parts.start_alarms((database, inbox), secret, &wanted.clock);
             }
             if roles.api {
                 let api = parts.api((database, inbox), secret, engine, stopping, wanted)?;
@@ -147,8 +148,7 @@ impl Parts {
         let mut operators = Operators { review, ..Operators::default() };
         if wanted.has_inbox {
             let inbox = self.kept(db::read_pool(inbox.app().clone(), WORKER_CONNECTIONS_MAX));
-            operators.inbox = Some(Inbox::new(inbox.clone()));
-            operators.applier = banking::applier(&banking::With {
+            let with = banking::With {
                 ledger: Arc::clone(&ledger),
                 read_models: self.read_models(reads.clone()),
                 pool: reads.clone(),
@@ -156,7 +156,9 @@ impl Parts {
                 banks: Arc::clone(&wanted.bank_registry),
                 secret: *secret.bytes(),
                 clock: Arc::clone(&wanted.clock),
-            });
+            };
+            operators.inbox = Some(with.inbox());
+            operators.applier = banking::applier(&with);
         }
         let parts = ApiParts {
             operators,
@@ -258,13 +260,18 @@ impl Parts {
     }
 
     /// Starts to count what people should know of.
-    fn start_alarms(&mut self, (database, inbox): (&Database, &Database), clock: &Arc<dyn Clock>) {
+    fn start_alarms(
+        &mut self,
+        (database, inbox): (&Database, &Database),
+        secret: &Secret,
+        clock: &Arc<dyn Clock>,
+    ) {
         let pool = self.kept(database.pool(database.app().clone()));
         let inbox = self.kept(inbox.pool(inbox.app().clone()));
         let alarms = Alarms {
             read_models: self.read_models(pool.clone()),
-            notes: Notes::new(pool),
-            inbox: Inbox::new(inbox),
+            notes: Notes::new(pool.clone()),
+            inbox: Inbox::new(inbox, SubjectKeys::new(pool, secret.bytes())),
             clock: Arc::clone(clock),
         };
         let task = tasks::raise_alarms(&alarms, &self.stop.subscribe());
@@ -297,9 +304,10 @@ impl Parts {
         Ok(())
     }
 
-    /// Starts to take webhooks. It knows the inbox and nothing else.
-    pub(super) fn start_intake(&mut self, inbox: &Database, wanted: &Wanted) {
-        let (intake, keeper) = Intake::new(inbox.app().clone());
+    /// Starts to take webhooks. It knows the inbox and the secret and nothing else.
+    pub(super) fn start_intake(&mut self, inbox: &Database, secret: &Secret, wanted: &Wanted) {
+        let wrapping = WrappingKey::derive(secret.bytes());
+        let (intake, keeper) = Intake::new(inbox.app().clone(), wrapping);
         let task = tasks::keep_inbox(&keeper, &self.stop.subscribe());
         self.tasks.push(("the intake", task));
         self.hooks = Some(Hooks::new(hooks::Parts {

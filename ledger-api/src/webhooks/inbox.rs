@@ -12,7 +12,10 @@
 //! at.
 
 use ledger_core::clock::Timestamp;
-use sqlx::PgPool;
+use sqlx::{FromRow as _, PgPool, Row as _, postgres::PgRow};
+
+use super::bodies::{self, Kept, Of, Opened};
+use crate::vault::SubjectKeys;
 
 /// Below it, nothing new can appear: the number of a database transaction. A worker starts from the
 /// default, which costs one look at all deliveries, and goes on from the one that it was given.
@@ -38,8 +41,12 @@ pub struct Delivery {
     pub received_at: Timestamp,
     /// SHA-256 of the body.
     pub body_sha256: Vec<u8>,
-    /// The bytes; nothing if they were erased.
+    /// The bytes; nothing if they were erased, or do not open.
+    #[sqlx(skip)]
     pub body: Option<Vec<u8>>,
+    /// Whether there are bytes that do not open: they are not what was sealed here.
+    #[sqlx(skip)]
+    pub is_unreadable: bool,
     written_in: i64,
 }
 
@@ -118,7 +125,8 @@ pub struct Conflict {
     pub body_sha256: Vec<u8>,
     /// SHA-256 of the other one.
     pub other_sha256: Vec<u8>,
-    /// The other bytes; nothing if they were erased.
+    /// The other bytes; nothing if they were erased, or do not open.
+    #[sqlx(skip)]
     pub other_body: Option<Vec<u8>>,
 }
 
@@ -150,11 +158,14 @@ pub enum Recorded {
 
 /// The inbox.
 #[derive(Debug, Clone)]
-pub struct Inbox(PgPool);
+pub struct Inbox {
+    pub(super) pool: PgPool,
+    pub(super) keys: SubjectKeys,
+}
 
 const COLUMNS: &str = "
     select d.id, d.bank, d.event_id, d.event_type, d.event_at, d.sent_at, d.received_at,
-           d.body_sha256, b.body, d.written_in
+           d.body_sha256, b.body, b.key, b.subject, d.written_in
     from inbox_deliveries d
     left join inbox_bodies b on b.delivery_id = d.id and b.body_sha256 = d.body_sha256";
 
@@ -169,9 +180,9 @@ const LISTED: &str = "
     ) as listed";
 
 impl Inbox {
-    /// The inbox of a database.
-    pub fn new(pool: PgPool) -> Self {
-        Self(pool)
+    /// The inbox of a database, with the keys in the ledger's.
+    pub const fn new(pool: PgPool, keys: SubjectKeys) -> Self {
+        Self { pool, keys }
     }
 
     /// Deliveries that nobody came to a conclusion about, written at or after a mark.
@@ -181,14 +192,14 @@ impl Inbox {
     pub async fn fresh(&self, from: Mark, most: u32) -> sqlx::Result<Fresh> {
         // Before the rows are read: what ends in between is then read again, and not missed.
         let oldest_open = "select pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
-        let oldest_open: i64 = sqlx::query_scalar(oldest_open).fetch_one(&self.0).await?;
+        let oldest_open: i64 = sqlx::query_scalar(oldest_open).fetch_one(&self.pool).await?;
         let sql = format!(
             "{COLUMNS} where d.written_in >= $1
              and not exists (select from inbox_applied a where a.delivery_id = d.id)
              order by d.written_in, d.id limit $2"
         );
-        let query = sqlx::query_as(&sql).bind(from.0).bind(i64::from(most));
-        let deliveries: Vec<Delivery> = query.fetch_all(&self.0).await?;
+        let query = sqlx::query(&sql).bind(from.0).bind(i64::from(most));
+        let deliveries = self.opened_all(query.fetch_all(&self.pool).await?).await?;
         let first = deliveries.first().map_or(oldest_open, |delivery| delivery.written_in);
         Ok(Fresh { deliveries, mark: from.max(Mark(first.min(oldest_open))) })
     }
@@ -204,7 +215,8 @@ impl Inbox {
                              where a.delivery_id = d.id and a.outcome <> 'parked')
              order by d.id"
         );
-        sqlx::query_as(&sql).bind(reference).fetch_all(&self.0).await
+        let rows = sqlx::query(&sql).bind(reference).fetch_all(&self.pool).await?;
+        self.opened_all(rows).await
     }
 
     /// What waits for a reference, in the order of its numbers, behind one of them.
@@ -224,7 +236,7 @@ impl Inbox {
                                      or (s.attempt > a.attempt and s.reference is null)))
             group by a.delivery_id, d.bank, d.event_type
             order by a.delivery_id limit $2";
-        sqlx::query_as(sql).bind(behind).bind(i64::from(most)).fetch_all(&self.0).await
+        sqlx::query_as(sql).bind(behind).bind(i64::from(most)).fetch_all(&self.pool).await
     }
 
     /// One delivery, whatever became of it.
@@ -233,7 +245,31 @@ impl Inbox {
     /// What the database says.
     pub async fn find(&self, id: i64) -> sqlx::Result<Option<Delivery>> {
         let sql = format!("{COLUMNS} where d.id = $1");
-        sqlx::query_as(&sql).bind(id).fetch_optional(&self.0).await
+        let row = sqlx::query(&sql).bind(id).fetch_optional(&self.pool).await?;
+        Ok(self.opened_all(row.into_iter().collect()).await?.pop())
+    }
+
+    async fn opened_all(&self, rows: Vec<PgRow>) -> sqlx::Result<Vec<Delivery>> {
+        let mut deliveries = Vec::with_capacity(rows.len());
+        for row in rows {
+            let mut delivery = Delivery::from_row(&row)?;
+            let Delivery { bank, event_id, body_sha256, .. } = &delivery;
+            let of = Of { bank, event_id, body_sha256 };
+            match self.open(of, kept(&row, "body")?).await? {
+                Some(Opened::Bytes(bytes)) => delivery.body = Some(bytes),
+                Some(Opened::Unreadable) => delivery.is_unreadable = true,
+                Some(Opened::Erased) | None => {}
+            }
+            deliveries.push(delivery);
+        }
+        Ok(deliveries)
+    }
+
+    async fn open(&self, of: Of<'_>, kept: Option<Kept>) -> sqlx::Result<Option<Opened>> {
+        match kept {
+            Some(kept) => bodies::open(&self.keys, of, kept).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Notes what a delivery came to, unless it is settled already. May be repeated.
@@ -254,7 +290,7 @@ impl Inbox {
             on conflict do nothing";
         loop {
             let query = sqlx::query(sql).bind(delivery).bind(name).bind(reference).bind(detail);
-            if query.execute(&self.0).await?.rows_affected() > 0 {
+            if query.execute(&self.pool).await?.rows_affected() > 0 {
                 return Ok(Recorded::Now);
             }
             // Settled, or somebody took the number of this attempt, whatever they came to.
@@ -267,17 +303,7 @@ impl Inbox {
     async fn is_settled(&self, delivery: i64) -> sqlx::Result<bool> {
         let sql = "select exists (select from inbox_applied
                                   where delivery_id = $1 and outcome <> 'parked')";
-        sqlx::query_scalar(sql).bind(delivery).fetch_one(&self.0).await
-    }
-
-    /// Removes the bytes of a delivery, and those that it was in conflict with. Its row stays.
-    ///
-    /// # Errors
-    /// What the database says.
-    pub async fn erase(&self, delivery: i64) -> sqlx::Result<bool> {
-        let sql = "delete from inbox_bodies where delivery_id = $1";
-        let done = sqlx::query(sql).bind(delivery).execute(&self.0).await?;
-        Ok(done.rows_affected() > 0)
+        sqlx::query_scalar(sql).bind(delivery).fetch_one(&self.pool).await
     }
 
     /// The last deliveries, newest first; of one bank and in one state, if that is asked for.
@@ -307,7 +333,7 @@ impl Inbox {
         let sql =
             format!("{LISTED} where ($2::text is null or state = $2) order by id desc limit $3");
         let query = sqlx::query_as(&sql).bind(bank).bind(state).bind(i64::from(most));
-        query.bind(before.unwrap_or(i64::MAX)).fetch_all(&self.0).await
+        query.bind(before.unwrap_or(i64::MAX)).fetch_all(&self.pool).await
     }
 
     /// The deliveries that wait, whatever for, and came in before a moment: how many, and the
@@ -322,7 +348,7 @@ impl Inbox {
               and exists (select from inbox_applied a where a.delivery_id = d.id)
               and not exists (select from inbox_applied a
                               where a.delivery_id = d.id and a.outcome <> 'parked')";
-        sqlx::query_as(sql).bind(before).fetch_one(&self.0).await
+        sqlx::query_as(sql).bind(before).fetch_one(&self.pool).await
     }
 
     /// The conclusions about a delivery, in order.
@@ -332,7 +358,7 @@ impl Inbox {
     pub async fn attempts(&self, delivery: i64) -> sqlx::Result<Vec<Attempt>> {
         let sql = "select attempt, at, outcome, reference, detail from inbox_applied
                    where delivery_id = $1 order by attempt";
-        sqlx::query_as(sql).bind(delivery).fetch_all(&self.0).await
+        sqlx::query_as(sql).bind(delivery).fetch_all(&self.pool).await
     }
 
     /// The exceptions list, newest first.
@@ -342,12 +368,29 @@ impl Inbox {
     pub async fn conflicts(&self, most: u32) -> sqlx::Result<Vec<Conflict>> {
         let sql = "
             select c.delivery_id, d.bank, d.event_id, c.received_at, d.body_sha256,
-                   c.body_sha256 as other_sha256, b.body as other_body
+                   c.body_sha256 as other_sha256, b.body as other_body, b.key, b.subject
             from inbox_conflicts c
             join inbox_deliveries d on d.id = c.delivery_id
             left join inbox_bodies b
                 on b.delivery_id = c.delivery_id and b.body_sha256 = c.body_sha256
             order by c.received_at desc, c.delivery_id desc, c.body_sha256 limit $1";
-        sqlx::query_as(sql).bind(i64::from(most)).fetch_all(&self.0).await
+        let rows = sqlx::query(sql).bind(i64::from(most)).fetch_all(&self.pool).await?;
+        let mut conflicts = Vec::with_capacity(rows.len());
+        for row in rows {
+            let mut conflict = Conflict::from_row(&row)?;
+            let Conflict { bank, event_id, other_sha256: body_sha256, .. } = &conflict;
+            let opened = self.open(Of { bank, event_id, body_sha256 }, kept(&row, "other_body")?);
+            if let Some(Opened::Bytes(bytes)) = opened.await? {
+                conflict.other_body = Some(bytes);
+            }
+            conflicts.push(conflict);
+        }
+        Ok(conflicts)
     }
+}
+
+/// The body of a row as it is stored; nothing if it was erased.
+fn kept(row: &PgRow, body: &str) -> sqlx::Result<Option<Kept>> {
+    let Some(body) = row.try_get(body)? else { return Ok(None) };
+    Ok(Some(Kept { body, key: row.try_get("key")?, subject: row.try_get("subject")? }))
 }

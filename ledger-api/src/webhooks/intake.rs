@@ -17,6 +17,7 @@ use tokio::{
 };
 
 use super::store::{self, Incoming, Stored};
+use crate::vault::WrappingKey;
 
 /// How long a bank waits for an answer at most.
 const ANSWER_WITHIN: Duration = Duration::from_millis(900);
@@ -45,18 +46,22 @@ struct Waiting {
 
 /// Where deliveries are handed in; cheap to clone.
 #[derive(Clone)]
-pub struct Intake(mpsc::Sender<Waiting>);
+pub struct Intake {
+    queue: mpsc::Sender<Waiting>,
+    wrapping: WrappingKey,
+}
 
 impl Intake {
-    /// An intake, and the one who stores for it.
-    pub fn new(inbox: PgConnectOptions) -> (Self, Keeper) {
-        let (hand_in, queue) = mpsc::channel(QUEUE_MAX);
+    /// An intake, and the one who stores for it. The keys of bodies are wrapped with `wrapping`.
+    pub fn new(inbox: PgConnectOptions, wrapping: WrappingKey) -> (Self, Keeper) {
+        let (hand_in, handed) = mpsc::channel(QUEUE_MAX);
         // Asserted for the session, because the role's own settings may have been changed: what is
         // acknowledged is on disk.
         let options = inbox
             .application_name("bahi-intake")
             .options([("synchronous_commit", "on"), ("jit", "off")]);
-        (Self(hand_in), Keeper { queue: Arc::new(Mutex::new(queue)), options })
+        let keeper = Keeper { queue: Arc::new(Mutex::new(handed)), options };
+        (Self { queue: hand_in, wrapping }, keeper)
     }
 
     /// Stores a delivery. When this returns well, it is committed.
@@ -64,8 +69,12 @@ impl Intake {
     /// # Errors
     /// [`StoreError`] if that is not so, or not known, within a second.
     pub async fn store(&self, incoming: Incoming) -> Result<Stored, StoreError> {
+        // Before it waits: what is stored is sealed, and so is what is not stored yet.
+        let Some(incoming) = incoming.sealed(&self.wrapping) else {
+            return Err(StoreError::Unavailable);
+        };
         let (answer, answered) = oneshot::channel();
-        self.0.try_send(Waiting { incoming, answer }).map_err(|error| match error {
+        self.queue.try_send(Waiting { incoming, answer }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => StoreError::Overloaded,
             mpsc::error::TrySendError::Closed(_) => StoreError::Unavailable,
         })?;
@@ -161,13 +170,18 @@ mod tests {
 
     use super::*;
 
+    fn nowhere() -> (Intake, Keeper) {
+        let options = PgConnectOptions::new().host("/nonexistent");
+        Intake::new(options, WrappingKey::derive(&[1; 32]))
+    }
+
     fn incoming() -> Incoming {
         Incoming::new("hdfc", "msg_01", 1_795_356_135, Bytes::from_static(b"{}"))
     }
 
     #[tokio::test]
     async fn without_a_database_the_answer_is_no_and_soon() {
-        let (intake, keeper) = Intake::new(PgConnectOptions::new().host("/nonexistent"));
+        let (intake, keeper) = nowhere();
         let running = tokio::spawn(keeper.run());
         let began = Instant::now();
         assert_eq!(intake.store(incoming()).await, Err(StoreError::Unavailable));
@@ -178,7 +192,7 @@ mod tests {
 
     #[tokio::test]
     async fn without_a_keeper_too_few_wait_to_matter_and_none_for_long() {
-        let (intake, keeper) = Intake::new(PgConnectOptions::new().host("/nonexistent"));
+        let (intake, keeper) = nowhere();
         let one = tokio::spawn({
             let intake = intake.clone();
             async move { intake.store(incoming()).await }
@@ -186,7 +200,7 @@ mod tests {
         tokio::task::yield_now().await;
         for _ in 1..QUEUE_MAX {
             let (answer, _) = oneshot::channel();
-            intake.0.try_send(Waiting { incoming: incoming(), answer }).ok().unwrap();
+            intake.queue.try_send(Waiting { incoming: incoming(), answer }).ok().unwrap();
         }
         assert_eq!(intake.store(incoming()).await, Err(StoreError::Overloaded));
         assert_eq!(one.await.unwrap(), Err(StoreError::Unavailable));

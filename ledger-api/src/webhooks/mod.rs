@@ -9,6 +9,8 @@
 //! may lie in a database of their own, and the intake can run while everything else is down.
 
 mod banks;
+mod bodies;
+mod forgetting;
 mod head;
 mod inbox;
 mod intake;
@@ -16,6 +18,7 @@ pub mod signature;
 mod store;
 
 pub use banks::{Banks, BanksError};
+pub use forgetting::Erased;
 pub use inbox::{
     Attempt, Conflict, Delivery, Fresh, Inbox, Listed, Mark, Outcome, Recorded, Waiting,
 };

@@ -12,7 +12,11 @@ use ledger_core::clock::Timestamp;
 use sha2::{Digest as _, Sha256};
 use sqlx::PgConnection;
 
-use super::head::Head;
+use super::{
+    bodies::{self, Of},
+    head::Head,
+};
+use crate::vault::WrappingKey;
 
 /// A delivery that was verified and is to be stored.
 #[derive(Debug, Clone)]
@@ -21,6 +25,8 @@ pub struct Incoming {
     event_id: String,
     sent_at: Timestamp,
     body: Bytes,
+    /// The wrapped key of the body; nothing before it is sealed.
+    key: Option<Vec<u8>>,
     body_sha256: [u8; 32],
     head: Head,
 }
@@ -34,8 +40,18 @@ impl Incoming {
             sent_at: DateTime::from_timestamp(sent_at_s, 0).unwrap_or_default(),
             body_sha256: Sha256::digest(&body).into(),
             head: Head::read(&body),
+            key: None,
             body,
         }
+    }
+
+    /// The same with its body sealed; nothing if it is too large.
+    pub(super) fn sealed(mut self, wrapping: &WrappingKey) -> Option<Self> {
+        let Self { bank, event_id, body_sha256, .. } = &self;
+        let (body, key) = bodies::seal(wrapping, Of { bank, event_id, body_sha256 }, &self.body)?;
+        self.body = body.into();
+        self.key = Some(key);
+        Some(self)
     }
 
     fn key(&self) -> (&str, &str) {
@@ -58,16 +74,16 @@ pub enum Stored {
 const INSERT: &str = "
     with incoming as (
         select * from unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[],
-                             $5::text[], $6::bytea[], $7::bytea[])
-            as t(bank, event_id, sent_at, event_at, event_type, body_sha256, body)
+                             $5::text[], $6::bytea[], $7::bytea[], $8::bytea[])
+            as t(bank, event_id, sent_at, event_at, event_type, body_sha256, body, key)
     ), stored as (
         insert into inbox_deliveries (bank, event_id, sent_at, event_at, event_type, body_sha256)
         select bank, event_id, sent_at, event_at, event_type, body_sha256 from incoming
         on conflict (bank, event_id) do nothing
         returning id, bank, event_id, event_type
     ), bodies as (
-        insert into inbox_bodies (delivery_id, body_sha256, body)
-        select id, body_sha256, body from stored join incoming using (bank, event_id)
+        insert into inbox_bodies (delivery_id, body_sha256, body, key)
+        select id, body_sha256, body, key from stored join incoming using (bank, event_id)
     ), unreadable as (
         insert into inbox_applied (delivery_id, attempt, outcome, detail)
         select id, 1, 'parked', 'the body is no JSON object with a type'
@@ -82,16 +98,17 @@ const FIND: &str = "
 
 const NOTE_CONFLICT: &str = "
     with given as (
-        select * from unnest($1::bigint[], $2::timestamptz[], $3::bytea[], $4::bytea[])
-            as t(delivery_id, sent_at, body_sha256, body)
+        select * from unnest($1::bigint[], $2::timestamptz[], $3::bytea[], $4::bytea[],
+                             $5::bytea[])
+            as t(delivery_id, sent_at, body_sha256, body, key)
     ), noted as (
         insert into inbox_conflicts (delivery_id, sent_at, body_sha256)
         select delivery_id, sent_at, body_sha256 from given
         on conflict (delivery_id, body_sha256) do nothing
         returning delivery_id, body_sha256
     )
-    insert into inbox_bodies (delivery_id, body_sha256, body)
-    select delivery_id, body_sha256, body
+    insert into inbox_bodies (delivery_id, body_sha256, body, key)
+    select delivery_id, body_sha256, body, key
     from noted join given using (delivery_id, body_sha256)
     on conflict (delivery_id, body_sha256) do nothing";
 
@@ -148,6 +165,7 @@ async fn insert(
         .bind(batch.iter().map(|i| i.head.event_type.as_deref()).collect::<Vec<Option<&str>>>())
         .bind(batch.iter().map(|i| &i.body_sha256[..]).collect::<Vec<&[u8]>>())
         .bind(batch.iter().map(|i| &i.body[..]).collect::<Vec<&[u8]>>())
+        .bind(batch.iter().map(|i| i.key.as_deref()).collect::<Vec<Option<&[u8]>>>())
         .fetch_all(db)
         .await
 }
@@ -173,6 +191,7 @@ async fn note_conflicts(
         .bind(conflicts.iter().map(|(_, i)| i.sent_at).collect::<Vec<Timestamp>>())
         .bind(conflicts.iter().map(|(_, i)| &i.body_sha256[..]).collect::<Vec<&[u8]>>())
         .bind(conflicts.iter().map(|(_, i)| &i.body[..]).collect::<Vec<&[u8]>>())
+        .bind(conflicts.iter().map(|(_, i)| i.key.as_deref()).collect::<Vec<Option<&[u8]>>>())
         .execute(db)
         .await
         .map(drop)

@@ -8,18 +8,23 @@
 //! Effects are once by the ledger, conclusions by the inbox, so any of it may be done again: after
 //! a crash between the two, by another process, by hand.
 
+mod owners;
+mod parked;
+
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use chrono::TimeDelta;
 use futures::{StreamExt, future::BoxFuture, stream};
 use ledger_core::{
-    clock::{Clock, Timestamp},
+    clock::Clock,
     engine::SubmitError,
-    ids::{BankCode, Reference},
+    ids::BankCode,
     withdrawal::{AttemptOutcome, AttemptState, Source},
 };
 use projections::{KnownAttempt, ReadError, ReadModels};
 use tokio::{sync::watch, time};
+
+use owners::{Owners, Settled};
+use parked::Parked;
 
 use super::{
     lanes::Lane,
@@ -29,7 +34,7 @@ use super::{
 };
 use crate::{
     banks::{BankMessage, Transfer, TransferStatus, message},
-    webhooks::{Delivery, Inbox, Mark, Outcome, Waiting},
+    webhooks::{Delivery, Inbox, Mark, Outcome},
 };
 
 /// How often it looks for new deliveries, and for parked ones whose time has come.
@@ -38,13 +43,6 @@ const PARKED_EVERY: Duration = Duration::from_secs(2);
 /// How many deliveries are taken at once, and applied side by side.
 const DELIVERIES_MAX: u32 = 200;
 const SIDE_BY_SIDE: usize = 16;
-/// How many parked ones are looked at in one question, and how many questions there are in one look.
-const PARKED_PAGE: u32 = 1_000;
-const PARKED_PAGES: u32 = 10;
-/// How long a delivery that could not be confirmed waits before the next try; twice as long after
-/// each.
-const CONFIRM_AFTER: TimeDelta = TimeDelta::seconds(5);
-const CONFIRM_AFTER_MAX: TimeDelta = TimeDelta::seconds(3_600);
 
 /// What a delivery comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,15 +111,19 @@ pub struct Applier {
 impl Applier {
     /// Works until `stopping` turns true, while the lane is its own.
     pub async fn run(self, mut lane: Lane, mut stopping: watch::Receiver<bool>) {
-        let mut mark = Mark::default();
-        let mut parked = Parked { looked_at: time::Instant::now(), after: 0, seen: 0 };
+        let mut state = State {
+            mark: Mark::default(),
+            parked: Parked::default(),
+            parked_at: time::Instant::now(),
+            owners: Owners::default(),
+        };
         let mut said = String::new();
         loop {
             tokio::select! {
                 () = time::sleep(LOOK_EVERY) => {}
                 _ = stopping.wait_for(|stop| *stop) => break,
             }
-            match self.round(&mut lane, &mut mark, &mut parked, &stopping).await {
+            match self.round(&mut lane, &mut state, &stopping).await {
                 Ok(()) => said.clear(),
                 Err(error) => {
                     let error = projections::describe(&error);
@@ -140,33 +142,34 @@ impl Applier {
     async fn round(
         &self,
         lane: &mut Lane,
-        mark: &mut Mark,
-        parked: &mut Parked,
+        state: &mut State,
         stopping: &watch::Receiver<bool>,
     ) -> Result<(), ApplyError> {
         if !lane.hold().await? {
             return Ok(());
         }
-        let settled = self.settle_fresh(lane, mark, stopping).await;
-        // Whatever became of those: one that cannot be applied keeps nobody else back.
-        if parked.looked_at.elapsed() < PARKED_EVERY {
-            return settled;
+        // Whatever becomes of one part: what cannot be done there keeps nothing else back.
+        let mut done = self.settle_fresh(lane, state, stopping).await;
+        if state.parked_at.elapsed() >= PARKED_EVERY {
+            state.parked_at = time::Instant::now();
+            let settled = &mut state.owners.settled;
+            done = done.and(self.unpark(&mut state.parked, settled, stopping).await);
         }
-        parked.looked_at = time::Instant::now();
-        settled.and(self.unpark(parked, stopping).await)
+        done.and(self.assign(&mut state.owners).await)
     }
 
     async fn settle_fresh(
         &self,
         lane: &mut Lane,
-        mark: &mut Mark,
+        state: &mut State,
         stopping: &watch::Receiver<bool>,
     ) -> Result<(), ApplyError> {
         loop {
-            let fresh = self.inbox.fresh(*mark, DELIVERIES_MAX).await?;
-            *mark = fresh.mark;
+            let fresh = self.inbox.fresh(state.mark, DELIVERIES_MAX).await?;
+            state.mark = fresh.mark;
             let full = u32::try_from(fresh.deliveries.len()) == Ok(DELIVERIES_MAX);
-            self.settle_all(fresh.deliveries, stopping).await?;
+            let settled = &mut state.owners.settled;
+            self.settle_all(fresh.deliveries, settled, stopping).await?;
             if !full || !lane.hold().await? || *stopping.borrow() {
                 return Ok(());
             }
@@ -176,14 +179,21 @@ impl Applier {
     async fn settle_all(
         &self,
         deliveries: Vec<Delivery>,
+        settled: &mut Vec<Settled>,
         stopping: &watch::Receiver<bool>,
     ) -> Result<(), ApplyError> {
-        let settled = deliveries.into_iter().map(|delivery| self.settle(delivery, stopping));
-        let mut settled = stream::iter(settled).buffer_unordered(SIDE_BY_SIDE);
+        let each = deliveries.into_iter().map(async |delivery| {
+            let is_final = self.conclude(&delivery, stopping).await?;
+            Ok(Some(Settled::of(&delivery)).filter(|_| is_final))
+        });
+        let mut each = stream::iter(each).buffer_unordered(SIDE_BY_SIDE);
         let mut first = Ok(());
         // All of them, whatever became of one: it must not stand in the others' way.
-        while let Some(done) = settled.next().await {
-            first = first.and(done);
+        while let Some(done) = each.next().await {
+            match done {
+                Ok(done) => settled.extend(done),
+                Err(error) => first = first.and(Err(error)),
+            }
         }
         first
     }
@@ -198,7 +208,19 @@ impl Applier {
         delivery: Delivery,
         stopping: &watch::Receiver<bool>,
     ) -> Result<(), ApplyError> {
-        let conclusion = self.apply(&delivery, stopping).await?;
+        if self.conclude(&delivery, stopping).await? {
+            self.assign(&mut Owners::one(Settled::of(&delivery))).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether that is final.
+    async fn conclude(
+        &self,
+        delivery: &Delivery,
+        stopping: &watch::Receiver<bool>,
+    ) -> Result<bool, ApplyError> {
+        let conclusion = self.apply(delivery, stopping).await?;
         let outcome = match &conclusion {
             Conclusion::Applied(detail) => Outcome::Applied(detail),
             Conclusion::Ignored(detail) => Outcome::Ignored(detail),
@@ -206,14 +228,14 @@ impl Applier {
                 Outcome::Parked { reference: reference.as_deref(), detail }
             }
         };
-        let word = match conclusion {
-            Conclusion::Applied(_) => "applied",
-            Conclusion::Ignored(_) => "ignored",
-            Conclusion::Parked { .. } => "parked",
+        let (word, is_final) = match conclusion {
+            Conclusion::Applied(_) => ("applied", true),
+            Conclusion::Ignored(_) => ("ignored", true),
+            Conclusion::Parked { .. } => ("parked", false),
         };
         metrics::counter!("bahi_inbox_concluded_total", "outcome" => word).increment(1);
         self.inbox.record(delivery.id, outcome).await?;
-        Ok(())
+        Ok(is_final)
     }
 
     async fn apply(
@@ -221,11 +243,14 @@ impl Applier {
         delivery: &Delivery,
         stopping: &watch::Receiver<bool>,
     ) -> Result<Conclusion, ApplyError> {
+        let for_people =
+            |detail: &str| Conclusion::Parked { reference: None, detail: detail.into() };
+        if delivery.is_unreadable {
+            return Ok(for_people("its bytes are not what the intake sealed"));
+        }
         let Some(body) = &delivery.body else {
             return Ok(Conclusion::Ignored("its bytes were erased".to_owned()));
         };
-        let for_people =
-            |detail: &str| Conclusion::Parked { reference: None, detail: detail.into() };
         let bank = delivery.bank.parse::<BankCode>().ok();
         let Some((bank, sender)) = bank
             .and_then(|bank| Some((self.senders.get(&bank)?, bank)))
@@ -327,73 +352,14 @@ impl Applier {
             _ => false,
         })
     }
-
-    /// Applies what was parked and can be now: some pages of it, and the next look goes on behind
-    /// them, so that what nobody ever knows hides nothing.
-    async fn unpark(
-        &self,
-        parked: &mut Parked,
-        stopping: &watch::Receiver<bool>,
-    ) -> Result<(), ApplyError> {
-        let mut first = Ok(());
-        for _ in 0..PARKED_PAGES {
-            let page = self.inbox.waiting(parked.after, PARKED_PAGE).await?;
-            let full = u32::try_from(page.len()) == Ok(PARKED_PAGE);
-            parked.seen = parked.seen.saturating_add(page.len());
-            parked.after = page.last().filter(|_| full).map_or(0, |last| last.delivery_id);
-            let due = self.due(page).await?;
-            first = first.and(self.settle_all(due, stopping).await);
-            if !full {
-                let seen = u32::try_from(std::mem::take(&mut parked.seen)).unwrap_or(u32::MAX);
-                metrics::gauge!("bahi_inbox_parked").set(f64::from(seen));
-                break;
-            }
-        }
-        first
-    }
-
-    /// Those whose time has come and whose reference has appeared. What nobody knows costs a look
-    /// and leaves no trace.
-    async fn due(&self, parked: Vec<Waiting>) -> Result<Vec<Delivery>, ApplyError> {
-        let now = self.clock.now();
-        let come = parked.into_iter().filter_map(|parked| {
-            let bank = parked.bank.parse::<BankCode>().ok()?;
-            let reference = parked.reference.parse::<Reference>().ok()?;
-            let is_due = parked.at <= now && next_try(parked.attempts, parked.at) <= now;
-            is_due.then_some((parked, (bank, reference)))
-        });
-        let (parked, names): (Vec<_>, Vec<_>) = come.unzip();
-        if parked.is_empty() {
-            return Ok(Vec::new());
-        }
-        let known = self.read_models.known_references(&names).await?;
-        let mut due = Vec::new();
-        for (parked, name) in parked.into_iter().zip(names) {
-            let is_transfer =
-                parked.event_type.as_deref().is_none_or(|t| t.starts_with("transfer."));
-            if !is_transfer || known.contains(&name) {
-                due.extend(self.inbox.find(parked.delivery_id).await?);
-            }
-        }
-        Ok(due)
-    }
 }
 
-/// How far what is parked was looked at.
-struct Parked {
-    looked_at: time::Instant,
-    /// The last delivery that was seen; zero to begin with the first again.
-    after: i64,
-    /// How many were seen since the first.
-    seen: usize,
-}
-
-/// When a delivery that was parked so often, last then, is tried again.
-fn next_try(attempts: i64, at: Timestamp) -> Timestamp {
-    let doublings = u32::try_from(attempts.clamp(1, 20)).unwrap_or(20).saturating_sub(1);
-    let factor = 1_i32.checked_shl(doublings).unwrap_or(i32::MAX);
-    let pause = CONFIRM_AFTER.checked_mul(factor).unwrap_or(CONFIRM_AFTER_MAX);
-    at.checked_add_signed(pause.min(CONFIRM_AFTER_MAX)).unwrap_or(Timestamp::MAX_UTC)
+/// What a worker remembers between its rounds.
+struct State {
+    mark: Mark,
+    parked: Parked,
+    parked_at: time::Instant,
+    owners: Owners,
 }
 
 /// Whether it says that exactly what was sent was paid.

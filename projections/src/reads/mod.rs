@@ -15,6 +15,7 @@ mod holds;
 mod legs;
 mod notes;
 mod open_items;
+mod owners;
 mod statements;
 mod transactions;
 mod transfer_facts;

@@ -15,7 +15,6 @@ use ledger_api::{
     http::{self, ApiParts, ApiState, FingerprintKey, Ledger, Operators, ServerConfig},
     identity::{self, KeyEnvironment, KeyRing, NewKey, Scope, ScopeSet},
     people::PeopleSettings,
-    webhooks::Inbox,
     workers::{self, Sweeper},
 };
 use ledger_core::{
@@ -28,7 +27,10 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
-use super::database::{APP, Database};
+use super::{
+    database::{APP, Database},
+    intake,
+};
 
 /// How long a test waits for something that should happen.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -100,10 +102,7 @@ impl TestBahi {
                 reads: reads.clone(),
                 health,
                 banks: Arc::new(set.banks),
-                operators: Operators {
-                    inbox: Some(Inbox::new(reads.clone())),
-                    ..Operators::default()
-                },
+                operators: Operators { inbox: Some(intake::inbox(&reads)), ..Operators::default() },
                 fingerprint_key: FingerprintKey::new([42; 32]),
                 metrics: None,
                 clock: Arc::clone(&set.clock),

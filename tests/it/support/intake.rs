@@ -10,6 +10,8 @@ use ledger_api::{
     banks::BankRegistry,
     config::{DatabaseUrl, Settings},
     service::{Role, Roles, Service, ServiceConfig},
+    setup::write_private,
+    vault::SubjectKeys,
     webhooks::{Banks, Inbox, signature::Keys},
 };
 use reqwest::{Client, RequestBuilder, StatusCode};
@@ -22,6 +24,11 @@ use super::bahi::{Reply, send};
 pub(crate) const SECRET: &str = "whsec_ZGV2LXNlY3JldC1kZXYtc2VjcmV0LWRldi0x";
 /// What the bank axis signs with.
 pub(crate) const AXIS_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+/// The installation's secret.
+pub(crate) const INSTALLATION: [u8; 32] = [
+    42, 1, 42, 42, 42, 42, 42, 42, 42, 42, 42, 42, 42, 42, 42, 42, 42, 42, 42, 42, 42, 42, 42, 42,
+    42, 42, 42, 42, 42, 42, 42, 42,
+];
 /// A body as a bank sends it.
 pub(crate) const BODY: &str = "{\"type\":\"bank.credit.received\",\
                                \"timestamp\":\"2026-11-22T14:02:15Z\",\
@@ -53,11 +60,13 @@ pub(crate) fn now_s() -> i64 {
 /// Settings over a database that may be unsafe.
 pub(crate) fn settings(folder: &tempfile::TempDir, ledger: &str, inbox: &str) -> Settings {
     let url = |text: &str| -> DatabaseUrl { text.parse().unwrap() };
+    let secret = folder.path().join("secret");
+    write_private(&secret, &hex::encode(INSTALLATION), true).unwrap();
     Settings {
         data: folder.path().join("data"),
         database_url: url(ledger),
         inbox_database_url: url(inbox),
-        secret_file: None,
+        secret_file: Some(secret),
         allow_unsafe_database: true,
         demo: false,
     }
@@ -175,5 +184,5 @@ pub(crate) async fn events(pool: &PgPool) -> Vec<(String, i64)> {
 
 /// The inbox behind a pool.
 pub(crate) fn inbox(pool: &PgPool) -> Inbox {
-    Inbox::new(pool.clone())
+    Inbox::new(pool.clone(), SubjectKeys::new(pool.clone(), &INSTALLATION))
 }

@@ -8,7 +8,6 @@ use futures::future::BoxFuture;
 use ledger_api::{
     banks::{Bank, BankRegistry, Payee},
     statements::{Absence, absent_from_statements},
-    webhooks::Inbox,
     workers::{
         clerk::Clerk,
         inbox::{Applier, ApplyError, Conclusion, Credits},
@@ -35,6 +34,7 @@ use tokio::{
 use super::{
     bahi::PATIENCE,
     database::Database,
+    intake::inbox,
     ledger::{self, Ledger, accepted, money, parse},
     sandbox::Sandbox,
 };
@@ -204,7 +204,7 @@ impl Desk {
 
     pub(crate) fn applier(&self, senders: BTreeMap<BankCode, Sender>) -> Applier {
         Applier {
-            inbox: Inbox::new(self.pool.clone()),
+            inbox: inbox(&self.pool),
             read_models: self.read_models.clone(),
             senders: Arc::new(senders),
             credits: Arc::new(NoCredits),
