@@ -16,6 +16,7 @@ pub mod service;
 pub mod setup;
 pub mod shutdown;
 pub mod statements;
+pub mod suspense;
 pub mod telemetry;
 pub mod webhooks;
 pub mod workers;
