@@ -22,6 +22,7 @@ pub mod sessions;
 pub mod setup;
 pub mod shutdown;
 pub mod statements;
+pub mod suspense;
 pub mod telemetry;
 mod transfers;
 pub mod vault;

@@ -5,6 +5,9 @@
 //! `BAHI_REVIEW_VELOCITY`: more than this much, when the account had so many withdrawals within the
 //! last hour. All in rupees; withdrawals in other currencies are not looked at.
 //!
+//! And one of what people decide themselves: `BAHI_REVIEW_SUSPENSE_ABOVE`. A credit in suspense of
+//! more than this much, or in another currency, goes nowhere by one person alone.
+//!
 //! Amounts that no rule is about cost nothing: no question is asked. What the rules look at can be
 //! a moment old (read models follow the log), so they are no limits: those are the account's own.
 
@@ -13,7 +16,7 @@ use std::ffi::OsString;
 use chrono::TimeDelta;
 use ledger_core::{
     ids::{AccountId, BankAccountId, Reference},
-    money::Money,
+    money::{CurrencyCode, Money},
 };
 use rust_decimal::Decimal;
 
@@ -36,6 +39,7 @@ pub struct ReviewRules {
     new_payee_above: Decimal,
     velocity_above: Decimal,
     velocity: u32,
+    suspense_above: Decimal,
 }
 
 impl Default for ReviewRules {
@@ -45,6 +49,7 @@ impl Default for ReviewRules {
             new_payee_above: Decimal::from(50_000),
             velocity_above: Decimal::from(10_000),
             velocity: 20,
+            suspense_above: Decimal::from(10_000),
         }
     }
 }
@@ -85,6 +90,7 @@ impl ReviewRules {
                 "BAHI_REVIEW_ABOVE" => rules.above = amount()?,
                 "BAHI_REVIEW_NEW_PAYEE_ABOVE" => rules.new_payee_above = amount()?,
                 "BAHI_REVIEW_VELOCITY_ABOVE" => rules.velocity_above = amount()?,
+                "BAHI_REVIEW_SUSPENSE_ABOVE" => rules.suspense_above = amount()?,
                 "BAHI_REVIEW_VELOCITY" => {
                     let number = value.parse().ok().filter(|n| (1..=VELOCITY_MAX).contains(n));
                     rules.velocity = number.ok_or_else(|| wrong("number from 1 to 10000"))?;
@@ -93,6 +99,11 @@ impl ReviewRules {
             }
         }
         Ok(rules)
+    }
+
+    /// Whether two people have to agree on what becomes of so much that lies in suspense.
+    pub(crate) fn suspense_takes_two(&self, amount: Decimal, currency: CurrencyCode) -> bool {
+        currency.as_str() != CURRENCY || amount > self.suspense_above
     }
 
     /// The rule by which a person has to look at a withdrawal of `amount`, if there is one.
@@ -154,6 +165,18 @@ mod tests {
         let said = of(&[("BAHI_REVIEW_ABOVE", "250000.50"), ("BAHI_REVIEW_VELOCITY", "3")]);
         let above = "250000.50".parse().unwrap();
         assert_eq!(said, Ok(ReviewRules { above, velocity: 3, ..usual }));
+    }
+
+    #[test]
+    fn large_and_foreign_credits_in_suspense_take_two_people() {
+        let rules = of(&[("BAHI_REVIEW_SUSPENSE_ABOVE", "500")]).unwrap();
+        let two = |amount: &str, currency: &str| {
+            let (amount, currency) = (amount.parse().unwrap(), currency.parse().unwrap());
+            rules.suspense_takes_two(amount, currency)
+        };
+        assert_eq!([two("500.00", "INR"), two("500.01", "INR")], [false, true]);
+        assert!(two("0.01", "USD"), "no figure is given for it");
+        assert!(!ReviewRules::default().suspense_takes_two(10_000.into(), "INR".parse().unwrap()));
     }
 
     #[test]

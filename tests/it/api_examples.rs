@@ -59,6 +59,8 @@ const PLAN: &[(&str, &str, u16)] = &[
         "/v1/ops/deposits/{aside2}/credits/1/leave",
         200,
     ),
+    ("post_v1_ops_suspense_id_assign", "/v1/ops/suspense/{aside3}.1/assign", 200),
+    ("get_v1_ops_suspense", "/v1/ops/suspense", 200),
     (
         "post_v1_ops_deposits_id_credits_number_recall_grant",
         "/v1/ops/deposits/{recall1}/credits/1/recall/grant",
@@ -210,9 +212,9 @@ async fn the_examples_are_what_happens() {
 }
 
 /// Deposits of money that nobody asked for, which people are to decide about.
-async fn for_people(bahi: &TestBahi) -> [(&'static str, String); 4] {
+async fn for_people(bahi: &TestBahi) -> [(&'static str, String); 5] {
     let mut made = Vec::new();
-    for (number, is_hers) in [(1, false), (2, false), (3, true), (4, true)] {
+    for (number, is_hers) in [(1, false), (2, false), (3, true), (4, true), (5, false)] {
         let claim = CreditClaim {
             bank: parse("hdfc"),
             bank_transaction_id: parse(&format!("S{number}")),
@@ -239,7 +241,7 @@ async fn for_people(bahi: &TestBahi) -> [(&'static str, String); 4] {
         }
         made.push(deposit_id.to_string());
     }
-    let names = ["aside1", "aside2", "recall1", "recall2"];
+    let names = ["aside1", "aside2", "recall1", "recall2", "aside3"];
     let mut made = made.into_iter();
     names.map(|name| (name, made.next().unwrap()))
 }

@@ -8,6 +8,7 @@ mod over_http;
 mod proofs;
 mod safeguarding;
 mod stories;
+mod suspense;
 
 use std::{collections::BTreeMap, sync::Arc};
 

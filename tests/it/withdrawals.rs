@@ -100,6 +100,12 @@ impl One {
         self.told(attempt, AttemptOutcome::Paid { amount: money(WALLET, amount), bank_reference })
     }
 
+    fn part(self, attempt: u32, amount: &str) -> Ask {
+        let bank_reference = parse(&format!("S{attempt}-{amount}"));
+        let amount = money(WALLET, amount);
+        self.told(attempt, AttemptOutcome::PaidInPart { amount, bank_reference })
+    }
+
     fn back(self, attempt: u32, credit: &str, amount: &str) -> Ask {
         Ask::RecordReturn(RecordReturn {
             withdrawal_id: self.0,
@@ -151,7 +157,7 @@ impl Random {
     fn operation(&mut self, ones: &[One]) -> Operation {
         let one = ones[usize::try_from(self.below(u64::try_from(ones.len()).unwrap())).unwrap()];
         let attempt = u32::try_from(self.below(3)).unwrap() + 1;
-        let ask = match self.below(26) {
+        let ask = match self.below(29) {
             0..=2 => one.request(WALLET, "500"),
             3 => one.reviewed(WALLET, "500"),
             4 => one.review(self.below(2) == 0),
@@ -161,6 +167,7 @@ impl Random {
             13 | 14 => one.told(attempt, AttemptOutcome::RefusedRetryable),
             15 => one.told(attempt, AttemptOutcome::Unknown),
             22..=25 => one.told(1, AttemptOutcome::Unknown),
+            26..=28 => one.part(attempt, if self.below(2) == 0 { "200" } else { "300" }),
             16 => one.told(attempt, AttemptOutcome::NeedsAttention),
             17 => one.back(attempt, &format!("R{}", self.below(3)), "200"),
             18 => one.cancel(),
@@ -197,7 +204,13 @@ fn beginning() -> Vec<Command> {
 /// A payment after a refusal for good, and what people decide.
 fn rare() -> Vec<Ask> {
     let (failed, passed, refused) = (One::new(), One::new(), One::new());
+    let in_part = One::new();
     vec![
+        in_part.request(OTHER, "500"),
+        in_part.begin(1),
+        in_part.part(1, "200"),
+        in_part.told(1, AttemptOutcome::RefusedFinal),
+        in_part.part(1, "300"),
         failed.request(OTHER, "500"),
         failed.begin(1),
         failed.told(1, AttemptOutcome::Unknown),

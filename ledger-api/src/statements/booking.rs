@@ -147,7 +147,9 @@ impl Booker {
         let part = part(&found, self.money(line)?.amount())?;
         self.submit_line(line, part.clone(), again).await?;
         let attempt = match found {
-            Match::Payment { attempt, .. } | Match::Return { attempt, .. } => Some(attempt),
+            Match::Payment { attempt, .. }
+            | Match::Part { attempt, .. }
+            | Match::Return { attempt, .. } => Some(attempt),
             Match::Recall(_) | Match::Words(_) | Match::Unknown => None,
         };
         let item = part.item.as_ref().map(Item::as_str);
@@ -287,7 +289,9 @@ fn part(found: &Match, amount: rust_decimal::Decimal) -> Result<Part, IdError> {
         Ok(Part::of_item(purpose, id.to_string().parse::<Item>()?, amount))
     };
     match found {
-        Match::Payment { withdrawal_id, .. } => of(Purpose::Payment, *withdrawal_id),
+        Match::Payment { withdrawal_id, .. } | Match::Part { withdrawal_id, .. } => {
+            of(Purpose::Payment, *withdrawal_id)
+        }
         Match::Return { withdrawal_id, .. } => of(Purpose::Arrival, *withdrawal_id),
         Match::Recall(item) => Ok(Part::of_item(Purpose::Payment, item.clone(), amount)),
         Match::Words(purpose) => Ok(Part::plain(*purpose, amount)),

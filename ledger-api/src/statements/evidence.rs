@@ -11,13 +11,13 @@ use sqlx::{PgPool, Row, postgres::PgRow};
 
 /// A line as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct StoredLine {
+pub(crate) struct StoredLine {
     /// Its place among all lines.
     pub(super) number: i64,
-    pub(super) key: LineKey,
+    pub(crate) key: LineKey,
     pub(super) booking_date: NaiveDate,
-    pub(super) currency: CurrencyCode,
-    pub(super) amount: Decimal,
+    pub(crate) currency: CurrencyCode,
+    pub(crate) amount: Decimal,
     pub(super) utr: Option<Reference>,
     pub(super) reference: Option<Reference>,
     pub(super) narration: String,
@@ -34,6 +34,16 @@ pub(super) struct Booking<'a> {
 const COLUMNS: &str = "l.id, l.bank, l.account, l.direction, l.value_date, l.bank_transaction_id,
     l.booking_date, l.currency, l.amount, l.utr, l.reference,
     coalesce(n.narration, '') as narration";
+
+/// A line by its id.
+pub(crate) async fn stored_line(pool: &PgPool, id: BankLineId) -> sqlx::Result<Option<StoredLine>> {
+    let sql = format!(
+        "select {COLUMNS} from statement_lines l left join statement_narrations n using (line_id)
+         where l.line_id = $1"
+    );
+    let row = sqlx::query(&sql).bind(id.to_string()).fetch_optional(pool).await?;
+    row.as_ref().map(stored).transpose()
+}
 
 /// Lines that wait to be booked, in the order in which the bank stated them.
 pub(super) async fn unbooked(pool: &PgPool, max: i64) -> sqlx::Result<Vec<StoredLine>> {

@@ -20,6 +20,8 @@ pub(super) struct Named {
     pub(super) state: AttemptState,
     /// Whether an outcome is still sought for the withdrawal without people.
     pub(super) is_sought: bool,
+    /// What of it is known to be paid in parts.
+    pub(super) in_parts: Decimal,
     /// What other lines paid of it.
     pub(super) paid: Decimal,
     /// What other lines brought back of it.
@@ -38,6 +40,8 @@ pub(super) enum Match {
         /// Whether it is the first proof of it.
         first_proof: bool,
     },
+    /// A payment of a part of an attempt, of which the line is the first proof.
+    Part { withdrawal_id: WithdrawalId, attempt: u32 },
     /// Money of an attempt that came back.
     Return {
         withdrawal_id: WithdrawalId,
@@ -64,12 +68,7 @@ pub(super) fn decide(line: &StoredLine, named: Option<&Named>, rules: &Rules) ->
     let (withdrawal_id, attempt) = (named.withdrawal_id, named.attempt);
     let is_paid = matches!(named.state, AttemptState::Paid { .. });
     match line.key.direction {
-        // Another amount proves nothing that could be booked by itself, and neither does a second
-        // line for what one line has paid.
-        LineDirection::Debit if line.amount != named.amount || !named.paid.is_zero() => {
-            Match::Unknown
-        }
-        LineDirection::Debit => Match::Payment { withdrawal_id, attempt, first_proof: !is_paid },
+        LineDirection::Debit => debit(line, named),
         // What is not known as paid cannot come back: its payment is a line before this one.
         LineDirection::Credit if !is_paid => Match::Unknown,
         LineDirection::Credit if named.returned.saturating_add(line.amount) > named.amount => {
@@ -83,6 +82,27 @@ pub(super) fn decide(line: &StoredLine, named: Option<&Named>, rules: &Rules) ->
             Match::Return { withdrawal_id, attempt, first_proof }
         }
     }
+}
+
+/// What a debit is that names an attempt. More than was sent, and a second line for what one line
+/// has paid, prove nothing that could be booked by itself.
+fn debit(line: &StoredLine, named: &Named) -> Match {
+    let (withdrawal_id, attempt) = (named.withdrawal_id, named.attempt);
+    let payment = |first_proof| Match::Payment { withdrawal_id, attempt, first_proof };
+    let is_paid = matches!(named.state, AttemptState::Paid { .. });
+    let due = named.amount.saturating_sub(named.in_parts);
+    if line.amount <= named.in_parts.saturating_sub(named.paid) {
+        // Of a part that is known, by this line or by whoever said that all of it was paid.
+        return payment(false);
+    }
+    if named.in_parts.is_zero() && named.paid.is_zero() && line.amount == named.amount {
+        return payment(!is_paid);
+    }
+    let in_sight = named.state == AttemptState::Open || !named.in_parts.is_zero();
+    if !is_paid && in_sight && line.amount < named.amount && line.amount <= due {
+        return Match::Part { withdrawal_id, attempt };
+    }
+    Match::Unknown
 }
 
 #[cfg(test)]
@@ -119,6 +139,7 @@ mod tests {
             amount: "500.00".parse().unwrap(),
             state,
             is_sought: true,
+            in_parts: Decimal::ZERO,
             paid: Decimal::ZERO,
             returned: Decimal::ZERO,
             told_back: Decimal::ZERO,
@@ -173,5 +194,32 @@ mod tests {
         assert_eq!(decide(line(Debit, "500.00", Some("BH1")), &twice), Match::Unknown);
         let back = Named { returned: "0.01".parse().unwrap(), ..paid() };
         assert_eq!(decide(line(Credit, "500.00", Some("BH1")), &back), Match::Unknown);
+    }
+
+    #[test]
+    fn case_110_a_part_is_proved_and_the_rest_by_another_line_or_by_nobody() {
+        use LineDirection::Debit;
+        let decide = |amount: &str, named: &Named| {
+            decide(&line(Debit, amount, Some("BH1")), Some(named), &Rules::default())
+        };
+        let (withdrawal_id, attempt) = (paid().withdrawal_id, 1);
+        let part = Match::Part { withdrawal_id, attempt };
+        let known = Match::Payment { withdrawal_id, attempt, first_proof: false };
+        let open = named(AttemptState::Open);
+        assert_eq!(decide("485.00", &open), part);
+        assert_eq!(
+            decide("485.00", &named(AttemptState::Refused { retryable: false })),
+            Match::Unknown
+        );
+        let proved = Named { in_parts: "485.00".parse().unwrap(), ..open };
+        assert_eq!(decide("485.00", &proved), known, "told, and not shown by another line");
+        let shown = Named { paid: "485.00".parse().unwrap(), ..proved };
+        assert_eq!(decide("15.00", &shown), part);
+        assert_eq!(decide("15.01", &shown), Match::Unknown);
+        // Somebody said that the whole was paid: the line of the rest is known.
+        let state = AttemptState::Paid { bank_reference: "U1".parse().unwrap() };
+        let whole = Named { state, in_parts: "500.00".parse().unwrap(), ..shown };
+        assert_eq!(decide("15.00", &whole), known);
+        assert_eq!(decide("15.01", &whole), Match::Unknown);
     }
 }

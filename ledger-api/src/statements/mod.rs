@@ -32,6 +32,7 @@ pub use booking::{BookError, Booker};
 pub use checks::RuleError;
 pub use credits::{CreditError, Credits, DeskCredits};
 pub use csv::{CsvMapping, MappingError};
+pub(crate) use evidence::stored_line;
 pub use import::{HandedIn, ImportError, Imported, import, import_all};
 pub use reading::{Currencies, NumbersError, OurNumbers, Reading, numbers_of};
 pub use reconciliation::{Break, Stated, breaks, stated};

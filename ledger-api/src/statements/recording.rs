@@ -32,6 +32,9 @@ impl Booker {
             Match::Return { withdrawal_id, attempt, first_proof: true } => {
                 self.record_return(line, withdrawal_id, attempt).await?
             }
+            Match::Part { withdrawal_id, attempt } => {
+                self.record_part(line, withdrawal_id, attempt).await?
+            }
             Match::Unknown => {
                 self.other_amount(line, named).await?;
                 true
@@ -86,6 +89,7 @@ impl Booker {
             paid: booked.0,
             returned: booked.1,
             told_back: known.returned(),
+            in_parts: known.in_parts(),
         }))
     }
 
@@ -112,6 +116,29 @@ impl Booker {
         let told = self.submit(operation, authority).await?;
         // Somebody else said so meanwhile, and named the payment otherwise.
         Ok(told.is_ok() || told.is_err_and(|code| code == "bank_reference_differs"))
+    }
+
+    /// Says that a part of an attempt was paid; whether it is so now. Each line is a part of its
+    /// own, whatever the bank calls the payment, so its own number names it.
+    async fn record_part(
+        &self,
+        line: &StoredLine,
+        withdrawal_id: WithdrawalId,
+        attempt: u32,
+    ) -> Result<bool, BookError> {
+        let outcome = RecordOutcome {
+            withdrawal_id,
+            attempt,
+            outcome: AttemptOutcome::PaidInPart {
+                amount: self.money(line)?,
+                bank_reference: line.key.bank_transaction_id.clone(),
+            },
+            source: Source::Statement,
+            code: None,
+            transaction_id: self.transaction_id(),
+        };
+        let operation = WithdrawalOperation::RecordOutcome(outcome).into();
+        Ok(self.submit(operation, Authority::of_withdrawals()).await?.is_ok())
     }
 
     /// A bank paid another amount of an attempt than was sent: people have to look, for no proof

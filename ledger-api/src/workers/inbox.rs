@@ -342,6 +342,7 @@ impl Applier {
                     AttemptOutcome::RefusedRetryable => *retryable,
                     AttemptOutcome::RefusedFinal => !retryable,
                     AttemptOutcome::Paid { .. }
+                    | AttemptOutcome::PaidInPart { .. }
                     | AttemptOutcome::Unknown
                     | AttemptOutcome::NeedsAttention => false,
                 }

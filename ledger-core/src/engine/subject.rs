@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// The version of the folds below, written into snapshots. Another one does not read them.
-pub(crate) const FOLD_VERSION: i32 = 1;
+pub(crate) const FOLD_VERSION: i32 = 2;
 
 /// An event of any kind of stream, decided and not yet appended.
 #[derive(Debug, Clone, PartialEq, Eq)]

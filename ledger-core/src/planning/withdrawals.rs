@@ -73,7 +73,9 @@ impl<V: View> Planner<'_, V> {
         match operation {
             WithdrawalOperation::Request(request) => notes.extend(self.check_request(request)?),
             WithdrawalOperation::RecordOutcome(told) => {
-                if let AttemptOutcome::Paid { amount, .. } = &told.outcome {
+                if let AttemptOutcome::Paid { amount, .. }
+                | AttemptOutcome::PaidInPart { amount, .. } = &told.outcome
+                {
                     self.check_amount(&before, *amount)?;
                 }
             }

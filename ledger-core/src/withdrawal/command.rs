@@ -166,9 +166,16 @@ pub enum AttemptOutcome {
         /// The bank's own reference.
         bank_reference: Reference,
     },
+    /// Less was paid than was sent; of the rest nothing is known.
+    PaidInPart {
+        /// How much.
+        amount: Money,
+        /// The bank's number of this part: the same one again is the same part.
+        bank_reference: Reference,
+    },
     /// Nothing was paid, and it may be tried again.
     RefusedRetryable,
-    /// Nothing was paid, and it cannot be.
+    /// Nothing was paid, or nothing more, and it cannot be.
     RefusedFinal,
     /// Nobody knows.
     Unknown,

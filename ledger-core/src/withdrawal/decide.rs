@@ -6,9 +6,9 @@ use rust_decimal::Decimal;
 use super::{
     ATTEMPTS_MAX, Applied, ApplyUnapplied, Attempt, AttemptBegun, AttemptOutcome, AttemptRefused,
     AttemptState, BeginAttempt, CancelWithdrawal, Completed, CompletedLate, DecideReview, FeeState,
-    Funds, GivenBack, Queued, RETURNS_MAX, RecordOutcome, RecordReturn, RequestWithdrawal,
-    Requested, Returned, ReviewRequired, Standing, Told, Withdrawal, WithdrawalCommand,
-    WithdrawalError, WithdrawalEvent, WithdrawalOperation, WithdrawalStatus,
+    Funds, GivenBack, PaidInPart, Queued, RETURNS_MAX, RecordOutcome, RecordReturn,
+    RequestWithdrawal, Requested, Returned, ReviewRequired, Standing, Told, Withdrawal,
+    WithdrawalCommand, WithdrawalError, WithdrawalEvent, WithdrawalOperation, WithdrawalStatus,
 };
 use crate::{
     ids::{Reference, TransactionId},
@@ -74,7 +74,7 @@ impl Withdrawal {
         if !status.is_cancellable() {
             return Err(WithdrawalError::NotCancellable { status });
         }
-        let back = given_back(requested, cancel.transaction_id, None, standing);
+        let back = self.given_back(requested, cancel.transaction_id, None, standing);
         Ok(vec![WithdrawalEvent::Cancelled(back)])
     }
 
@@ -91,7 +91,7 @@ impl Withdrawal {
             return Ok(vec![WithdrawalEvent::Approved {}, queued]);
         }
         let reason = review.reason.clone();
-        let back = given_back(requested, review.transaction_id, reason, standing);
+        let back = self.given_back(requested, review.transaction_id, reason, standing);
         Ok(vec![WithdrawalEvent::Rejected(back)])
     }
 
@@ -136,6 +136,9 @@ impl Withdrawal {
                 }
                 self.paid(told, state, bank_reference, standing)
             }
+            AttemptOutcome::PaidInPart { amount, bank_reference } => {
+                self.paid_in_part(told, attempt, (amount.amount(), bank_reference), standing)
+            }
             AttemptOutcome::RefusedRetryable => self.refused(told, state, true, standing),
             AttemptOutcome::RefusedFinal => self.refused(told, state, false, standing),
             AttemptOutcome::Unknown => Ok(match (state, status) {
@@ -155,6 +158,37 @@ impl Withdrawal {
         }
     }
 
+    /// What is proved moves, and the rest waits for its own proof. What completes the amount is the
+    /// payment of the whole.
+    fn paid_in_part(
+        &self,
+        told: &RecordOutcome,
+        attempt: &Attempt,
+        (amount, bank_reference): (Decimal, &Reference),
+        standing: Standing,
+    ) -> Decided {
+        let differs = || WithdrawalError::PaidAmountDiffers { amount: self.due(told.attempt) };
+        match attempt.parts.get(bank_reference) {
+            Some(known) if *known == amount => return Ok(Vec::new()),
+            Some(_) => return Err(differs()),
+            None => {}
+        }
+        if amount == self.due(told.attempt) {
+            return self.paid(told, &attempt.state, bank_reference, standing);
+        }
+        let is_sought = attempt.state == AttemptState::Open && self.funds == Funds::InFlight;
+        if !is_sought || amount > self.left() {
+            return Err(differs());
+        }
+        Ok(vec![WithdrawalEvent::PaidInPart(PaidInPart {
+            attempt: told.attempt,
+            bank_reference: bank_reference.clone(),
+            amount,
+            source: told.source,
+            transaction_id: told.transaction_id,
+        })])
+    }
+
     fn paid(
         &self,
         told: &RecordOutcome,
@@ -172,26 +206,37 @@ impl Withdrawal {
         };
         let (attempt, bank_reference) = (told.attempt, bank_reference.clone());
         let (source, transaction_id) = (told.source, told.transaction_id);
+        let due = self.due(attempt);
         Ok(match self.funds {
             // Still set aside: for this attempt, or, where the bank contradicts itself, for the
             // next one.
-            Funds::Reserved | Funds::InFlight => vec![WithdrawalEvent::Completed(Completed {
-                attempt,
-                bank_reference,
-                source,
-                late: refused,
-                transaction_id,
-            })],
-            Funds::Untouched | Funds::Out | Funds::GivenBack => {
-                let (requested, _) = self.known()?;
-                let from_unapplied = self.unapplied.min(requested.amount);
-                let rest = requested.amount.saturating_sub(from_unapplied);
+            Funds::Reserved | Funds::InFlight if due == self.left() => {
+                vec![WithdrawalEvent::Completed(Completed {
+                    attempt,
+                    bank_reference,
+                    source,
+                    late: refused,
+                    transaction_id,
+                })]
+            }
+            // Gone, or in part with another attempt: what is left of it, and the customer the rest.
+            Funds::Untouched
+            | Funds::Reserved
+            | Funds::InFlight
+            | Funds::Out
+            | Funds::GivenBack => {
+                let in_flight = self.funds == Funds::InFlight;
+                let from_in_flight = if in_flight { self.left() } else { zero_like(due) };
+                let rest = due.saturating_sub(from_in_flight);
+                let from_unapplied = self.unapplied.min(rest);
+                let rest = rest.saturating_sub(from_unapplied);
                 let from_wallet = standing.spendable.map_or(rest, |most| most.min(rest));
                 let owed = rest.saturating_sub(from_wallet);
                 vec![WithdrawalEvent::CompletedLate(CompletedLate {
                     attempt,
                     bank_reference,
                     source,
+                    from_in_flight,
                     from_unapplied,
                     from_wallet,
                     owed,
@@ -222,11 +267,12 @@ impl Withdrawal {
         let mut events = vec![WithdrawalEvent::AttemptRefused(refused)];
         // If an older attempt was paid meanwhile, the money has gone with that.
         if self.funds == Funds::InFlight {
-            events.push(if retryable {
+            // What was paid in part is never sent again.
+            events.push(if retryable && self.in_parts().is_zero() {
                 WithdrawalEvent::Queued(Queued { transaction_id: Some(told.transaction_id) })
             } else {
                 let reason = told.code.clone();
-                let back = given_back(requested, told.transaction_id, reason, standing);
+                let back = self.given_back(requested, told.transaction_id, reason, standing);
                 WithdrawalEvent::Failed(back)
             });
         }
@@ -236,7 +282,8 @@ impl Withdrawal {
     fn record_return(&self, back: &RecordReturn, standing: Standing) -> Decided {
         let (requested, _) = self.known()?;
         let attempt = self.attempt(back.attempt).ok_or(WithdrawalError::AttemptNotFound)?;
-        if !matches!(attempt.state, AttemptState::Paid { .. }) {
+        let paid = attempt.paid(requested.amount);
+        if paid.is_zero() {
             return Err(WithdrawalError::AttemptNotPaid);
         }
         let amount = back.amount.amount();
@@ -245,7 +292,7 @@ impl Withdrawal {
             Some(_) => return Err(WithdrawalError::ReturnDiffers),
             None => {}
         }
-        let left = requested.amount.saturating_sub(Attempt::returned(attempt));
+        let left = paid.saturating_sub(Attempt::returned(attempt));
         if amount > left {
             return Err(WithdrawalError::ReturnExceedsAmount { left });
         }
@@ -289,18 +336,19 @@ impl Withdrawal {
         let fits = to_wallet.is_zero() || standing.room.is_none_or(|room| to_wallet <= room);
         fits.then_some(Applied { amount, fee, repaid, transaction_id })
     }
-}
 
-fn given_back(
-    requested: &Requested,
-    transaction_id: TransactionId,
-    reason: Option<Reference>,
-    standing: Standing,
-) -> GivenBack {
-    // That the two can be added was checked when they were fixed.
-    let total = requested.amount.saturating_add(requested.fee);
-    let unapplied = standing.room.is_some_and(|room| total > room);
-    GivenBack { total, unapplied, reason, transaction_id }
+    fn given_back(
+        &self,
+        requested: &Requested,
+        transaction_id: TransactionId,
+        reason: Option<Reference>,
+        standing: Standing,
+    ) -> GivenBack {
+        // That the two can be added was checked when they were fixed.
+        let total = self.left().saturating_add(requested.fee);
+        let unapplied = standing.room.is_some_and(|room| total > room);
+        GivenBack { total, unapplied, reason, transaction_id }
+    }
 }
 
 fn still_open(told: &RecordOutcome) -> Told {

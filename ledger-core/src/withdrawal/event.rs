@@ -38,6 +38,8 @@ pub enum WithdrawalEvent {
     AttentionNeeded(Told),
     /// The bank refused it for good; its money is given back.
     Failed(GivenBack),
+    /// The bank paid less than was sent: what is proved moves, the rest stays where it is.
+    PaidInPart(PaidInPart),
     /// The bank paid.
     Completed(Completed),
     /// The bank paid what had been given back, or paid twice: the customer owes it.
@@ -62,6 +64,7 @@ impl WithdrawalEvent {
             | Self::Approved {}
             | Self::Queued(_)
             | Self::AttemptBegun(_)
+            | Self::PaidInPart(_)
             | Self::Completed(_)
             | Self::CompletedLate(_)
             | Self::Returned(_)
@@ -112,11 +115,11 @@ pub struct Queued {
     pub transaction_id: Option<TransactionId>,
 }
 
-/// All of it, the fee included, is given back.
+/// All of it that was not paid, the fee included, is given back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GivenBack {
-    /// Amount and fee.
+    /// Amount and fee, less what was paid in parts.
     pub total: Decimal,
     /// Whether the wallet cannot take it (frozen, closed, full): it waits in `returns:unapplied`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -172,6 +175,22 @@ pub struct Told {
     pub code: Option<Reference>,
 }
 
+/// The bank paid a part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PaidInPart {
+    /// Which attempt.
+    pub attempt: u32,
+    /// The bank's number of this part.
+    pub bank_reference: Reference,
+    /// How much; less than what is in flight.
+    pub amount: Decimal,
+    /// Who says so.
+    pub source: Source,
+    /// The transaction.
+    pub transaction_id: TransactionId,
+}
+
 /// The bank paid, with money that was set aside for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -199,6 +218,9 @@ pub struct CompletedLate {
     pub bank_reference: Reference,
     /// Who says so.
     pub source: Source,
+    /// What is still in flight of another attempt that was paid in part.
+    #[serde(default, skip_serializing_if = "Decimal::is_zero")]
+    pub from_in_flight: Decimal,
     /// What is taken of what was given back and is not on the wallet yet.
     #[serde(default, skip_serializing_if = "Decimal::is_zero")]
     pub from_unapplied: Decimal,
@@ -256,6 +278,7 @@ event_names!(WithdrawalEvent {
     OutcomeUnknown(_) => "outcome_unknown",
     AttentionNeeded(_) => "attention_needed",
     Failed(_) => "failed",
+    PaidInPart(_) => "paid_in_part",
     Completed(_) => "completed",
     CompletedLate(_) => "completed_late",
     Returned(_) => "returned",

@@ -32,8 +32,8 @@ pub use command::{
 };
 pub use error::WithdrawalError;
 pub use event::{
-    Applied, AttemptBegun, AttemptRefused, Completed, CompletedLate, GivenBack, Queued, Requested,
-    Returned, ReviewRequired, Told, WithdrawalEvent,
+    Applied, AttemptBegun, AttemptRefused, Completed, CompletedLate, GivenBack, PaidInPart, Queued,
+    Requested, Returned, ReviewRequired, Told, WithdrawalEvent,
 };
 pub use state::{Attempt, AttemptState, FeeState, Funds, Source, WithdrawalStatus};
 
@@ -123,6 +123,26 @@ impl Withdrawal {
         returned.fold(Decimal::ZERO, Decimal::saturating_add)
     }
 
+    /// What was paid in parts, of all attempts.
+    pub fn in_parts(&self) -> Decimal {
+        let parts = self.attempts.iter().map(Attempt::in_parts);
+        parts.fold(Decimal::ZERO, Decimal::saturating_add)
+    }
+
+    /// What of the amount is still where [`Withdrawal::funds`] says: all, but for parts that were
+    /// paid.
+    pub fn left(&self) -> Decimal {
+        let amount = self.requested.as_ref().map_or(Decimal::ZERO, |requested| requested.amount);
+        amount.saturating_sub(self.in_parts())
+    }
+
+    /// What a payment of an attempt still moves: all, but for its parts that moved.
+    pub fn due(&self, number: u32) -> Decimal {
+        let amount = self.requested.as_ref().map_or(Decimal::ZERO, |requested| requested.amount);
+        let parts = self.attempt(number).map(Attempt::in_parts);
+        amount.saturating_sub(parts.unwrap_or_default())
+    }
+
     /// An attempt by its number, from 1.
     pub fn attempt(&self, number: u32) -> Option<&Attempt> {
         let index = usize::try_from(number.checked_sub(1)?).ok()?;
@@ -154,7 +174,7 @@ impl Withdrawal {
         self.funds = Funds::GivenBack;
         self.fee = FeeState::GivenBack;
         if back.unapplied {
-            self.unapplied = back.total;
+            self.unapplied = self.unapplied.saturating_add(back.total);
         }
     }
 
@@ -167,11 +187,26 @@ impl Withdrawal {
             rail: begun.rail,
             state: AttemptState::Open,
             returns: std::collections::BTreeMap::new(),
+            parts: std::collections::BTreeMap::new(),
         });
     }
 
+    fn pay_in_part(&mut self, part: PaidInPart) {
+        if let Some(attempt) = self.attempt_mut(part.attempt) {
+            attempt.parts.insert(part.bank_reference, part.amount);
+        }
+        if self.status == Some(WithdrawalStatus::Processing) {
+            self.status = Some(WithdrawalStatus::OutcomeUnknown);
+        }
+    }
+
     fn pay(&mut self, attempt: u32, bank_reference: crate::ids::Reference) {
+        let rest = self.due(attempt);
         if let Some(attempt) = self.attempt_mut(attempt) {
+            if !attempt.parts.is_empty() {
+                let part = attempt.parts.entry(bank_reference.clone()).or_default();
+                *part = part.saturating_add(rest);
+            }
             attempt.state = AttemptState::Paid { bank_reference };
         }
     }
@@ -186,9 +221,12 @@ impl Withdrawal {
 
     fn complete_late(&mut self, late: CompletedLate) {
         self.pay(late.attempt, late.bank_reference);
-        if self.funds == Funds::GivenBack {
+        if self.funds == Funds::GivenBack || !late.from_in_flight.is_zero() {
             self.status = Some(WithdrawalStatus::Completed);
             self.funds = Funds::Out;
+        }
+        if self.fee == FeeState::Held {
+            self.fee = FeeState::Earned;
         }
         self.late = true;
         self.unapplied = self.unapplied.saturating_sub(late.from_unapplied);
@@ -203,9 +241,12 @@ impl Withdrawal {
             attempt.returns.insert(returned.bank_reference, returned.amount);
         }
         let amount = self.requested.as_ref().map_or(Decimal::ZERO, |requested| requested.amount);
-        let is_paid = |attempt: &&Attempt| matches!(attempt.state, AttemptState::Paid { .. });
-        let paid = self.attempts.iter().filter(is_paid).map(|_| amount);
+        let paid = self.attempts.iter().map(|attempt| attempt.paid(amount));
         let paid = paid.fold(Decimal::ZERO, Decimal::saturating_add);
+        // While the rest of a payment in parts is in flight, its end is not known.
+        if self.funds == Funds::InFlight {
+            return;
+        }
         if paid.saturating_sub(self.returned()) < amount {
             self.status = Some(WithdrawalStatus::Returned);
             if self.fee == FeeState::Earned {
@@ -269,6 +310,7 @@ impl Aggregate for Withdrawal {
             WithdrawalEvent::OutcomeUnknown(_) => self.status = Some(Status::OutcomeUnknown),
             WithdrawalEvent::AttentionNeeded(_) => self.status = Some(Status::NeedsAttention),
             WithdrawalEvent::Failed(back) => self.give_back(&back, Status::Failed),
+            WithdrawalEvent::PaidInPart(part) => self.pay_in_part(part),
             WithdrawalEvent::Completed(completed) => self.complete(completed),
             WithdrawalEvent::CompletedLate(late) => self.complete_late(late),
             WithdrawalEvent::Returned(returned) => self.come_back(returned),

@@ -139,6 +139,9 @@ struct Recipe<'a> {
 impl Recipe<'_> {
     fn movement(&self, event: &WithdrawalEvent) -> Result<Option<Movement>, IdError> {
         let (accounts, amount) = (&self.accounts, self.requested.amount);
+        let paid = |attempt: u32| -> Result<_, IdError> {
+            Ok((accounts.clearing_out(self.bank(attempt))?, self.before.due(attempt)))
+        };
         let (id, kind, legs) = match event {
             WithdrawalEvent::Requested(requested) => {
                 (requested.transaction_id, Kind::WITHDRAWAL, self.set_aside())
@@ -159,18 +162,27 @@ impl Recipe<'_> {
             | WithdrawalEvent::Failed(back) => {
                 (back.transaction_id, Kind::WITHDRAWAL_RETURNED, self.give_back(back))
             }
+            WithdrawalEvent::PaidInPart(part) => {
+                let (out, _) = paid(part.attempt)?;
+                let legs = two(&accounts.in_flight, &out, part.amount);
+                (part.transaction_id, Kind::WITHDRAWAL, legs)
+            }
             WithdrawalEvent::Completed(completed) => {
-                let out = accounts.clearing_out(self.bank(completed.attempt))?;
-                (completed.transaction_id, Kind::WITHDRAWAL, self.pay(&out))
+                let (out, due) = paid(completed.attempt)?;
+                let mut legs = two(self.source(), &out, due);
+                legs.extend(self.earn());
+                (completed.transaction_id, Kind::WITHDRAWAL, legs)
             }
             WithdrawalEvent::CompletedLate(late) => {
-                let out = accounts.clearing_out(self.bank(late.attempt))?;
-                let legs = vec![
+                let (out, due) = paid(late.attempt)?;
+                let mut legs = vec![
+                    leg(Debit, &accounts.in_flight, late.from_in_flight),
                     leg(Debit, &accounts.unapplied, late.from_unapplied),
                     leg(Debit, &accounts.wallet, late.from_wallet),
                     leg(Debit, &accounts.owed, late.owed),
-                    leg(Credit, &out, amount),
+                    leg(Credit, &out, due),
                 ];
+                legs.extend(self.earn());
                 (late.transaction_id, Kind::WITHDRAWAL_LATE, legs)
             }
             WithdrawalEvent::Returned(returned) => {
@@ -218,21 +230,23 @@ impl Recipe<'_> {
     fn give_back(&self, back: &GivenBack) -> Vec<MovementLeg> {
         let Accounts { wallet, unapplied, fees_held, .. } = &self.accounts;
         vec![
-            leg(Debit, self.source(), self.requested.amount),
+            leg(Debit, self.source(), self.before.left()),
             leg(Debit, fees_held, self.requested.fee),
             leg(Credit, if back.unapplied { unapplied } else { wallet }, back.total),
         ]
     }
 
-    fn pay(&self, clearing_out: &AccountId) -> Vec<MovementLeg> {
-        let Requested { amount, fee, tax, .. } = self.requested;
-        let mut legs = vec![leg(Debit, self.source(), *amount), leg(Credit, clearing_out, *amount)];
-        if self.before.fee_state() == FeeState::Held {
-            legs.push(leg(Debit, &self.accounts.fees_held, *fee));
-            legs.push(leg(Credit, &self.accounts.income, fee.saturating_sub(*tax)));
-            legs.push(leg(Credit, &self.accounts.tax, *tax));
+    /// The fee of a payment, where it was not earned before.
+    fn earn(&self) -> Vec<MovementLeg> {
+        let Requested { fee, tax, .. } = self.requested;
+        if self.before.fee_state() != FeeState::Held {
+            return Vec::new();
         }
-        legs
+        vec![
+            leg(Debit, &self.accounts.fees_held, *fee),
+            leg(Credit, &self.accounts.income, fee.saturating_sub(*tax)),
+            leg(Credit, &self.accounts.tax, *tax),
+        ]
     }
 
     fn apply(&self, amount: Decimal, fee: Decimal, repaid: Decimal) -> Vec<MovementLeg> {

@@ -140,12 +140,28 @@ pub struct Attempt {
     /// What came back of it, by the bank's reference of the credit.
     #[serde(default)]
     pub returns: BTreeMap<Reference, Decimal>,
+    /// What of it was proved paid in parts, by the bank's number of each.
+    #[serde(default)]
+    pub parts: BTreeMap<Reference, Decimal>,
 }
 
 impl Attempt {
     /// What came back of it.
     pub fn returned(&self) -> Decimal {
         self.returns.values().copied().fold(Decimal::ZERO, Decimal::saturating_add)
+    }
+
+    /// What of it was proved paid in parts: nothing where it was paid at once.
+    pub fn in_parts(&self) -> Decimal {
+        self.parts.values().copied().fold(Decimal::ZERO, Decimal::saturating_add)
+    }
+
+    /// What was paid of `amount` that was sent, as far as it is proved.
+    pub fn paid(&self, amount: Decimal) -> Decimal {
+        match self.state {
+            AttemptState::Paid { .. } => amount,
+            AttemptState::Open | AttemptState::Refused { .. } => self.in_parts(),
+        }
     }
 }
 

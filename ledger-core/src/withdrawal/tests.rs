@@ -360,6 +360,7 @@ fn a_refused_attempt_that_was_paid_is_marked_late() {
     expect(given, paid(1, "UTR1"), vec![Event::Completed(completed)]);
     let failed = and(sent(), [told(1, AttemptOutcome::RefusedFinal)]);
     let late = CompletedLate {
+        from_in_flight: dec("0"),
         attempt: 1,
         bank_reference: reference("UTR1"),
         source: Source::Webhook,

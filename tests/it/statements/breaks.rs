@@ -3,9 +3,9 @@
 
 use chrono::{TimeDelta, Utc};
 use ledger_api::statements::breaks;
-use ledger_core::withdrawal::WithdrawalStatus as Status;
+use ledger_core::withdrawal::{AttemptOutcome, WithdrawalStatus as Status};
 
-use super::{DEBITS, ESCROW, OUT, Stand, line, statement};
+use super::{DEBITS, ESCROW, OUT, Stand, WALLET, line, statement};
 
 const IN_FLIGHT: &str = "withdrawals:in_flight:INR";
 
@@ -21,23 +21,23 @@ async fn listed(stand: &Stand) -> Vec<(String, String)> {
 #[tokio::test(flavor = "multi_thread")]
 async fn case_118_missing_there_missing_here_and_another_amount_are_three_kinds_of_breaks() {
     let stand = Stand::start().await;
-    let (told, less) = (stand.sent("BH-1").await, stand.sent("BH-2").await);
+    let (told, more) = (stand.sent("BH-1").await, stand.sent("BH-2").await);
     stand.paid(told, "UTR-1").await;
     let lines = [
-        // Case 110: less than was sent.
-        line("S1", "-97.00", Some("BH-2"), "IMPS OUT"),
+        // More than was sent.
+        line("S1", "-103.00", Some("BH-2"), "IMPS OUT"),
         line("S2", "-5.00", None, "CASH"),
     ];
-    stand.import(&statement(22, "0.00", "-102.00", &lines)).await.unwrap();
+    stand.import(&statement(22, "0.00", "-108.00", &lines)).await.unwrap();
     stand.book().await;
-    let expected = [("amount_differs", "97.00"), ("only_ours", "100.00"), ("only_theirs", "5.00")]
+    let expected = [("amount_differs", "103.00"), ("only_ours", "100.00"), ("only_theirs", "5.00")]
         .map(|(kind, amount)| (kind.to_owned(), amount.to_owned()));
     assert_eq!(listed(&stand).await, expected);
     // People look at once; what was sent stays in flight, and the line waits beside it.
-    assert_eq!(stand.withdrawal(less).await.status(), Some(Status::NeedsAttention));
+    assert_eq!(stand.withdrawal(more).await.status(), Some(Status::NeedsAttention));
     assert_eq!(stand.withdrawal(told).await.status(), Some(Status::Completed));
     let moved = [ESCROW, OUT, IN_FLIGHT, DEBITS];
-    let balances = ["-102.00", "100.00", "100.00", "102.00"];
+    let balances = ["-108.00", "100.00", "100.00", "108.00"];
     assert_eq!(stand.balances(&moved).await, balances);
     // It is looked at again and again, and nothing of it goes away by itself.
     let before = stand.count("events").await;
@@ -47,7 +47,7 @@ async fn case_118_missing_there_missing_here_and_another_amount_are_three_kinds_
     assert_eq!(stand.count("events").await, before);
     assert_eq!(listed(&stand).await, expected);
     // The bank states what was missing: that break is gone, the others stay.
-    stand.import(&statement(23, "-102.00", "-202.00", &[next_day("S3", "BH-1")])).await.unwrap();
+    stand.import(&statement(23, "-108.00", "-208.00", &[next_day("S3", "BH-1")])).await.unwrap();
     stand.book().await;
     assert_eq!(listed(&stand).await, [expected[0].clone(), expected[2].clone()]);
     stand.end().await;
@@ -87,5 +87,43 @@ async fn case_111_more_than_was_sent_is_not_booked_as_its_payment() {
     assert_eq!(stand.withdrawal(id).await.status(), Some(Status::NeedsAttention));
     let moved = [ESCROW, OUT, IN_FLIGHT, DEBITS];
     assert_eq!(stand.balances(&moved).await, ["-100.01", "0", "100.00", "100.01"]);
+    stand.end().await;
+}
+
+/// The part moves and its line closes it; the rest waits for a line, or for people.
+#[tokio::test(flavor = "multi_thread")]
+async fn case_110_of_97_of_100_what_is_proved_is_settled_and_the_rest_stays_in_flight() {
+    let stand = Stand::start().await;
+    let (rest_paid, rest_not) = (stand.sent("BH-1").await, stand.sent("BH-2").await);
+    let parts = [
+        line("S1", "-97.00", Some("BH-1"), "IMPS OUT"),
+        line("S2", "-97.00", Some("BH-2"), "IMPS OUT"),
+    ];
+    let mut file = statement(22, "0.00", "-194.00", &parts);
+    file["closed"] = false.into();
+    stand.import(&file).await.unwrap();
+    let (one, other) = tokio::join!(stand.booker.book(), stand.booker.book());
+    assert!(one.is_ok() && other.is_ok(), "{one:?} {other:?}");
+    for id in [rest_paid, rest_not] {
+        assert_eq!(stand.withdrawal(id).await.status(), Some(Status::OutcomeUnknown));
+    }
+    let moved = [ESCROW, OUT, IN_FLIGHT, DEBITS, WALLET];
+    let expected = ["-194.00", "0.00", "6.00", "0", "800.00"];
+    assert_eq!(stand.balances(&moved).await, expected);
+    assert_eq!(listed(&stand).await, []);
+    // All that was noted of it lost: nothing moves.
+    let mut superuser = stand.ledger.database.superuser().await;
+    sqlx::query("delete from statement_bookings").execute(&mut superuser).await.unwrap();
+    stand.book().await;
+    assert_eq!(stand.balances(&moved).await, expected);
+
+    let lines = [parts.to_vec(), vec![line("S3", "-3.00", Some("BH-1"), "IMPS OUT")]].concat();
+    stand.import(&statement(22, "0.00", "-197.00", &lines)).await.unwrap();
+    stand.book().await;
+    stand.told(rest_not, AttemptOutcome::RefusedFinal).await;
+    assert_eq!(stand.withdrawal(rest_paid).await.status(), Some(Status::Completed));
+    assert_eq!(stand.withdrawal(rest_not).await.status(), Some(Status::Failed));
+    let expected = ["-197.00", "0.00", "0.00", "0", "803.00"];
+    assert_eq!(stand.balances(&moved).await, expected);
     stand.end().await;
 }

@@ -6,7 +6,7 @@ mod body;
 mod page;
 mod read;
 mod recall;
-mod review;
+pub(super) mod review;
 mod write;
 
 pub(crate) use write::{begin, cancel};

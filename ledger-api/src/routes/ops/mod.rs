@@ -5,6 +5,7 @@ mod banks;
 mod inbound;
 mod resolution_body;
 mod resolutions;
+mod suspense;
 mod withdrawals;
 
 use ledger_core::ids::WithdrawalId;
@@ -37,6 +38,8 @@ pub(super) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(banks::resume))
         .routes(routes!(inbound::list))
         .routes(routes!(inbound::reprocess))
+        .routes(routes!(suspense::list))
+        .routes(routes!(suspense::assign))
 }
 
 /// A withdrawal with all that is in the log of it now.

@@ -97,6 +97,9 @@ pub(crate) struct WithdrawalOut {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub(super) utr: Option<Reference>,
+    /// What was paid in parts, as far as it is proved; zero where it was paid at once or not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) paid_in_parts: Option<Amount>,
     /// Whether a bank paid what it had refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) late: Option<bool>,
@@ -159,6 +162,7 @@ impl WithdrawalOut {
             version: None,
             created_at: None,
             utr: None,
+            paid_in_parts: None,
             late: None,
             returned: None,
             unapplied: None,
@@ -193,7 +197,7 @@ pub(super) const fn funds(status: WithdrawalStatus) -> &'static str {
 pub(in crate::routes) struct StepOut {
     /// What: `requested`, `review_required`, `approved`, `rejected`, `queued`, `cancelled`,
     /// `attempt_begun`, `attempt_refused`, `outcome_unknown`, `attention_needed`, `failed`,
-    /// `completed`, `completed_late`, `returned` or `applied`.
+    /// `paid_in_part`, `completed`, `completed_late`, `returned` or `applied`.
     #[schema(example = "queued")]
     pub(super) event: String,
     /// Where the withdrawal was after it; null for the first one, which another follows at once.

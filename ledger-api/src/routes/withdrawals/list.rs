@@ -123,6 +123,7 @@ fn of_row(row: WithdrawalRow, position: Position) -> Result<WithdrawalOut, Probl
         version: Some(row.sequence),
         created_at: Some(row.requested_at),
         utr: None,
+        paid_in_parts: None,
         late: Some(row.late),
         returned: None,
         owed: None,

@@ -92,14 +92,16 @@ fn withdrawal_out(
     let created_at = first.recorded_at;
     let mut out = WithdrawalOut::of(&receipt, last.recorded_at, position)?;
     // A part of it stayed with the payee.
-    let in_part = !withdrawal.returned().is_zero() && withdrawal.returned() < requested.amount;
-    if in_part {
+    let returned = withdrawal.returned();
+    let in_part = !returned.is_zero() && returned < requested.amount;
+    if in_part || (out.is_final && returned < withdrawal.in_parts()) {
         "moved".clone_into(&mut out.funds);
     }
     Ok(WithdrawalOut {
         version: Some(u64::try_from(facts.len()).unwrap_or(u64::MAX)),
         created_at: Some(created_at),
         utr: utr(&withdrawal),
+        paid_in_parts: amount(withdrawal.in_parts()),
         late: Some(withdrawal.is_late()),
         returned: amount(withdrawal.returned()),
         unapplied: amount(withdrawal.unapplied()),
@@ -165,6 +167,13 @@ fn of(event: WithdrawalEvent, currency: CurrencyCode) -> StepOut {
         WithdrawalEvent::OutcomeUnknown(told) | WithdrawalEvent::AttentionNeeded(told) => {
             still_open(told)
         }
+        WithdrawalEvent::PaidInPart(part) => StepOut {
+            attempt: Some(part.attempt),
+            bank_reference: Some(part.bank_reference),
+            source: Some(part.source),
+            amount: Some(Amount::new(part.amount, currency)),
+            ..nothing
+        },
         WithdrawalEvent::Completed(completed) => StepOut {
             attempt: Some(completed.attempt),
             bank_reference: Some(completed.bank_reference),

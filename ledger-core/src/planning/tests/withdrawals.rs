@@ -2,6 +2,8 @@
 
 use proptest::prelude::*;
 
+mod parts;
+
 use super::{
     world::{Happened, World},
     *,
@@ -134,7 +136,8 @@ impl World {
         let Some(requested) = withdrawal.properties() else { return };
         let (amount, fee) = (requested.amount, requested.fee);
         let at = |code: &str| self.item(code, &item());
-        let if_in = |funds| if withdrawal.funds() == funds { amount } else { Decimal::ZERO };
+        let left = withdrawal.left();
+        let if_in = |funds| if withdrawal.funds() == funds { left } else { Decimal::ZERO };
         assert_eq!(at(RESERVED), if_in(Funds::Reserved));
         assert_eq!(at(IN_FLIGHT), if_in(Funds::InFlight));
         let held = withdrawal.fee_state() == FeeState::Held;
@@ -149,7 +152,8 @@ impl World {
         };
         let is_paid = |state: &AttemptState| matches!(state, AttemptState::Paid { .. });
         let count = withdrawal.attempts().iter().filter(|a| is_paid(&a.state)).count();
-        assert_eq!(clearing("clearing_out"), amount.saturating_mul(Decimal::from(count)));
+        let paid: Decimal = withdrawal.attempts().iter().map(|a| a.paid(amount)).sum();
+        assert_eq!(clearing("clearing_out"), paid);
         assert_eq!(Decimal::ZERO.saturating_sub(clearing("clearing_in")), withdrawal.returned());
         assert_eq!(self.balance(OWED), withdrawal.owed());
         assert_eq!(count > 0, withdrawal.funds() == Funds::Out, "paid means gone");
@@ -441,6 +445,10 @@ fn ask() -> impl Strategy<Value = Ask> {
         4 => (1_u8..=2, prop::bool::weighted(0.9)).prop_map(|(utr, whole)| AttemptOutcome::Paid {
             amount: inr(if whole { "500" } else { "499.99" }),
             bank_reference: format!("UTR{utr}").parse().unwrap(),
+        }),
+        3 => (1_u8..=3, 0_usize..4).prop_map(|(line, amount)| AttemptOutcome::PaidInPart {
+            amount: inr(["485", "15", "200", "500"][amount]),
+            bank_reference: format!("S{line}").parse().unwrap(),
         }),
         3 => Just(AttemptOutcome::RefusedRetryable),
         2 => Just(AttemptOutcome::RefusedFinal),

@@ -1,5 +1,6 @@
 //! Withdrawals: each begins with its request, and every transaction that an event of it names is in
-//! the same append, caused by it. What the transactions move is held against the accounts, their
+//! the same append, caused by it. What is paid in parts never comes to the whole, and what is given
+//! back is the rest and the fee. What the transactions move is held against the accounts, their
 //! items included, like everything that moves.
 
 use std::collections::HashMap;
@@ -8,8 +9,9 @@ use serde::Deserialize;
 
 use super::{
     super::{
+        amount,
         finding::{Code, Findings, Place},
-        payload::{Nothing, id},
+        payload::{self as shape, Nothing, id},
         record::Event,
         text::Text,
     },
@@ -112,6 +114,8 @@ struct Completed<'a> {
     #[serde(default)]
     late: bool,
     #[serde(borrow, default)]
+    from_in_flight: Option<Text<'a>>,
+    #[serde(borrow, default)]
     from_unapplied: Option<Text<'a>>,
     #[serde(borrow, default)]
     from_wallet: Option<Text<'a>>,
@@ -121,6 +125,7 @@ struct Completed<'a> {
     transaction_id: Text<'a>,
 }
 
+/// Of `paid_in_part` and `returned`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "that the fields are there and no others is what is checked")]
@@ -150,9 +155,18 @@ struct Applied<'a> {
     transaction_id: Text<'a>,
 }
 
-/// The withdrawals of a log, with the sequence that each has come to.
+/// What is known of a withdrawal.
+#[derive(Debug, Clone, Copy, Default)]
+struct Known {
+    sequence: i64,
+    /// Amount, fee, and the decimals of both.
+    requested: Option<(i128, i128, u8)>,
+    in_parts: i128,
+}
+
+/// The withdrawals of a log.
 #[derive(Debug, Default)]
-pub(super) struct Withdrawals(HashMap<u128, i64>);
+pub(super) struct Withdrawals(HashMap<u128, Known>);
 
 impl Withdrawals {
     pub(super) fn event(
@@ -166,8 +180,11 @@ impl Withdrawals {
             return findings.event(place, Code::IdMalformed, "not a withdrawal's id");
         };
         let before = self.0.entry(withdrawal).or_default();
-        let expected = before.saturating_add(1);
-        *before = event.sequence;
+        let expected = before.sequence.saturating_add(1);
+        before.sequence = event.sequence;
+        if let Some(words) = before.amounts(event) {
+            findings.event(place, Code::WithdrawalDiffers, words);
+        }
         let Ok(named) = named(place, event, findings) else { return };
         if event.sequence != expected {
             let words = format!("sequence {} where {expected} should be", event.sequence);
@@ -183,6 +200,43 @@ impl Withdrawals {
         } else {
             let words = format!("{:?} is not a transaction's id", &*named);
             findings.event(place, Code::IdMalformed, words);
+        }
+    }
+}
+
+impl Known {
+    /// Takes the amounts of an event in; what is wrong with them. What cannot be read is said
+    /// elsewhere.
+    fn amounts(&mut self, event: &Event<'_>) -> Option<String> {
+        match event.event_type {
+            "requested" => {
+                let requested = shape::read::<Requested<'_>>(event.payload).ok()?;
+                let decimals = requested.amount.split_once('.').map_or(0, |(_, after)| after.len());
+                let scale = u8::try_from(decimals).ok()?;
+                let amount = amount::parse(&requested.amount, scale)?;
+                self.requested = Some((amount, amount::parse(&requested.fee, scale)?, scale));
+                None
+            }
+            "paid_in_part" => {
+                let part = shape::read::<Returned<'_>>(event.payload).ok()?;
+                let (amount, _, scale) = self.requested?;
+                let part = amount::parse(&part.amount, scale).filter(|part| *part > 0);
+                self.in_parts = self.in_parts.saturating_add(part.unwrap_or_default());
+                let wrong = part.is_none() || self.in_parts >= amount;
+                wrong.then(|| "a part is above zero, and all parts less than the whole".to_owned())
+            }
+            "rejected" | "cancelled" | "failed" => {
+                let back = shape::read::<GivenBack<'_>>(event.payload).ok()?;
+                let (amount, fee, scale) = self.requested?;
+                let rest = amount.saturating_add(fee).saturating_sub(self.in_parts);
+                let same = amount::parse(&back.total, scale) == Some(rest);
+                let words = || {
+                    let (said, rest) = (&*back.total, amount::text(rest, scale));
+                    format!("gives {said} back, and {rest} is left with the fee")
+                };
+                (!same).then(words)
+            }
+            _ => None,
         }
     }
 }
@@ -213,7 +267,7 @@ fn named<'a>(
         }
         "completed" | "completed_late" => read::<Completed<'a>>(place, event, findings)
             .map(|completed| Some(completed.transaction_id)),
-        "returned" => {
+        "returned" | "paid_in_part" => {
             read::<Returned<'a>>(place, event, findings).map(|back| Some(back.transaction_id))
         }
         "applied" => {

@@ -323,6 +323,37 @@ fn withdrawals_that_are_none() {
         let (id, _) = begin(m);
         m.event("withdrawal", &id, "approved", "{\"by\":\"ravi\"}");
     });
+    let part = |m: &mut Maker, id: &str, amount: &str| {
+        let transaction = m.fresh("txn_");
+        let payload = format!(
+            "{{\"attempt\":1,\"bank_reference\":\"S1\",\"amount\":\"{amount}\",\
+             \"source\":\"statement\",\"transaction_id\":\"{transaction}\"}}"
+        );
+        m.event("withdrawal", id, "paid_in_part", &payload);
+        m.transaction_as(&transaction, "withdrawal", &pair(ASHA, BINOD, 20), Some(id));
+    };
+    let failed = |m: &mut Maker, id: &str, total: &str| {
+        let transaction = m.fresh("txn_");
+        let payload = format!("{{\"total\":\"{total}\",\"transaction_id\":\"{transaction}\"}}");
+        m.event("withdrawal", id, "failed", &payload);
+        m.transaction_as(&transaction, "withdrawal", &pair(BINOD, ASHA, 50), Some(id));
+    };
+    let mut past = sound_past();
+    let (id, _) = begin(&mut past);
+    part(&mut past, &id, "0.20");
+    failed(&mut past, &id, "0.50");
+    past.append();
+    let report = check(&past.finish().text());
+    assert!(report.verified, "{report}");
+    lie("a part that is the whole", 4, WithdrawalDiffers, |m| {
+        let (id, _) = begin(m);
+        part(m, &id, "0.70");
+    });
+    lie("more given back than is left", 7, WithdrawalDiffers, |m| {
+        let (id, _) = begin(m);
+        part(m, &id, "0.20");
+        failed(m, &id, "0.70");
+    });
     lie("no withdrawal's id", 0, IdMalformed, |m| {
         m.event("withdrawal", "wd_7", "approved", "{}");
     });

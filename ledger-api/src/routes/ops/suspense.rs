@@ -1,0 +1,239 @@
+//! `/v1/ops/suspense`: credits that nobody knows the owner of, whose they may be, and people's
+//! word.
+
+use chrono::NaiveDate;
+use ledger_core::{
+    bank_line::{BankLineOperation, Part, Purpose, ResolveBankLine},
+    chart::Authority,
+    clock::Timestamp,
+    deposit::{credit, movement::is_wallet},
+    ids::{AccountId, BankCode, DepositId, Item, Reference},
+};
+use rust_decimal::Decimal;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    http::{
+        Problem,
+        approval::Approver,
+        auth::Require as _,
+        codes,
+        idempotency::Key,
+        json::Payload,
+        path::Id,
+        query::{NoParams, Params},
+        reader::{Reader, caught_up},
+        reply::Reply,
+        wire::Amount,
+        writer::{Done, Identity, Writer},
+    },
+    identity::Scope,
+    routes::deposits::review::{AssignIn, assign_credit},
+    statements::stored_line,
+    suspense::{self, OpenCredit, Suggestion},
+};
+
+/// What lies in suspense.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Suspense)]
+pub(super) struct SuspenseOut {
+    /// Always `suspense`.
+    #[schema(example = "suspense")]
+    object: &'static str,
+    /// The credits, the oldest first; at most 500.
+    credits: Vec<CreditOut>,
+}
+
+/// A credit in suspense.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SuspenseCredit)]
+struct CreditOut {
+    /// Its id: a deposit's with the number of the credit, or a line's.
+    #[schema(value_type = String, example = "dep_01935c3a5e7c7d3e8f00a1b2c3d4e5f6.1")]
+    id: Item,
+    /// How much.
+    amount: Amount,
+    /// Since when.
+    #[schema(value_type = String, format = DateTime)]
+    since: Timestamp,
+    /// For how many seconds.
+    age_seconds: i64,
+    /// Why it is on no wallet: as the deposit has it, or `unexplained`.
+    #[schema(example = "wallet_unknown")]
+    reason: String,
+    /// Whether people decided that it goes back.
+    to_return: bool,
+    /// The bank.
+    #[schema(value_type = Option<String>, example = "hdfc")]
+    bank: Option<BankCode>,
+    /// The bank's number for it.
+    #[schema(value_type = Option<String>)]
+    bank_transaction_id: Option<Reference>,
+    /// The bank's day.
+    #[schema(value_type = Option<String>, format = Date)]
+    value_date: Option<NaiveDate>,
+    /// The reference between banks.
+    #[schema(value_type = Option<String>)]
+    utr: Option<Reference>,
+    /// What the payer wrote as reference.
+    #[schema(value_type = Option<String>)]
+    reference: Option<Reference>,
+    /// The bank's words; may name people.
+    narration: Option<String>,
+    /// Whose it may be, the surest first; at most 5. A guess, and nothing follows from it.
+    suggestions: Vec<SuggestionOut>,
+}
+
+/// Whose a credit may be.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SuspenseSuggestion)]
+struct SuggestionOut {
+    /// The wallet.
+    #[schema(value_type = String, example = "wallet:asha:INR")]
+    account: AccountId,
+    /// The deposit by which it was found.
+    #[schema(value_type = Option<String>)]
+    deposit: Option<DepositId>,
+    /// What speaks for it: `token`, `virtual_account`, `amount_and_name` or `amount`.
+    #[schema(example = "token")]
+    why: &'static str,
+    /// How sure it is, of 100.
+    score: u8,
+}
+
+impl From<Suggestion> for SuggestionOut {
+    fn from(found: Suggestion) -> Self {
+        let Suggestion { account, deposit, why } = found;
+        Self { account, deposit, why: why.as_str(), score: why.score() }
+    }
+}
+
+fn credit_out(found: OpenCredit, suggestions: Vec<Suggestion>, now: Timestamp) -> CreditOut {
+    let said = found.said;
+    CreditOut {
+        id: found.item,
+        amount: Amount::new(found.amount, found.currency),
+        since: found.since,
+        age_seconds: now.signed_duration_since(found.since).num_seconds(),
+        reason: found.reason,
+        to_return: found.to_return,
+        value_date: said.as_ref().map(|said| said.value_date),
+        bank: said.as_ref().map(|said| said.bank.clone()),
+        bank_transaction_id: said.as_ref().map(|said| said.bank_transaction_id.clone()),
+        utr: said.as_ref().and_then(|said| said.utr.clone()),
+        reference: said.as_ref().and_then(|said| said.reference.clone()),
+        narration: said.and_then(|said| said.narration),
+        suggestions: suggestions.into_iter().map(SuggestionOut::from).collect(),
+    }
+}
+
+/// List what lies in suspense
+///
+/// Credits that are on no wallet, with their age, what the bank says of them, and whose they may
+/// be.
+#[utoipa::path(
+    get,
+    path = "/v1/ops/suspense",
+    tag = "Reconciliation",
+    responses((status = 200, description = "The credits.", body = SuspenseOut)),
+)]
+pub(super) async fn list(
+    reader: Reader,
+    Params(NoParams {}): Params<NoParams>,
+) -> Result<Reply<SuspenseOut>, Problem> {
+    reader.admit(&[Scope::OpsRead], None).await?;
+    let (pool, now) = (&reader.state.reads, reader.state.clock.now());
+    let found = suspense::open_credits(pool, None).await?;
+    let mut suggested = suspense::suggest(pool, &found, now).await?;
+    let credits = found.into_iter().map(|credit| {
+        let suggestions = suggested.remove(&credit.item).unwrap_or_default();
+        credit_out(credit, suggestions, now)
+    });
+    Ok(Reply::ok(SuspenseOut { object: "suspense", credits: credits.collect() }))
+}
+
+/// A credit that went to a wallet.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SuspenseAssignment)]
+pub(super) struct AssignedOut {
+    /// Always `suspense_assignment`.
+    #[schema(example = "suspense_assignment")]
+    object: &'static str,
+    /// The credit.
+    #[schema(value_type = String, example = "dep_01935c3a5e7c7d3e8f00a1b2c3d4e5f6.1")]
+    id: Item,
+    /// The wallet that has it now.
+    #[schema(value_type = String, example = "wallet:asha:INR")]
+    account: AccountId,
+    /// The position that the answer reflects.
+    position: u64,
+}
+
+/// Assign what lies in suspense to a wallet
+///
+/// All of a credit, once. More than ₹10,000 (`BAHI_REVIEW_SUSPENSE_ABOVE`), and other currencies,
+/// take a second person with `ops:approve`: `Approver-Authorization`, and `evidence_sha256`.
+#[utoipa::path(
+    post,
+    path = "/v1/ops/suspense/{id}/assign",
+    tag = "Reconciliation",
+    params(("id" = String, Path, description = "The credit")),
+    request_body(content = AssignIn, example = json!({
+        "account": "wallet:asha:INR", "reason": "case-2026-117"})),
+    responses((status = 200, description = "It is on the wallet.", body = AssignedOut)),
+)]
+pub(super) async fn assign(
+    writer: Writer,
+    Id(item): Id<Item>,
+    key: Key,
+    approver: Approver,
+    payload: Payload,
+) -> Result<Reply<AssignedOut>, Problem> {
+    writer.caller.require(&[Scope::OpsApprove])?;
+    let body: AssignIn = payload.parse()?;
+    let said = (key, "assign_suspense", &body);
+    let done = match credit::of_item(&item) {
+        Some(credit) => assign_credit(&writer, &approver, credit, said).await?,
+        None => assign_line(&writer, &approver, &item, said).await?,
+    };
+    let (position, account) = (done.position, body.account().clone());
+    let out = AssignedOut { object: "suspense_assignment", id: item, account, position };
+    Ok(Reply::ok(out).at(position).replayed(done.replayed))
+}
+
+/// Puts what of a line lies in suspense on a wallet.
+async fn assign_line(
+    writer: &Writer,
+    approver: &Approver,
+    item: &Item,
+    (key, operation, body): (Key, &'static str, &AssignIn),
+) -> Result<Done, Problem> {
+    // The ledger would book a line's money on any account; people assign it to wallets alone.
+    if !is_wallet(body.account()) {
+        return Err(Problem::new(codes::NOT_DEPOSITABLE, "Money is assigned to a wallet."));
+    }
+    caught_up(&writer.state).await?;
+    let (pool, nothing) = (&writer.state.reads, "There is nothing of this id.");
+    let line = item.as_str().parse().map_err(|_| Problem::not_found(nothing))?;
+    let line = stored_line(pool, line).await?.ok_or_else(|| Problem::not_found(nothing))?;
+    let book = writer.state.ledger.status().borrow().book.clone();
+    let currency = book.currency(line.currency);
+    let currency = currency.ok_or_else(|| Problem::internal(&"no currency"))?;
+    // What is there no more was assigned before: by this key it is answered again, by another it
+    // is refused.
+    let open = suspense::open_credits(pool, Some(item)).await?;
+    let mut amount: Decimal = open.first().map_or(line.amount, |open| open.amount);
+    amount.rescale(u32::from(currency.scale));
+    let (credit, authority) = ((amount, currency.code), Authority::of_statements());
+    let permission = body.permission(writer, approver, credit, authority)?;
+    let wallet = Some(body.account().clone());
+    let resolve = BankLineOperation::Resolve(ResolveBankLine {
+        key: line.key,
+        currency,
+        parts: vec![Part { wallet, ..Part::plain(Purpose::Wallet, amount) }],
+        transaction_id: writer.transaction_id(),
+    });
+    let identity = Identity { key, operation, path: &[item.as_str()], body };
+    writer.submit(identity, permission, resolve.into()).await
+}
