@@ -5,6 +5,7 @@ pub mod banks;
 pub mod config;
 pub mod db;
 pub mod deposits;
+mod entry;
 pub mod http;
 pub mod identity;
 pub mod machine;

@@ -240,6 +240,12 @@ impl Problem {
         self
     }
 
+    /// The same problem, which names the fields of another as well.
+    pub fn and(mut self, other: &Self) -> Self {
+        self.0.errors.extend_from_slice(&other.0.errors);
+        self
+    }
+
     /// The status.
     pub fn status(&self) -> u16 {
         self.0.status

@@ -20,6 +20,7 @@ use super::{
     return_to::login_path,
 };
 use crate::{
+    entry,
     people::{PeopleError, Person},
     sessions::{
         Session, Token,
@@ -87,6 +88,7 @@ async fn signed_in(parts: &Parts, state: &ApiState) -> Result<Option<SignedIn>, 
     {
         context.principal.set(principal).ok();
     }
+    let person = entry::with_wallet(state, person).await;
     Ok(Some(SignedIn { session, person }))
 }
 
@@ -241,6 +243,13 @@ pub(crate) fn see_other(path: &str) -> Response {
         Ok(location) => (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response(),
         Err(error) => Problem::internal(&error).into_response(),
     }
+}
+
+/// Whether a browser holds a token of ours, be it dead.
+pub(super) fn has_cookie(headers: &HeaderMap) -> bool {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut names = cookies.flat_map(|text| text.split(';')).filter_map(|pair| pair.split_once('='));
+    names.any(|(name, _)| name.trim() == COOKIE)
 }
 
 /// The token in the cookie; nothing if there is none, or two.

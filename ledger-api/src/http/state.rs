@@ -23,7 +23,7 @@ use crate::{
     },
     deposits::VirtualAccounts,
     identity::KeyRing,
-    people::{Passwords, People, PeopleSettings, Throttles},
+    people::{Passwords, People, PeopleSettings, Throttles, Wallets},
     sessions::Sessions,
 };
 
@@ -103,6 +103,8 @@ pub struct Shared {
     pub sessions: Sessions,
     /// What checks passwords.
     pub passwords: Passwords,
+    /// What opens wallets.
+    pub wallets: Wallets,
     /// How fast things may be tried.
     pub throttles: Throttles,
     /// The read models.
@@ -141,6 +143,12 @@ impl ApiState {
         let people = People::new(parts.reads.clone(), parts.fingerprint_key.bytes());
         let sessions = Sessions::new(parts.reads.clone(), Arc::clone(&parts.people_settings.clock));
         let throttles = Throttles::new(parts.reads.clone(), people.key().clone());
+        let wallets = Wallets::new(
+            people.clone(),
+            Arc::clone(&parts.ledger),
+            Arc::clone(&parts.ids),
+            Arc::clone(&parts.clock),
+        );
         let started = Instant::now();
         Self(Arc::new(Shared {
             parts,
@@ -149,6 +157,7 @@ impl ApiState {
             people,
             sessions,
             passwords: Passwords::default(),
+            wallets,
             throttles,
             read_models,
             projector,

@@ -15,6 +15,7 @@ mod person;
 mod settings;
 mod store;
 mod throttles;
+mod wallets;
 
 pub use id::PersonId;
 pub use key::PeopleKey;
@@ -24,6 +25,7 @@ pub use person::{NewPerson, Person, PublicFace, Status};
 pub use settings::{PeopleSettings, PeopleSettingsError, PublicUrl};
 pub use store::{Credential, People, PeopleError};
 pub use throttles::{Rate, Throttles, Wait};
+pub use wallets::{WalletError, Wallets};
 
 /// The tier of a wallet whose owner has not proved everything.
 pub const TIER_SMALL: &str = "small";

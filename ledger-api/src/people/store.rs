@@ -9,7 +9,8 @@ use ledger_core::ids::Owner;
 use sqlx::{PgPool, Row as _, postgres::PgRow, types::Uuid};
 
 use super::{
-    Handle, NewPerson, PasswordHash, PeopleKey, Person, PersonId, PublicFace, Recipient, Status,
+    Email, Handle, NewPerson, PasswordHash, PeopleKey, Person, PersonId, PublicFace, Recipient,
+    Status,
 };
 use crate::vault::{SubjectKeys, VaultError};
 
@@ -204,23 +205,34 @@ impl People {
         }))
     }
 
+    /// Whether nobody has the handle or the address now. Somebody may be faster all the same.
+    ///
+    /// # Errors
+    /// [`PeopleError::HandleTaken`], [`PeopleError::EmailTaken`], or what else went wrong.
+    pub async fn check_free(&self, handle: &Handle, email: &Email) -> Result<(), PeopleError> {
+        let taken: Option<bool> = sqlx::query_scalar(
+            "select coalesce(p.handle = $1, false) from people p
+             where p.handle = $1 or p.email_hash = $2
+             order by 1 desc limit 1",
+        )
+        .bind(handle.as_str())
+        .bind(self.key.email(email).as_slice())
+        .fetch_optional(&self.pool)
+        .await?;
+        match taken {
+            Some(true) => Err(PeopleError::HandleTaken),
+            Some(false) => Err(PeopleError::EmailTaken),
+            None => Ok(()),
+        }
+    }
+
     /// Makes a person, in one statement: nobody is there in part.
     ///
     /// # Errors
     /// [`PeopleError::HandleTaken`], [`PeopleError::EmailTaken`], or what else went wrong.
     pub async fn create(&self, new: &NewPerson) -> Result<(), PeopleError> {
         // A key that was made for nobody stays for ever, so the usual clash is looked for first.
-        let taken: Option<bool> = sqlx::query_scalar(
-            "select p.handle = $1 from people p where p.handle = $1 or p.email_hash = $2 limit 1",
-        )
-        .bind(new.handle.as_str())
-        .bind(self.key.email(&new.email).as_slice())
-        .fetch_optional(&self.pool)
-        .await?;
-        if let Some(by_handle) = taken {
-            let error = if by_handle { PeopleError::HandleTaken } else { PeopleError::EmailTaken };
-            return Err(error);
-        }
+        self.check_free(&new.handle, &new.email).await?;
         let owner = owner(new.id)?;
         let mut fields = vec![(NAME, new.name.expose()), (EMAIL, new.email.expose())];
         fields.extend(new.phone.as_ref().map(|phone| (PHONE, phone.expose())));
