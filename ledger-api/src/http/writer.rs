@@ -70,6 +70,11 @@ impl FromRequestParts<ApiState> for Writer {
 }
 
 impl Writer {
+    /// A caller whose request was admitted by other means: a form of a page.
+    pub(crate) fn of(state: ApiState, caller: Caller, request: RequestId) -> Self {
+        Self { state, caller, request }
+    }
+
     /// Hands an operation to the engine and waits for what becomes of it.
     pub(crate) async fn submit<T: Serialize>(
         &self,

@@ -21,9 +21,10 @@ pub use detail::{Detail, Entry, EntryLeg, Step};
 pub use history::{History, HistoryDay};
 pub(crate) use history::{SPANS, history};
 pub(crate) use ways::{Way, bank_or_usual};
+pub(crate) use words::next;
 
 /// An amount of the read models: the database keeps a zero, and sums of nothing, without decimals.
-fn money(mut amount: Decimal, currency: Currency) -> Result<Money, MoneyError> {
+pub(crate) fn money(mut amount: Decimal, currency: Currency) -> Result<Money, MoneyError> {
     let scale = u32::from(currency.scale);
     if amount.scale() < scale {
         amount.rescale(scale);
