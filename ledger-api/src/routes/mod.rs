@@ -12,6 +12,7 @@ mod holds;
 pub(crate) mod hooks;
 pub(crate) mod openapi;
 mod ops;
+mod people;
 mod reconciliation;
 mod tiers;
 mod transactions;
@@ -29,7 +30,7 @@ use crate::http::ApiState;
 /// All routes.
 pub(crate) fn all() -> Router<ApiState> {
     let (documented, _) = documented().split_for_parts();
-    documented.merge(docs::routes())
+    documented.merge(docs::routes()).merge(crate::pages::routes())
 }
 
 /// The routes that the OpenAPI document describes.
@@ -49,6 +50,7 @@ fn documented() -> OpenApiRouter<ApiState> {
         .merge(currencies::routes())
         .merge(tiers::routes())
         .merge(usage::routes())
+        .merge(people::routes())
         .merge(ops::routes())
         .merge(reconciliation::routes())
         .merge(health::routes())
