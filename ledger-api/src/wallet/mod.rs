@@ -33,6 +33,7 @@ pub use history::{History, HistoryDay};
 pub(crate) use history::{SPANS, history};
 pub(crate) use send::{Sending, Sent, recipient, send};
 pub(crate) use ways::{Way, bank_or_usual};
+pub(crate) use words::next;
 
 /// Whose wallet an account is, if it is a person's.
 pub(crate) fn person_of(account: &AccountId) -> Option<PersonId> {
@@ -42,7 +43,7 @@ pub(crate) fn person_of(account: &AccountId) -> Option<PersonId> {
 }
 
 /// An amount of the read models: the database keeps a zero, and sums of nothing, without decimals.
-fn money(mut amount: Decimal, currency: Currency) -> Result<Money, MoneyError> {
+pub(crate) fn money(mut amount: Decimal, currency: Currency) -> Result<Money, MoneyError> {
     let scale = u32::from(currency.scale);
     if amount.scale() < scale {
         amount.rescale(scale);
