@@ -202,6 +202,12 @@ codes! {
         "A hold is captured to several accounts: each must state its amount.";
     TRANSACTION_COUNT = "transaction_count" 422 Never "Too many transactions"
         "1 to 100 transactions stand or fall together.";
+    RECIPIENT_NOT_FOUND = "recipient_not_found" 404 Never "Nobody is found by this"
+        "No person of the service is found by this handle, verified phone number or id.";
+    RECEIPT_NOT_READY = "receipt_not_ready" 409 Never "There is no receipt yet"
+        "A receipt is of something that is done or came back.";
+    STATEMENT_TOO_LONG = "statement_too_long" 422 Never "Too many lines for one statement"
+        "Ask for fewer days at a time.";
     RECIPIENT_UNKNOWN = "recipient_unknown" 422 Never "Nobody is found by this"
         "No person of the service is found by this handle, verified phone number or id.";
     // What the accounts say. These outcomes are stored under the request's key.

@@ -18,6 +18,7 @@ mod transactions;
 mod trial_balance;
 mod usage;
 mod virtual_accounts;
+mod wallet;
 pub(crate) mod withdrawals;
 
 use axum::Router;
@@ -47,6 +48,7 @@ fn documented() -> OpenApiRouter<ApiState> {
         .merge(currencies::routes())
         .merge(tiers::routes())
         .merge(usage::routes())
+        .merge(wallet::routes())
         .merge(ops::routes())
         .merge(reconciliation::routes())
         .merge(health::routes())

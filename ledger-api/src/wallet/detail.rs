@@ -12,16 +12,19 @@ use ledger_core::{
 };
 use projections::{ActivityRow, ReadModels, TransactionDetail};
 
-use super::{money, steps, words};
+use super::{
+    activity::{self, ActivityItem},
+    money, steps, words,
+};
 use crate::http::{ApiState, Problem, reach::nothing, reader::find};
 
 /// One thing, in full.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Detail {
     /// What the list says of it.
-    pub row: ActivityRow,
-    /// Its currency.
-    pub currency: Currency,
+    pub item: ActivityItem,
+    /// Amount and fee together.
+    pub total: Money,
     /// What happens next; nothing if it is final.
     pub next: Option<&'static str>,
     /// What happened, the first first.
@@ -93,7 +96,10 @@ pub(crate) async fn detail(
         }
     }
     let next = words::next(&row.kind, &row.object_status);
-    Ok(Detail { currency, next, timeline, entries, note, position, row })
+    let faces = activity::faces(state, std::slice::from_ref(&row)).await?;
+    let item = activity::item(state, row, &faces)?;
+    let total = item.amount.checked_add(item.fee).map_err(|error| Problem::internal(&error))?;
+    Ok(Detail { item, total, next, timeline, entries, note, position })
 }
 
 /// What the object itself tells.
