@@ -7,7 +7,10 @@ use axum::{
 };
 
 use super::{ApiState, Problem, codes, context::RequestContext, session};
-use crate::identity::{Caller, Scope, ScopeSet, VerifyError};
+use crate::{
+    identity::{Caller, Scope, ScopeSet, VerifyError},
+    sessions::Session,
+};
 
 impl FromRequestParts<ApiState> for Caller {
     type Rejection = Problem;
@@ -35,6 +38,11 @@ async fn signed_in(parts: &Parts, state: &ApiState) -> Result<Caller, Problem> {
     if !parts.method.is_safe() {
         session::check_csrf(&parts.headers, state, &session, None)?;
     }
+    of_session(&session)
+}
+
+/// The person of a session, who may do all that people may.
+pub(super) fn of_session(session: &Session) -> Result<Caller, Problem> {
     let id = session.id.to_string();
     Caller::of_person(session.person, id.into(), ScopeSet::of(&Caller::OF_PEOPLE))
         .map_err(|error| Problem::internal(&error))

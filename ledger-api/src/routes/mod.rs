@@ -1,10 +1,10 @@
 //! The resources of the API, one file each.
 
 mod accounts;
-mod bank_accounts;
+pub(crate) mod bank_accounts;
 mod banks;
 mod currencies;
-mod deposits;
+pub(crate) mod deposits;
 mod docs;
 mod events;
 mod health;
@@ -18,7 +18,7 @@ mod transactions;
 mod trial_balance;
 mod usage;
 mod virtual_accounts;
-mod withdrawals;
+pub(crate) mod withdrawals;
 
 use axum::Router;
 use utoipa_axum::router::OpenApiRouter;

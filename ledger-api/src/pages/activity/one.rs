@@ -11,7 +11,7 @@ use ledger_core::{
     ids::{DepositId, TransferId, WithdrawalId},
 };
 use projections::Towards;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     http::{Problem, session::see_other},
@@ -25,7 +25,8 @@ use crate::{
         },
         visitor::Sent,
     },
-    routes::{deposits, withdrawals},
+    routes::deposits,
+    transfers,
     wallet::{self, Detail},
 };
 
@@ -229,7 +230,7 @@ async fn pay(visitor: &Visitor, detail: &Detail) -> Result<Pay, Problem> {
 }
 
 /// The form of the button.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CancelForm {
     nonce: String,
@@ -243,11 +244,11 @@ pub(super) async fn cancel(
     let key = act::key("cancel", &form.nonce, &[&id])?;
     let writer = visitor.writer()?;
     let done = if let Ok(withdrawal) = id.parse::<WithdrawalId>() {
-        withdrawals::cancel_by_form(writer, withdrawal, key).await
+        wallet::cancel_withdrawal(writer, key, withdrawal).await
     } else if let Ok(deposit) = id.parse::<DepositId>() {
-        deposits::cancel_by_form(writer, deposit, key).await
+        wallet::cancel_deposit(writer, key, deposit).await
     } else if let Ok(transfer) = id.parse::<TransferId>() {
-        cancel_transfer(&writer, transfer, key).await
+        transfers::cancel(&writer, transfer, key, &form).await.map(drop)
     } else {
         Err(crate::http::reach::nothing())
     };
