@@ -15,6 +15,7 @@ mod ops;
 mod reconciliation;
 mod tiers;
 mod transactions;
+mod transfers;
 mod trial_balance;
 mod usage;
 mod virtual_accounts;
@@ -39,6 +40,7 @@ fn documented() -> OpenApiRouter<ApiState> {
         .merge(holds::routes())
         .merge(withdrawals::routes())
         .merge(deposits::routes())
+        .merge(transfers::routes())
         .merge(virtual_accounts::routes())
         .merge(bank_accounts::routes())
         .merge(banks::routes())
