@@ -21,7 +21,10 @@ use futures::FutureExt as _;
 use ledger_core::{clock::Ids, ids::RequestId};
 
 use super::{ApiState, Problem, codes, context::RequestContext, reply};
-use crate::routes;
+use crate::{
+    pages::{self, PageContext},
+    routes,
+};
 
 /// The name of the header with the request's id.
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
@@ -84,6 +87,9 @@ async fn wrap(State(state): State<Envelope>, mut request: Request, next: Next) -
         method: request.method().clone(),
         path: request.uri().path().to_owned(),
         route: request.extensions().get::<MatchedPath>().cloned(),
+        page: state.api.as_ref().and_then(|api| {
+            pages::wants_page(request.method(), request.uri(), request.headers(), api.demo)
+        }),
     };
 
     let handled = AssertUnwindSafe(next.run(request)).catch_unwind();
@@ -102,8 +108,11 @@ async fn wrap(State(state): State<Envelope>, mut request: Request, next: Next) -
     let problem = response.extensions_mut().remove::<Problem>();
     if let Some(problem) = &problem {
         let allow = response.headers().get(header::ALLOW).cloned();
-        let problem = problem.clone().allow(allow);
+        let problem = &problem.clone().allow(allow);
         response = problem.render(context.id, &about.method, &about.path);
+        if let Some(page) = &about.page {
+            response = pages::problem_page(page, problem, response, context.id);
+        }
     }
     let headers = response.headers_mut();
     if let Some(api) = &state.api {
@@ -119,6 +128,8 @@ struct About {
     method: Method,
     path: String,
     route: Option<MatchedPath>,
+    /// What a page needs to know, if a page is what was asked for.
+    page: Option<PageContext>,
 }
 
 impl About {
@@ -167,9 +178,11 @@ fn method_label(method: &Method) -> &'static str {
     }
 }
 
-const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
-                   img-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; \
-                   frame-ancestors 'none'";
+/// What a page may load and where its forms may go: our own, and nothing in its text. QR codes and
+/// icons come as `data:` images.
+const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+                   font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
+                   object-src 'none'; frame-ancestors 'none'";
 /// The vendored documentation page sets styles by script and shows icons from `data:` addresses.
 const CSP_DOCS: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
                         connect-src 'self'; img-src 'self' data:; form-action 'self'; \
@@ -191,12 +204,19 @@ const HEADERS: [(HeaderName, &str); 8] = [
 ];
 
 fn set_headers(headers: &mut HeaderMap, about: &About, id: RequestId) {
+    // The files that pages load say themselves how long they may be kept.
+    let kept = headers.get(header::CACHE_CONTROL).filter(|_| about.path.starts_with("/static/"));
+    let kept = kept.cloned();
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    if let Some(kept) = kept {
+        headers.insert(header::CACHE_CONTROL, kept);
+    }
     let docs = about.path == "/docs" || about.path.starts_with("/docs/");
     let csp = if docs { CSP_DOCS } else { CSP };
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(csp));
+    // A page whose form leads on to a login provider has a policy that names it.
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert_with(|| HeaderValue::from_static(csp));
     if let Ok(value) = HeaderValue::try_from(id.to_string()) {
         headers.insert(REQUEST_ID, value);
     }

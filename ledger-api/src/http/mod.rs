@@ -39,5 +39,6 @@ pub use layers::{router, router_with};
 pub use ledger::Ledger;
 pub use operators::Operators;
 pub use problem::Problem;
+pub(crate) use problem::ProblemBody;
 pub use server::{ServerConfig, serve};
 pub use state::{ApiParts, ApiState, FingerprintKey};

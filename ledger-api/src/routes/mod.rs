@@ -15,6 +15,7 @@ mod ops;
 mod reconciliation;
 mod tiers;
 mod transactions;
+mod transfers;
 mod trial_balance;
 mod usage;
 mod virtual_accounts;
@@ -29,7 +30,7 @@ use crate::http::ApiState;
 /// All routes.
 pub(crate) fn all() -> Router<ApiState> {
     let (documented, _) = documented().split_for_parts();
-    documented.merge(docs::routes())
+    documented.merge(docs::routes()).merge(crate::pages::routes())
 }
 
 /// The routes that the OpenAPI document describes.
@@ -40,6 +41,7 @@ fn documented() -> OpenApiRouter<ApiState> {
         .merge(holds::routes())
         .merge(withdrawals::routes())
         .merge(deposits::routes())
+        .merge(transfers::routes())
         .merge(virtual_accounts::routes())
         .merge(bank_accounts::routes())
         .merge(banks::routes())

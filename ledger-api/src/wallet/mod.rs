@@ -36,13 +36,14 @@ pub(crate) use commands::{
 pub(crate) use csv::csv;
 pub(crate) use detail::detail;
 pub use detail::{Detail, Entry, EntryLeg, Step};
-pub(crate) use history::{SPANS, history};
 pub use history::{History, HistoryDay};
+pub(crate) use history::{SPANS, history};
 pub(crate) use pdf::pdf;
 pub(crate) use send::{Sending, Sent, recipient, send};
 pub(crate) use statement::statement;
 pub use statement::{Line, Period, Statement};
 pub(crate) use ways::{Way, bank_or_usual};
+pub(crate) use words::next;
 
 /// Whose wallet an account is, if it is a person's.
 pub(crate) fn person_of(account: &AccountId) -> Option<PersonId> {
@@ -52,7 +53,7 @@ pub(crate) fn person_of(account: &AccountId) -> Option<PersonId> {
 }
 
 /// An amount of the read models: the database keeps a zero, and sums of nothing, without decimals.
-fn money(mut amount: Decimal, currency: Currency) -> Result<Money, MoneyError> {
+pub(crate) fn money(mut amount: Decimal, currency: Currency) -> Result<Money, MoneyError> {
     let scale = u32::from(currency.scale);
     if amount.scale() < scale {
         amount.rescale(scale);

@@ -60,7 +60,7 @@ pub(super) fn line(kind: &str, is_in: bool) -> &'static str {
 }
 
 /// What happens next to something in this status of its own; nothing if it is final.
-pub(super) fn next(kind: &str, object_status: &str) -> Option<&'static str> {
+pub(crate) fn next(kind: &str, object_status: &str) -> Option<&'static str> {
     Some(match (kind, object_status) {
         ("deposit", "awaiting_payment") => "Pay on your bank's page; we hear of it from the bank.",
         ("deposit", "received") => "The bank told us of your money; we are checking it.",
@@ -92,10 +92,7 @@ mod tests {
         let words = |code: &str| account(&code.parse().unwrap(), &own);
         assert_eq!(words("wallet:asha:INR"), "Your wallet");
         assert_eq!(words("wallet:ravi:INR"), "Another wallet");
-        assert_eq!(
-            words("bank:hdfc:clearing_in:INR"),
-            "Arrived at HDFC, not on its statement yet"
-        );
+        assert_eq!(words("bank:hdfc:clearing_in:INR"), "Arrived at HDFC, not on its statement yet");
         assert_eq!(words("receivable:overpaid:wd_1:INR"), "Owed by you");
         assert_eq!(words("treasury:in_transit:INR"), "An account of ours");
     }

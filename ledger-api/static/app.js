@@ -1,0 +1,176 @@
+// What pages do where a script runs. Each of them works without it: this only makes them nicer.
+// Plain script, no library, no request to any other host.
+(() => {
+  "use strict";
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const say = (text) => { const box = document.getElementById("say"); if (box) box.textContent = text; };
+
+  // ---- submit once: a second click does nothing; coming back by the back button works again ----
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (event.defaultPrevented || form.method !== "post" || form.action.endsWith("/theme")) return;
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    form.dataset.sent = "1";
+    const button = event.submitter;
+    // Only after the browser has read the form: a disabled button's value is not sent.
+    setTimeout(() => {
+      if (!button) return;
+      button.disabled = true;
+      if (button.dataset.busy) { button.dataset.label = button.textContent; button.textContent = button.dataset.busy; }
+    }, 0);
+  });
+  addEventListener("pageshow", (event) => {
+    for (const form of all("form[data-sent]")) {
+      delete form.dataset.sent;
+      for (const button of all("button[disabled]", form)) {
+        button.disabled = false;
+        if (button.dataset.label) button.textContent = button.dataset.label;
+      }
+    }
+    // A page from the browser's memory shows old balances: ask again.
+    if (event.persisted && document.body.dataset.stream) location.reload();
+  });
+
+  // ---- colours: at once, and kept by the same form ----
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest(".themes button");
+    if (!button) return;
+    event.preventDefault();
+    document.documentElement.dataset.theme = button.value;
+    for (const other of all(".themes button")) other.setAttribute("aria-pressed", String(other === button));
+    const body = new URLSearchParams({ theme: button.value, return_to: "/" });
+    fetch("/theme", { method: "POST", body, redirect: "manual" }).catch(() => {});
+  });
+
+  // ---- small things ----
+  for (const eye of all("[data-show]")) {
+    eye.hidden = false;
+    eye.addEventListener("click", () => {
+      const input = document.getElementById(eye.dataset.show);
+      const shown = input.type === "text";
+      input.type = shown ? "password" : "text";
+      eye.setAttribute("aria-pressed", String(!shown));
+    });
+  }
+  const readyCopies = () => {
+    for (const button of all("[data-copy][hidden]")) if (navigator.clipboard) button.hidden = false;
+  };
+  readyCopies();
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (button) {
+      try { await navigator.clipboard.writeText(button.dataset.copy); say("Copied."); button.classList.add("copied"); }
+      catch { say("Could not copy."); }
+    }
+    const preset = event.target.closest("[data-amount]");
+    if (preset) {
+      const input = document.getElementById("amount");
+      if (input) { input.value = preset.dataset.amount; input.focus(); }
+    }
+    for (const menu of all("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    for (const menu of all("details.menu[open]")) { menu.open = false; menu.querySelector("summary").focus(); }
+  });
+  for (const button of all("[data-print]")) { button.hidden = false; button.addEventListener("click", () => print()); }
+  for (const box of all("[data-amount], [data-needs-script]")) box.hidden = false;
+  const wrong = document.querySelector("[data-focus]");
+  if (wrong) wrong.focus();
+
+  // ---- countdowns, in the words of the server ----
+  const left = (seconds) => {
+    if (seconds <= 0) return "any moment now";
+    if (seconds < 90) return `in ${seconds} s`;
+    if (seconds < 5400) return `in ${Math.round(seconds / 60)} min`;
+    if (seconds < 172800) return `in ${Math.round(seconds / 3600)} h`;
+    return `in ${Math.round(seconds / 86400)} days`;
+  };
+  const tick = () => {
+    for (const time of all("[data-countdown]")) {
+      const words = left(Math.round((Date.parse(time.dateTime) - Date.now()) / 1000));
+      if (time.textContent !== words) time.textContent = words;
+    }
+  };
+  if (document.querySelector("[data-countdown]")) { tick(); setInterval(tick, 1000); }
+
+  // ---- a QR code from a picture, where the browser can read one ----
+  const picture = document.getElementById("qr-file");
+  if (picture && "BarcodeDetector" in window) {
+    picture.closest("[data-qr]").hidden = false;
+    picture.addEventListener("change", async () => {
+      const out = document.getElementById("qr-said");
+      try {
+        const [found] = await new BarcodeDetector({ formats: ["qr_code"] }).detect(await createImageBitmap(picture.files[0]));
+        if (!found) throw new Error("no code");
+        document.getElementById("to").value = found.rawValue;
+        out.textContent = "Found. Check the name on the next page.";
+      } catch { out.textContent = "We can’t see a QR code in that picture. Try a sharper one, or paste the handle."; }
+    });
+  }
+
+  // ---- live: what changed comes as events; the page asks for its own text again and takes the
+  // parts that are marked. So there is one place that writes HTML, and it is the server. ----
+  const body = document.body;
+  const dots = all("[data-live]");
+  const dot = (state, words) => {
+    for (const live of dots) {
+      live.dataset.state = state;
+      live.innerHTML = "<i aria-hidden=\"true\"></i>";
+      live.append(words);
+    }
+  };
+  if (body.dataset.stream && "EventSource" in window) {
+    let source = null, asking = null, again = false;
+    const refresh = async () => {
+      if (asking) { again = true; return; }
+      asking = fetch(location.href, { headers: { Accept: "text/html" }, credentials: "same-origin" });
+      try {
+        const answer = await asking;
+        if (answer.redirected || answer.status === 401) { location.reload(); return; }
+        if (!answer.ok) return;
+        patch(new DOMParser().parseFromString(await answer.text(), "text/html"));
+      } catch { /* the stream tries again, and so do we at the next event */ } finally {
+        asking = null;
+        if (again) { again = false; later(); }
+      }
+    };
+    let timer = null;
+    const later = () => { clearTimeout(timer); timer = setTimeout(refresh, 250); };
+    const patch = (fresh) => {
+      const said = [];
+      for (const old of all("[data-part]")) {
+        const part = fresh.querySelector(`[data-part="${CSS.escape(old.dataset.part)}"]`);
+        if (!part) { old.replaceChildren(); continue; }
+        if (part.innerHTML === old.dataset.was || part.innerHTML === old.innerHTML) continue;
+        // What somebody is working in stays: it would lose their place.
+        if (old.contains(document.activeElement) && document.activeElement.matches("input, select, textarea")) continue;
+        const open = all("details[open]", old).map((details) => details.dataset.key).filter(Boolean);
+        old.dataset.was = part.innerHTML;
+        old.replaceChildren(...part.childNodes);
+        for (const key of open) { const details = old.querySelector(`details[data-key="${CSS.escape(key)}"]`); if (details) details.open = true; }
+        old.classList.remove("changed"); void old.offsetWidth; old.classList.add("changed");
+        const announce = old.querySelector("[data-say]");
+        if (announce) said.push(announce.dataset.say);
+      }
+      readyCopies();
+      tick();
+      if (said.length) say(said.join(". "));
+    };
+    const open = () => {
+      if (source) return;
+      source = new EventSource(body.dataset.stream);
+      source.onopen = () => { dot("live", "Live"); refresh(); };
+      source.onerror = () => {
+        dot("reconnecting", "Reconnecting");
+        if (source && source.readyState === EventSource.CLOSED) { source = null; setTimeout(open, 5000); }
+      };
+      source.onmessage = later;
+      for (const kind of (body.dataset.events || "").split(" ").filter(Boolean)) source.addEventListener(kind, later);
+    };
+    const close = () => { if (source) { source.close(); source = null; dot("paused", "Paused"); } };
+    document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
+    addEventListener("pagehide", close);
+    if (!document.hidden) open();
+  }
+})();
