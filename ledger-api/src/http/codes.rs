@@ -141,6 +141,8 @@ codes! {
     CODE_REFUSED = "code_refused" 422 Never "The code is not valid"
         "It is not the code that was sent last, it is older than ten minutes, or it was tried too \
          often. Have a new one sent.";
+    ACCOUNT_IN_USE = "account_in_use" 422 Never "Something is still on its way"
+        "An account is closed when nothing is on its way to it or from it any more.";
     PAYEE_TOO_NEW = "payee_too_new" 422 Never "The bank account is too new"
         "A new bank account waits an hour for its first withdrawal. `detail` says until when.";
     // Of webhooks: docs/banks.md has how they are signed.

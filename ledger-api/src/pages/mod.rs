@@ -15,6 +15,7 @@ pub(crate) mod forms;
 mod home;
 pub(crate) mod layout;
 mod names;
+mod people;
 mod problem;
 pub(crate) mod respond;
 mod samples;
@@ -38,6 +39,7 @@ pub(crate) fn routes() -> Router<ApiState> {
         .merge(assets::routes())
         .merge(theme::routes())
         .merge(samples::routes())
+        .merge(people::routes())
         .merge(home::routes())
         .merge(activity::routes())
 }

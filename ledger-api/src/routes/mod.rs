@@ -12,6 +12,7 @@ mod holds;
 pub(crate) mod hooks;
 pub(crate) mod openapi;
 mod ops;
+mod people;
 mod reconciliation;
 mod tiers;
 mod transactions;
@@ -51,6 +52,7 @@ fn documented() -> OpenApiRouter<ApiState> {
         .merge(tiers::routes())
         .merge(usage::routes())
         .merge(wallet::routes())
+        .merge(people::routes())
         .merge(ops::routes())
         .merge(reconciliation::routes())
         .merge(health::routes())

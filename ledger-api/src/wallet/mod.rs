@@ -11,7 +11,6 @@ mod csv;
 mod detail;
 mod history;
 mod pdf;
-mod send;
 mod statement;
 mod steps;
 mod ways;
@@ -30,8 +29,8 @@ pub(crate) use activity::{activity, changes};
 pub use balances::Balances;
 pub(crate) use balances::balances;
 pub(crate) use commands::{
-    Begun, Quoted, Typed, Withdraw, add_bank_account, add_money, cancel_deposit,
-    cancel_withdrawal, erase_bank_account, quote, verify_bank_account, withdraw,
+    Begun, Quoted, Typed, Withdraw, add_bank_account, add_money, cancel_deposit, cancel_withdrawal,
+    erase_bank_account, quote, verify_bank_account, withdraw,
 };
 pub(crate) use csv::csv;
 pub(crate) use detail::detail;
@@ -39,7 +38,6 @@ pub use detail::{Detail, Entry, EntryLeg, Step};
 pub use history::{History, HistoryDay};
 pub(crate) use history::{SPANS, history};
 pub(crate) use pdf::pdf;
-pub(crate) use send::{Sending, Sent, recipient, send};
 pub(crate) use statement::statement;
 pub use statement::{Line, Period, Statement};
 pub(crate) use ways::{Way, bank_or_usual};
