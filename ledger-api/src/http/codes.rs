@@ -313,9 +313,6 @@ codes! {
     RECALL_DECIDED = "recall_decided" 409 Never "Decided already"
         "That the bank asks for the credit's money back was decided the other way.";
     // What transfers say.
-    RECIPIENT_UNKNOWN = "recipient_unknown" 422 Never "Nobody of this name"
-        "No person who uses the service has this handle or id. Check it, or send to a phone \
-         number: what nobody has claimed after seven days comes back.";
     DUPLICATE_SUSPECTED = "duplicate_suspected" 422 Never "This looks like the payment of just now"
         "The same amount went to the same receiver less than a minute ago; `detail` names it. \
          Send it again with `confirm_duplicate: true` if it is another one.";

@@ -16,15 +16,26 @@ use super::{
     activity::{self, ActivityItem},
     money, steps, words,
 };
-use crate::http::{ApiState, Problem, reach::nothing, reader::find};
+use crate::{
+    http::{ApiState, Problem, reach::nothing, reader::find},
+    people::PublicFace,
+};
 
 /// One thing, in full.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Detail {
     /// What the list says of it.
-    pub item: ActivityItem,
-    /// Amount and fee together.
+    pub row: ActivityRow,
+    /// Its currency.
+    pub currency: Currency,
+    /// How much, without the fee.
+    pub amount: Money,
+    /// What it costs.
+    pub fee: Money,
+    /// Both together.
     pub total: Money,
+    /// The person on the other side, if it is one and they are not erased.
+    pub other: Option<PublicFace>,
     /// What happens next; nothing if it is final.
     pub next: Option<&'static str>,
     /// What happened, the first first.
@@ -99,7 +110,20 @@ pub(crate) async fn detail(
     let faces = activity::faces(state, std::slice::from_ref(&row)).await?;
     let item = activity::item(state, row, &faces)?;
     let total = item.amount.checked_add(item.fee).map_err(|error| Problem::internal(&error))?;
-    Ok(Detail { item, total, next, timeline, entries, note, position })
+    let ActivityItem { row, amount, fee, other } = item;
+    Ok(Detail {
+        row,
+        currency,
+        amount,
+        fee,
+        total,
+        other,
+        next,
+        timeline,
+        entries,
+        note,
+        position,
+    })
 }
 
 /// What the object itself tells.

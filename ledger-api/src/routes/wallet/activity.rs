@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, Utc};
-use ledger_core::{log::Position, money::Money};
+use ledger_core::log::Position;
 use projections::{ActivityFilter, ActivityStatus, Towards, Turn};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -268,29 +268,29 @@ pub(super) async fn receipt(
     let (person, _) = reader.admit_person(READ, query.min_position).await?;
     let account = person.wallet().map_err(|error| Problem::internal(&error))?;
     let found = wallet::detail(&reader.state, &account, &id).await?;
-    let item = found.item;
-    if !matches!(item.row.status, ActivityStatus::Done | ActivityStatus::Returned) {
+    let row = found.row;
+    if !matches!(row.status, ActivityStatus::Done | ActivityStatus::Returned) {
         let detail = "It is not done, so there is nothing to show for it yet.";
         return Err(Problem::new(codes::RECEIPT_NOT_READY, detail));
     }
     let owner = reader.state.people.by_id(person).await?;
     let owner = owner.ok_or_else(crate::http::reach::nothing)?.face();
     let answer = ReceiptOut {
-        id: item.row.object,
+        id: row.object,
         object: "receipt".to_owned(),
-        kind: item.row.kind,
-        direction: item.row.direction,
-        status: item.row.status,
+        kind: row.kind,
+        direction: row.direction,
+        status: row.status,
         owner: owner.into(),
-        counterparty: item.other.map(FaceOut::from),
-        amount: item.amount.into(),
-        fee: item.fee.into(),
-        total: Money::into(found.total),
-        utr: item.row.utr,
+        counterparty: found.other.map(FaceOut::from),
+        amount: found.amount.into(),
+        fee: found.fee.into(),
+        total: found.total.into(),
+        utr: row.utr,
         note: found.note,
-        created_at: item.row.began_at,
-        changed_at: item.row.changed_at,
-        position: item.row.last_position,
+        created_at: row.began_at,
+        changed_at: row.changed_at,
+        position: row.last_position,
     };
     Ok(Reply::ok(answer).at(found.position))
 }

@@ -213,8 +213,14 @@ struct LegOut {
 
 impl From<Detail> for DetailOut {
     fn from(detail: Detail) -> Self {
+        let item = ActivityItem {
+            row: detail.row,
+            amount: detail.amount,
+            fee: detail.fee,
+            other: detail.other,
+        };
         Self {
-            activity: detail.item.into(),
+            activity: item.into(),
             total: detail.total.into(),
             next: detail.next.map(str::to_owned),
             note: detail.note,
