@@ -208,6 +208,9 @@ codes! {
         "No person of the service is found by this handle, verified phone number or id.";
     RECEIPT_NOT_READY = "receipt_not_ready" 409 Never "There is no receipt yet"
         "A receipt is of something that is done or came back.";
+    RECIPIENT_UNKNOWN = "recipient_unknown" 422 Never "Nobody of this name"
+        "No person who uses the service has this handle or id. Check it, or send to a phone \
+         number: what nobody has claimed after seven days comes back.";
     STATEMENT_TOO_LONG = "statement_too_long" 422 Never "Too many lines for one statement"
         "Ask for fewer days at a time.";
     // What the accounts say. These outcomes are stored under the request's key.
