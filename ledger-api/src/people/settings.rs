@@ -17,7 +17,7 @@ use std::{
 use chrono::TimeDelta;
 use ledger_core::clock::{Clock, System};
 
-use crate::sessions::csrf::Origin;
+use crate::{logins::LoginSettings, sessions::csrf::Origin};
 
 /// Ten years: what the law on records of payments takes at most.
 const RETENTION_DAYS: i64 = 3650;
@@ -85,6 +85,8 @@ pub struct PeopleSettings {
     pub payee_cooling: TimeDelta,
     /// How long what is known of somebody is kept after they left.
     pub retention: TimeDelta,
+    /// Who else may vouch for people.
+    pub logins: LoginSettings,
     /// By which clock sessions and codes end: the machine's, whatever clock the ledger goes by.
     pub clock: Arc<dyn Clock>,
 }
@@ -98,6 +100,7 @@ impl Default for PeopleSettings {
             proxies: Vec::new(),
             payee_cooling: TimeDelta::hours(1),
             retention: TimeDelta::days(RETENTION_DAYS),
+            logins: LoginSettings::default(),
             clock: Arc::new(System),
         }
     }

@@ -21,7 +21,8 @@ use crate::{
     deposits::CreditDesk,
     http::{self, ApiParts, ApiState, FingerprintKey, Ledger, Operators},
     identity::KeyRing,
-    people::{PeopleSettings, PeopleSettingsError},
+    logins::LoginSettings,
+    people::{PeopleSettings, PublicUrl},
     review::ReviewRules,
     routes::hooks::{self, Hooks},
     setup::{Database, Secret},
@@ -46,6 +47,8 @@ pub(super) struct Wanted {
     pub(super) bank_registry: Arc<BankRegistry>,
     pub(super) metrics: Option<PrometheusHandle>,
     pub(super) clock: Arc<dyn Clock>,
+    /// Who else may vouch for people.
+    pub(super) logins: LoginSettings,
     /// Whether this is the demonstration.
     pub(super) demo: bool,
     /// Where it listens.
@@ -56,9 +59,12 @@ pub(super) struct Wanted {
 
 impl Wanted {
     /// How people are let in: as the variables say, and in the demonstration anybody.
-    fn people_settings(&self) -> Result<PeopleSettings, PeopleSettingsError> {
+    fn people_settings(&self) -> Result<PeopleSettings, ServiceError> {
         let settings = PeopleSettings::from_variables(|name| std::env::var(name).ok())?;
-        Ok(if self.demo { settings.for_demo(self.address) } else { settings })
+        let settings = if self.demo { settings.for_demo(self.address) } else { settings };
+        let public_url = settings.public_url.as_ref().map(PublicUrl::as_str);
+        self.logins.returning_to(public_url)?;
+        Ok(PeopleSettings { logins: self.logins.clone(), ..settings })
     }
 }
 

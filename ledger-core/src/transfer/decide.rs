@@ -56,12 +56,7 @@ impl Transfer {
         })])
     }
 
-    fn claim(
-        &self,
-        claim: &ClaimTransfer,
-        standing: TransferStanding,
-        now: Timestamp,
-    ) -> Decided {
+    fn claim(&self, claim: &ClaimTransfer, standing: TransferStanding, now: Timestamp) -> Decided {
         let (held, status) = self.known()?;
         let is_known = self.receiver() == Some(&claim.account);
         // The number first: who has not proved it learns nothing of what became of the transfer.

@@ -61,9 +61,5 @@ pub fn movement(held: &Held, completed: &Completed) -> Result<Movement, IdError>
         leg(Credit, &fees.tax, held.tax),
     ];
     legs.retain(|leg| !leg.amount.is_zero());
-    Ok(Movement {
-        transaction_id: completed.transaction_id,
-        kind: Kind::of(Kind::TRANSFER),
-        legs,
-    })
+    Ok(Movement { transaction_id: completed.transaction_id, kind: Kind::of(Kind::TRANSFER), legs })
 }

@@ -20,13 +20,8 @@ pub enum TransferStatus {
 
 impl TransferStatus {
     /// All of them.
-    pub const ALL: [Self; 5] = [
-        Self::PendingClaim,
-        Self::ClaimInReview,
-        Self::Completed,
-        Self::Cancelled,
-        Self::Expired,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::PendingClaim, Self::ClaimInReview, Self::Completed, Self::Cancelled, Self::Expired];
 
     /// The status in words.
     pub const fn as_str(self) -> &'static str {

@@ -131,11 +131,7 @@ fn what_is_known_already_changes_nothing() {
     }
     // A rule's review waits for a person, however often the claim comes.
     expect(&[held(), in_review("large")], claim(), &[]);
-    expect_with(
-        &[held(), in_review(ACCOUNT_CANNOT_TAKE)],
-        at(minute(0), claim(), full()),
-        &[],
-    );
+    expect_with(&[held(), in_review(ACCOUNT_CANNOT_TAKE)], at(minute(0), claim(), full()), &[]);
 }
 
 #[test]
@@ -164,9 +160,7 @@ fn the_last_moment_is_before_the_expiry() {
     expect_with(&[held()], at(before, claim(), standing), &[completed("wallet:b:INR")]);
     let framework = TestFramework::<Transfer>::with(()).given(vec![held()]);
     // Whether or not the sweeper was there yet.
-    framework
-        .when(at(minute(EXPIRY), claim(), standing))
-        .then_expect_error(TransferError::Expired);
+    framework.when(at(minute(EXPIRY), claim(), standing)).then_expect_error(TransferError::Expired);
 }
 
 #[test]
@@ -199,11 +193,7 @@ fn every_refusal_has_its_case() {
         (waits.clone(), late(claim()), TransferError::Expired),
         (reviewed.clone(), late(decide(true)), TransferError::Expired),
         (waits.clone(), now(expire()), TransferError::NotExpired),
-        (
-            waits.clone(),
-            now(Ask::Claim(claim_to("wallet:a:INR"))),
-            TransferError::SelfClaim,
-        ),
+        (waits.clone(), now(Ask::Claim(claim_to("wallet:a:INR"))), TransferError::SelfClaim),
         (waits.clone(), at(minute(0), claim(), own), TransferError::SelfClaim),
         (waits, at(minute(0), claim(), poor), TransferError::SenderBlocked),
         (reviewed.clone(), at(minute(0), decide(true), poor), TransferError::SenderBlocked),
@@ -257,10 +247,7 @@ fn a_claim_moves_what_the_specification_says() {
 #[test]
 fn states_are_told_and_survive_a_snapshot() {
     let told: Vec<&str> = TransferStatus::ALL.iter().map(|status| status.as_str()).collect();
-    assert_eq!(
-        told,
-        ["pending_claim", "claim_in_review", "completed", "cancelled", "expired"]
-    );
+    assert_eq!(told, ["pending_claim", "claim_in_review", "completed", "cancelled", "expired"]);
     let last: Vec<bool> = TransferStatus::ALL.iter().map(|status| status.is_final()).collect();
     assert_eq!(last, [false, false, true, true, true]);
     let waits = Transfer::of([held(), in_review("large")]);
