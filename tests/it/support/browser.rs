@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use reqwest::{
     Client, Method, RequestBuilder, StatusCode,
-    header::{HeaderMap, LOCATION, ORIGIN, SET_COOKIE},
+    header::{CONTENT_TYPE, HeaderMap, LOCATION, ORIGIN, SET_COOKIE},
     redirect::Policy,
 };
 
@@ -60,7 +60,13 @@ impl Browser {
         let mut address: Vec<&str> = place.splitn(4, '/').collect();
         address.truncate(3);
         let origin = if place.starts_with('/') { self.home.clone() } else { address.join("/") };
-        let request = self.request(Method::POST, place).header(ORIGIN, origin).form(fields);
+        let body: String =
+            form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let request = self
+            .request(Method::POST, place)
+            .header(ORIGIN, origin)
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(body);
         self.send(request).await
     }
 
