@@ -13,6 +13,7 @@ use ledger_core::{
     hold::{Hold, HoldEvent},
     log::{self, EVENT_VERSION},
     reversal::{Reversal, ReversalEvent},
+    transfer::{Transfer, TransferEvent},
     withdrawal::{Withdrawal, WithdrawalEvent},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -61,6 +62,7 @@ fn case_79_every_event_ever_written_decodes_to_the_same_bytes() {
     events_hold::<Withdrawal>(WithdrawalEvent::NAMES);
     events_hold::<BankLine>(BankLineEvent::NAMES);
     events_hold::<Deposit>(DepositEvent::NAMES);
+    events_hold::<Transfer>(TransferEvent::NAMES);
     events_hold::<Book>(BookEvent::NAMES);
     let folders = [
         Account::TYPE,
@@ -69,6 +71,7 @@ fn case_79_every_event_ever_written_decodes_to_the_same_bytes() {
         Withdrawal::TYPE,
         BankLine::TYPE,
         Deposit::TYPE,
+        Transfer::TYPE,
         Book::TYPE,
     ];
     assert_eq!(names("events"), folders.map(str::to_owned).into());
@@ -91,6 +94,7 @@ fn every_stored_outcome_decodes_to_the_same_bytes() {
                     Receipt::Withdrawal { .. } => "withdrawal",
                     Receipt::BankLine { .. } => "bank_line",
                     Receipt::Deposit { .. } => "deposit",
+                    Receipt::Transfer { .. } => "transfer",
                     Receipt::Book { .. } => "book",
                 },
             };
@@ -98,7 +102,7 @@ fn every_stored_outcome_decodes_to_the_same_bytes() {
             kinds.insert(kind);
         }
     }
-    assert_eq!(kinds.len(), 9, "a kind of outcome has no fixture: {kinds:?}");
+    assert_eq!(kinds.len(), 10, "a kind of outcome has no fixture: {kinds:?}");
 }
 
 #[derive(Deserialize)]
@@ -141,6 +145,7 @@ fn case_80_what_is_unknown_is_a_hard_stop_in_every_stream() {
     stop_all::<WithdrawalEvent>(WithdrawalEvent::NAMES);
     stop_all::<BankLineEvent>(BankLineEvent::NAMES);
     stop_all::<DepositEvent>(DepositEvent::NAMES);
+    stop_all::<TransferEvent>(TransferEvent::NAMES);
     stop_all::<BookEvent>(BookEvent::NAMES);
 }
 

@@ -61,7 +61,8 @@ impl Wanted {
     /// How people are let in: as the variables say, and in the demonstration anybody.
     fn people_settings(&self) -> Result<PeopleSettings, ServiceError> {
         let settings = PeopleSettings::from_variables(|name| std::env::var(name).ok())?;
-        let settings = if self.demo { settings.for_demo(self.address) } else { settings };
+        let settings =
+            if self.demo { settings.for_demo(self.address) } else { settings.complete()? };
         let public_url = settings.public_url.as_ref().map(PublicUrl::as_str);
         self.logins.returning_to(public_url)?;
         Ok(PeopleSettings { logins: self.logins.clone(), ..settings })

@@ -156,6 +156,10 @@ codes! {
     DepositDiffers = "deposit_differs",
     /// A transaction that a deposit names is not in the same append, or not caused by it.
     DepositIncomplete = "deposit_incomplete",
+    /// A transfer does not begin with its hold, goes on after its end, or breaks its own terms.
+    TransferDiffers = "transfer_differs",
+    /// A transfer and its hold or its transaction do not stand together after an append.
+    TransferIncomplete = "transfer_incomplete",
     /// A safeguarding certificate does not say what the log and the statements say.
     SafeguardingDiffers = "safeguarding_differs",
     /// Debits and credits of the whole log differ in a currency.

@@ -135,6 +135,8 @@ pub(super) struct HoldPlaced<'a> {
     pub amount: Text<'a>,
     #[serde(borrow, default)]
     pub expires_at: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    pub cause: Option<Text<'a>>,
 }
 
 #[derive(Deserialize)]

@@ -226,7 +226,7 @@ impl Books {
                 assert!(before.is_none(), "reversed twice: {event:?}");
             }
             // What it moves are its legs, which are held against every rule here.
-            "withdrawal" | "deposit" | "book" => {}
+            "withdrawal" | "deposit" | "transfer" | "book" => {}
             other => panic!("an unknown kind of stream: {other}"),
         }
     }

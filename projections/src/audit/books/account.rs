@@ -169,6 +169,7 @@ impl Account {
         let increases = debit == self.debit_normal;
         if increases {
             self.may_increase(place, amount, findings);
+            self.touched.2 = self.touched.2.saturating_sub(amount);
         } else {
             self.may_decrease(place, amount, findings);
             self.touched.2 = self.touched.2.saturating_add(amount);

@@ -18,7 +18,7 @@ use super::{
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
+pub(super) enum End {
     Captured,
     Released,
     Expired,
@@ -37,6 +37,8 @@ struct Side {
 struct Hold {
     sequence: i64,
     own: Option<Side>,
+    /// The transfer that it belongs to, if it does.
+    transfer: Option<u128>,
     account: Option<Side>,
     /// Where this append first touched it.
     touched: Option<i64>,
@@ -131,7 +133,31 @@ impl Holds {
             expires_at,
             end: None,
         });
+        if let Some(cause) = &placed.cause {
+            entry.transfer = id(cause, "tr_");
+            if entry.transfer.is_none() {
+                let words = format!("{:?} is not a transfer's id", &**cause);
+                findings.event(place, Code::IdMalformed, words);
+            }
+        }
         self.counts.placed += 1;
+    }
+
+    /// How a hold stands that has not ended before this append: its transfer, account, amount and
+    /// end.
+    pub(super) fn stands(&self, hold: u128) -> Option<(u128, usize, i128, Option<End>)> {
+        let entry = self.open.get(&hold)?;
+        let side = entry.own?;
+        Some((entry.transfer?, side.account, side.amount, side.end))
+    }
+
+    /// The holds of transfers that this append has touched: hold, transfer, and where.
+    pub(super) fn touched_of_transfers(&self) -> impl Iterator<Item = (u128, u128, i64)> {
+        let of = |hold: &u128| {
+            let entry = self.open.get(hold)?;
+            Some((*hold, entry.transfer?, entry.touched.unwrap_or_default()))
+        };
+        self.touched.iter().filter_map(of)
     }
 
     /// The hold's own side, if it is there and has not ended.
@@ -208,7 +234,13 @@ impl Holds {
             findings.event(place, Code::IdMalformed, words);
             return None;
         };
-        Some(Capture { transaction, account: side.account, amount, position: place.position })
+        Some(Capture {
+            transaction,
+            account: side.account,
+            amount,
+            position: place.position,
+            code: Code::CaptureDiffers,
+        })
     }
 
     pub(super) fn released(&mut self, place: Place<'_>, hold: u128, findings: &mut Findings) {

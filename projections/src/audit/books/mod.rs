@@ -6,7 +6,7 @@
 //!
 //! Memory: a record per account, per open hold and per open item; 16 bytes and the table's
 //! overhead per hold that has ended (it may not act again); 24 bytes and the overhead per
-//! withdrawal; 32 bytes and the overhead per transaction (its id may not come again, and a keyed
+//! withdrawal; 16 bytes and the overhead per transfer that has ended; 32 bytes and the overhead per transaction (its id may not come again, and a keyed
 //! 64-bit digest of its legs is what a reversal is compared with; the key is drawn afresh for each
 //! run, so that no log can be made to fit it).
 
@@ -19,6 +19,7 @@ mod hold;
 mod object;
 mod tier;
 mod transaction;
+mod transfer;
 mod withdrawal;
 
 use accounts::Accounts;
@@ -28,6 +29,7 @@ use deposit::Deposits;
 use hold::Holds;
 use serde::Deserialize;
 use transaction::{Move, Transactions};
+use transfer::{Around, Transfers};
 use withdrawal::Withdrawals;
 
 pub(super) use accounts::Balance;
@@ -52,6 +54,7 @@ pub(super) struct Books {
     withdrawals: Withdrawals,
     bank_lines: BankLines,
     deposits: Deposits,
+    transfers: Transfers,
     /// Every balance at a position that somebody asked for, once the fold has come there.
     frozen: Frozen,
 }
@@ -89,6 +92,7 @@ impl Books {
             withdrawals: Withdrawals::default(),
             bank_lines: BankLines::default(),
             deposits: Deposits::default(),
+            transfers: Transfers::default(),
             frozen: balances_at.map_or(Frozen::Nobody, Frozen::At),
         }
     }
@@ -131,6 +135,11 @@ impl Books {
             "withdrawal" => {
                 let Self { withdrawals, transactions, findings, .. } = self;
                 withdrawals.event(place, event, transactions, findings);
+            }
+            "transfer" => {
+                let Self { accounts, transactions, findings, .. } = self;
+                let mut around = Around { accounts, transactions, findings };
+                self.transfers.event(place, event, &mut around);
             }
             "bank_line" => self.bank_lines.event(place, event, &mut self.findings),
             "book" => self.currencies.event(place, event, &mut self.findings),
@@ -319,6 +328,7 @@ impl Books {
             return self.findings.event(place, Code::IdMalformed, words);
         };
         if let Some(reversed) = read::<shape::Reversed<'_>>(place, event, &mut self.findings) {
+            self.transfers.reversed(place, original, &mut self.findings);
             self.transactions.reversed(
                 place,
                 event.sequence,
@@ -332,6 +342,7 @@ impl Books {
     fn batch_ends(&mut self) {
         self.transactions.batch_ends(&mut self.findings);
         self.bank_lines.batch_ends(&mut self.findings);
+        self.transfers.batch_ends(&self.holds, &mut self.findings);
         self.holds.batch_ends(&mut self.findings);
     }
 

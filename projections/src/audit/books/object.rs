@@ -10,13 +10,16 @@ use super::super::{
 pub(super) enum Object {
     Withdrawal(u128),
     Deposit(u128),
+    Transfer(u128),
 }
 
 impl Object {
     /// The object that a leg names as its cause, if it is one of these.
     pub(super) fn caused(leg: &Leg<'_>) -> Option<Self> {
         let cause = leg.cause.as_deref()?;
-        id(cause, "wd_").map(Self::Withdrawal).or_else(|| id(cause, "dep_").map(Self::Deposit))
+        let withdrawal = id(cause, "wd_").map(Self::Withdrawal);
+        let deposit = || id(cause, "dep_").map(Self::Deposit);
+        withdrawal.or_else(deposit).or_else(|| id(cause, "tr_").map(Self::Transfer))
     }
 
     /// What is wrong if it and its transaction do not name each other.
@@ -24,6 +27,7 @@ impl Object {
         match self {
             Self::Withdrawal(_) => Code::WithdrawalIncomplete,
             Self::Deposit(_) => Code::DepositIncomplete,
+            Self::Transfer(_) => Code::TransferIncomplete,
         }
     }
 }

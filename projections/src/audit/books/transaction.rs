@@ -26,13 +26,15 @@ pub(super) struct Move {
     pub amount: i128,
 }
 
-/// A hold's claim that a transaction took an amount from its account.
+/// A claim that a transaction took an amount from an account, or put one there (below zero).
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Capture {
     pub transaction: u128,
     pub account: usize,
     pub amount: i128,
     pub position: i64,
+    /// What is wrong if it did not.
+    pub code: Code,
 }
 
 /// An object's claim that a transaction is its doing.
@@ -294,10 +296,10 @@ impl Transactions {
                 .fold(0, |sum, c| sum.saturating_add(c.amount));
             if accounts.at(capture.account).taken_by(self.open.first) != claimed {
                 let words = format!(
-                    "{} does not take the captured amount from the hold's account",
+                    "{} does not move what was announced for an account",
                     id_text(self.open.id, "txn_")
                 );
-                findings.position(capture.position, Code::CaptureDiffers, words);
+                findings.position(capture.position, capture.code, words);
             }
         }
     }
@@ -373,9 +375,11 @@ impl Transactions {
             let words = format!("{} is not in this append", id_text(awaited.transaction, "txn_"));
             findings.position(awaited.position, awaited.object.incomplete(), words);
         }
+        // What an object announced was said with the object.
+        self.awaited_captures.retain(|capture| capture.code == Code::CaptureDiffers);
         for capture in self.awaited_captures.drain(..) {
             let words = format!("{} is not in this append", id_text(capture.transaction, "txn_"));
-            findings.position(capture.position, Code::CaptureDiffers, words);
+            findings.position(capture.position, capture.code, words);
         }
     }
 }

@@ -413,7 +413,7 @@ fn events_that_are_none() {
     lie("a kind of stream", 0, EventTypeUnknown, |m| {
         m.event("purse", "p", "opened", "{}");
     });
-    for kind in ["account", "hold", "reversal", "withdrawal", "deposit", "book"] {
+    for kind in ["account", "hold", "reversal", "withdrawal", "deposit", "transfer", "book"] {
         lie(kind, 0, EventTypeUnknown, |m| {
             let id = match kind {
                 "account" => m.accounts[FEES].id.clone(),
@@ -421,6 +421,7 @@ fn events_that_are_none() {
                 "reversal" => m.fresh("txn_"),
                 "withdrawal" => m.fresh("wd_"),
                 "deposit" => m.fresh("dep_"),
+                "transfer" => m.fresh("tr_"),
                 _ => "main".to_owned(),
             };
             m.event(kind, &id, "melted", "{}");

@@ -19,7 +19,7 @@ use ledger_core::{
     command::{Accepted, Command, Outcome, Receipt, Rejection},
     deposit::{Deposit, DepositError},
     hold::{Hold, HoldError, HoldState},
-    ids::{AccountId, BankLineId, DepositId, HoldId, WithdrawalId},
+    ids::{AccountId, BankLineId, DepositId, HoldId, TransferId, WithdrawalId},
     log::{
         Head, Metadata,
         hash::{self, HashedFields},
@@ -27,6 +27,7 @@ use ledger_core::{
     },
     planning::{self, Plan, ReceiptPlan, Step, StreamId, View},
     reversal::{Reversal, ReversalError},
+    transfer::{Transfer, TransferError},
     withdrawal::{Withdrawal, WithdrawalError},
 };
 use rust_decimal::Decimal;
@@ -52,6 +53,7 @@ struct Before {
     withdrawals: BTreeMap<WithdrawalId, Withdrawal>,
     lines: BTreeMap<BankLineId, BankLine>,
     deposits: BTreeMap<DepositId, Deposit>,
+    transfers: BTreeMap<TransferId, Transfer>,
 }
 
 impl View for Before {
@@ -83,6 +85,10 @@ impl View for Before {
     fn deposit(&self, id: DepositId) -> Deposit {
         self.deposits.get(&id).cloned().unwrap_or_default()
     }
+
+    fn transfer(&self, id: TransferId) -> Transfer {
+        self.transfers.get(&id).cloned().unwrap_or_default()
+    }
 }
 
 /// A refusal as a rejection. Anything else is no refusal and must not happen here.
@@ -107,6 +113,7 @@ refuses!(
     DepositError,
     HoldError,
     ReversalError,
+    TransferError,
     WithdrawalError
 );
 
@@ -186,6 +193,11 @@ impl Reference {
                 let id = id.to_string();
                 refused(framework.execute_with_metadata(&id, *command, metadata).await)
             }
+            Step::Transfer(id, command) => {
+                let framework = self.framework::<Transfer>();
+                let id = id.to_string();
+                refused(framework.execute_with_metadata(&id, *command, metadata).await)
+            }
             Step::Withdrawal(id, command) => {
                 let framework = self.framework::<Withdrawal>();
                 let id = id.to_string();
@@ -219,6 +231,7 @@ impl Reference {
             withdrawals: BTreeMap::new(),
             lines: BTreeMap::new(),
             deposits: BTreeMap::new(),
+            transfers: BTreeMap::new(),
         };
         let mut streams = planning::streams(&command.operation);
         if let Some(hold_id) = planning::account_of_hold(&command.operation) {
@@ -239,6 +252,13 @@ impl Reference {
             let accounts = planning::accounts_of_deposit(operation, &deposit);
             streams.extend(accounts.into_iter().map(StreamId::Account));
             before.deposits.insert(id, deposit);
+        }
+        if let Some(operation) = planning::transfer_operation(&command.operation) {
+            let id = operation.transfer_id();
+            let transfer: Transfer = self.load(&id.to_string()).await.aggregate;
+            let accounts = planning::accounts_of_transfer(operation, &transfer);
+            streams.extend(accounts.into_iter().map(StreamId::Account));
+            before.transfers.insert(id, transfer);
         }
         for stream in streams {
             if let StreamId::Account(id) = stream {
@@ -296,6 +316,10 @@ impl Reference {
             ReceiptPlan::Deposit(id) => {
                 let deposit: Deposit = self.load(&id.to_string()).await.aggregate;
                 deposit.receipt(id).unwrap()
+            }
+            ReceiptPlan::Transfer(id) => {
+                let transfer: Transfer = self.load(&id.to_string()).await.aggregate;
+                transfer.receipt(id).unwrap()
             }
             ReceiptPlan::Withdrawal(id) => {
                 let withdrawal: Withdrawal = self.load(&id.to_string()).await.aggregate;
