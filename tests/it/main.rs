@@ -28,6 +28,7 @@ mod failover;
 mod golden;
 mod immutability;
 mod limits;
+mod logins;
 mod lost_answers;
 mod model;
 mod money_in;

@@ -141,6 +141,8 @@ codes! {
     CODE_REFUSED = "code_refused" 422 Never "The code is not valid"
         "It is not the code that was sent last, it is older than ten minutes, or it was tried too \
          often. Have a new one sent.";
+    LAST_LOGIN = "last_login" 409 Never "The only way left to log in"
+        "Nobody could log in to this account any more. Set a password or link another login first.";
     ACCOUNT_IN_USE = "account_in_use" 422 Never "Something is still on its way"
         "An account is closed when nothing is on its way to it or from it any more.";
     PAYEE_TOO_NEW = "payee_too_new" 422 Never "The bank account is too new"
