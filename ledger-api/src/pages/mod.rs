@@ -14,6 +14,7 @@ pub(crate) mod context;
 pub(crate) mod forms;
 mod home;
 pub(crate) mod layout;
+mod moving;
 mod names;
 mod problem;
 pub(crate) mod respond;
@@ -40,4 +41,5 @@ pub(crate) fn routes() -> Router<ApiState> {
         .merge(samples::routes())
         .merge(home::routes())
         .merge(activity::routes())
+        .merge(moving::routes())
 }
