@@ -11,6 +11,7 @@ pub mod identity;
 pub mod machine;
 mod pages;
 pub mod people;
+pub mod post;
 pub mod postgres;
 pub mod resolutions;
 pub mod review;

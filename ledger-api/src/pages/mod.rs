@@ -16,6 +16,7 @@ mod home;
 pub(crate) mod layout;
 mod moving;
 mod names;
+mod people;
 mod problem;
 pub(crate) mod respond;
 mod samples;
@@ -39,6 +40,7 @@ pub(crate) fn routes() -> Router<ApiState> {
         .merge(assets::routes())
         .merge(theme::routes())
         .merge(samples::routes())
+        .merge(people::routes())
         .merge(home::routes())
         .merge(activity::routes())
         .merge(moving::routes())

@@ -12,6 +12,7 @@ mod holds;
 pub(crate) mod hooks;
 pub(crate) mod openapi;
 mod ops;
+mod people;
 mod reconciliation;
 mod tiers;
 mod transactions;
@@ -19,6 +20,7 @@ mod transfers;
 mod trial_balance;
 mod usage;
 mod virtual_accounts;
+mod wallet;
 pub(crate) mod withdrawals;
 
 use axum::Router;
@@ -49,6 +51,8 @@ fn documented() -> OpenApiRouter<ApiState> {
         .merge(currencies::routes())
         .merge(tiers::routes())
         .merge(usage::routes())
+        .merge(wallet::routes())
+        .merge(people::routes())
         .merge(ops::routes())
         .merge(reconciliation::routes())
         .merge(health::routes())

@@ -21,9 +21,10 @@ use crate::{
     deposits::CreditDesk,
     http::{self, ApiParts, ApiState, FingerprintKey, Ledger, Operators},
     identity::KeyRing,
-    people::{PeopleSettings, PeopleSettingsError},
+    people::{People, PeopleKeeper, PeopleSettings, PeopleSettingsError, Throttles, Wallets},
     review::ReviewRules,
     routes::hooks::{self, Hooks},
+    sessions::Sessions,
     setup::{Database, Secret},
     shutdown,
     statements::{self, Booker, CertificateKey, DeskCredits},
@@ -58,7 +59,7 @@ impl Wanted {
     /// How people are let in: as the variables say, and in the demonstration anybody.
     fn people_settings(&self) -> Result<PeopleSettings, PeopleSettingsError> {
         let settings = PeopleSettings::from_variables(|name| std::env::var(name).ok())?;
-        Ok(if self.demo { settings.for_demo(self.address) } else { settings })
+        if self.demo { Ok(settings.for_demo(self.address)) } else { settings.complete() }
     }
 }
 
@@ -122,6 +123,7 @@ impl Parts {
             }
             if roles.worker {
                 parts.start_alarms((database, inbox), &wanted.clock);
+                parts.start_people(database, secret, &engine, wanted)?;
             }
             if roles.api {
                 let api = parts.api((database, inbox), secret, engine, stopping, wanted)?;
@@ -221,6 +223,35 @@ impl Parts {
         let task = tasks::keep_deposits(&keeper, &self.stop.subscribe());
         self.tasks.push(("the deposits", task));
         desk
+    }
+
+    /// Starts to look after people.
+    fn start_people(
+        &mut self,
+        database: &Database,
+        secret: &Secret,
+        engine: &Engine,
+        wanted: &Wanted,
+    ) -> Result<(), ServiceError> {
+        let pool = self.kept(database.pool(database.app().clone()));
+        let settings = wanted.people_settings()?;
+        let people = People::new(pool.clone(), secret.bytes());
+        let clock = Arc::clone(&settings.clock);
+        let keeper = PeopleKeeper {
+            wallets: Wallets::new(
+                people.clone(),
+                Arc::new(engine.clone()),
+                Arc::new(System),
+                Arc::clone(&clock),
+            ),
+            sessions: Sessions::new(pool.clone(), clock),
+            throttles: Throttles::new(pool, people.key().clone()),
+            people,
+            retention: settings.retention,
+        };
+        let task = tasks::keep_people(&keeper, &self.stop.subscribe());
+        self.tasks.push(("the people", task));
+        Ok(())
     }
 
     fn read_models(&self, pool: PgPool) -> ReadModels {
