@@ -14,6 +14,7 @@ pub(crate) mod context;
 pub(crate) mod forms;
 mod home;
 pub(crate) mod layout;
+mod moving;
 mod names;
 mod people;
 mod problem;
@@ -42,4 +43,5 @@ pub(crate) fn routes() -> Router<ApiState> {
         .merge(people::routes())
         .merge(home::routes())
         .merge(activity::routes())
+        .merge(moving::routes())
 }
