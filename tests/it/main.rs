@@ -50,6 +50,7 @@ mod statements;
 mod support;
 mod tidy;
 mod transfers;
+mod user_api;
 mod vault;
 mod webhook_faults;
 mod webhook_inbox;

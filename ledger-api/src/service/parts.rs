@@ -22,9 +22,7 @@ use crate::{
     http::{self, ApiParts, ApiState, FingerprintKey, Ledger, Operators},
     identity::KeyRing,
     logins::LoginSettings,
-    people::{
-        People, PeopleKeeper, PeopleSettings, PeopleSettingsError, PublicUrl, Throttles, Wallets,
-    },
+    people::{People, PeopleKeeper, PeopleSettings, PublicUrl, Throttles, Wallets},
     review::ReviewRules,
     routes::hooks::{self, Hooks},
     sessions::Sessions,
