@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::{browser, callback::signed_in, said};
 use crate::{
     entry::{Arrival, admit, both, throttle, wrong_name},
-    http::{ApiState, Problem, codes, session::OpenForm},
+    http::{ApiState, Problem, session::OpenForm},
     logins::{BrowserSecret, OutcomeError, Proof},
     pages::{Layout, Nav, PageContext, forms::FormErrors, respond},
     people::{Email, Handle, Name, NewPerson, PersonId, Rate},
@@ -69,9 +69,9 @@ pub(super) async fn send(
     };
     let person = match made {
         Ok(person) => person,
-        Err(problem) if problem.status() == StatusCode::UNPROCESSABLE_ENTITY => {
-            let errors = errors(&problem);
-            return Ok(page(&state, &context, (&proof, &given), problem.status(), errors));
+        Err(problem) if problem.status() == StatusCode::UNPROCESSABLE_ENTITY.as_u16() => {
+            let (status, errors) = (StatusCode::UNPROCESSABLE_ENTITY, errors(&problem));
+            return Ok(page(&state, &context, (&proof, &given), status, errors));
         }
         Err(problem) => return Err(problem),
     };
@@ -117,17 +117,13 @@ fn checked(state: &ApiState, proof: &Proof, given: &Given) -> Result<NewPerson, 
 /// The problem's fields as the form's.
 fn errors(problem: &Problem) -> FormErrors {
     let mut errors = FormErrors::none();
-    for (pointer, text) in problem.fields() {
-        let field = ["name", "handle"].into_iter().find(|field| pointer == format!("/{field}"));
-        errors.add(field.unwrap_or_default(), text);
+    for wrong in problem.body().errors {
+        let named = |field: &&str| wrong.pointer.strip_prefix('/') == Some(*field);
+        let field = ["name", "handle"].into_iter().find(named);
+        errors.add(field.unwrap_or_default(), wrong.detail);
     }
     if errors.is_empty() {
-        let text = if problem.code() == codes::EMAIL_TAKEN.code {
-            "There is an account with this email address already. Start again."
-        } else {
-            "This can't be taken as it is."
-        };
-        errors.add("", text);
+        errors.add("", problem.body().detail);
     }
     errors
 }

@@ -22,6 +22,8 @@ use crate::{
 
 /// The page with the list.
 const SECURITY: &str = "/app/security";
+/// The page that asks for the password again.
+const STEP_UP: &str = "/step-up";
 
 /// A provider and whether somebody logs in by it.
 #[derive(Debug, Clone)]
@@ -51,6 +53,13 @@ pub(crate) async fn views(
     Ok(views.collect())
 }
 
+/// Where somebody goes who has to give their password again first, and comes back from.
+fn stepping_up(state: &ApiState, who: &SignedIn, back: &str) -> Option<Response> {
+    let is_recent = who.session.is_recent(state.sessions.now());
+    let back: String = form_urlencoded::byte_serialize(back.as_bytes()).collect();
+    (!is_recent).then(|| see_other(&format!("{STEP_UP}?return_to={back}")))
+}
+
 /// Nothing but the token.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -69,7 +78,7 @@ pub(super) async fn start(
     if is_said_ours(&headers, &state.people_settings.origin()) == Some(false) {
         return Ok(see_other(SECURITY));
     }
-    if let Some(elsewhere) = stepping_up(&state, &who, &context) {
+    if let Some(elsewhere) = stepping_up(&state, &who, &context.path) {
         return Ok(elsewhere);
     }
     Ok(sent(&state, provider, &headers, (SECURITY, Some(who.person.id)), &context).await)
@@ -79,10 +88,9 @@ pub(super) async fn start(
 pub(super) async fn unlink(
     State(state): State<ApiState>,
     Path(name): Path<String>,
-    context: PageContext,
     form: SignedForm<Nothing>,
 ) -> Result<Response, Problem> {
-    if let Some(elsewhere) = stepping_up(&state, &form.who, &context) {
+    if let Some(elsewhere) = stepping_up(&state, &form.who, SECURITY) {
         return Ok(elsewhere);
     }
     remove(&state, form.who.person.id, &name).await?;

@@ -17,7 +17,7 @@ use axum::{
 use super::BrowserSecret;
 use crate::{http::ApiState, people::Rate};
 
-pub(crate) use linked::{LoginView, views};
+pub(crate) use linked::{LoginView, remove, views};
 
 /// The cookie of a browser that is on its way to a provider, or has a page left to fill in.
 const COOKIE: &str = "__Host-bahi_login";
