@@ -1,10 +1,12 @@
 //! `bahi demo`: a service with something in it, and the lines to try it with.
 
 mod banks;
+mod logins;
 mod payee;
 mod story;
 
 use banks::DemoBanks;
+use logins::DemoLogins;
 
 use std::{
     fs, io,
@@ -76,6 +78,7 @@ impl Demo {
         write_private(&settings.demo_banks_file(), &format!("{}\n", banks.url), true)
             .with_context(|| format!("{} can't be written to", settings.data.display()))?;
         let settings = Settings { demo: true, ..settings };
+        let logins = DemoLogins::start(address).await?;
         let config = ServiceConfig {
             settings: settings.clone(),
             roles: Roles::of(&[]),
@@ -83,11 +86,12 @@ impl Demo {
             banks: banks.webhooks.clone(),
             bank_registry: banks.registry.clone(),
             sandbox_clock: Some(banks.clock.clone()),
-            logins: ledger_api::logins::LoginSettings::default(),
+            logins: logins.settings.clone(),
             listener: Some(listener),
             metrics,
         };
         let done = serve(config, &settings, (address, &banks.url), told).await;
+        logins.stop().await;
         banks.stop().await;
         done
     }
