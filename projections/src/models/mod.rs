@@ -214,8 +214,8 @@ impl<'e> Changes<'e> {
             }
             // What a withdrawal moves are its legs.
             "withdrawal" => {
-                decode::<WithdrawalEvent>(&event)?;
-                self.withdrawals.apply(event)
+                let decoded = decode::<WithdrawalEvent>(&event)?;
+                self.withdrawals.apply(event, decoded)
             }
             // What a line of a bank's statement moves are its legs.
             "bank_line" => decode::<BankLineEvent>(&event).map(drop),
