@@ -233,9 +233,9 @@ impl<'e> Changes<'e> {
             }
             // What a withdrawal moves are its legs.
             "withdrawal" => {
-                decode::<WithdrawalEvent>(&event)?;
+                let decoded = decode::<WithdrawalEvent>(&event)?;
                 self.activity.withdrawal(event)?;
-                self.withdrawals.apply(event)
+                self.withdrawals.apply(event, decoded)
             }
             // What a claim moves are its legs.
             "transfer" => {

@@ -2,9 +2,10 @@
 //! which withdrawal a bank means by a reference.
 //!
 //! A row is the aggregate itself, folded from its whole stream up to the end of the run: streams
-//! are short, and the rules of what follows from what stand in one place.
+//! are short, and the rules of what follows from what stand in one place. A stream that begins in
+//! the run is all there; only the others are read again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ledger_core::{
     clock::Timestamp,
@@ -21,14 +22,22 @@ use crate::{
     reads::unsigned,
 };
 
-/// Which withdrawals a run of events changes.
+/// The withdrawals that a run of events changes: with all that happened to them, if they begin in
+/// the run.
 #[derive(Default)]
-pub(super) struct Changes(BTreeSet<WithdrawalId>);
+pub(super) struct Changes(BTreeMap<WithdrawalId, Option<Vec<Fact>>>);
 
 impl Changes {
-    pub(super) fn apply(&mut self, event: EventRow<'_>) -> Result<(), PoisonReason> {
-        let id = event.aggregate_id.parse().map_err(|_| PoisonReason::MalformedId)?;
-        self.0.insert(id);
+    pub(super) fn apply(
+        &mut self,
+        row: EventRow<'_>,
+        event: WithdrawalEvent,
+    ) -> Result<(), PoisonReason> {
+        let id = row.aggregate_id.parse().map_err(|_| PoisonReason::MalformedId)?;
+        let begins = || (row.sequence == 1).then(Vec::new);
+        if let Some(facts) = self.0.entry(id).or_insert_with(begins) {
+            facts.push(Fact { position: row.position, recorded_at: row.recorded_at, event });
+        }
         Ok(())
     }
 
@@ -43,7 +52,19 @@ impl Changes {
         }
         let mut rows = Rows::default();
         let mut attempts = Attempts::default();
-        for (id, lived) in lives(db, &self.0, upto).await? {
+        let mut begun_before = Vec::new();
+        for (id, facts) in &self.0 {
+            match facts {
+                Some(facts) => {
+                    let lived = Lived::of(facts);
+                    rows.push(*id, &lived)?;
+                    attempts.push(*id, &lived);
+                }
+                None => begun_before.push(*id),
+            }
+        }
+        for (id, facts) in streams(db, &begun_before, upto).await? {
+            let lived = Lived::of(&facts);
             rows.push(id, &lived)?;
             attempts.push(id, &lived);
         }
@@ -64,16 +85,20 @@ pub(super) async fn lives(
     ids: &BTreeSet<WithdrawalId>,
     upto: Position,
 ) -> Result<Vec<(WithdrawalId, Lived)>, ProjectionError> {
-    let streams = streams(db, ids, upto).await?;
-    Ok(streams.into_iter().map(|(id, facts)| (id, Lived::of(facts))).collect())
+    let ids: Vec<WithdrawalId> = ids.iter().copied().collect();
+    let streams = streams(db, &ids, upto).await?;
+    Ok(streams.iter().map(|(id, facts)| (*id, Lived::of(facts))).collect())
 }
 
 /// The streams, whole up to a position.
 async fn streams(
     db: &mut PgConnection,
-    ids: &BTreeSet<WithdrawalId>,
+    ids: &[WithdrawalId],
     upto: Position,
 ) -> Result<Vec<(WithdrawalId, Vec<Fact>)>, ProjectionError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
     let names: Vec<String> = ids.iter().map(ToString::to_string).collect();
     let sql = "
         select aggregate_id, position, recorded_at, event_type, event_version, payload
@@ -114,7 +139,7 @@ pub(super) struct Lived {
 }
 
 impl Lived {
-    fn of(facts: Vec<Fact>) -> Self {
+    fn of(facts: &[Fact]) -> Self {
         let mut lived = Self {
             withdrawal: Withdrawal::default(),
             sequence: facts.len(),
@@ -134,7 +159,7 @@ impl Lived {
             }
             lived.first = lived.first.or(Some(place));
             lived.last = Some(place);
-            lived.withdrawal = lived.withdrawal.after(fact.event);
+            lived.withdrawal = lived.withdrawal.after(fact.event.clone());
         }
         lived
     }

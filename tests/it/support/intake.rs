@@ -60,7 +60,7 @@ pub(crate) fn now_s() -> i64 {
 /// Settings over a database that may be unsafe.
 pub(crate) fn settings(folder: &tempfile::TempDir, ledger: &str, inbox: &str) -> Settings {
     let url = |text: &str| -> DatabaseUrl { text.parse().unwrap() };
-    let secret = folder.path().join("secret");
+    let secret = folder.path().join("installation");
     write_private(&secret, &hex::encode(INSTALLATION), true).unwrap();
     Settings {
         data: folder.path().join("data"),

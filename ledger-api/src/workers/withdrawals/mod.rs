@@ -175,8 +175,10 @@ impl Queue {
         let free = self.slots.free();
         loop {
             let age = looked_at.map_or(LOOK_EVERY, |at| at.elapsed());
-            // What it appends itself is news as well: it does not look at the database for each.
-            let soon = (nudged || self.runs_dry()) && age >= GATHER;
+            // What it appends itself is news as well: while much is ready it does not look at the
+            // database for that, for whoever is looked up waits meanwhile.
+            let soon = (nudged && self.ready.len() < UNDER_WAY_MAX) || self.runs_dry();
+            let soon = soon && age >= GATHER;
             if soon || age >= LOOK_EVERY {
                 looked_at = Some(Instant::now());
                 nudged = false;
