@@ -7,7 +7,7 @@ use super::{
     ATTEMPTS_MAX, Applied, ApplyUnapplied, Attempt, AttemptBegun, AttemptOutcome, AttemptRefused,
     AttemptState, BeginAttempt, CancelWithdrawal, Completed, CompletedLate, DecideReview, FeeState,
     Funds, GivenBack, PaidInPart, Queued, RETURNS_MAX, RecordOutcome, RecordReturn,
-    RequestWithdrawal, Requested, Returned, ReviewRequired, Standing, Told, Withdrawal,
+    RequestWithdrawal, Requested, Returned, ReviewRequired, Source, Standing, Told, Withdrawal,
     WithdrawalCommand, WithdrawalError, WithdrawalEvent, WithdrawalOperation, WithdrawalStatus,
 };
 use crate::{
@@ -291,6 +291,11 @@ impl Withdrawal {
             Some(known) if *known == amount => return Ok(Vec::new()),
             Some(_) => return Err(WithdrawalError::ReturnDiffers),
             None => {}
+        }
+        // Lines often lack the reference between banks, so the bank's word may be of a return that
+        // its line has told of. If it is of another one, the line of that one will tell.
+        if back.source != Source::Statement && attempt.is_stated_back(amount) {
+            return Ok(Vec::new());
         }
         let left = paid.saturating_sub(Attempt::returned(attempt));
         if amount > left {

@@ -187,6 +187,7 @@ impl Withdrawal {
             rail: begun.rail,
             state: AttemptState::Open,
             returns: std::collections::BTreeMap::new(),
+            stated: std::collections::BTreeSet::new(),
             parts: std::collections::BTreeMap::new(),
         });
     }
@@ -238,6 +239,9 @@ impl Withdrawal {
     fn come_back(&mut self, returned: Returned) {
         self.unapplied = self.unapplied.saturating_add(returned.amount);
         if let Some(attempt) = self.attempt_mut(returned.attempt) {
+            if returned.source == Source::Statement {
+                attempt.stated.insert(returned.bank_reference.clone());
+            }
             attempt.returns.insert(returned.bank_reference, returned.amount);
         }
         let amount = self.requested.as_ref().map_or(Decimal::ZERO, |requested| requested.amount);

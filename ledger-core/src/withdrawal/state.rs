@@ -1,6 +1,6 @@
 //! Where a withdrawal is in its life, where its money is, and what is known of each attempt.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -140,6 +140,9 @@ pub struct Attempt {
     /// What came back of it, by the bank's reference of the credit.
     #[serde(default)]
     pub returns: BTreeMap<Reference, Decimal>,
+    /// Those of the returns that a line of the statement was the first to tell of.
+    #[serde(default)]
+    pub stated: BTreeSet<Reference>,
     /// What of it was proved paid in parts, by the bank's number of each.
     #[serde(default)]
     pub parts: BTreeMap<Reference, Decimal>,
@@ -149,6 +152,12 @@ impl Attempt {
     /// What came back of it.
     pub fn returned(&self) -> Decimal {
         self.returns.values().copied().fold(Decimal::ZERO, Decimal::saturating_add)
+    }
+
+    /// Whether a line of the statement has brought `amount` back, under whatever reference.
+    pub fn is_stated_back(&self, amount: Decimal) -> bool {
+        let mut stated = self.stated.iter().filter_map(|line| self.returns.get(line));
+        stated.any(|known| *known == amount)
     }
 
     /// What of it was proved paid in parts: nothing where it was paid at once.

@@ -60,6 +60,10 @@ async fn a_part_that_came_back_and_was_told_of_is_credited_once() {
     stand.book().await;
     let expected = ["-50.00", "0.00", "0.00", "950.00"];
     assert_eq!(stand.balances(&[ESCROW, OUT, IN, WALLET]).await, expected);
+    // The bank tells of it after its line: the same return, under the reference between banks.
+    stand.came_back(id, "10.00", "UTR-R3").await;
+    stand.book().await;
+    assert_eq!(stand.balances(&[ESCROW, OUT, IN, WALLET]).await, expected);
     assert_eq!(stand.withdrawal(id).await.returned().to_string(), "50.00");
     stand.end().await;
 }

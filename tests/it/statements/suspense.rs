@@ -224,3 +224,27 @@ async fn nothing_in_suspense_becomes_income_by_being_assigned() {
     assert_eq!(refused.status, StatusCode::NOT_FOUND);
     office.bahi.finish().await;
 }
+
+/// What the worker warns of is on the page as well: money that is not there, and what only one side
+/// has.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_reconciliation_says_what_is_short_and_what_only_one_side_has() {
+    let mut office = Office::open().await;
+    office.admin.wallet("wallet:ravi:INR", "100.00").await;
+    let lines = [line("S1", "+60.00", None, "IN"), line("S2", "-10.00", None, "CASH")];
+    office.state(22, "0.00", "50.00", &lines).await;
+    let head = office.bahi.engine.status().borrow().head.position;
+    office.admin.balance(ASHA, head).await;
+    let seen = office.admin.get("/v1/ops/reconciliation").await.made();
+    let backing = &seen["backing"][0];
+    assert_eq!(backing["short"], json!(true), "{seen}");
+    // 50.00 at the bank; 100.00 on wallets, and 60.00 in suspense is somebody's too.
+    assert_eq!(backing["headroom"], inr("-110.00"), "{seen}");
+    let breaks = seen["breaks"].as_array().unwrap();
+    let mut kinds: Vec<_> = breaks.iter().map(|b| (&b["kind"], &b["amount"])).collect();
+    kinds.sort_by_key(|(_, amount)| amount.to_string());
+    let theirs = json!("only_theirs");
+    assert_eq!(kinds, [(&theirs, &inr("10.00")), (&theirs, &inr("60.00"))]);
+    assert_eq!(seen["accounts"][0]["stated"], seen["accounts"][0]["booked"]);
+    office.bahi.finish().await;
+}
