@@ -9,6 +9,7 @@ mod entry;
 pub mod http;
 pub mod identity;
 pub mod links;
+pub mod logins;
 pub mod machine;
 mod pages;
 pub mod people;

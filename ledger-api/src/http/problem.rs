@@ -230,6 +230,12 @@ impl Problem {
         self
     }
 
+    /// The same problem, which names the fields of another as well.
+    pub fn and(mut self, other: &Self) -> Self {
+        self.0.errors.extend_from_slice(&other.0.errors);
+        self
+    }
+
     /// The same outcome in other words, without what is somebody else's business.
     pub(crate) fn said_otherwise(mut self, code: &'static Code, detail: &'static str) -> Self {
         let inner = &mut self.0;
@@ -237,12 +243,6 @@ impl Problem {
             (Cow::Borrowed(code.name), code.status, code.title);
         inner.detail = Cow::Borrowed(detail);
         (inner.account, inner.available, inner.limit) = (None, None, None);
-        self
-    }
-
-    /// The same problem, which names the fields of another as well.
-    pub fn and(mut self, other: &Self) -> Self {
-        self.0.errors.extend_from_slice(&other.0.errors);
         self
     }
 
