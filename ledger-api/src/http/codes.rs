@@ -51,10 +51,14 @@ macro_rules! codes {
             };
         )+
 
-        /// Every code.
-        pub const ALL: &[&Code] = &[$($constant),+];
+        /// Every code of this table.
+        pub(super) const ALL: &[&Code] = &[$($constant),+];
     };
 }
+
+mod money;
+
+pub use money::*;
 
 codes! {
     // Of the request as such.
@@ -141,6 +145,8 @@ codes! {
     CODE_REFUSED = "code_refused" 422 Never "The code is not valid"
         "It is not the code that was sent last, it is older than ten minutes, or it was tried too \
          often. Have a new one sent.";
+    LAST_LOGIN = "last_login" 409 Never "The only way left to log in"
+        "Nobody could log in to this account any more. Set a password or link another login first.";
     ACCOUNT_IN_USE = "account_in_use" 422 Never "Something is still on its way"
         "An account is closed when nothing is on its way to it or from it any more.";
     PAYEE_TOO_NEW = "payee_too_new" 422 Never "The bank account is too new"
@@ -204,8 +210,15 @@ codes! {
         "A hold is captured to several accounts: each must state its amount.";
     TRANSACTION_COUNT = "transaction_count" 422 Never "Too many transactions"
         "1 to 100 transactions stand or fall together.";
-    RECIPIENT_UNKNOWN = "recipient_unknown" 422 Never "Nobody is found by this"
+    RECIPIENT_NOT_FOUND = "recipient_not_found" 404 Never "Nobody is found by this"
         "No person of the service is found by this handle, verified phone number or id.";
+    RECEIPT_NOT_READY = "receipt_not_ready" 409 Never "There is no receipt yet"
+        "A receipt is of something that is done or came back.";
+    RECIPIENT_UNKNOWN = "recipient_unknown" 422 Never "Nobody of this name"
+        "No person who uses the service has this handle or id. Check it, or send to a phone \
+         number: what nobody has claimed after seven days comes back.";
+    STATEMENT_TOO_LONG = "statement_too_long" 422 Never "Too many lines for one statement"
+        "Ask for fewer days at a time.";
     // What the accounts say. These outcomes are stored under the request's key.
     ACCOUNT_NOT_FOUND = "account_not_found" 422 Never "No such account"
         "The account was never opened.";
@@ -308,60 +321,6 @@ codes! {
         "The bank does not ask for the credit's money back.";
     RECALL_DECIDED = "recall_decided" 409 Never "Decided already"
         "That the bank asks for the credit's money back was decided the other way.";
-    // What withdrawals say.
-    WITHDRAWAL_NOT_FOUND = "withdrawal_not_found" 404 Never "No such withdrawal"
-        "The withdrawal was never requested.";
-    BANK_ACCOUNT_NOT_FOUND = "bank_account_not_found" 404 Never "No such bank account"
-        "The owner of the account has no such bank account, or it was erased.";
-    BANK_ACCOUNT_UNVERIFIED = "bank_account_unverified" 422 Never "The bank account is not verified"
-        "Money is sent to a bank account whose name was checked: \
-         `POST /v1/bank-accounts/{id}/verify`, then ask with another key.";
-    BANK_UNKNOWN = "bank_unknown" 422 Never "No such bank"
-        "This service calls no bank of this name; `GET /v1/banks` lists those it calls.";
-    RAIL_UNKNOWN = "rail_unknown" 422 Never "The bank has no such rail"
-        "The bank does not send money this way, or not this much; `GET /v1/banks` has the limits.";
-    BANK_UNAVAILABLE = "bank_unavailable" 503 SameKey "The bank did not answer"
-        "The bank was asked and gave no answer to rely on. Nothing was changed; ask again later.";
-    WITHDRAWAL_EXISTS = "withdrawal_exists" 422 Never "The withdrawal exists already"
-        "A withdrawal of this id was requested before.";
-    NOT_WITHDRAWABLE = "not_withdrawable" 422 Never "Not from this account"
-        "Money is withdrawn from `wallet:…` and `merchant:…:available`.";
-    FEE_INVALID = "fee_invalid" 422 Never "The fee does not fit"
-        "The tax is a part of the fee, and amount and fee together must fit.";
-    NOT_CANCELLABLE = "not_cancellable" 409 Never "Too late to cancel"
-        "A withdrawal is cancelled before it is sent to its bank; `detail` says where it is.";
-    WITHDRAWAL_NOT_IN_REVIEW = "withdrawal_not_in_review" 409 Never "Not under review"
-        "The withdrawal waits for no decision; `detail` says where it is.";
-    WITHDRAWAL_NOT_QUEUED = "withdrawal_not_queued" 409 Never "Not queued"
-        "The withdrawal must not be sent; `detail` says where it is.";
-    PAYEE_MISMATCH = "payee_mismatch" 422 Never "Another payee"
-        "Who would be paid is not who was to be paid when the withdrawal was requested.";
-    ATTEMPT_OUT_OF_TURN = "attempt_out_of_turn" 409 Never "Another attempt is next"
-        "`detail` says which.";
-    ATTEMPT_REFERENCE_USED = "attempt_reference_used" 422 Never "The reference was used"
-        "Each attempt has a reference of its own: a bank takes a used one for that attempt.";
-    TOO_MANY_ATTEMPTS = "too_many_attempts" 422 Never "Too many attempts"
-        "The withdrawal was tried as often as one can be.";
-    ATTEMPT_NOT_FOUND = "attempt_not_found" 404 Never "No such attempt"
-        "The withdrawal has no attempt of this number.";
-    PAID_AMOUNT_DIFFERS = "paid_amount_differs" 422 Never "Proof of another amount"
-        "What is proved is not the withdrawal's amount. Nothing was recorded; people decide.";
-    BANK_REFERENCE_DIFFERS = "bank_reference_differs" 422 Never "Another reference of the bank"
-        "The attempt was paid under another reference of the bank.";
-    ATTEMPT_PAID = "attempt_paid" 422 Never "The attempt was paid"
-        "What was paid cannot have been refused.";
-    REFUSAL_DIFFERS = "refusal_differs" 422 Never "Refused in another way"
-        "The attempt was refused before: for good, or so that it could be tried again.";
-    ATTEMPT_NOT_PAID = "attempt_not_paid" 422 Never "No payment is known"
-        "Nothing comes back of what was not paid: record the payment first.";
-    RETURN_DIFFERS = "return_differs" 422 Never "The credit is known with another amount"
-        "One reference of the bank is one credit.";
-    RETURN_EXCEEDS_AMOUNT = "return_exceeds_amount" 422 Never "More than was sent"
-        "No more can come back of an attempt than was sent by it.";
-    TOO_MANY_RETURNS = "too_many_returns" 422 Never "Too many returns"
-        "The attempt came back in as many pieces as one can.";
-    WALLET_BLOCKED = "wallet_blocked" 422 Never "The wallet cannot take the money"
-        "The wallet is frozen, closed or full. The money waits.";
     // What operators decide.
     NOT_RESOLVABLE = "not_resolvable" 409 Never "There is nothing to find out"
         "Only a withdrawal that is `outcome_unknown` or `needs_attention` is resolved by people.";
@@ -416,9 +375,14 @@ codes! {
         "The question is about a position that the log has not reached.";
 }
 
+/// Every code of all tables.
+pub fn all() -> impl Iterator<Item = &'static Code> {
+    ALL.iter().chain(money::ALL).copied()
+}
+
 /// The code of a name, if it is one of ours.
 pub fn find(name: &str) -> Option<&'static Code> {
-    ALL.iter().copied().find(|code| code.name == name)
+    all().find(|code| code.name == name)
 }
 
 #[cfg(test)]
@@ -464,12 +428,12 @@ mod tests {
     const END: &str = "<!-- end of codes -->";
 
     fn entries() -> String {
-        let entry = |code: &&Code| {
+        let entry = |code: &'static Code| {
             let Code { name, status, title, meaning, retry } = code;
             let retry = retry.as_str();
             format!("### `{name}`\n\n{title}, status {status}, retry `{retry}`. {meaning}\n\n")
         };
-        ALL.iter().map(entry).collect::<Vec<_>>().concat()
+        all().map(entry).collect::<Vec<_>>().concat()
     }
 
     #[test]

@@ -8,11 +8,13 @@
 //! sent with it forbids both) and asks nothing of any other host.
 
 mod act;
+mod activity;
 pub(crate) mod assets;
 pub(crate) mod context;
 pub(crate) mod forms;
 mod home;
 pub(crate) mod layout;
+mod moving;
 mod names;
 mod people;
 mod problem;
@@ -40,4 +42,6 @@ pub(crate) fn routes() -> Router<ApiState> {
         .merge(samples::routes())
         .merge(people::routes())
         .merge(home::routes())
+        .merge(activity::routes())
+        .merge(moving::routes())
 }

@@ -10,15 +10,18 @@ mod events;
 mod health;
 mod holds;
 pub(crate) mod hooks;
+mod logins;
 pub(crate) mod openapi;
 mod ops;
 mod people;
 mod reconciliation;
 mod tiers;
 mod transactions;
+mod transfers;
 mod trial_balance;
 mod usage;
 mod virtual_accounts;
+mod wallet;
 pub(crate) mod withdrawals;
 
 use axum::Router;
@@ -29,7 +32,10 @@ use crate::http::ApiState;
 /// All routes.
 pub(crate) fn all() -> Router<ApiState> {
     let (documented, _) = documented().split_for_parts();
-    documented.merge(docs::routes()).merge(crate::pages::routes())
+    documented
+        .merge(docs::routes())
+        .merge(crate::pages::routes())
+        .merge(crate::logins::pages::routes())
 }
 
 /// The routes that the OpenAPI document describes.
@@ -40,6 +46,7 @@ fn documented() -> OpenApiRouter<ApiState> {
         .merge(holds::routes())
         .merge(withdrawals::routes())
         .merge(deposits::routes())
+        .merge(transfers::routes())
         .merge(virtual_accounts::routes())
         .merge(bank_accounts::routes())
         .merge(banks::routes())
@@ -48,8 +55,10 @@ fn documented() -> OpenApiRouter<ApiState> {
         .merge(currencies::routes())
         .merge(tiers::routes())
         .merge(usage::routes())
+        .merge(wallet::routes())
         .merge(people::routes())
         .merge(ops::routes())
         .merge(reconciliation::routes())
+        .merge(logins::routes())
         .merge(health::routes())
 }

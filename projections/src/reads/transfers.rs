@@ -22,7 +22,7 @@ use super::{
 use crate::error::ReadError;
 
 const COLUMNS: &str = "t.id, t.account_id, t.currency, t.amount::text as amount, \
-    t.fee::text as fee, t.status, t.receiver_id, t.reason, t.expires_at, t.held_at, \
+    t.fee::text as fee, t.phone_hash, t.status, t.receiver_id, t.reason, t.expires_at, t.held_at, \
     t.held_position, t.changed_at";
 
 /// The states in which something can still become of a transfer.
@@ -47,6 +47,9 @@ pub struct TransferRow {
     pub status: TransferStatus,
     /// Why a claim is in review, or was refused.
     pub reason: Option<Reference>,
+    /// Keyed hash of the number that it was sent to; nothing if it never waited.
+    #[serde(skip)]
+    pub phone_hash: Option<PhoneHash>,
     /// Until when it can be claimed; nothing if it never waited.
     pub expires_at: Option<Timestamp>,
     /// When it began.
@@ -189,7 +192,7 @@ impl ReadModels {
     ) -> Result<Page<TransferRow, Position>, ReadError> {
         let transactions = TransactionFilter {
             account: filter.account.clone(),
-            kind: Kind::TRANSFER.parse::<Kind>().ok(),
+            kind: Some(Kind::transfer()),
             before: filter.before,
             ..TransactionFilter::default()
         };
@@ -223,10 +226,10 @@ impl ReadModels {
         for row in &found {
             let id = TransferId::from_uuid(row.try_get("id")?);
             if transfers.last().is_none_or(|last| last.id != id) {
-                transfers.push(Legs { id, legs: Vec::new(), first: first_of(row)? });
+                transfers.push(Legs { id, all: Vec::new(), first: first_of(row)? });
             }
             if let Some(last) = transfers.last_mut() {
-                last.legs.push(leg(row)?);
+                last.all.push(leg(row)?);
             }
         }
         Ok(transfers.into_iter().filter_map(Legs::transfer).collect())
@@ -252,7 +255,7 @@ fn merged(
     let position = held.position.min(instant.position);
     let mut items: Vec<TransferRow> = held.items.into_iter().chain(instant.items).collect();
     items.retain(|row| horizon.is_none_or(|horizon| row.begun_position >= horizon));
-    items.sort_by(|a, b| b.begun_position.cmp(&a.begun_position));
+    items.sort_by_key(|row| std::cmp::Reverse(row.begun_position));
     let mut page = cut(items, limit, position, |row| row.begun_position);
     page.next = page.next.or(horizon);
     page
@@ -261,14 +264,14 @@ fn merged(
 /// A transaction's legs, and where it begins.
 struct Legs {
     id: TransferId,
-    legs: Vec<(AccountId, Direction, Decimal)>,
+    all: Vec<(AccountId, Direction, Decimal)>,
     first: (Position, Timestamp, CurrencyCode),
 }
 
 impl Legs {
     fn transfer(self) -> Option<TransferRow> {
         let (begun_position, begun_at, currency) = self.first;
-        let of = |wanted| self.legs.iter().filter(move |(_, side, _)| *side == wanted);
+        let of = |wanted| self.all.iter().filter(move |(_, side, _)| *side == wanted);
         let (mut debits, mut credits) = (of(Direction::Debit), of(Direction::Credit));
         let ((account, _, total), (receiver, _, amount)) = (debits.next()?, credits.next()?);
         let same = account.currency().ok() == Some(currency);
@@ -284,6 +287,7 @@ impl Legs {
             fee: total.checked_sub(*amount)?,
             status: TransferStatus::Completed,
             reason: None,
+            phone_hash: None,
             expires_at: None,
             begun_at,
             begun_position,
@@ -331,6 +335,7 @@ fn held_or_none(row: &PgRow) -> Result<Option<TransferRow>, ReadError> {
         fee: decimal(row, "fee")?,
         status: variant(row, "status")?,
         reason,
+        phone_hash: Some(parsed(row, "phone_hash")?),
         expires_at: Some(row.try_get("expires_at")?),
         begun_at: row.try_get("held_at")?,
         begun_position: unsigned(row, "held_position")?,

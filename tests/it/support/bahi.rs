@@ -15,6 +15,7 @@ use ledger_api::{
     db,
     http::{self, ApiParts, ApiState, FingerprintKey, Ledger, Operators, ServerConfig},
     identity::{self, KeyEnvironment, KeyRing, NewKey, Scope, ScopeSet},
+    logins::LoginSettings,
     people::{PeopleKeeper, PeopleSettings},
     post::Outbox,
     webhooks::Inbox,
@@ -65,6 +66,9 @@ pub(crate) struct Set {
     pub(crate) payee_cooling: TimeDelta,
     /// How long what is known of somebody is kept after they left.
     pub(crate) retention: TimeDelta,
+    /// Who else may vouch for people; with any, the service knows where browsers reach it.
+    pub(crate) logins: LoginSettings,
+    pub(crate) knows_its_address: bool,
 }
 
 impl Default for Set {
@@ -76,6 +80,8 @@ impl Default for Set {
             banks: BankRegistry::default(),
             payee_cooling: TimeDelta::zero(),
             retention: TimeDelta::days(3650),
+            logins: LoginSettings::default(),
+            knows_its_address: false,
         }
     }
 }
@@ -105,9 +111,13 @@ impl TestBahi {
         tasks.push(tokio::spawn(projector.run(async move {
             stopped.wait_for(|stop| *stop).await.ok();
         })));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
         let people_settings = PeopleSettings {
             clock: Arc::clone(&set.clock),
             retention: set.retention,
+            logins: set.logins,
+            public_url: set.knows_its_address.then(|| address.parse().unwrap()),
             ..PeopleSettings::default().for_demo(None).with_cooling(set.payee_cooling)
         };
         let state = ApiState::with_projector(
@@ -149,8 +159,6 @@ impl TestBahi {
         };
         tasks.push(tokio::spawn(sweeper.run(stopping.clone())));
 
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
         let mut stopped = stopping;
         tasks.push(tokio::spawn(async move {
             let stop = async move {
