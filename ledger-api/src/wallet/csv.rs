@@ -4,8 +4,18 @@
 use super::Statement;
 
 const COLUMNS: [&str; 12] = [
-    "row", "date", "recorded_at", "kind", "description", "id", "in", "out", "balance", "note",
-    "position", "hash",
+    "row",
+    "date",
+    "recorded_at",
+    "kind",
+    "description",
+    "id",
+    "in",
+    "out",
+    "balance",
+    "note",
+    "position",
+    "hash",
 ];
 /// What spreadsheets take for the beginning of a formula.
 const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
@@ -21,8 +31,18 @@ pub(crate) fn csv(statement: &Statement) -> String {
     push(
         &mut text,
         [
-            "opening".to_owned(), from, none(), none(), none(), none(), none(), none(), opening,
-            none(), none(), none(),
+            "opening".to_owned(),
+            from,
+            none(),
+            none(),
+            none(),
+            none(),
+            none(),
+            none(),
+            opening,
+            none(),
+            none(),
+            none(),
         ],
     );
     for line in &statement.lines {

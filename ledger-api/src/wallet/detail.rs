@@ -111,19 +111,7 @@ pub(crate) async fn detail(
     let item = activity::item(state, row, &faces)?;
     let total = item.amount.checked_add(item.fee).map_err(|error| Problem::internal(&error))?;
     let ActivityItem { row, amount, fee, other } = item;
-    Ok(Detail {
-        row,
-        currency,
-        amount,
-        fee,
-        total,
-        other,
-        next,
-        timeline,
-        entries,
-        note,
-        position,
-    })
+    Ok(Detail { row, currency, amount, fee, total, other, next, timeline, entries, note, position })
 }
 
 /// What the object itself tells.

@@ -89,9 +89,8 @@ impl Period {
     /// A month, as `2026-11`.
     pub fn month(text: &str) -> Option<Self> {
         let (year, month) = text.split_once('-')?;
-        let digits = |text: &str, count| {
-            text.len() == count && text.bytes().all(|b| b.is_ascii_digit())
-        };
+        let digits =
+            |text: &str, count| text.len() == count && text.bytes().all(|b| b.is_ascii_digit());
         if !digits(year, 4) || !digits(month, 2) {
             return None;
         }

@@ -22,12 +22,7 @@ use utoipa::IntoParams;
 
 use super::{READ, body::ActivityOut};
 use crate::{
-    http::{
-        Problem, codes,
-        query::Params,
-        reader::Reader,
-        session::refuse_foreign_origin,
-    },
+    http::{Problem, codes, query::Params, reader::Reader, session::refuse_foreign_origin},
     routes::events::last_event_id,
     wallet,
 };

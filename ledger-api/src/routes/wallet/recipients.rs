@@ -76,9 +76,8 @@ pub(super) async fn lookup(
     let found: Result<Option<PublicFace>, Problem> =
         reader.state.people.find(&named).await.map_err(Problem::from);
     sleep_until(answered_at).await;
-    let face = found?.ok_or_else(|| {
-        Problem::new(codes::RECIPIENT_NOT_FOUND, "Nobody here is found by this.")
-    })?;
+    let face = found?
+        .ok_or_else(|| Problem::new(codes::RECIPIENT_NOT_FOUND, "Nobody here is found by this."))?;
     let is_self = face.id == person;
     let face = face.into();
     Ok(Reply::ok(RecipientOut { object: "recipient".to_owned(), face, is_self }))
