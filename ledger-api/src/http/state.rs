@@ -23,7 +23,8 @@ use crate::{
     },
     deposits::VirtualAccounts,
     identity::KeyRing,
-    people::{Passwords, People, PeopleSettings, Throttles, Wallets},
+    logins::Logins,
+    people::{Passwords, People, PeopleSettings, PublicUrl, Throttles, Wallets},
     sessions::Sessions,
 };
 
@@ -109,6 +110,8 @@ pub struct Shared {
     pub wallets: Wallets,
     /// How fast things may be tried.
     pub throttles: Throttles,
+    /// Who may vouch for people.
+    pub logins: Logins,
     /// The read models.
     pub read_models: ReadModels,
     /// The projector of this process, if it has one.
@@ -153,6 +156,8 @@ impl ApiState {
             Arc::clone(&parts.ids),
             Arc::clone(&parts.clock),
         );
+        let public_url = parts.people_settings.public_url.as_ref().map(PublicUrl::as_str);
+        let logins = Logins::new(&parts.people_settings.logins, &parts.reads, public_url);
         let started = Instant::now();
         Self(Arc::new(Shared {
             parts,
@@ -163,6 +168,7 @@ impl ApiState {
             passwords: Passwords::default(),
             wallets,
             throttles,
+            logins,
             read_models,
             projector,
             tails,

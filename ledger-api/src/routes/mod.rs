@@ -10,6 +10,7 @@ mod events;
 mod health;
 mod holds;
 pub(crate) mod hooks;
+mod logins;
 pub(crate) mod openapi;
 mod ops;
 mod people;
@@ -31,7 +32,10 @@ use crate::http::ApiState;
 /// All routes.
 pub(crate) fn all() -> Router<ApiState> {
     let (documented, _) = documented().split_for_parts();
-    documented.merge(docs::routes()).merge(crate::pages::routes())
+    documented
+        .merge(docs::routes())
+        .merge(crate::pages::routes())
+        .merge(crate::logins::pages::routes())
 }
 
 /// The routes that the OpenAPI document describes.
@@ -55,5 +59,6 @@ fn documented() -> OpenApiRouter<ApiState> {
         .merge(people::routes())
         .merge(ops::routes())
         .merge(reconciliation::routes())
+        .merge(logins::routes())
         .merge(health::routes())
 }

@@ -21,7 +21,8 @@ use crate::{
     deposits::CreditDesk,
     http::{self, ApiParts, ApiState, FingerprintKey, Ledger, Operators},
     identity::KeyRing,
-    people::{People, PeopleKeeper, PeopleSettings, PeopleSettingsError, Throttles, Wallets},
+    logins::LoginSettings,
+    people::{People, PeopleKeeper, PeopleSettings, PublicUrl, Throttles, Wallets},
     review::ReviewRules,
     routes::hooks::{self, Hooks},
     sessions::Sessions,
@@ -47,6 +48,8 @@ pub(super) struct Wanted {
     pub(super) bank_registry: Arc<BankRegistry>,
     pub(super) metrics: Option<PrometheusHandle>,
     pub(super) clock: Arc<dyn Clock>,
+    /// Who else may vouch for people.
+    pub(super) logins: LoginSettings,
     /// Whether this is the demonstration.
     pub(super) demo: bool,
     /// Where it listens.
@@ -57,9 +60,13 @@ pub(super) struct Wanted {
 
 impl Wanted {
     /// How people are let in: as the variables say, and in the demonstration anybody.
-    fn people_settings(&self) -> Result<PeopleSettings, PeopleSettingsError> {
+    fn people_settings(&self) -> Result<PeopleSettings, ServiceError> {
         let settings = PeopleSettings::from_variables(|name| std::env::var(name).ok())?;
-        if self.demo { Ok(settings.for_demo(self.address)) } else { settings.complete() }
+        let settings =
+            if self.demo { settings.for_demo(self.address) } else { settings.complete()? };
+        let public_url = settings.public_url.as_ref().map(PublicUrl::as_str);
+        self.logins.returning_to(public_url)?;
+        Ok(PeopleSettings { logins: self.logins.clone(), ..settings })
     }
 }
 

@@ -29,7 +29,7 @@ pub(crate) use activity::{activity, changes};
 pub use balances::Balances;
 pub(crate) use balances::balances;
 pub(crate) use commands::{
-    Begun, Quoted, Typed, Withdraw, add_bank_account, add_money, cancel_deposit, cancel_withdrawal,
+    Quoted, Typed, Withdraw, add_bank_account, add_money, cancel_deposit, cancel_withdrawal,
     erase_bank_account, quote, verify_bank_account, withdraw,
 };
 pub(crate) use csv::csv;

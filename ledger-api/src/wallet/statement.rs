@@ -206,8 +206,45 @@ fn made_line(
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    fn rupees(text: &str) -> Money {
+        Money::parse(text, Currency { code: "INR".parse().unwrap(), scale: 2 }).unwrap()
+    }
+
+    pub(crate) fn line() -> Line {
+        Line {
+            day: NaiveDate::from_ymd_opt(2026, 11, 22).unwrap(),
+            at: DateTime::UNIX_EPOCH,
+            kind: "transfer".to_owned(),
+            words: "Sent".to_owned(),
+            object: "txn_01935c3a5e7c7d3e8f00a1b2c3d4e5f6".to_owned(),
+            transaction: "txn_01935c3a5e7c7d3e8f00a1b2c3d4e5f6".parse().unwrap(),
+            is_in: false,
+            amount: rupees("1234567.80"),
+            balance: rupees("0.20"),
+            note: Some("=1+1, ₹ and more words than fit on one line".to_owned()),
+            position: 9,
+        }
+    }
+
+    pub(crate) fn statement(lines: usize) -> Statement {
+        Statement {
+            account: "wallet:asha:INR".parse().unwrap(),
+            owner: Some("Asha Rao".to_owned()),
+            currency: rupees("0").currency(),
+            period: Period::month("2026-11").unwrap(),
+            opening: rupees("0.00"),
+            closing: rupees("0.20"),
+            total_in: rupees("5.00"),
+            total_out: rupees("4.80"),
+            lines: vec![line(); lines],
+            position: 48_213,
+            hash: "ab".repeat(32),
+            made_at: DateTime::UNIX_EPOCH,
+        }
+    }
 
     #[test]
     fn a_month_is_all_of_its_days() {
