@@ -12,6 +12,7 @@
 mod anchor;
 mod banking;
 mod parts;
+mod people;
 mod roles;
 mod sandbox_clock;
 mod starting;
