@@ -37,6 +37,8 @@ mod one_append;
 mod ops;
 mod ops_resolutions;
 mod overload;
+mod pages;
+mod people;
 mod postgres_restarts;
 mod postings;
 mod processes;

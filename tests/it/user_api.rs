@@ -3,6 +3,6 @@
 mod forgery;
 mod live;
 mod own;
-mod person;
+pub(crate) mod person;
 mod reach;
 mod statements;

@@ -2,6 +2,7 @@
 
 mod banks;
 mod payee;
+mod people;
 mod story;
 
 use banks::DemoBanks;
@@ -140,6 +141,7 @@ async fn prepare(
     let engine = service.engine().context("the demo needs an engine")?;
     story::tell(engine, &secret).await?;
     story::endow(engine, &secret, &banks::CODES).await?;
+    people::settle(database, &secret, engine).await?;
     let key = key(database, &settings.demo_key_file()).await?;
     let payee = payee::of_asha(address, &key).await?;
     Ok((key, payee))
@@ -178,6 +180,7 @@ fn welcome((address, banks): (SocketAddr, &str), key: &str, payee: &str, data: &
     format!(
         r#"
 Bahi is running at http://{address}    (documentation: http://{address}/docs)
+Sign up there, or be one of its twelve people: asha, ravi, meera … with the password "{password}".
 Two sandbox banks, hdfc and axis, are at {banks}.
 
 Accounts: {accounts}
@@ -208,6 +211,7 @@ is asked after 90 seconds, and it is completed. They pass at once with
 Ctrl-C stops it. The data stay in {data}.
 "#,
         accounts = accounts.join(", "),
+        password = ledger_api::people::DEMO_PASSWORD,
         data = data.display(),
     )
 }
