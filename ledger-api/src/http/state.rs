@@ -30,6 +30,8 @@ use crate::{
 
 /// How many live tails of the log one process serves.
 const TAILS_MAX: usize = 64;
+/// How many streams of people's own wallets one process serves.
+const OWN_TAILS_MAX: usize = 1024;
 
 /// The secret behind the fingerprints of requests. It must stay the same for the life of the log
 /// and be the same in all processes: with another one, every replay looks like another request.
@@ -118,6 +120,8 @@ pub struct Shared {
     pub projector: Option<watch::Receiver<ProjectorStatus>>,
     /// Permits for live tails.
     pub tails: Arc<Semaphore>,
+    /// Permits for streams of people's own wallets.
+    pub own_tails: Arc<Semaphore>,
     /// When the state was made.
     pub started: Instant,
 }
@@ -173,6 +177,7 @@ impl ApiState {
             read_models,
             projector,
             tails,
+            own_tails: Arc::new(Semaphore::new(OWN_TAILS_MAX)),
             started,
         }))
     }

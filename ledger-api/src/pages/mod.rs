@@ -8,15 +8,20 @@
 //! sent with it forbids both) and asks nothing of any other host.
 
 mod act;
+mod activity;
 pub(crate) mod assets;
 pub(crate) mod context;
 pub(crate) mod forms;
 mod home;
+mod landing;
 pub(crate) mod layout;
+mod moving;
 mod names;
+mod people;
 mod problem;
 pub(crate) mod respond;
 mod samples;
+mod statements;
 mod theme;
 pub(crate) mod ui;
 mod visitor;
@@ -37,5 +42,10 @@ pub(crate) fn routes() -> Router<ApiState> {
         .merge(assets::routes())
         .merge(theme::routes())
         .merge(samples::routes())
+        .merge(people::routes())
+        .merge(landing::routes())
         .merge(home::routes())
+        .merge(statements::routes())
+        .merge(activity::routes())
+        .merge(moving::routes())
 }

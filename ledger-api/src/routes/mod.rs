@@ -17,9 +17,11 @@ mod people;
 mod reconciliation;
 mod tiers;
 mod transactions;
+mod transfers;
 mod trial_balance;
 mod usage;
 mod virtual_accounts;
+mod wallet;
 pub(crate) mod withdrawals;
 
 use axum::Router;
@@ -45,6 +47,7 @@ fn documented() -> OpenApiRouter<ApiState> {
         .merge(holds::routes())
         .merge(withdrawals::routes())
         .merge(deposits::routes())
+        .merge(transfers::routes())
         .merge(virtual_accounts::routes())
         .merge(bank_accounts::routes())
         .merge(banks::routes())
@@ -53,6 +56,7 @@ fn documented() -> OpenApiRouter<ApiState> {
         .merge(currencies::routes())
         .merge(tiers::routes())
         .merge(usage::routes())
+        .merge(wallet::routes())
         .merge(people::routes())
         .merge(ops::routes())
         .merge(reconciliation::routes())

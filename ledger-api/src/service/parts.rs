@@ -22,9 +22,10 @@ use crate::{
     http::{self, ApiParts, ApiState, FingerprintKey, Ledger, Operators},
     identity::KeyRing,
     logins::LoginSettings,
-    people::{PeopleSettings, PublicUrl},
+    people::{People, PeopleKeeper, PeopleSettings, PublicUrl, Throttles, Wallets},
     review::ReviewRules,
     routes::hooks::{self, Hooks},
+    sessions::Sessions,
     setup::{Database, Secret},
     shutdown,
     statements::{self, Booker, CertificateKey, DeskCredits},
@@ -129,6 +130,7 @@ impl Parts {
             }
             if roles.worker {
                 parts.start_alarms((database, inbox), &wanted.clock);
+                parts.start_people(database, secret, &engine, wanted)?;
             }
             if roles.api {
                 let api = parts.api((database, inbox), secret, engine, stopping, wanted)?;
@@ -228,6 +230,35 @@ impl Parts {
         let task = tasks::keep_deposits(&keeper, &self.stop.subscribe());
         self.tasks.push(("the deposits", task));
         desk
+    }
+
+    /// Starts to look after people.
+    fn start_people(
+        &mut self,
+        database: &Database,
+        secret: &Secret,
+        engine: &Engine,
+        wanted: &Wanted,
+    ) -> Result<(), ServiceError> {
+        let pool = self.kept(database.pool(database.app().clone()));
+        let settings = wanted.people_settings()?;
+        let people = People::new(pool.clone(), secret.bytes());
+        let clock = Arc::clone(&settings.clock);
+        let keeper = PeopleKeeper {
+            wallets: Wallets::new(
+                people.clone(),
+                Arc::new(engine.clone()),
+                Arc::new(System),
+                Arc::clone(&clock),
+            ),
+            sessions: Sessions::new(pool.clone(), clock),
+            throttles: Throttles::new(pool, people.key().clone()),
+            people,
+            retention: settings.retention,
+        };
+        let task = tasks::keep_people(&keeper, &self.stop.subscribe());
+        self.tasks.push(("the people", task));
+        Ok(())
     }
 
     fn read_models(&self, pool: PgPool) -> ReadModels {
