@@ -23,6 +23,9 @@ use crate::http::problem::ProblemBody;
 /// What the operations answered when their examples were executed, by `operation status`. Written
 /// and checked by the integration test that executes them.
 const EXAMPLES: &str = include_str!("examples.json");
+/// What the operations answer that take a session; held against their answers by the tests of
+/// people.
+const EXAMPLES_OF_PEOPLE: &str = include_str!("people/examples.json");
 
 const DESCRIPTION: &str = "An event-sourced double-entry ledger. docs/api.md has the conventions: \
     idempotency keys, money, positions, errors, scopes.";
@@ -67,8 +70,11 @@ pub(super) fn build() -> OpenApi {
         let scheme = SecurityScheme::Http(bearer.build());
         components.add_security_scheme("key", scheme);
     }
-    let examples: BTreeMap<String, serde_json::Value> =
+    let mut examples: BTreeMap<String, serde_json::Value> =
         serde_json::from_str(EXAMPLES).unwrap_or_default();
+    let of_people: BTreeMap<String, serde_json::Value> =
+        serde_json::from_str(EXAMPLES_OF_PEOPLE).unwrap_or_default();
+    examples.extend(of_people);
     for (path, item) in &mut api.paths.paths {
         for (method, operation) in operations(item) {
             complete(path, &method, operation);

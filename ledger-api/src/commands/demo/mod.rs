@@ -3,6 +3,7 @@
 mod banks;
 mod logins;
 mod payee;
+mod people;
 mod story;
 
 use banks::DemoBanks;
@@ -144,6 +145,7 @@ async fn prepare(
     let engine = service.engine().context("the demo needs an engine")?;
     story::tell(engine, &secret).await?;
     story::endow(engine, &secret, &banks::CODES).await?;
+    people::settle(database, &secret, engine).await?;
     let key = key(database, &settings.demo_key_file()).await?;
     let payee = payee::of_asha(address, &key).await?;
     Ok((key, payee))
@@ -182,6 +184,7 @@ fn welcome((address, banks): (SocketAddr, &str), key: &str, payee: &str, data: &
     format!(
         r#"
 Bahi is running at http://{address}    (documentation: http://{address}/docs)
+Sign up there, or be one of its twelve people: asha, ravi, meera … with the password "{password}".
 Two sandbox banks, hdfc and axis, are at {banks}.
 
 Accounts: {accounts}
@@ -212,6 +215,7 @@ is asked after 90 seconds, and it is completed. They pass at once with
 Ctrl-C stops it. The data stay in {data}.
 "#,
         accounts = accounts.join(", "),
+        password = ledger_api::people::DEMO_PASSWORD,
         data = data.display(),
     )
 }
