@@ -52,6 +52,7 @@ mod statements;
 mod support;
 mod tidy;
 mod transfers;
+mod typescript;
 mod user_api;
 mod vault;
 mod webhook_faults;

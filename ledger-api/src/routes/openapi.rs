@@ -26,6 +26,8 @@ const EXAMPLES: &str = include_str!("examples.json");
 /// What the operations answer that take a session; held against their answers by the tests of
 /// people.
 const EXAMPLES_OF_PEOPLE: &str = include_str!("people/examples.json");
+/// The same of what people see of their wallets.
+const EXAMPLES_OF_WALLETS: &str = include_str!("wallet/examples.json");
 
 const DESCRIPTION: &str = "An event-sourced double-entry ledger. docs/api.md has the conventions: \
     idempotency keys, money, positions, errors, scopes.";
@@ -72,9 +74,11 @@ pub(super) fn build() -> OpenApi {
     }
     let mut examples: BTreeMap<String, serde_json::Value> =
         serde_json::from_str(EXAMPLES).unwrap_or_default();
-    let of_people: BTreeMap<String, serde_json::Value> =
-        serde_json::from_str(EXAMPLES_OF_PEOPLE).unwrap_or_default();
-    examples.extend(of_people);
+    for more in [EXAMPLES_OF_PEOPLE, EXAMPLES_OF_WALLETS] {
+        let more: BTreeMap<String, serde_json::Value> =
+            serde_json::from_str(more).unwrap_or_default();
+        examples.extend(more);
+    }
     for (path, item) in &mut api.paths.paths {
         for (method, operation) in operations(item) {
             complete(path, &method, operation);

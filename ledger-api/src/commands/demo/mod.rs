@@ -1,11 +1,13 @@
 //! `bahi demo`: a service with something in it, and the lines to try it with.
 
 mod banks;
+mod logins;
 mod payee;
 mod people;
 mod story;
 
 use banks::DemoBanks;
+use logins::DemoLogins;
 
 use std::{
     fs, io,
@@ -77,6 +79,7 @@ impl Demo {
         write_private(&settings.demo_banks_file(), &format!("{}\n", banks.url), true)
             .with_context(|| format!("{} can't be written to", settings.data.display()))?;
         let settings = Settings { demo: true, ..settings };
+        let logins = DemoLogins::start(address).await?;
         let config = ServiceConfig {
             settings: settings.clone(),
             roles: Roles::of(&[]),
@@ -84,11 +87,12 @@ impl Demo {
             banks: banks.webhooks.clone(),
             bank_registry: banks.registry.clone(),
             sandbox_clock: Some(banks.clock.clone()),
-            logins: ledger_api::logins::LoginSettings::default(),
+            logins: logins.settings.clone(),
             listener: Some(listener),
             metrics,
         };
         let done = serve(config, &settings, (address, &banks.url), told).await;
+        logins.stop().await;
         banks.stop().await;
         done
     }
