@@ -104,7 +104,7 @@ pub(crate) struct Changed {
     /// The things, in the order of their last changes.
     pub(crate) items: Vec<ActivityItem>,
     /// Whether the account itself changed.
-    pub(crate) account_changed: bool,
+    pub(crate) has_moved: bool,
     /// The position that this reflects.
     pub(crate) position: Position,
 }
@@ -122,6 +122,6 @@ pub(crate) async fn changes(
     for row in found.value.rows {
         items.push(item(state, row, &faces)?);
     }
-    let account_changed = found.value.account_position > after;
-    Ok(Changed { items, account_changed, position: found.position })
+    let has_moved = found.value.account_position > after;
+    Ok(Changed { items, has_moved, position: found.position })
 }

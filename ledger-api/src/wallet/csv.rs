@@ -24,13 +24,13 @@ const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 /// names the place in the log and its hash.
 pub(crate) fn csv(statement: &Statement) -> String {
     let mut text = String::new();
-    push(&mut text, COLUMNS.map(str::to_owned));
+    push(&mut text, &COLUMNS.map(str::to_owned));
     let none = String::new;
     let (from, to) = (statement.period.from.to_string(), statement.period.to.to_string());
     let opening = statement.opening.amount().to_string();
     push(
         &mut text,
-        [
+        &[
             "opening".to_owned(),
             from,
             none(),
@@ -50,7 +50,7 @@ pub(crate) fn csv(statement: &Statement) -> String {
         let (money_in, money_out) = if line.is_in { (amount, none()) } else { (none(), amount) };
         push(
             &mut text,
-            [
+            &[
                 "line".to_owned(),
                 line.day.to_string(),
                 line.at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true),
@@ -68,7 +68,7 @@ pub(crate) fn csv(statement: &Statement) -> String {
     }
     push(
         &mut text,
-        [
+        &[
             "closing".to_owned(),
             to,
             none(),
@@ -86,7 +86,7 @@ pub(crate) fn csv(statement: &Statement) -> String {
     text
 }
 
-fn push(text: &mut String, cells: [String; 12]) {
+fn push(text: &mut String, cells: &[String; 12]) {
     for (index, cell) in cells.iter().enumerate() {
         if index > 0 {
             text.push(',');

@@ -145,7 +145,7 @@ pub(crate) async fn statement(
     found.truncate(count);
     let hash = hash_at(state, position).await?;
     let made_at = state.clock.now();
-    made(account, page, found, period, (position, hash, made_at))
+    made(account, &page, found, period, (position, hash, made_at))
         .map_err(|error| Problem::internal(&error))
 }
 
@@ -160,7 +160,7 @@ async fn hash_at(state: &ApiState, position: Position) -> Result<String, Problem
 
 fn made(
     account: &AccountId,
-    page: Page,
+    page: &Page,
     found: Vec<StatementLine>,
     period: Period,
     (position, hash, made_at): (Position, String, DateTime<Utc>),

@@ -24,6 +24,7 @@ const OPENED: &[&str] = &[
     "POST /v1/bank-accounts/{id}/verify",
     "GET /v1/banks",
     "GET /v1/currencies",
+    "GET /v1/tiers",
     "GET /v1/accounts/{id}/usage",
     "POST /v1/transfers",
     "GET /v1/transfers",

@@ -16,6 +16,7 @@ use super::{
 use crate::http::{
     Problem,
     approval::Approver,
+    auth::Require as _,
     authority, codes,
     idempotency::{self, BULK_KEY_LEN_MAX, Key},
     json::{BULK_BYTES_MAX, Payload},
@@ -87,6 +88,10 @@ pub(super) async fn bulk(
     Key(key): Key,
     payload: Payload<BULK_BYTES_MAX>,
 ) -> Result<Reply<BulkOut>, Problem> {
+    if writer.caller.person.is_some() {
+        // Each item would be refused by itself; people are told once.
+        writer.caller.require(&[crate::identity::Scope::LedgerWrite])?;
+    }
     if key.as_str().len() > BULK_KEY_LEN_MAX {
         let detail = format!("The key of a bulk request has at most {BULK_KEY_LEN_MAX} bytes.");
         return Err(Problem::new(codes::IDEMPOTENCY_KEY_INVALID, detail));

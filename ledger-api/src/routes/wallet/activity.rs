@@ -127,14 +127,12 @@ pub(super) async fn list(
     let list = reader.list("activity", &bound);
     let turn = list.resume::<Place>(query.cursor.as_deref())?.map(|place| place.0);
     let account = person.wallet().map_err(|error| Problem::internal(&error))?;
-    let found = match filter {
-        Some(filter) => wallet::activity(&reader.state, &account, &filter, turn, limit).await?,
+    let Some(filter) = filter else {
         // Nobody is called so, so nothing happened with them.
-        None => {
-            let position = reader.state.read_models.position().await?;
-            return Ok(Reply::ok(ActivityListOut::none()).at(position));
-        }
+        let position = reader.state.read_models.position().await?;
+        return Ok(Reply::ok(ActivityListOut::none()).at(position));
     };
+    let found = wallet::activity(&reader.state, &account, &filter, turn, limit).await?;
     let seal = |turn: Turn| list.seal(Place(turn));
     let next_cursor = found.older.map(Turn::Older).map(seal).transpose()?;
     let answer = ActivityListOut {

@@ -140,6 +140,8 @@ pub(super) async fn by_day(
     Params(query): Params<HistoryQuery>,
 ) -> Result<Reply<HistoryOut>, Problem> {
     let (person, _) = reader.admit_person(READ, query.min_position).await?;
+    // There is one, so naming it changes nothing.
+    let IntervalWord::Day = query.interval.unwrap_or(IntervalWord::Day);
     let span = query.days.unwrap_or(30);
     if !wallet::SPANS.contains(&span) {
         return Err(Problem::parameter("days", "7, 30 or 90."));

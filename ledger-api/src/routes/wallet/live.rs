@@ -147,7 +147,7 @@ impl Own {
         }
         // With a full page there is more: the rest is read next.
         let is_all = u32::try_from(events.len()).is_ok_and(|count| count < READ_ROWS);
-        if is_all && changed.account_changed {
+        if is_all && changed.has_moved {
             let balances = wallet::balances(state, &self.account).await?;
             let body = super::balances::BalancesOut::from(balances);
             events.push(message("balances", changed.position, &body)?);

@@ -1,8 +1,8 @@
 //! `activity`: what the owner of a wallet sees of it, one row per wallet and business object.
 //!
-//! Deposits, withdrawals and transfers to be claimed are folded from their whole streams, as in their own read models, so a
-//! row is the same whether it was written once or at every event. All else that moves a wallet is a
-//! row per transaction. Accounts that are no wallets have none.
+//! Deposits, withdrawals and transfers to be claimed are folded from their whole streams, as in
+//! their own read models, so a row is the same whether it was written once or at every event. All
+//! else that moves a wallet is a row per transaction. Accounts that are no wallets have none.
 
 mod legs;
 mod objects;

@@ -42,21 +42,21 @@ pub(super) async fn rows(
         where aggregate_type = 'transfer' and aggregate_id = any($1) and position <= $2
         order by aggregate_id, sequence";
     let found = sqlx::query(sql).bind(names).bind(bigint(upto)?).fetch_all(db).await?;
-    let mut lives: Vec<Lived> = Vec::with_capacity(ids.len());
+    let mut transfers: Vec<Lived> = Vec::with_capacity(ids.len());
     for row in &found {
         let (id, place, event) = fact(row)?;
-        match lives.last_mut() {
-            Some(known) if known.id == id => known.apply(place, event),
+        match transfers.last_mut() {
+            Some(lived) if lived.id == id => lived.apply(place, event),
             _ => {
                 let transfer = Transfer::default();
                 let claims = Vec::new();
-                let mut begun = Lived { id, transfer, claims, first: place, last: place };
-                begun.apply(place, event);
-                lives.push(begun);
+                let mut lived = Lived { id, transfer, claims, first: place, last: place };
+                lived.apply(place, event);
+                transfers.push(lived);
             }
         }
     }
-    Ok(lives.iter().flat_map(Lived::rows).collect())
+    Ok(transfers.iter().flat_map(Lived::rows).collect())
 }
 
 type Fact = (TransferId, (Position, Timestamp), TransferEvent);
@@ -114,17 +114,18 @@ impl Lived {
         let mut rows = vec![Row { counterparty: receiver, ..sent }];
         for (account, claimed) in self.claims.iter().filter(|(a, _)| *a != held.account) {
             let has_it = self.transfer.receiver() == Some(account);
-            let status = match status {
+            let shown = match status {
+                // Somebody else has it, or it waits again for somebody.
                 TransferStatus::Completed | TransferStatus::PendingClaim if !has_it => {
                     TransferStatus::Cancelled
                 }
-                TransferStatus::PendingClaim
+                TransferStatus::Completed
+                | TransferStatus::PendingClaim
                 | TransferStatus::ClaimInReview
-                | TransferStatus::Completed
                 | TransferStatus::Cancelled
                 | TransferStatus::Expired => status,
             };
-            let got = row(account, IN, status, Decimal::ZERO, *claimed);
+            let got = row(account, IN, shown, Decimal::ZERO, *claimed);
             rows.push(Row { counterparty: Some(held.account.as_str().to_owned()), ..got });
         }
         rows
