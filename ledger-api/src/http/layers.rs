@@ -22,7 +22,7 @@ use ledger_core::{clock::Ids, ids::RequestId};
 
 use super::{ApiState, Problem, codes, context::RequestContext, reply};
 use crate::{
-    logins::server::cors::cors,
+    logins::server::cors::{cors, keep},
     pages::{self, PageContext},
     routes,
 };
@@ -115,10 +115,12 @@ async fn wrap(State(state): State<Envelope>, mut request: Request, next: Next) -
     if let Some(problem) = &problem {
         let allow = response.headers().get(header::ALLOW).cloned();
         let problem = &problem.clone().allow(allow);
+        let before = std::mem::take(response.headers_mut());
         response = problem.render(context.id, &about.method, &about.path);
         if let Some(page) = &about.page {
             response = pages::problem_page(page, problem, response, context.id);
         }
+        keep(&before, response.headers_mut());
     }
     let headers = response.headers_mut();
     if let Some(api) = &state.api {
@@ -186,9 +188,10 @@ fn method_label(method: &Method) -> &'static str {
 
 /// What a page may load and where its forms may go: our own, and nothing in its text. QR codes and
 /// icons come as `data:` images.
-pub(crate) const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
-                   font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
-                   object-src 'none'; frame-ancestors 'none'";
+pub(crate) const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+                              img-src 'self' data:; font-src 'self'; connect-src 'self'; \
+                              form-action 'self'; base-uri 'none'; object-src 'none'; \
+                              frame-ancestors 'none'";
 /// The vendored documentation page sets styles by script and shows icons from `data:` addresses.
 const CSP_DOCS: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
                         connect-src 'self'; img-src 'self' data:; form-action 'self'; \

@@ -11,6 +11,7 @@
 
 mod anchor;
 mod banking;
+mod error;
 mod parts;
 mod people;
 mod roles;
@@ -19,9 +20,8 @@ mod starting;
 mod supervisor;
 mod tasks;
 
-use std::{io, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use ledger_core::{ids::IdError, log::LogError};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
@@ -29,17 +29,15 @@ use crate::{
     banks::BankRegistry,
     config::Settings,
     http::{self, ServerConfig},
-    logins::{LoginConfigError, LoginSettings},
+    logins::LoginSettings,
     machine,
-    people::PeopleSettingsError,
-    review::ReviewError,
     setup::{Database, Secret, SetupError},
     shutdown,
-    statements::RulesError,
     webhooks::Banks,
 };
 pub use anchor::AnchorError;
 pub use banking::applier_for;
+pub use error::ServiceError;
 use parts::{Parts, Wanted};
 pub use roles::{Role, Roles};
 pub use sandbox_clock::SandboxClock;
@@ -53,38 +51,6 @@ const ENGINE_DEADLINE: Duration = Duration::from_secs(10);
 const WORKER_DEADLINE: Duration = Duration::from_secs(12);
 /// How long each of the other parts may take to end.
 const PART_DEADLINE: Duration = Duration::from_secs(5);
-
-/// Why the service ended.
-#[derive(Debug, thiserror::Error)]
-pub enum ServiceError {
-    /// There is no database to work on.
-    #[error("the service could not start")]
-    Setup(#[from] SetupError),
-    /// The log lacks what was in it.
-    #[error("the database is not the one that it was")]
-    Anchor(#[from] AnchorError),
-    /// What banks' own words mean is not well said.
-    #[error("BAHI_BANK_…_STATEMENT_RULES")]
-    Rules(#[from] RulesError),
-    /// Which withdrawals people look at is not well said.
-    #[error("the rules of review")]
-    Review(#[from] ReviewError),
-    /// How people are let in is not well said.
-    #[error("how people are let in")]
-    People(#[from] PeopleSettingsError),
-    /// Who else may vouch for people is not well said.
-    #[error("the login providers")]
-    Logins(#[from] LoginConfigError),
-    /// A worker's name is none.
-    #[error("a worker has no name")]
-    Principal(#[source] IdError),
-    /// The log could not be read.
-    #[error("the engine could not start")]
-    Engine(#[source] LogError),
-    /// The system did not let it listen.
-    #[error("the service could not listen")]
-    Listen(#[source] io::Error),
-}
 
 /// What a service is started with.
 pub struct ServiceConfig {
@@ -335,24 +301,6 @@ pub async fn move_anchor(database: &Database, settings: &Settings) -> Result<(),
     let moved = anchor::cast(&pool, &settings.anchor_file()).await;
     pool.close().await;
     moved
-}
-
-impl ServiceError {
-    fn is_transient(&self) -> bool {
-        match self {
-            Self::Setup(error) => error.is_transient(),
-            // The check went well a moment ago; what reads the log now fails with the connection.
-            Self::Engine(error) => matches!(error, LogError::Database(_)),
-            Self::Anchor(AnchorError::Unavailable(_) | AnchorError::Log(_)) => true,
-            Self::Anchor(_)
-            | Self::Listen(_)
-            | Self::Rules(_)
-            | Self::Review(_)
-            | Self::People(_)
-            | Self::Logins(_)
-            | Self::Principal(_) => false,
-        }
-    }
 }
 
 /// An error with all its reasons.

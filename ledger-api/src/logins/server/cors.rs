@@ -98,6 +98,16 @@ pub(crate) async fn cors(State(state): State<ApiState>, request: Request, next: 
     response
 }
 
+/// Puts what was said of origins into the answer that takes another's place: a problem must be
+/// readable too.
+pub(crate) fn keep(before: &HeaderMap, after: &mut HeaderMap) {
+    for (name, value) in before {
+        if *name == header::VARY || name.as_str().starts_with("access-control-") {
+            after.append(name.clone(), value.clone());
+        }
+    }
+}
+
 fn preflight(headers: &mut HeaderMap) {
     for (name, value) in [
         (header::ACCESS_CONTROL_ALLOW_METHODS, METHODS),
