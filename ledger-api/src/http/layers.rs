@@ -186,9 +186,10 @@ fn method_label(method: &Method) -> &'static str {
 
 /// What a page may load and where its forms may go: our own, and nothing in its text. QR codes and
 /// icons come as `data:` images.
-pub(crate) const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
-                   font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
-                   object-src 'none'; frame-ancestors 'none'";
+pub(crate) const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+                              img-src 'self' data:; font-src 'self'; connect-src 'self'; \
+                              form-action 'self'; base-uri 'none'; object-src 'none'; \
+                              frame-ancestors 'none'";
 /// The vendored documentation page sets styles by script and shows icons from `data:` addresses.
 const CSP_DOCS: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
                         connect-src 'self'; img-src 'self' data:; form-action 'self'; \
