@@ -14,7 +14,7 @@ use projections::Towards;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    http::{Problem, session::see_other},
+    http::{Problem, reader::caught_up, session::see_other},
     pages::{
         FormErrors, Layout, Nav, Visitor, act,
         names::{Names, signed, what},
@@ -80,6 +80,9 @@ pub(super) async fn one(visitor: Visitor, Path(id): Path<String>) -> Result<Resp
 }
 
 async fn view(visitor: &Visitor, id: &str, errors: FormErrors) -> Result<OneView, Problem> {
+    // Forms lead here: who has just done something sees it done. If the read models are late, the
+    // page shows what they have, and what changed comes live.
+    caught_up(&visitor.state).await.ok();
     let detail = wallet::detail(&visitor.state, &visitor.wallet, id).await?;
     let row = &detail.row;
     let names = Names::of(visitor, [row]).await?;
