@@ -233,6 +233,11 @@ impl Service {
         self.parts.engine()
     }
 
+    /// What its handlers share, if this process answers requests.
+    pub fn state(&self) -> Option<&http::ApiState> {
+        self.parts.state()
+    }
+
     /// The database it works on.
     pub fn database(&self) -> &Database {
         &self.databases.main

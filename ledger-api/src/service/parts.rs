@@ -330,6 +330,11 @@ impl Parts {
         self.engine.as_ref()
     }
 
+    /// What the handlers share, if it answers requests.
+    pub(super) const fn state(&self) -> Option<&ApiState> {
+        self.api.as_ref()
+    }
+
     /// The routes of what answers requests.
     pub(super) fn router(&self) -> axum::Router {
         match (self.api.clone(), self.hooks.clone()) {

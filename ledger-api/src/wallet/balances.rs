@@ -140,13 +140,8 @@ mod tests {
         ];
         let account = "wallet:asha:INR".parse().unwrap();
         let found = of(&account, &balance, &underway, 7).unwrap();
-        let shown = [
-            found.available,
-            found.on_its_way_in,
-            found.on_its_way_out,
-            found.held,
-            found.total,
-        ];
+        let shown =
+            [found.available, found.on_its_way_in, found.on_its_way_out, found.held, found.total];
         let shown = shown.map(|money| money.amount().to_string());
         assert_eq!(shown, ["65.00", "20.00", "15.00", "35.00", "135.00"]);
     }

@@ -1,7 +1,11 @@
 //! Money in and out of a wallet, day by day: the bars of the dashboard.
 
 use chrono::{Days, NaiveDate};
-use ledger_core::{ids::AccountId, log::Position, money::{Money, MoneyError}};
+use ledger_core::{
+    ids::AccountId,
+    log::Position,
+    money::{Money, MoneyError},
+};
 use rust_decimal::Decimal;
 
 use crate::http::{ApiState, Problem, reader::known_account};

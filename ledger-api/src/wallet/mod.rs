@@ -18,8 +18,8 @@ pub use balances::Balances;
 pub(crate) use balances::balances;
 pub(crate) use detail::detail;
 pub use detail::{Detail, Entry, EntryLeg, Step};
-pub(crate) use history::{SPANS, history};
 pub use history::{History, HistoryDay};
+pub(crate) use history::{SPANS, history};
 pub(crate) use ways::{Way, bank_or_usual};
 
 /// An amount of the read models: the database keeps a zero, and sums of nothing, without decimals.

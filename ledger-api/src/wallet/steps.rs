@@ -44,16 +44,16 @@ fn withdrawal_words(event: &WithdrawalEvent) -> (String, Option<String>) {
         WithdrawalEvent::Completed(completed) => {
             ("Paid".to_owned(), Some(completed.bank_reference.to_string()))
         }
-        WithdrawalEvent::CompletedLate(late) => {
-            ("Paid, after the bank had refused it".to_owned(), Some(late.bank_reference.to_string()))
-        }
+        WithdrawalEvent::CompletedLate(late) => (
+            "Paid, after the bank had refused it".to_owned(),
+            Some(late.bank_reference.to_string()),
+        ),
         WithdrawalEvent::Returned(back) => {
             ("Came back from the bank".to_owned(), Some(back.bank_reference.to_string()))
         }
         WithdrawalEvent::Applied(_) => plain("What came back is on your wallet"),
     }
 }
-
 
 /// The steps of a deposit that concern one wallet.
 pub(super) fn of_deposit(
@@ -107,9 +107,7 @@ fn deposit_words(event: &DepositEvent, currency: Currency) -> (String, Option<St
         (format!("{said}: {} {}", amount.amount(), currency.code), utr)
     };
     match event {
-        DepositEvent::Begun(begun) => {
-            (format!("Asked {} for it", words::bank(&begun.bank)), None)
-        }
+        DepositEvent::Begun(begun) => (format!("Asked {} for it", words::bank(&begun.bank)), None),
         DepositEvent::Unsolicited(_) => plain("Money came that nobody had asked for"),
         DepositEvent::Cancelled {} => plain("Given up"),
         DepositEvent::Expired {} => plain("Nobody paid in time"),
@@ -135,9 +133,9 @@ pub(super) async fn of_transfer(
     account: &AccountId,
 ) -> Result<Vec<Step>, Problem> {
     let facts = models.transfer_facts(id).await?;
-    let is_sender = facts.iter().any(|(_, event)| {
-        matches!(event, TransferEvent::Held(held) if held.account == *account)
-    });
+    let is_sender = facts
+        .iter()
+        .any(|(_, event)| matches!(event, TransferEvent::Held(held) if held.account == *account));
     let mut steps = Vec::with_capacity(facts.len());
     for (at, event) in facts {
         let claimer = match &event {

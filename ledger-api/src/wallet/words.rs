@@ -73,10 +73,7 @@ mod tests {
         let words = |code: &str| account(&code.parse().unwrap(), &own);
         assert_eq!(words("wallet:asha:INR"), "Your wallet");
         assert_eq!(words("wallet:ravi:INR"), "Another wallet");
-        assert_eq!(
-            words("bank:hdfc:clearing_in:INR"),
-            "Arrived at HDFC, not on its statement yet"
-        );
+        assert_eq!(words("bank:hdfc:clearing_in:INR"), "Arrived at HDFC, not on its statement yet");
         assert_eq!(words("receivable:overpaid:wd_1:INR"), "Owed by you");
         assert_eq!(words("treasury:in_transit:INR"), "An account of ours");
     }

@@ -268,11 +268,7 @@ pub struct Underway {
     pub count: u64,
 }
 
-fn restrict(
-    query: &mut QueryBuilder<'_, Postgres>,
-    account: &AccountId,
-    filter: &ActivityFilter,
-) {
+fn restrict(query: &mut QueryBuilder<'_, Postgres>, account: &AccountId, filter: &ActivityFilter) {
     query.push(" where account_id = ").push_bind(account.as_str().to_owned());
     if let Some(kind) = &filter.kind {
         query.push(" and kind = ").push_bind(kind.clone());

@@ -9,8 +9,7 @@ use crate::{
         accounts::{BankAccount, BankAccountStatus, Checked, CreateError, NewBankAccount, Why},
     },
     http::{
-        ApiState, Problem,
-        codes,
+        ApiState, Problem, codes,
         idempotency::{self, Key},
         json::Payload,
         path::Id,

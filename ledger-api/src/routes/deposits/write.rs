@@ -14,8 +14,7 @@ use super::{
 use crate::{
     banks::Payee,
     http::{
-        ApiState, Problem,
-        codes,
+        ApiState, Problem, codes,
         idempotency::Key,
         json::Payload,
         path::Id,
@@ -144,7 +143,6 @@ async fn payer(
     let detail = "The owner of the account has no such verified bank account.";
     Err(Problem::field(codes::INVALID, "/payer", detail))
 }
-
 
 fn check_return_url(address: Option<&str>) -> Result<(), Problem> {
     let Some(address) = address else { return Ok(()) };

@@ -12,8 +12,7 @@ use super::{
 };
 use crate::{
     http::{
-        Problem,
-        codes,
+        Problem, codes,
         idempotency::Key,
         json::Payload,
         path::Id,

@@ -42,7 +42,10 @@ pub(super) fn of_deposit(lived: &deposits::Lived) -> Vec<Row> {
             amount: amount(&credits, expected),
             fee: Decimal::ZERO,
             counterparty: None,
-            utr: credits.iter().rev().find_map(|known| Some(known.credit.utr.as_ref()?.to_string())),
+            utr: credits
+                .iter()
+                .rev()
+                .find_map(|known| Some(known.credit.utr.as_ref()?.to_string())),
             began: lived.first,
             changed: lived.last,
         }

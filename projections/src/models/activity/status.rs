@@ -1,8 +1,6 @@
 //! The words by which a wallet's owner is told where something is: the same for all kinds.
 
-use ledger_core::{
-    deposit::DepositStatus, transfer::TransferStatus, withdrawal::WithdrawalStatus,
-};
+use ledger_core::{deposit::DepositStatus, transfer::TransferStatus, withdrawal::WithdrawalStatus};
 use serde::{Deserialize, Serialize};
 
 /// Where something is, in the words of the wallet's owner.
@@ -81,9 +79,9 @@ impl From<DepositStatus> for ActivityStatus {
             DepositStatus::AwaitingPayment => Self::Waiting,
             DepositStatus::Received => Self::Processing,
             DepositStatus::Completed | DepositStatus::Settled => Self::Done,
-            DepositStatus::InReview
-            | DepositStatus::ToReturn
-            | DepositStatus::RecallRequested => Self::InReview,
+            DepositStatus::InReview | DepositStatus::ToReturn | DepositStatus::RecallRequested => {
+                Self::InReview
+            }
             DepositStatus::Recalled => Self::Returned,
             DepositStatus::Expired => Self::Expired,
             DepositStatus::Failed => Self::Failed,
