@@ -12,6 +12,7 @@ pub mod logins;
 pub mod machine;
 mod pages;
 pub mod people;
+pub mod post;
 pub mod postgres;
 pub mod resolutions;
 pub mod review;

@@ -4,11 +4,19 @@
 //! Each function checks what it is given, counts the try, does the work and says no by a problem
 //! with the fields that are wrong. Where a request comes from was checked before (`http::session`).
 
+mod leave;
 mod login;
+mod profile;
 mod sign_up;
+mod verify;
 
+pub(crate) use leave::{close, export};
 pub(crate) use login::{LoginIn, log_in, log_out, step_up};
+pub(crate) use profile::{
+    change_email, change_password, change_phone, forgot, rename, require_step_up, reset,
+};
 pub(crate) use sign_up::{SignUpIn, admit, sign_up};
+pub(crate) use verify::{Kind, confirm_code, confirm_link, say_papers_seen, send_code};
 
 use crate::{
     http::{ApiState, Problem, codes, peer::ClientAddress, session::agent},

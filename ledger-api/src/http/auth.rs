@@ -1,23 +1,59 @@
-//! Who calls: the key in `Authorization: Bearer …`.
+//! Who calls: the key in `Authorization: Bearer …`, or else the person whose session the cookie
+//! is of. A request with a key is the key's, whatever cookie a browser sends with it.
 
 use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, HeaderName, header, request::Parts},
 };
 
-use super::{ApiState, Problem, codes, context::RequestContext};
-use crate::identity::{Caller, Scope, VerifyError};
+use super::{ApiState, Problem, codes, context::RequestContext, session};
+use crate::{
+    identity::{Caller, Scope, ScopeSet, VerifyError},
+    sessions::Session,
+};
 
 impl FromRequestParts<ApiState> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
-        let caller = bearer(&parts.headers, &header::AUTHORIZATION, state).await?;
+        let caller = match parts.headers.contains_key(header::AUTHORIZATION) {
+            true => bearer(&parts.headers, &header::AUTHORIZATION, state).await?,
+            false => signed_in(parts, state).await?,
+        };
         if let Some(context) = parts.extensions.get::<RequestContext>() {
             // Set once per request; a second extraction finds the same caller.
             context.principal.set(caller.principal.clone()).ok();
         }
         Ok(caller)
+    }
+}
+
+/// The person whose session the cookie is of. What changes something must be a request of ours.
+async fn signed_in(parts: &Parts, state: &ApiState) -> Result<Caller, Problem> {
+    let session = session::session(&parts.headers, state).await?;
+    let session = session.ok_or_else(|| match session::has_cookie(&parts.headers) {
+        true => session::signed_out(),
+        false => Problem::new(codes::UNAUTHENTICATED, "A valid API key is needed."),
+    })?;
+    if !parts.method.is_safe() {
+        session::check_csrf(&parts.headers, state, &session, None)?;
+    }
+    of_session(&session)
+}
+
+/// The person of a session, who may do all that people may.
+pub(super) fn of_session(session: &Session) -> Result<Caller, Problem> {
+    let id = session.id.to_string();
+    Caller::of_person(session.person, id.into(), ScopeSet::of(&Caller::OF_PEOPLE))
+        .map_err(|error| Problem::internal(&error))
+}
+
+/// Whether who was let in before still is.
+pub(super) async fn is_in_force(caller: &Caller, state: &ApiState) -> bool {
+    match (caller.person, caller.key_id.parse()) {
+        (None, _) => state.keys.in_force(&caller.key_id).await,
+        (Some(_), Ok(session)) => state.sessions.is_alive(session).await.unwrap_or(false),
+        (Some(_), Err(_)) => false,
     }
 }
 

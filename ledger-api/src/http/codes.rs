@@ -141,6 +141,8 @@ codes! {
     CODE_REFUSED = "code_refused" 422 Never "The code is not valid"
         "It is not the code that was sent last, it is older than ten minutes, or it was tried too \
          often. Have a new one sent.";
+    ACCOUNT_IN_USE = "account_in_use" 422 Never "Something is still on its way"
+        "An account is closed when nothing is on its way to it or from it any more.";
     PAYEE_TOO_NEW = "payee_too_new" 422 Never "The bank account is too new"
         "A new bank account waits an hour for its first withdrawal. `detail` says until when.";
     // Of webhooks: docs/banks.md has how they are signed.
@@ -202,6 +204,8 @@ codes! {
         "A hold is captured to several accounts: each must state its amount.";
     TRANSACTION_COUNT = "transaction_count" 422 Never "Too many transactions"
         "1 to 100 transactions stand or fall together.";
+    RECIPIENT_UNKNOWN = "recipient_unknown" 422 Never "Nobody is found by this"
+        "No person of the service is found by this handle, verified phone number or id.";
     // What the accounts say. These outcomes are stored under the request's key.
     ACCOUNT_NOT_FOUND = "account_not_found" 422 Never "No such account"
         "The account was never opened.";

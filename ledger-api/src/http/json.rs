@@ -35,6 +35,12 @@ impl<const BYTES_MAX: usize> Payload<BYTES_MAX> {
         read.map_err(|error| problem::<T>(&self.0, &error))
     }
 
+    /// A body that was made here, of what somebody asked for in another form.
+    pub(crate) fn of(body: &impl serde::Serialize) -> Result<Self, Problem> {
+        let bytes = serde_json::to_vec(body).map_err(|error| Problem::internal(&error))?;
+        Ok(Self(bytes.into()))
+    }
+
     /// Reads the body as a `T`; no body is the same as `{}`.
     pub(crate) fn parse_or_empty<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         if self.0.is_empty() {

@@ -3,10 +3,7 @@
 //! Somebody else's thing is answered as if it was not there. What is whose follows from the account
 //! alone: a person's wallet has the person's id in its code.
 
-use ledger_core::{
-    ids::{AccountId, Owner},
-    money::CurrencyCode,
-};
+use ledger_core::ids::{AccountId, Owner};
 
 use super::{Problem, auth::missing, codes};
 use crate::{

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::{
     ApiState, Problem,
-    auth::Require as _,
+    auth::{self, Require as _},
     cursor,
     reach::{self, Reach, Reaching as _},
     reply::Reply,
@@ -97,9 +97,9 @@ impl Reader {
         Ok(read_models)
     }
 
-    /// Whether the key that the request came with is still in force.
+    /// Whether the key or session that the request came with is still in force.
     pub(crate) async fn is_still_allowed(&self) -> bool {
-        self.state.keys.in_force(&self.caller.key_id).await
+        auth::is_in_force(&self.caller, &self.state).await
     }
 
     /// The answer to a question about one thing. If the read models do not know it, they are

@@ -36,6 +36,11 @@ impl<T: Serialize> Reply<T> {
         reply
     }
 
+    /// What is answered, without its headers.
+    pub(crate) fn into_body(self) -> T {
+        self.body
+    }
+
     /// With the position of the log that the answer reflects.
     pub(crate) fn at(mut self, position: Position) -> Self {
         set_position(&mut self.headers, position);

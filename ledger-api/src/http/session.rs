@@ -245,6 +245,14 @@ pub(crate) fn see_other(path: &str) -> Response {
     }
 }
 
+/// Whether a browser holds a token of ours, be it dead.
+pub(super) fn has_cookie(headers: &HeaderMap) -> bool {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut names =
+        cookies.flat_map(|text| text.split(';')).filter_map(|pair| pair.split_once('='));
+    names.any(|(name, _)| name.trim() == COOKIE)
+}
+
 /// The token in the cookie; nothing if there is none, or two.
 fn token(headers: &HeaderMap) -> Option<Token> {
     let cookies = headers.get_all(header::COOKIE).iter();

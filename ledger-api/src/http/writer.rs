@@ -10,7 +10,10 @@ use ledger_core::{
 };
 use serde::Serialize;
 
-use super::{ApiState, Problem, context::RequestContext, idempotency, idempotency::Key};
+use super::{
+    ApiState, Problem, auth, context::RequestContext, idempotency, idempotency::Key,
+    session::SignedIn,
+};
 use crate::identity::Caller;
 
 /// A caller who wants to change something.
@@ -70,6 +73,21 @@ impl FromRequestParts<ApiState> for Writer {
 }
 
 impl Writer {
+    /// A caller whose request was admitted by other means: a form of a page.
+    pub(crate) fn of(state: ApiState, caller: Caller, request: RequestId) -> Self {
+        Self { state, caller, request }
+    }
+
+    /// Somebody who is signed in, whose request was checked to be one of ours: for pages.
+    pub(crate) fn of_signed_in(
+        state: &ApiState,
+        who: &SignedIn,
+        context: &RequestContext,
+    ) -> Result<Self, Problem> {
+        let caller = auth::of_session(&who.session)?;
+        Ok(Self { state: state.clone(), caller, request: context.id })
+    }
+
     /// Hands an operation to the engine and waits for what becomes of it.
     pub(crate) async fn submit<T: Serialize>(
         &self,

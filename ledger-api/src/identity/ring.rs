@@ -13,7 +13,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ledger_core::ids::Principal;
 use sqlx::{PgPool, Row, postgres::PgRow};
 use subtle::ConstantTimeEq;
 use tokio::sync::Mutex;

@@ -7,20 +7,25 @@
 //! Every page works without a script, carries no script or style in its text (the policy that is
 //! sent with it forbids both) and asks nothing of any other host.
 
+mod act;
 pub(crate) mod assets;
 pub(crate) mod context;
 pub(crate) mod forms;
+mod home;
 pub(crate) mod layout;
+mod names;
 mod problem;
 pub(crate) mod respond;
 mod samples;
 mod theme;
 pub(crate) mod ui;
+mod visitor;
 
 pub(crate) use context::PageContext;
 pub(crate) use forms::FormErrors;
 pub(crate) use layout::{Layout, Nav, Viewer};
 pub(crate) use problem::{render as problem_page, wants_page};
+pub(crate) use visitor::Visitor;
 
 use axum::Router;
 
@@ -28,5 +33,9 @@ use crate::http::ApiState;
 
 /// The pages' routes.
 pub(crate) fn routes() -> Router<ApiState> {
-    Router::new().merge(assets::routes()).merge(theme::routes()).merge(samples::routes())
+    Router::new()
+        .merge(assets::routes())
+        .merge(theme::routes())
+        .merge(samples::routes())
+        .merge(home::routes())
 }

@@ -7,17 +7,23 @@
 //! This module knows no HTTP; what requests and pages are is in `http::session` and `routes`.
 
 mod changes;
+mod codes;
 mod id;
+mod keeper;
 mod key;
+mod leaving;
 mod names;
 mod passwords;
 mod person;
 mod settings;
+pub mod step_up;
 mod store;
 mod throttles;
 mod wallets;
 
+pub use codes::{Issued, Purpose, Target};
 pub use id::PersonId;
+pub use keeper::PeopleKeeper;
 pub use key::PeopleKey;
 pub use names::{Email, Handle, Name, NameError, Phone, Recipient};
 pub use passwords::{Checked, HashingError, Password, PasswordError, PasswordHash, Passwords};

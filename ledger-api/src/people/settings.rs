@@ -17,7 +17,10 @@ use std::{
 use chrono::TimeDelta;
 use ledger_core::clock::{Clock, System};
 
-use crate::sessions::csrf::Origin;
+use crate::{
+    post::{Post, PostError},
+    sessions::csrf::Origin,
+};
 
 /// Ten years: what the law on records of payments takes at most.
 const RETENTION_DAYS: i64 = 3650;
@@ -48,6 +51,19 @@ pub struct PeopleSettingsError {
     pub variable: &'static str,
     /// What it may be.
     pub expected: &'static str,
+}
+
+impl PeopleSettingsError {
+    fn of_post(error: PostError) -> Self {
+        let variable = match error {
+            PostError::Setting(variable) => variable,
+            PostError::Address
+            | PostError::Smtp(_)
+            | PostError::Gateway(_)
+            | PostError::Refused(_) => "BAHI_SMS_URL",
+        };
+        Self { variable, expected: "well formed (docs/operating.md)" }
+    }
 }
 
 const PUBLIC_URL: PeopleSettingsError = PeopleSettingsError {
@@ -85,6 +101,8 @@ pub struct PeopleSettings {
     pub payee_cooling: TimeDelta,
     /// How long what is known of somebody is kept after they left.
     pub retention: TimeDelta,
+    /// How they are reached.
+    pub post: Post,
     /// By which clock sessions and codes end: the machine's, whatever clock the ledger goes by.
     pub clock: Arc<dyn Clock>,
 }
@@ -98,6 +116,7 @@ impl Default for PeopleSettings {
             proxies: Vec::new(),
             payee_cooling: TimeDelta::hours(1),
             retention: TimeDelta::days(RETENTION_DAYS),
+            post: Post::default(),
             clock: Arc::new(System),
         }
     }
@@ -130,6 +149,7 @@ impl PeopleSettings {
             }
         };
         let mut settings = Self { sign_up, ..Self::default() };
+        settings.post = Post::from_variables(get).map_err(PeopleSettingsError::of_post)?;
         settings.public_url = get("BAHI_PUBLIC_URL").map(|url| url.parse()).transpose()?;
         if let Some(text) = get("BAHI_TRUSTED_PROXIES") {
             let parsed: Result<_, _> = text.split(',').map(|part| part.trim().parse()).collect();
@@ -158,13 +178,29 @@ impl PeopleSettings {
     pub fn for_demo(self, address: Option<SocketAddr>) -> Self {
         let here = address.map(|address| PublicUrl(format!("http://{address}")));
         let link_base = self.public_url.clone().or(here);
-        Self { sign_up: true, link_base, ..self }
+        let post = if self.post.has_mailer() { self.post.clone() } else { Post::demo() };
+        Self { sign_up: true, link_base, post, ..self }
     }
 
     /// The address of a path of ours, for letters.
     pub fn link(&self, path: &str) -> String {
         let base = self.public_url.as_ref().or(self.link_base.as_ref());
         base.map_or_else(|| path.to_owned(), |base| base.join(path))
+    }
+
+    /// Whether all is there that people who sign up need. The demonstration needs nothing.
+    ///
+    /// # Errors
+    /// [`PeopleSettingsError`] with the first that is missing.
+    pub fn complete(self) -> Result<Self, PeopleSettingsError> {
+        if self.sign_up && !self.post.has_mailer() {
+            let expected = "set where people sign up: their addresses are proved by letters";
+            return Err(PeopleSettingsError { variable: "BAHI_SMTP_URL", expected });
+        }
+        if self.sign_up && self.public_url.is_none() {
+            return Err(PUBLIC_URL);
+        }
+        Ok(self)
     }
 
     /// Where our own pages come from.
@@ -233,6 +269,8 @@ mod tests {
     #[test]
     fn what_is_no_setting_is_refused_by_name() {
         for (variable, value) in [
+            ("BAHI_SMTP_URL", "nonsense"),
+            ("BAHI_SMS_URL", "ftp://x"),
             ("BAHI_PEOPLE", "yes"),
             ("BAHI_TRUSTED_PROXIES", "proxy"),
             ("BAHI_PAYEE_COOLING", "1"),
@@ -245,5 +283,22 @@ mod tests {
         }
         let settings = set(&[("BAHI_PAYEE_COOLING", "0s"), ("BAHI_PEOPLE", "on")]).unwrap();
         assert!(settings.sign_up && settings.payee_cooling.is_zero());
+    }
+
+    #[test]
+    fn case_183_people_sign_up_only_where_letters_can_be_sent() {
+        let on = ("BAHI_PEOPLE", "on");
+        let smtp = ("BAHI_SMTP_URL", "smtps://mail.example");
+        let from = ("BAHI_MAIL_FROM", "wallet@example.com");
+        let url = ("BAHI_PUBLIC_URL", "https://wallet.example");
+        let missing = |pairs: &[_]| set(pairs).unwrap().complete().err().map(|e| e.variable);
+        assert_eq!(missing(&[]), None);
+        assert_eq!(missing(&[on, url]), Some("BAHI_SMTP_URL"));
+        assert_eq!(missing(&[on, smtp, from]), Some("BAHI_PUBLIC_URL"));
+        assert_eq!(missing(&[on, smtp, from, url]), None);
+        assert_eq!(set(&[on, smtp]).unwrap_err().variable, "BAHI_MAIL_FROM");
+        let demo = set(&[]).unwrap().for_demo("127.0.0.1:8080".parse().ok());
+        assert!(demo.sign_up && demo.post.outbox().is_some());
+        assert_eq!(demo.link("/verify"), "http://127.0.0.1:8080/verify");
     }
 }

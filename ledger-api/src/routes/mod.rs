@@ -1,10 +1,10 @@
 //! The resources of the API, one file each.
 
 mod accounts;
-mod bank_accounts;
+pub(crate) mod bank_accounts;
 mod banks;
 mod currencies;
-mod deposits;
+pub(crate) mod deposits;
 mod docs;
 mod events;
 mod health;
@@ -12,13 +12,14 @@ mod holds;
 pub(crate) mod hooks;
 pub(crate) mod openapi;
 mod ops;
+mod people;
 mod reconciliation;
 mod tiers;
 mod transactions;
 mod trial_balance;
 mod usage;
 mod virtual_accounts;
-mod withdrawals;
+pub(crate) mod withdrawals;
 
 use axum::Router;
 use utoipa_axum::router::OpenApiRouter;
@@ -47,6 +48,7 @@ fn documented() -> OpenApiRouter<ApiState> {
         .merge(currencies::routes())
         .merge(tiers::routes())
         .merge(usage::routes())
+        .merge(people::routes())
         .merge(ops::routes())
         .merge(reconciliation::routes())
         .merge(health::routes())

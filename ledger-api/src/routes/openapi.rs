@@ -41,6 +41,7 @@ const DESCRIPTION: &str = "An event-sourced double-entry ledger. docs/api.md has
         (name = "Banks", description = "Who sends money."),
         (name = "Operators", description = "What people who run the service see and decide."),
         (name = "Reconciliation", description = "What banks state, beside our books."),
+        (name = "People", description = "Who signs up, logs in and leaves, by their session."),
         (name = "Book", description = "Currencies and the trial balance."),
         (name = "Log", description = "What happened, in order, for ever."),
         (name = "Operation", description = "Health and metrics."),
@@ -95,6 +96,7 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (HttpMethod, &mut Ope
     let all = [
         (HttpMethod::Get, item.get.as_mut()),
         (HttpMethod::Post, item.post.as_mut()),
+        (HttpMethod::Patch, item.patch.as_mut()),
         (HttpMethod::Delete, item.delete.as_mut()),
     ];
     all.into_iter().filter_map(|(method, operation)| Some((method, operation?)))
@@ -110,7 +112,8 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
     operation.security = Some(vec![security]);
     let reads = *method == HttpMethod::Get;
     // What is the same done twice needs no key.
-    let keyless = path == "/v1/withdrawal-quotes"
+    let keyless = is_about_oneself(path)
+        || path == "/v1/withdrawal-quotes"
         || path.starts_with("/v1/bank-accounts/{id}")
         || path.starts_with("/v1/ops/banks/")
         || path.starts_with("/v1/ops/inbound/")
@@ -146,6 +149,15 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
     }
 }
 
+/// What people do with themselves (`people`): by their session, and nothing of it moves money.
+fn is_about_oneself(path: &str) -> bool {
+    ["/v1/signup", "/v1/login", "/v1/logout", "/v1/password", "/v1/sessions", "/v1/verifications"]
+        .iter()
+        .any(|start| path.starts_with(start))
+        || ["/v1/me", "/v1/me/email", "/v1/me/phone", "/v1/me/close", "/v1/me/papers"]
+            .contains(&path)
+}
+
 fn problem(status: &str) -> utoipa::openapi::Response {
     let said = match status {
         "400" => "The request is malformed: JSON, idempotency key or cursor.",
@@ -178,6 +190,8 @@ fn header_parameter(name: &str, description: &str, required: bool) -> Parameter 
 fn operation_id(path: &str, method: &HttpMethod) -> String {
     let verb = if *method == HttpMethod::Post {
         "post"
+    } else if *method == HttpMethod::Patch {
+        "patch"
     } else if *method == HttpMethod::Delete {
         "delete"
     } else {

@@ -58,7 +58,7 @@ impl Wanted {
     /// How people are let in: as the variables say, and in the demonstration anybody.
     fn people_settings(&self) -> Result<PeopleSettings, PeopleSettingsError> {
         let settings = PeopleSettings::from_variables(|name| std::env::var(name).ok())?;
-        Ok(if self.demo { settings.for_demo(self.address) } else { settings })
+        if self.demo { Ok(settings.for_demo(self.address)) } else { settings.complete() }
     }
 }
 

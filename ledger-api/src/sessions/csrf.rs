@@ -80,7 +80,7 @@ pub fn is_said_ours(headers: &HeaderMap, ours: &Origin) -> Option<bool> {
             Origin::SameAsHost => {
                 let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
                 let from = said.strip_prefix("http://").or_else(|| said.strip_prefix("https://"));
-                from.is_some() && from == host
+                from.is_some_and(|from| !from.is_empty()) && from == host
             }
         }
     });

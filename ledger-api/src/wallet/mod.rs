@@ -5,25 +5,45 @@
 //! read models and writes by the same commands as everybody; no rule about money stands here.
 
 mod balances;
+mod commands;
 mod detail;
 mod history;
+mod send;
 mod steps;
 mod ways;
 mod words;
 
-use ledger_core::money::{Currency, Money, MoneyError};
+use ledger_core::{
+    ids::AccountId,
+    money::{Currency, Money, MoneyError},
+};
 use rust_decimal::Decimal;
+
+use crate::people::PersonId;
 
 pub use balances::Balances;
 pub(crate) use balances::balances;
+pub(crate) use commands::{
+    Begun, Quoted, Typed, Withdraw, add_bank_account, add_money, cancel_deposit,
+    cancel_withdrawal, erase_bank_account, quote, verify_bank_account, withdraw,
+};
 pub(crate) use detail::detail;
 pub use detail::{Detail, Entry, EntryLeg, Step};
 pub use history::{History, HistoryDay};
 pub(crate) use history::{SPANS, history};
+pub(crate) use send::{Sending, Sent, recipient, send};
 pub(crate) use ways::{Way, bank_or_usual};
+pub(crate) use words::next;
+
+/// Whose wallet an account is, if it is a person's.
+pub(crate) fn person_of(account: &AccountId) -> Option<PersonId> {
+    let (code, _) = account.as_str().rsplit_once(':')?;
+    let person: PersonId = format!("usr_{}", code.strip_prefix("wallet:")?).parse().ok()?;
+    person.has(account).then_some(person)
+}
 
 /// An amount of the read models: the database keeps a zero, and sums of nothing, without decimals.
-fn money(mut amount: Decimal, currency: Currency) -> Result<Money, MoneyError> {
+pub(crate) fn money(mut amount: Decimal, currency: Currency) -> Result<Money, MoneyError> {
     let scale = u32::from(currency.scale);
     if amount.scale() < scale {
         amount.rescale(scale);

@@ -41,7 +41,7 @@ fn name(bank: &str) -> String {
 }
 
 /// What happens next to something in this status of its own; nothing if it is final.
-pub(super) fn next(kind: &str, object_status: &str) -> Option<&'static str> {
+pub(crate) fn next(kind: &str, object_status: &str) -> Option<&'static str> {
     Some(match (kind, object_status) {
         ("deposit", "awaiting_payment") => "Pay on your bank's page; we hear of it from the bank.",
         ("deposit", "received") => "The bank told us of your money; we are checking it.",

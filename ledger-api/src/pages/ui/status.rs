@@ -3,6 +3,7 @@
 use std::fmt::{self, Display};
 
 use askama::{Template, filters::HtmlSafe};
+use projections::ActivityStatus;
 
 /// A status, as people read it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -106,6 +107,24 @@ impl Status {
             Self::Returned => "back",
             Self::InReview => "eye",
             Self::Expired => "clock",
+        }
+    }
+}
+
+impl From<ActivityStatus> for Status {
+    fn from(status: ActivityStatus) -> Self {
+        match status {
+            ActivityStatus::Waiting => Self::Waiting,
+            ActivityStatus::Queued => Self::Queued,
+            ActivityStatus::Processing => Self::Processing,
+            ActivityStatus::Unknown => Self::Unknown,
+            ActivityStatus::InReview => Self::InReview,
+            ActivityStatus::Done => Self::Done,
+            ActivityStatus::Returned => Self::Returned,
+            ActivityStatus::Failed => Self::Failed,
+            ActivityStatus::Rejected => Self::Rejected,
+            ActivityStatus::Cancelled => Self::Cancelled,
+            ActivityStatus::Expired => Self::Expired,
         }
     }
 }

@@ -109,10 +109,10 @@ pub(super) struct CheckIn {
 /// A bank account.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[schema(as = BankAccount)]
-pub(super) struct BankAccountOut {
+pub(crate) struct BankAccountOut {
     /// Its id.
     #[schema(value_type = String, example = "ba_01935c3a5e7c7d3e8f00a1b2c3d4e5f6")]
-    id: BankAccountId,
+    pub(crate) id: BankAccountId,
     /// Always `bank_account`.
     #[schema(example = "bank_account")]
     object: String,

@@ -5,6 +5,8 @@ mod body;
 mod read;
 mod write;
 
+pub(crate) use write::{create, erase, verify};
+
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::http::ApiState;

@@ -35,7 +35,7 @@ const SCOPES: &[Scope] = &[Scope::WithdrawalsWrite];
         "name": "Asha Rao"})),
     responses((status = 201, description = "It is kept, unverified.", body = BankAccountOut)),
 )]
-pub(super) async fn create(
+pub(crate) async fn create(
     writer: Writer,
     Key(key): Key,
     payload: Payload,
@@ -77,7 +77,7 @@ pub(super) async fn create(
     request_body(content = CheckIn, example = json!({"bank": "hdfc"})),
     responses((status = 200, description = "What came of it.", body = BankAccountOut)),
 )]
-pub(super) async fn verify(
+pub(crate) async fn verify(
     writer: Writer,
     Id(id): Id<BankAccountId>,
     payload: Payload,
@@ -121,7 +121,7 @@ pub(super) async fn verify(
     params(("id" = String, Path, description = "The bank account")),
     responses((status = 200, description = "It is erased.", body = BankAccountOut)),
 )]
-pub(super) async fn erase(
+pub(crate) async fn erase(
     writer: Writer,
     Id(id): Id<BankAccountId>,
 ) -> Result<Reply<BankAccountOut>, Problem> {

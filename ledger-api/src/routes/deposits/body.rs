@@ -47,10 +47,10 @@ pub(super) struct DepositIn {
 /// A deposit.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[schema(as = Deposit)]
-pub(super) struct DepositOut {
+pub(crate) struct DepositOut {
     /// Its id.
     #[schema(value_type = String, example = "dep_01935c3a5e7c7d3e8f00a1b2c3d4e5f6")]
-    pub(super) id: DepositId,
+    pub(crate) id: DepositId,
     /// Always `deposit`.
     #[schema(example = "deposit")]
     pub(super) object: String,
@@ -79,7 +79,7 @@ pub(super) struct DepositOut {
     pub(super) expires_at: Option<DateTime<Utc>>,
     /// The bank's page to pay at, while it awaits payment. Null if the bank gave none: read the
     /// deposit again and the bank is asked again.
-    pub(super) pay_page: Option<String>,
+    pub(crate) pay_page: Option<String>,
     /// How many events it has; this and what follows in reads only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) version: Option<u64>,

@@ -9,6 +9,8 @@ mod recall;
 mod review;
 mod write;
 
+pub(crate) use write::{begin, cancel};
+
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::http::ApiState;

@@ -48,7 +48,7 @@ const RETURN_URL_MAX: usize = 500;
         "bank": "hdfc"})),
     responses((status = 201, description = "It awaits payment.", body = DepositOut)),
 )]
-pub(super) async fn begin(
+pub(crate) async fn begin(
     writer: Writer,
     key: Key,
     payload: Payload,
@@ -104,7 +104,7 @@ pub(super) async fn begin(
     request_body(content = Empty, example = json!({})),
     responses((status = 200, description = "It has ended.", body = DepositOut)),
 )]
-pub(super) async fn cancel(
+pub(crate) async fn cancel(
     writer: Writer,
     Id(deposit_id): Id<DepositId>,
     key: Key,

@@ -49,10 +49,10 @@ pub(super) struct WithdrawalIn {
 /// A withdrawal.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[schema(as = Withdrawal)]
-pub(in crate::routes) struct WithdrawalOut {
+pub(crate) struct WithdrawalOut {
     /// Its id.
     #[schema(value_type = String, example = "wd_01935c3a5e7c7d3e8f00a1b2c3d4e5f6")]
-    pub(super) id: WithdrawalId,
+    pub(crate) id: WithdrawalId,
     /// Always `withdrawal`.
     #[schema(example = "withdrawal")]
     pub(super) object: String,

@@ -10,6 +10,9 @@ mod read;
 mod terms;
 mod write;
 
+pub(crate) use quote::quote;
+pub(crate) use write::{cancel, request};
+
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::http::ApiState;

@@ -47,27 +47,27 @@ pub(super) struct QuoteIn {
 /// What a withdrawal would cost.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[schema(as = WithdrawalQuote)]
-pub(super) struct QuoteOut {
+pub(crate) struct QuoteOut {
     /// Always `withdrawal_quote`.
     #[schema(example = "withdrawal_quote")]
     object: String,
     /// What the payee would get.
-    amount: Amount,
+    pub(crate) amount: Amount,
     /// What it would cost, tax included.
-    fee: Amount,
+    pub(crate) fee: Amount,
     /// How much of the fee is tax.
     tax: Amount,
     /// What would leave the account.
-    total: Amount,
+    pub(crate) total: Amount,
     /// The bank.
     #[schema(value_type = String, example = "hdfc")]
-    bank: BankCode,
+    pub(crate) bank: BankCode,
     /// The way.
     #[schema(value_type = String, example = "imps")]
-    rail: Rail,
+    pub(crate) rail: Rail,
     /// When it would be certain at the latest, were it sent now, or when the rail opens; null if
     /// the bank does not say at the moment.
-    arrives_by: Option<DateTime<Utc>>,
+    pub(crate) arrives_by: Option<DateTime<Utc>>,
 }
 
 /// Quote a withdrawal
@@ -83,7 +83,7 @@ pub(super) struct QuoteOut {
         "bank": "hdfc", "rail": "imps"})),
     responses((status = 200, description = "The quote.", body = QuoteOut)),
 )]
-pub(super) async fn quote(writer: Writer, payload: Payload) -> Result<Reply<QuoteOut>, Problem> {
+pub(crate) async fn quote(writer: Writer, payload: Payload) -> Result<Reply<QuoteOut>, Problem> {
     let reach = writer.caller.reach(&[Scope::WithdrawalsWrite])?;
     let body: QuoteIn = payload.parse()?;
     let account = reach.account_or_own(body.account.as_ref())?;

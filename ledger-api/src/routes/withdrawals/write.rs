@@ -41,7 +41,7 @@ use crate::{
         "note": "Rent"})),
     responses((status = 201, description = "It is set aside.", body = WithdrawalOut)),
 )]
-pub(super) async fn request(
+pub(crate) async fn request(
     writer: Writer,
     key: Key,
     payload: Payload,
@@ -98,7 +98,7 @@ pub(super) async fn request(
     request_body(content = Empty, example = json!({})),
     responses((status = 200, description = "It has ended.", body = WithdrawalOut)),
 )]
-pub(super) async fn cancel(
+pub(crate) async fn cancel(
     writer: Writer,
     Id(withdrawal_id): Id<WithdrawalId>,
     key: Key,

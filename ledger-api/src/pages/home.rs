@@ -1,0 +1,110 @@
+//! `/app`: what there is, what is on its way, what moved.
+
+use askama::Template;
+use axum::{Router, extract::Query, response::Response, routing::get};
+use ledger_core::money::Money;
+use projections::{ActivityFilter, ActivityRow};
+use serde::Deserialize;
+
+use super::{
+    Layout, Nav, Visitor,
+    names::Names,
+    respond,
+    ui::{BalanceSplit, BarChart, DayFlow, EmptyState, LiveDot, MoveRow},
+};
+use crate::{
+    http::{ApiState, Problem},
+    wallet,
+};
+
+/// How many of the last movements are shown.
+const LAST: u32 = 8;
+/// How many of them are looked at for what is under way.
+const LOOKED_AT: u32 = 50;
+/// How many of those under way are shown.
+const UNDERWAY_MAX: usize = 4;
+
+/// The routes.
+pub(super) fn routes() -> Router<ApiState> {
+    Router::new().route("/app", get(home))
+}
+
+/// Which days the bars show.
+#[derive(Debug, Deserialize)]
+struct HomeQuery {
+    days: Option<u32>,
+}
+
+#[derive(Template)]
+#[template(path = "app/home.html")]
+struct HomeView {
+    layout: Layout,
+    live: LiveDot,
+    first_name: String,
+    balance: BalanceSplit,
+    balance_text: String,
+    chart: BarChart,
+    spans: Vec<(u32, bool)>,
+    underway: Vec<Underway>,
+    rows: Vec<MoveRow>,
+    empty: EmptyState,
+}
+
+/// Something under way.
+struct Underway {
+    row: MoveRow,
+    next: String,
+}
+
+async fn home(visitor: Visitor, Query(query): Query<HomeQuery>) -> Result<Response, Problem> {
+    let span = query.days.filter(|days| wallet::SPANS.contains(days)).unwrap_or(30);
+    let (state, account) = (&visitor.state, &visitor.wallet);
+    let balances = wallet::balances(state, account).await?;
+    let history = wallet::history(state, account, span).await?;
+    let filter = ActivityFilter::default();
+    let page = state.read_models.activity(account, &filter, None, LOOKED_AT).await?;
+    let names = Names::of(&visitor, &page.rows).await?;
+    let row = |row: &ActivityRow| names.row(&visitor, row);
+    let is_open = |row: &&ActivityRow| !row.status.is_final();
+    let underway = page.rows.iter().filter(is_open).take(UNDERWAY_MAX);
+    let underway = underway.map(|open| {
+        let next = wallet::next(&open.kind, &open.object_status).unwrap_or_default();
+        Ok(Underway { row: row(open)?, next: next.to_owned() })
+    });
+    let last = usize::try_from(LAST).unwrap_or(usize::MAX);
+    let view = HomeView {
+        layout: visitor.layout("Home", Nav::Home),
+        live: LiveDot::new(visitor.path()),
+        first_name: first_word(visitor.who.person.name.expose()).to_owned(),
+        balance_text: super::ui::money_text(&balances.available),
+        balance: BalanceSplit::new(
+            balances.available,
+            balances.on_its_way_in,
+            balances.on_its_way_out,
+            balances.held,
+        ),
+        chart: BarChart::new(format!("Money in and out, last {span} days"), &flows(&history.days)),
+        spans: wallet::SPANS.iter().map(|days| (*days, *days == span)).collect(),
+        underway: underway.collect::<Result<_, Problem>>()?,
+        rows: page.rows.iter().take(last).map(row).collect::<Result<_, _>>()?,
+        empty: EmptyState::new(
+            "list",
+            "Nothing here yet",
+            "What you add, send and receive appears here, each with what happens next.",
+        )
+        .action("Add money", "/app/move?tab=add"),
+    };
+    Ok(respond::page(&view))
+}
+
+/// The days as the chart takes them.
+fn flows(days: &[wallet::HistoryDay]) -> Vec<DayFlow> {
+    let both = |day: &wallet::HistoryDay| -> Option<(Money, Money)> {
+        Some((day.money_in?, day.money_out?))
+    };
+    days.iter().map(|day| DayFlow { date: day.day, flow: both(day) }).collect()
+}
+
+fn first_word(name: &str) -> &str {
+    name.split_whitespace().next().unwrap_or_default()
+}

@@ -1,0 +1,129 @@
+//! Who is on the other side of what a wallet sees, by name.
+
+use std::collections::HashMap;
+
+use ledger_core::ids::AccountId;
+use projections::{ActivityRow, Towards};
+
+use super::{
+    Visitor,
+    ui::{Face, MoneyView, MoveRow, Status},
+};
+use crate::{
+    http::Problem,
+    people::{PersonId, PublicFace},
+};
+
+/// The people on the other side of some movements.
+pub(crate) struct Names(HashMap<PersonId, PublicFace>);
+
+impl Names {
+    /// Those of these movements, in one question.
+    pub(crate) async fn of<'r>(
+        visitor: &Visitor,
+        rows: impl IntoIterator<Item = &'r ActivityRow>,
+    ) -> Result<Self, Problem> {
+        let accounts = rows.into_iter().filter_map(|row| row.counterparty.as_ref());
+        let mut ids: Vec<PersonId> = accounts.filter_map(person_of).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        if ids.is_empty() {
+            return Ok(Self(HashMap::new()));
+        }
+        Ok(Self(visitor.state.people.faces(&ids).await?))
+    }
+
+    /// The person on the other side, if it is one who is still known.
+    pub(crate) fn face(&self, row: &ActivityRow) -> Option<&PublicFace> {
+        self.0.get(&person_of(row.counterparty.as_ref()?)?)
+    }
+
+    /// Who is on the other side, in words.
+    pub(crate) fn who(&self, row: &ActivityRow) -> String {
+        match (&*row.kind, row.direction) {
+            ("deposit", _) => "Added from your bank".to_owned(),
+            ("withdrawal", _) => "To your bank".to_owned(),
+            ("transfer", _) if row.counterparty.is_none() => "To a phone number".to_owned(),
+            (_, _) => match self.face(row) {
+                Some(face) => face.name.expose().to_owned(),
+                None if row.counterparty.is_some() => "Somebody who left".to_owned(),
+                None => sentence(&row.kind),
+            },
+        }
+    }
+
+    /// The movement as a row of a list.
+    pub(crate) fn row(&self, visitor: &Visitor, row: &ActivityRow) -> Result<MoveRow, Problem> {
+        let face = match (&*row.kind, self.face(row)) {
+            ("deposit", _) => Face::incoming("in"),
+            ("withdrawal", _) => Face::icon("bank"),
+            (_, Some(face)) => Face::of(face.name.expose()),
+            (_, None) if row.direction == Towards::In => Face::incoming("in"),
+            (_, None) => Face::icon("send"),
+        };
+        Ok(MoveRow {
+            id: row.object.clone(),
+            href: format!("/app/activity/{}", row.object),
+            face,
+            who: self.who(row),
+            what: what(row).to_owned(),
+            amount: signed(visitor, row)?,
+            status: Status::from(row.status),
+            when: visitor.when(row.began_at),
+        })
+    }
+}
+
+/// The amount of a movement, with the sign that it has for the wallet.
+pub(crate) fn signed(visitor: &Visitor, row: &ActivityRow) -> Result<MoneyView, Problem> {
+    let money = visitor.money(row.amount, row.currency)?;
+    Ok(match row.direction {
+        Towards::In => MoneyView::incoming(money),
+        Towards::Out => MoneyView::outgoing(money),
+    })
+}
+
+/// What happened, in a word.
+pub(crate) fn what(row: &ActivityRow) -> &'static str {
+    match (&*row.kind, row.direction) {
+        ("deposit", _) => "Money added",
+        ("withdrawal", _) => "Withdrawal",
+        ("reversal", _) => "Taken back",
+        (_, Towards::In) => "Received",
+        (_, Towards::Out) => "Sent",
+    }
+}
+
+/// A code as a sentence of one or more words.
+fn sentence(code: &str) -> String {
+    let words = code.replace(['_', '-'], " ");
+    let mut letters = words.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string());
+    format!("{}{}", first.unwrap_or_default(), letters.as_str())
+}
+
+/// The person whose wallet an account is, if it is one's.
+fn person_of(account: &AccountId) -> Option<PersonId> {
+    let hex = account.as_str().strip_prefix("wallet:")?.split(':').next()?;
+    format!("usr_{hex}").parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wallet_says_whose_it_is_and_other_accounts_do_not() {
+        let hex = "01935c3a5e7c7d3e8f00a1b2c3d4e5f6";
+        let person = person_of(&format!("wallet:{hex}:INR").parse().unwrap()).unwrap();
+        assert_eq!(person.to_string(), format!("usr_{hex}"));
+        assert_eq!(person_of(&"wallet:asha:INR".parse().unwrap()), None);
+        assert_eq!(person_of(&"bank:hdfc:escrow:INR".parse().unwrap()), None);
+    }
+
+    #[test]
+    fn codes_become_words() {
+        assert_eq!(sentence("fee_refund"), "Fee refund");
+        assert_eq!(sentence(""), "");
+    }
+}
