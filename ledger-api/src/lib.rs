@@ -23,6 +23,7 @@ pub mod setup;
 pub mod shutdown;
 pub mod statements;
 pub mod telemetry;
+mod transfers;
 pub mod vault;
 pub mod wallet;
 pub mod webhooks;

@@ -49,6 +49,7 @@ mod snapshots;
 mod statements;
 mod support;
 mod tidy;
+mod transfers;
 mod vault;
 mod webhook_faults;
 mod webhook_inbox;

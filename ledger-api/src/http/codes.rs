@@ -308,6 +308,40 @@ codes! {
         "The bank does not ask for the credit's money back.";
     RECALL_DECIDED = "recall_decided" 409 Never "Decided already"
         "That the bank asks for the credit's money back was decided the other way.";
+    // What transfers say.
+    RECIPIENT_UNKNOWN = "recipient_unknown" 422 Never "Nobody of this name"
+        "No person who uses the service has this handle or id. Check it, or send to a phone \
+         number: what nobody has claimed after seven days comes back.";
+    DUPLICATE_SUSPECTED = "duplicate_suspected" 422 Never "This looks like the payment of just now"
+        "The same amount went to the same receiver less than a minute ago; `detail` names it. \
+         Send it again with `confirm_duplicate: true` if it is another one.";
+    NOT_TRANSFERABLE = "not_transferable" 422 Never "Not this account"
+        "Money is transferred from `wallet:…` to `wallet:…`.";
+    TRANSFER_NOT_FOUND = "transfer_not_found" 404 Never "No such transfer"
+        "No transfer of this id waits or has waited to be claimed.";
+    CLAIM_OF_ANOTHER = "claim_of_another" 404 Never "Sent to another number"
+        "The number that was proved is not the one that the transfer was sent to.";
+    TRANSFER_EXISTS = "transfer_exists" 422 Never "The transfer exists already"
+        "A transfer of this id was made before.";
+    TRANSFER_EXPIRY_PAST = "transfer_expiry_past" 422 Never "It would have expired already"
+        "The time to claim it would be over before it began.";
+    NOT_CLAIMABLE = "not_claimable" 409 Never "Too late to claim"
+        "The transfer was claimed otherwise, cancelled, or has expired; `detail` says which.";
+    TRANSFER_NOT_IN_REVIEW = "transfer_not_in_review" 409 Never "No claim in review"
+        "No claim of the transfer waits for a decision; `detail` says where it is.";
+    TRANSFER_EXPIRED = "transfer_expired" 409 Never "The transfer has expired"
+        "Its time has come: from `expires_at` on it cannot be claimed.";
+    TRANSFER_NOT_EXPIRED = "transfer_not_expired" 409 Never "It can still be claimed"
+        "The transfer's time has not come.";
+    SELF_CLAIM = "self_claim" 422 Never "Your own transfer"
+        "Nobody claims what they have sent themselves. Cancel it instead.";
+    SENDER_BLOCKED = "sender_blocked" 422 Never "The sender cannot give it now"
+        "The sender's account is frozen, or other money of theirs went first. It waits until \
+         `expires_at`; ask the sender.";
+    RECEIVER_BLOCKED = "receiver_blocked" 422 Never "The receiver cannot take it now"
+        "The receiver's account is frozen, closed, or full.";
+    HOLD_OF_OBJECT = "hold_of_object" 422 Never "The hold belongs to something else"
+        "The hold was placed by a transfer, which alone may end it: cancel or claim that.";
     // What withdrawals say.
     WITHDRAWAL_NOT_FOUND = "withdrawal_not_found" 404 Never "No such withdrawal"
         "The withdrawal was never requested.";
@@ -329,7 +363,8 @@ codes! {
     FEE_INVALID = "fee_invalid" 422 Never "The fee does not fit"
         "The tax is a part of the fee, and amount and fee together must fit.";
     NOT_CANCELLABLE = "not_cancellable" 409 Never "Too late to cancel"
-        "A withdrawal is cancelled before it is sent to its bank; `detail` says where it is.";
+        "A withdrawal is cancelled before it is sent to its bank, a transfer before it is claimed \
+         or has expired; `detail` says where it is.";
     WITHDRAWAL_NOT_IN_REVIEW = "withdrawal_not_in_review" 409 Never "Not under review"
         "The withdrawal waits for no decision; `detail` says where it is.";
     WITHDRAWAL_NOT_QUEUED = "withdrawal_not_queued" 409 Never "Not queued"

@@ -236,6 +236,16 @@ impl Problem {
         self
     }
 
+    /// The same outcome in other words, without what is somebody else's business.
+    pub(crate) fn said_otherwise(mut self, code: &'static Code, detail: &'static str) -> Self {
+        let inner = &mut self.0;
+        (inner.code, inner.status, inner.title) =
+            (Cow::Borrowed(code.name), code.status, code.title);
+        inner.detail = Cow::Borrowed(detail);
+        (inner.account, inner.available, inner.limit) = (None, None, None);
+        self
+    }
+
     /// The status.
     pub fn status(&self) -> u16 {
         self.0.status

@@ -16,6 +16,7 @@ mod people;
 mod reconciliation;
 mod tiers;
 mod transactions;
+mod transfers;
 mod trial_balance;
 mod usage;
 mod virtual_accounts;
@@ -40,6 +41,7 @@ fn documented() -> OpenApiRouter<ApiState> {
         .merge(holds::routes())
         .merge(withdrawals::routes())
         .merge(deposits::routes())
+        .merge(transfers::routes())
         .merge(virtual_accounts::routes())
         .merge(bank_accounts::routes())
         .merge(banks::routes())

@@ -1,4 +1,5 @@
-//! The sweeper: ends holds whose time has come.
+//! The sweeper: ends holds whose time has come, and transfers that nobody claimed
+//! (`super::transfers`).
 //!
 //! It moves no money and nothing rests on it: a capture at or after `expires_at` is refused whether
 //! the sweeper was there or not. It only gives back what is reserved, and says so in the log. Any
@@ -21,9 +22,9 @@ use crate::http::Ledger;
 /// How often it looks.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How many holds it ends before it looks again.
-const HOLDS_MAX: u32 = 200;
+pub(super) const HOLDS_MAX: u32 = 200;
 /// How long it waits for the read models to see what it has ended, before it looks again.
-const CATCH_UP: Duration = Duration::from_secs(2);
+pub(super) const CATCH_UP: Duration = Duration::from_secs(2);
 
 /// What the sweeper works with.
 pub struct Sweeper {
@@ -39,7 +40,7 @@ pub struct Sweeper {
 
 /// Why a round did not get through. The next one tries again.
 #[derive(Debug, thiserror::Error)]
-enum SweepError {
+pub(super) enum SweepError {
     #[error("the open holds could not be read")]
     Read(#[from] projections::ReadError),
     #[error("the ledger took no commands")]
@@ -61,7 +62,7 @@ impl Sweeper {
                 _ = stopping.wait_for(|stop| *stop) => return,
             }
             loop {
-                match self.sweep(&principal).await {
+                match self.round(&principal).await {
                     // A full round: there may be more.
                     Ok(seen) if seen == usize::try_from(HOLDS_MAX).unwrap_or(usize::MAX) => {
                         if *stopping.borrow() {
@@ -71,12 +72,18 @@ impl Sweeper {
                     Ok(_) => break,
                     Err(error) => {
                         let error = projections::describe(&error);
-                        tracing::warn!(error, "holds could not be expired; trying again");
+                        tracing::warn!(error, "what has run out could not be ended; trying again");
                         break;
                     }
                 }
             }
         }
+    }
+
+    /// Ends what has run out, each kind up to a bound; how many it saw of the most.
+    async fn round(&self, principal: &Principal) -> Result<usize, SweepError> {
+        let holds = self.sweep(principal).await?;
+        Ok(holds.max(self.sweep_transfers(principal).await?))
     }
 
     /// Ends the holds whose time has come, up to a bound; how many it saw.

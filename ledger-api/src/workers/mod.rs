@@ -10,6 +10,7 @@ pub mod inbox;
 pub mod lanes;
 pub mod returns;
 mod statements;
+mod transfers;
 pub mod withdrawals;
 
 pub use deposits::DepositKeeper;

@@ -24,7 +24,7 @@ use crate::{
 pub fn accounts_of_transfer(operation: &TransferOperation, transfer: &Transfer) -> Vec<AccountId> {
     let held = transfer.properties();
     let sender = match operation {
-        TransferOperation::Hold(hold) => Some(&hold.account),
+        TransferOperation::Hold(asked) => Some(&asked.account),
         TransferOperation::Claim(_)
         | TransferOperation::DecideClaim(_)
         | TransferOperation::Cancel(_)
@@ -147,8 +147,8 @@ impl<V: View> Planner<'_, V> {
         let sender = self.view.account(&held.account).ok_or_else(internal)?;
         let receiver = self.view.account(receiver).ok_or_else(internal)?;
         let (tiers, today) = (self.view.book().tiers(), self.today(None));
-        let hold = self.view.hold(operation.transfer_id().hold_id());
-        let freed = Some(hold).filter(|hold| hold.state() == Some(HoldState::Open));
+        let kept = self.view.hold(operation.transfer_id().hold_id());
+        let freed = Some(kept).filter(|kept| kept.state() == Some(HoldState::Open));
         let freed = freed.as_ref().map(Hold::amount).unwrap_or_default();
         let spendable = sender.spendable_once_freed(freed);
         let spendable = spendable.into_iter().chain(sender.tier_room(tiers, Flow::Out, today));

@@ -62,6 +62,11 @@ impl Kind {
         Self(Arc::from(code))
     }
 
+    /// The kind of money between wallets.
+    pub fn transfer() -> Self {
+        Self(Arc::from(Self::TRANSFER))
+    }
+
     /// The kind of transactions that undo others.
     pub fn reversal() -> Self {
         Self(Arc::from(Self::REVERSAL))

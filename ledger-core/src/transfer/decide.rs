@@ -109,9 +109,8 @@ impl Transfer {
         now: Timestamp,
     ) -> Decided {
         let (held, status) = self.known()?;
-        let receiver = match (status, self.receiver()) {
-            (TransferStatus::ClaimInReview, Some(receiver)) => receiver,
-            _ => return Err(TransferError::NotInReview { status }),
+        let (TransferStatus::ClaimInReview, Some(receiver)) = (status, self.receiver()) else {
+            return Err(TransferError::NotInReview { status });
         };
         if !decide.approve {
             let reason = decide.reason.clone();

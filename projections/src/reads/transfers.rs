@@ -22,7 +22,7 @@ use super::{
 use crate::error::ReadError;
 
 const COLUMNS: &str = "t.id, t.account_id, t.currency, t.amount::text as amount, \
-    t.fee::text as fee, t.status, t.receiver_id, t.reason, t.expires_at, t.held_at, \
+    t.fee::text as fee, t.phone_hash, t.status, t.receiver_id, t.reason, t.expires_at, t.held_at, \
     t.held_position, t.changed_at";
 
 /// The states in which something can still become of a transfer.
@@ -47,6 +47,9 @@ pub struct TransferRow {
     pub status: TransferStatus,
     /// Why a claim is in review, or was refused.
     pub reason: Option<Reference>,
+    /// Keyed hash of the number that it was sent to; nothing if it never waited.
+    #[serde(skip)]
+    pub phone_hash: Option<PhoneHash>,
     /// Until when it can be claimed; nothing if it never waited.
     pub expires_at: Option<Timestamp>,
     /// When it began.
@@ -189,7 +192,7 @@ impl ReadModels {
     ) -> Result<Page<TransferRow, Position>, ReadError> {
         let transactions = TransactionFilter {
             account: filter.account.clone(),
-            kind: Kind::TRANSFER.parse::<Kind>().ok(),
+            kind: Some(Kind::transfer()),
             before: filter.before,
             ..TransactionFilter::default()
         };
@@ -284,6 +287,7 @@ impl Legs {
             fee: total.checked_sub(*amount)?,
             status: TransferStatus::Completed,
             reason: None,
+            phone_hash: None,
             expires_at: None,
             begun_at,
             begun_position,
@@ -331,6 +335,7 @@ fn held_or_none(row: &PgRow) -> Result<Option<TransferRow>, ReadError> {
         fee: decimal(row, "fee")?,
         status: variant(row, "status")?,
         reason,
+        phone_hash: Some(parsed(row, "phone_hash")?),
         expires_at: Some(row.try_get("expires_at")?),
         begun_at: row.try_get("held_at")?,
         begun_position: unsigned(row, "held_position")?,
