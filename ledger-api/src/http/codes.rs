@@ -204,8 +204,6 @@ codes! {
         "A hold is captured to several accounts: each must state its amount.";
     TRANSACTION_COUNT = "transaction_count" 422 Never "Too many transactions"
         "1 to 100 transactions stand or fall together.";
-    RECIPIENT_UNKNOWN = "recipient_unknown" 422 Never "Nobody is found by this"
-        "No person of the service is found by this handle, verified phone number or id.";
     // What the accounts say. These outcomes are stored under the request's key.
     ACCOUNT_NOT_FOUND = "account_not_found" 422 Never "No such account"
         "The account was never opened.";

@@ -5,7 +5,6 @@
 //! amount is another request.
 
 use ledger_core::{ids::IdempotencyKey, money::Money};
-use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
 
 use super::{FormErrors, ui::money_text};
@@ -24,12 +23,6 @@ pub(crate) fn key(operation: &str, nonce: &str, fields: &[&str]) -> Result<Key, 
     }
     let key: Result<IdempotencyKey, _> = format!("form-{}", hex::encode(hasher.finalize())).parse();
     key.map(Key).map_err(|error| Problem::internal(&error))
-}
-
-/// What an answer of the API says, as far as a page shows it.
-pub(crate) fn told<T: DeserializeOwned>(answer: &impl Serialize) -> Result<T, Problem> {
-    let value = serde_json::to_value(answer).map_err(|error| Problem::internal(&error))?;
-    serde_json::from_value(value).map_err(|error| Problem::internal(&error))
 }
 
 /// What a refusal means for the form, beside the field that it is about. What is no matter of the

@@ -8,6 +8,7 @@
 //! sent with it forbids both) and asks nothing of any other host.
 
 mod act;
+mod activity;
 pub(crate) mod assets;
 pub(crate) mod context;
 pub(crate) mod forms;
@@ -38,4 +39,5 @@ pub(crate) fn routes() -> Router<ApiState> {
         .merge(theme::routes())
         .merge(samples::routes())
         .merge(home::routes())
+        .merge(activity::routes())
 }

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use ledger_core::ids::AccountId;
 use projections::{ActivityRow, Towards};
 
 use super::{
@@ -12,6 +11,7 @@ use super::{
 use crate::{
     http::Problem,
     people::{PersonId, PublicFace},
+    wallet::person_of,
 };
 
 /// The people on the other side of some movements.
@@ -102,24 +102,9 @@ fn sentence(code: &str) -> String {
     format!("{}{}", first.unwrap_or_default(), letters.as_str())
 }
 
-/// The person whose wallet an account is, if it is one's.
-fn person_of(account: &AccountId) -> Option<PersonId> {
-    let hex = account.as_str().strip_prefix("wallet:")?.split(':').next()?;
-    format!("usr_{hex}").parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_wallet_says_whose_it_is_and_other_accounts_do_not() {
-        let hex = "01935c3a5e7c7d3e8f00a1b2c3d4e5f6";
-        let person = person_of(&format!("wallet:{hex}:INR").parse().unwrap()).unwrap();
-        assert_eq!(person.to_string(), format!("usr_{hex}"));
-        assert_eq!(person_of(&"wallet:asha:INR".parse().unwrap()), None);
-        assert_eq!(person_of(&"bank:hdfc:escrow:INR".parse().unwrap()), None);
-    }
 
     #[test]
     fn codes_become_words() {

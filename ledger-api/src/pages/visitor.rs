@@ -21,7 +21,6 @@ use crate::{
         session::{SignedIn, SignedInPage},
         writer::Writer,
     },
-    identity::{Caller, ScopeSet},
     wallet,
 };
 
@@ -95,11 +94,7 @@ impl Visitor {
     /// What changes something in their name, as a request to the API would. Their form was checked
     /// when it came in.
     pub(crate) fn writer(&self) -> Result<Writer, Problem> {
-        let session = self.who.session.id.to_string();
-        let scopes = ScopeSet::of(&Caller::OF_PEOPLE);
-        let caller = Caller::of_person(self.who.person.id, session.into(), scopes)
-            .map_err(|error| Problem::internal(&error))?;
-        Ok(Writer::of(self.state.clone(), caller, self.request.id))
+        Writer::of_signed_in(&self.state, &self.who, &self.request)
     }
 
     /// Something fresh that makes a form's request one: sent twice, it is the same.

@@ -13,6 +13,8 @@ pub(crate) use write::{begin, cancel};
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+use ledger_core::{deposit::Deposit, ids::DepositId};
+
 use crate::http::ApiState;
 
 /// The routes.
@@ -25,4 +27,13 @@ pub(super) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(review::leave))
         .routes(routes!(recall::grant))
         .routes(routes!(recall::refuse))
+}
+
+/// The bank's page to pay a deposit at, while it can be paid and if the bank answers.
+pub(crate) async fn pay_page(
+    state: &ApiState,
+    id: DepositId,
+    deposit: &Deposit,
+) -> Option<String> {
+    page::find(&state.banks, read::wanted(state, id, deposit)?).await
 }

@@ -106,7 +106,7 @@ pub(super) async fn get(
 }
 
 /// The page to look for, while it can be paid.
-fn wanted(state: &ApiState, id: DepositId, deposit: &Deposit) -> Option<page::Wanted> {
+pub(super) fn wanted(state: &ApiState, id: DepositId, deposit: &Deposit) -> Option<page::Wanted> {
     let awaiting = deposit.status() == Some(DepositStatus::AwaitingPayment);
     let now = state.clock.now();
     let begun = deposit.intent().filter(|begun| awaiting && begun.expires_at > now)?;

@@ -1,0 +1,264 @@
+//! One movement: what it is, its steps and what happens next, its entries in the ledger, a receipt.
+
+use askama::Template;
+use axum::{
+    extract::Path,
+    response::{IntoResponse as _, Response},
+};
+use ledger_core::{
+    chart::Direction,
+    deposit::DepositStatus,
+    ids::{DepositId, TransferId, WithdrawalId},
+};
+use projections::Towards;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    http::{Problem, session::see_other},
+    pages::{
+        FormErrors, Layout, Nav, Visitor, act,
+        names::{Names, signed, what},
+        respond,
+        ui::{
+            CopyId, LedgerLegs, Leg, LiveDot, MoneyView, Pair, Pairs, Status, Step, StepState,
+            Timeline, When,
+        },
+        visitor::Sent,
+    },
+    routes::deposits,
+    transfers,
+    wallet::{self, Detail},
+};
+
+#[derive(Template)]
+#[template(path = "app/one.html")]
+struct OneView {
+    layout: Layout,
+    live: LiveDot,
+    errors: FormErrors,
+    id: String,
+    what: &'static str,
+    who: String,
+    amount: MoneyView,
+    status: Status,
+    next: String,
+    timeline: Timeline,
+    receipt: Pairs,
+    entries: Vec<EntryView>,
+    position: u64,
+    pay: Pay,
+    cancel: Option<Cancel>,
+    is_final: bool,
+}
+
+/// A transaction of the ledger.
+struct EntryView {
+    id: CopyId,
+    when: When,
+    legs: LedgerLegs,
+}
+
+/// Whether there is a bank's page to pay at.
+enum Pay {
+    /// There is nothing to pay.
+    No,
+    /// At this address.
+    At(String),
+    /// The bank does not say where.
+    Unsaid,
+}
+
+/// That it can be given up, and what the button says.
+struct Cancel {
+    label: &'static str,
+    nonce: String,
+}
+
+/// The page of one movement.
+pub(super) async fn one(visitor: Visitor, Path(id): Path<String>) -> Result<Response, Problem> {
+    let view = view(&visitor, &id, FormErrors::none()).await?;
+    Ok(respond::page(&view))
+}
+
+async fn view(visitor: &Visitor, id: &str, errors: FormErrors) -> Result<OneView, Problem> {
+    let detail = wallet::detail(&visitor.state, &visitor.wallet, id).await?;
+    let row = &detail.row;
+    let names = Names::of(visitor, [row]).await?;
+    let cancel = cancellable(&detail).map(|label| Cancel { label, nonce: visitor.nonce() });
+    Ok(OneView {
+        layout: visitor.layout(what(row), Nav::Activity),
+        live: LiveDot::new(visitor.path()),
+        errors,
+        id: row.object.clone(),
+        what: what(row),
+        who: names.who(row),
+        amount: signed(visitor, row)?.hero(),
+        status: row.status.into(),
+        next: detail.next.unwrap_or_default().to_owned(),
+        timeline: timeline(visitor, &detail),
+        receipt: receipt(visitor, &names, &detail)?,
+        entries: detail.entries.iter().map(|entry| entry_view(visitor, entry)).collect(),
+        position: detail.position,
+        pay: pay(visitor, &detail).await?,
+        cancel,
+        is_final: row.status.is_final(),
+    })
+}
+
+/// What the button to give it up says, while it can be. Whether it really can be is for the ledger
+/// to say: it may have gone on since.
+fn cancellable(detail: &Detail) -> Option<&'static str> {
+    match (&*detail.row.kind, &*detail.row.object_status) {
+        ("withdrawal", "queued" | "pending_review") => Some("Cancel withdrawal"),
+        ("deposit", "awaiting_payment") => Some("Never mind"),
+        ("transfer", "pending_claim") if detail.row.direction == Towards::Out => {
+            Some("Take it back")
+        }
+        _ => None,
+    }
+}
+
+/// What happened, and what is still to come.
+fn timeline(visitor: &Visitor, detail: &Detail) -> Timeline {
+    let status = detail.row.status;
+    let last = detail.timeline.len().saturating_sub(1);
+    let mut steps: Vec<Step> = Vec::new();
+    for (index, step) in detail.timeline.iter().enumerate() {
+        let state = if index == last { present(status.into()) } else { StepState::Done };
+        let mut shown = Step::new(state, step.words.clone()).at(visitor.when(step.at));
+        if let Some(reference) = &step.reference {
+            shown = shown.facts(format!("reference {reference}"));
+        }
+        if index == last && let Some(next) = detail.next {
+            shown = shown.text(next);
+        }
+        steps.push(shown);
+    }
+    let to_come = to_come(&detail.row.kind, &detail.row.object_status);
+    steps.extend(to_come.iter().map(|what| Step::new(StepState::Todo, *what)));
+    Timeline::new(steps)
+}
+
+const fn present(status: Status) -> StepState {
+    match status {
+        Status::Done => StepState::Done,
+        Status::Unknown => StepState::Unknown,
+        Status::Failed
+        | Status::Rejected
+        | Status::Returned
+        | Status::Cancelled
+        | Status::Expired => StepState::Failed,
+        Status::Waiting | Status::Queued | Status::Processing | Status::InReview => StepState::Now,
+    }
+}
+
+fn to_come(kind: &str, object_status: &str) -> &'static [&'static str] {
+    match (kind, object_status) {
+        ("withdrawal", "pending_review" | "queued") => &["Sent to the bank", "Paid to your bank"],
+        ("withdrawal", "processing" | "outcome_unknown" | "needs_attention") => {
+            &["Paid to your bank"]
+        }
+        ("deposit", "awaiting_payment") => &["The bank tells us", "In your wallet"],
+        ("deposit", "received" | "in_review") => &["In your wallet"],
+        ("transfer", "pending_claim") => &["They prove the number", "Theirs"],
+        _ => &[],
+    }
+}
+
+fn receipt(visitor: &Visitor, names: &Names, detail: &Detail) -> Result<Pairs, Problem> {
+    let row = &detail.row;
+    let mut pairs = Vec::new();
+    let side = if row.direction == Towards::In { "From" } else { "To" };
+    match names.face(row) {
+        Some(face) => {
+            pairs.push(Pair::new(side, format!("{} (@{})", face.name.expose(), face.handle)));
+        }
+        None => pairs.push(Pair::new(side, names.who(row))),
+    }
+    pairs.push(Pair::new("When", visitor.when(row.began_at)));
+    if let Some(utr) = &row.utr {
+        pairs.push(Pair::new("Bank reference (UTR)", CopyId::new(utr.clone())));
+    }
+    if let Some(note) = detail.note.as_ref().filter(|note| !note.is_empty()) {
+        pairs.push(Pair::new("Note", note.clone()));
+    }
+    pairs.push(Pair::new("Id", CopyId::new(row.object.clone())));
+    let amount = visitor.money(row.amount, row.currency)?;
+    pairs.push(Pair::new("Amount", MoneyView::plain(amount)));
+    if row.direction == Towards::Out {
+        let fee = visitor.money(row.fee, row.currency)?;
+        let total = amount.checked_add(fee).map_err(|error| Problem::internal(&error))?;
+        pairs.push(match fee.is_zero() {
+            true => Pair::new("Fee", "Free"),
+            false => Pair::new("Fee", MoneyView::plain(fee)),
+        });
+        pairs.push(Pair::new("Total", MoneyView::plain(total)).total());
+    }
+    Ok(Pairs::new(pairs))
+}
+
+fn entry_view(visitor: &Visitor, entry: &wallet::Entry) -> EntryView {
+    let side = |direction| {
+        let legs = entry.legs.iter().filter(move |leg| leg.direction == direction);
+        let shown = legs.map(|leg| Leg {
+            words: leg.account.clone(),
+            account: leg.balance_after.map_or_else(String::new, |after| {
+                format!("{} after it", crate::pages::ui::money_text(&after))
+            }),
+            amount: MoneyView::plain(leg.amount),
+        });
+        shown.collect()
+    };
+    EntryView {
+        id: CopyId::new(entry.transaction.to_string()),
+        when: visitor.when(entry.at).exact(),
+        legs: LedgerLegs { debits: side(Direction::Debit), credits: side(Direction::Credit) },
+    }
+}
+
+/// Where a deposit that waits to be paid is paid.
+async fn pay(visitor: &Visitor, detail: &Detail) -> Result<Pay, Problem> {
+    let awaiting = detail.row.object_status == DepositStatus::AwaitingPayment.as_str();
+    let Ok(id) = detail.row.object.parse::<DepositId>() else { return Ok(Pay::No) };
+    if !awaiting {
+        return Ok(Pay::No);
+    }
+    let history = visitor.state.read_models.deposit(id).await?.value;
+    let Some(history) = history else { return Ok(Pay::No) };
+    let page = deposits::pay_page(&visitor.state, id, &history.deposit).await;
+    Ok(page.map_or(Pay::Unsaid, Pay::At))
+}
+
+/// The form of the button.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CancelForm {
+    nonce: String,
+}
+
+/// Gives a movement up. Too late is no failure: the page then says what happened instead.
+pub(super) async fn cancel(
+    Path(id): Path<String>,
+    Sent { visitor, form }: Sent<CancelForm>,
+) -> Result<Response, Problem> {
+    let key = act::key("cancel", &form.nonce, &[&id])?;
+    let writer = visitor.writer()?;
+    let done = if let Ok(withdrawal) = id.parse::<WithdrawalId>() {
+        wallet::cancel_withdrawal(writer, key, withdrawal).await
+    } else if let Ok(deposit) = id.parse::<DepositId>() {
+        wallet::cancel_deposit(writer, key, deposit).await
+    } else if let Ok(transfer) = id.parse::<TransferId>() {
+        transfers::cancel(&writer, transfer, key, &form).await.map(drop)
+    } else {
+        Err(crate::http::reach::nothing())
+    };
+    match done {
+        Ok(()) => Ok(see_other(&format!("/app/activity/{id}")).into_response()),
+        Err(problem) if problem.status() == 409 => {
+            let errors = FormErrors::one("", "Too late to cancel: it has gone on. See below.");
+            let view = view(&visitor, &id, errors).await?;
+            Ok(respond::page_with(axum::http::StatusCode::CONFLICT, &view))
+        }
+        Err(problem) => Err(problem),
+    }
+}
