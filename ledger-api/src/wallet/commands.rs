@@ -6,14 +6,7 @@ use ledger_core::ids::{BankAccountId, BankCode, DepositId, Rail, WithdrawalId};
 use serde_json::json;
 
 use crate::{
-    http::{
-        Problem,
-        idempotency::Key,
-        json::Payload,
-        path::Id,
-        wire::Amount,
-        writer::Writer,
-    },
+    http::{Problem, idempotency::Key, json::Payload, path::Id, wire::Amount, writer::Writer},
     routes::{bank_accounts, deposits, withdrawals},
 };
 
@@ -57,11 +50,7 @@ pub(crate) async fn add_money(
 }
 
 /// Gives a deposit up.
-pub(crate) async fn cancel_deposit(
-    writer: Writer,
-    key: Key,
-    id: DepositId,
-) -> Result<(), Problem> {
+pub(crate) async fn cancel_deposit(writer: Writer, key: Key, id: DepositId) -> Result<(), Problem> {
     deposits::cancel(writer, Id(id), key, Payload::of(&json!({}))?).await.map(drop)
 }
 
@@ -140,18 +129,12 @@ pub(crate) async fn add_bank_account(
 }
 
 /// Has a bank say whose a bank account is.
-pub(crate) async fn verify_bank_account(
-    writer: Writer,
-    id: BankAccountId,
-) -> Result<(), Problem> {
+pub(crate) async fn verify_bank_account(writer: Writer, id: BankAccountId) -> Result<(), Problem> {
     bank_accounts::verify(writer, Id(id), Payload::of(&json!({}))?).await.map(drop)
 }
 
 /// Erases a bank account.
-pub(crate) async fn erase_bank_account(
-    writer: Writer,
-    id: BankAccountId,
-) -> Result<(), Problem> {
+pub(crate) async fn erase_bank_account(writer: Writer, id: BankAccountId) -> Result<(), Problem> {
     bank_accounts::erase(writer, Id(id)).await.map(drop)
 }
 

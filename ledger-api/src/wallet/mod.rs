@@ -24,8 +24,8 @@ use crate::people::PersonId;
 pub use balances::Balances;
 pub(crate) use balances::balances;
 pub(crate) use commands::{
-    Begun, Quoted, Typed, Withdraw, add_bank_account, add_money, cancel_deposit,
-    cancel_withdrawal, erase_bank_account, quote, verify_bank_account, withdraw,
+    Begun, Quoted, Typed, Withdraw, add_bank_account, add_money, cancel_deposit, cancel_withdrawal,
+    erase_bank_account, quote, verify_bank_account, withdraw,
 };
 pub(crate) use detail::detail;
 pub use detail::{Detail, Entry, EntryLeg, Step};

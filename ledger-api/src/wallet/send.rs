@@ -70,12 +70,8 @@ pub(crate) async fn send<T: Serialize>(
         return Err(Problem::field(codes::SAME_ACCOUNT, "/to", detail));
     }
     let internal = |error: IdError| Problem::internal(&error);
-    let leg = |account, direction| PostingLeg {
-        account,
-        direction,
-        amount: sending.amount,
-        item: None,
-    };
+    let leg =
+        |account, direction| PostingLeg { account, direction, amount: sending.amount, item: None };
     let posting = Posting {
         transaction_id: writer.transaction_id(),
         kind: Kind::TRANSFER.parse().map_err(internal)?,

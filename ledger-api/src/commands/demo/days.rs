@@ -98,7 +98,17 @@ impl Days<'_> {
         }
         self.wait_for(awaited).await?;
         self.pay_late(late).await?;
-        self.move_to(System.now()).await
+        self.move_to(System.now()).await?;
+        self.leave_one_open().await
+    }
+
+    /// What lies before you as you come: money that Asha asked to put in and has not paid yet.
+    async fn leave_one_open(&self) -> anyhow::Result<()> {
+        let body = json!({
+            "account": self.resident("asha")?.wallet, "bank": "hdfc",
+            "amount": rupees(Rupees(5_000, 0)),
+        });
+        self.caller.post("/deposits", "demo-asha-deposit-open", &body).await.map(drop)
     }
 
     /// Moves everybody's clock forwards to a moment.
@@ -149,7 +159,13 @@ impl Days<'_> {
                 let once = format!("{}-cancel", step.key());
                 self.caller.post(&path, &once, &json!({})).await.map(|_| None)
             }
-            Deed::SendToPhone { .. } => Ok(None),
+            Deed::SendToPhone { phone, note } => {
+                let body = json!({
+                    "account": self.resident(step.who)?.wallet, "to": {"phone": phone},
+                    "amount": rupees(step.amount), "note": note,
+                });
+                self.caller.post("/transfers", &step.key(), &body).await.map(|_| None)
+            }
             Deed::Frozen => {
                 let path = format!("/accounts/{}/freezes", self.resident(step.who)?.wallet);
                 let order = json!({"reference": "order-2026-118", "mode": "debit"});

@@ -15,12 +15,7 @@ use caller::Caller;
 use days::Days;
 use history::History;
 
-use std::{
-    fs, io,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{fs, io, net::SocketAddr, path::Path, time::Duration};
 
 use anyhow::{Context, bail};
 use clap::Args;
@@ -244,40 +239,40 @@ async fn new_key(pool: &PgPool, file: &Path) -> anyhow::Result<String> {
 
 fn welcome((address, banks): (SocketAddr, &str), key: &str, payee: &str, data: &Path) -> String {
     let accounts: Vec<&str> = story::ACCOUNTS.iter().map(|(account, _)| *account).collect();
-    let data: PathBuf = data.to_owned();
+    let handles: Vec<&str> = cast::CAST.iter().map(|person| person.handle).collect();
     format!(
         r#"
-Bahi is running at http://{address}    (documentation: http://{address}/docs)
-Two sandbox banks, hdfc and axis, are at {banks}.
+Bahi is running at http://{address}
 
-Accounts: {accounts}
+  The wallet         http://{address}/login
+                     as {first}, password {password}
+                     or {others}
+  Documentation      http://{address}/docs
+  Two sandbox banks  {banks}, hdfc and axis
+
+The API's own accounts: {accounts}
 A key for trying, kept in {data}/demo-key. In another terminal:
 
   export BAHI=http://{address} KEY={key}
 
   curl -s $BAHI/v1/accounts/wallet:asha:INR/balance -H "Authorization: Bearer $KEY"
 
-  curl -s $BAHI/v1/transactions -H "Authorization: Bearer $KEY" \
-    -H 'Content-Type: application/json' -H 'Idempotency-Key: my-first-transfer' \
-    -d '{{"kind":"transfer","debit":"wallet:asha:INR","credit":"wallet:ravi:INR",
-         "amount":{{"value":"12.00","currency":"INR"}}}}'
-
-Asha's bank account is {payee}. The bank does not answer this withdrawal in time, and has paid:
+The bank does not answer this withdrawal to {payee} in time, and has paid:
 
   curl -s $BAHI/v1/withdrawals -H "Authorization: Bearer $KEY" \
     -H 'Content-Type: application/json' -H 'Idempotency-Key: my-first-withdrawal' \
     -d '{{"account":"wallet:asha:INR","bank_account":"{payee}","bank":"hdfc","rail":"imps",
          "amount":{{"value":"5000.13","currency":"INR"}}}}'
 
-Read it with its id ($BAHI/v1/withdrawals/wd_…): after ten seconds it is outcome_unknown. Its bank
-is asked after 90 seconds, and it is completed. They pass at once with
+After ten seconds it is outcome_unknown; its bank is asked after 90 seconds, which pass at once with
   bahi sandbox --url {banks} clock advance 90s
-
-  curl -sN $BAHI/v1/events -H "Authorization: Bearer $KEY" -H 'Accept: text/event-stream'
 
 Ctrl-C stops it. The data stay in {data}.
 "#,
         accounts = accounts.join(", "),
+        first = handles.first().unwrap_or(&""),
+        others = handles.get(1..).unwrap_or_default().join(", "),
+        password = cast::PASSWORD,
         data = data.display(),
     )
 }

@@ -29,8 +29,12 @@ pub(super) struct Query {
 }
 
 /// The kinds that can be chosen, with their words.
-pub(super) const KINDS: [(&str, &str); 4] =
-    [("", "Everything"), ("deposit", "Added"), ("transfer", "Transfers"), ("withdrawal", "Withdrawn")];
+pub(super) const KINDS: [(&str, &str); 4] = [
+    ("", "Everything"),
+    ("deposit", "Added"),
+    ("transfer", "Transfers"),
+    ("withdrawal", "Withdrawn"),
+];
 /// The ways that can be chosen.
 pub(super) const WAYS: [(&str, &str); 3] = [("", "In and out"), ("in", "In"), ("out", "Out")];
 /// The spans of days that can be chosen.
@@ -73,8 +77,15 @@ impl Query {
     /// Whether anything restricts the list.
     pub(super) fn restricts(&self) -> bool {
         let fields = [
-            &self.kind, &self.status, &self.way, &self.days, &self.from, &self.to, &self.min,
-            &self.max, &self.q,
+            &self.kind,
+            &self.status,
+            &self.way,
+            &self.days,
+            &self.from,
+            &self.to,
+            &self.min,
+            &self.max,
+            &self.q,
         ];
         fields.iter().any(|field| !field.is_empty())
     }

@@ -142,10 +142,7 @@ fn empty(query: &Query) -> EmptyState {
 }
 
 /// Exactly the filtered rows, the newest first.
-pub(super) async fn csv(
-    visitor: Visitor,
-    Asked(query): Asked<Query>,
-) -> Result<Response, Problem> {
+pub(super) async fn csv(visitor: Visitor, Asked(query): Asked<Query>) -> Result<Response, Problem> {
     let (filter, _) = query.filter(visitor.now(), visitor.zone());
     let mut file = String::from("time,id,kind,direction,status,who,amount,fee,currency,utr\r\n");
     let mut turn = None;

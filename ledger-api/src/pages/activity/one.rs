@@ -129,7 +129,9 @@ fn timeline(visitor: &Visitor, detail: &Detail) -> Timeline {
         if let Some(reference) = &step.reference {
             shown = shown.facts(format!("reference {reference}"));
         }
-        if index == last && let Some(next) = detail.next {
+        if index == last
+            && let Some(next) = detail.next
+        {
             shown = shown.text(next);
         }
         steps.push(shown);

@@ -30,10 +30,6 @@ pub(super) fn routes() -> OpenApiRouter<ApiState> {
 }
 
 /// The bank's page to pay a deposit at, while it can be paid and if the bank answers.
-pub(crate) async fn pay_page(
-    state: &ApiState,
-    id: DepositId,
-    deposit: &Deposit,
-) -> Option<String> {
+pub(crate) async fn pay_page(state: &ApiState, id: DepositId, deposit: &Deposit) -> Option<String> {
     page::find(&state.banks, read::wanted(state, id, deposit)?).await
 }
