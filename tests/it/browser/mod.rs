@@ -10,4 +10,5 @@
 mod check;
 mod driver;
 mod harness;
+mod pages;
 mod session;

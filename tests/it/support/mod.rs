@@ -5,6 +5,7 @@ pub(crate) mod books;
 pub(crate) mod checker;
 pub(crate) mod contents;
 pub(crate) mod database;
+pub(crate) mod demo;
 pub(crate) mod fleet;
 pub(crate) mod history;
 pub(crate) mod intake;
