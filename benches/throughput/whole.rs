@@ -52,6 +52,7 @@ pub(crate) async fn serve(database: &str) -> anyhow::Result<()> {
         banks: Banks::from_variables(secrets)?,
         bank_registry: BankRegistry::default(),
         sandbox_clock: None,
+        logins: ledger_api::logins::LoginSettings::default(),
         listener: Some(listener),
         metrics: Some(telemetry::metrics()?),
     };

@@ -44,6 +44,12 @@ const PLAN: &[(&str, &str, u16)] = &[
     ("post_v1_holds", "/v1/holds", 201),
     ("post_v1_holds_id_release", "/v1/holds/{hold}/release", 200),
     ("get_v1_holds", "/v1/holds?account=wallet:asha:INR", 200),
+    ("post_v1_transfers", "/v1/transfers", 201),
+    ("get_v1_transfers_id", "/v1/transfers/{transfer}", 200),
+    ("get_v1_transfers", "/v1/transfers?account=wallet:asha:INR&limit=1", 200),
+    ("post_v1_transfers_id_cancel", "/v1/transfers/{transfer}/cancel", 200),
+    ("post_v1_transfers", "/v1/transfers", 201),
+    ("post_v1_transfers_id_claim", "/v1/transfers/{transfer}/claim", 200),
     ("post_v1_deposits", "/v1/deposits", 201),
     ("get_v1_deposits_id", "/v1/deposits/{deposit}", 200),
     ("post_v1_deposits_id_cancel", "/v1/deposits/{deposit}/cancel", 200),
@@ -186,6 +192,7 @@ async fn the_examples_are_what_happens() {
                 remember(&mut ids, "deposit", &body);
                 ids.extend(for_people(&bahi).await);
             }
+            ("post_v1_transfers", 201) => remember(&mut ids, "transfer", &body),
             ("post_v1_virtual_accounts", 201) => remember(&mut ids, "virtual_account", &body),
             ("post_v1_bank_accounts", 201) => remember(&mut ids, "bank_account", &body),
             ("post_v1_withdrawals", 201) => remember(&mut ids, "withdrawal", &body),
@@ -298,7 +305,7 @@ fn normal_text(text: &str) -> String {
     let hexadecimal = |digits: &str, count| {
         digits.len() == count && digits.bytes().all(|b| b.is_ascii_hexdigit())
     };
-    for prefix in ["txn_", "hold_", "wd_", "dep_", "dep", "ba_", "va_", "req_"] {
+    for prefix in ["txn_", "hold_", "wd_", "tr_", "dep_", "dep", "ba_", "va_", "req_"] {
         if text.strip_prefix(prefix).is_some_and(|digits| hexadecimal(digits, 32)) {
             return format!("{prefix}01935c3a5e7c7d3e8f00a1b2c3d4e5f6");
         }

@@ -263,6 +263,7 @@ async fn be_an_intake(folder: &Path) {
         banks: banks(),
         bank_registry: BankRegistry::default(),
         sandbox_clock: None,
+        logins: ledger_api::logins::LoginSettings::default(),
         listener: Some(listener),
         metrics: None,
     };

@@ -7,6 +7,7 @@ use clap::Args;
 use ledger_api::{
     banks::BankRegistry,
     config::Settings,
+    logins::LoginSettings,
     service::{Role, Roles, SandboxClock, Service, ServiceConfig},
     shutdown, telemetry,
     webhooks::Banks,
@@ -62,6 +63,7 @@ impl Serve {
             if roles.api || roles.webhooks { Some(listen(self.listen).await?) } else { None };
         let metrics = Some(telemetry::metrics()?);
         let cache_accounts = self.cache_accounts;
+        let demo = settings.demo;
         let config = ServiceConfig {
             settings,
             roles,
@@ -69,6 +71,7 @@ impl Serve {
             banks,
             bank_registry,
             sandbox_clock: SandboxClock::from_environment()?,
+            logins: LoginSettings::from_environment(demo)?,
             listener,
             metrics,
         };

@@ -141,6 +141,8 @@ codes! {
     CODE_REFUSED = "code_refused" 422 Never "The code is not valid"
         "It is not the code that was sent last, it is older than ten minutes, or it was tried too \
          often. Have a new one sent.";
+    LAST_LOGIN = "last_login" 409 Never "The only way left to log in"
+        "Nobody could log in to this account any more. Set a password or link another login first.";
     ACCOUNT_IN_USE = "account_in_use" 422 Never "Something is still on its way"
         "An account is closed when nothing is on its way to it or from it any more.";
     PAYEE_TOO_NEW = "payee_too_new" 422 Never "The bank account is too new"
@@ -204,6 +206,15 @@ codes! {
         "A hold is captured to several accounts: each must state its amount.";
     TRANSACTION_COUNT = "transaction_count" 422 Never "Too many transactions"
         "1 to 100 transactions stand or fall together.";
+    RECIPIENT_NOT_FOUND = "recipient_not_found" 404 Never "Nobody is found by this"
+        "No person of the service is found by this handle, verified phone number or id.";
+    RECEIPT_NOT_READY = "receipt_not_ready" 409 Never "There is no receipt yet"
+        "A receipt is of something that is done or came back.";
+    RECIPIENT_UNKNOWN = "recipient_unknown" 422 Never "Nobody of this name"
+        "No person who uses the service has this handle or id. Check it, or send to a phone \
+         number: what nobody has claimed after seven days comes back.";
+    STATEMENT_TOO_LONG = "statement_too_long" 422 Never "Too many lines for one statement"
+        "Ask for fewer days at a time.";
     // What the accounts say. These outcomes are stored under the request's key.
     ACCOUNT_NOT_FOUND = "account_not_found" 422 Never "No such account"
         "The account was never opened.";
@@ -307,9 +318,6 @@ codes! {
     RECALL_DECIDED = "recall_decided" 409 Never "Decided already"
         "That the bank asks for the credit's money back was decided the other way.";
     // What transfers say.
-    RECIPIENT_UNKNOWN = "recipient_unknown" 422 Never "Nobody of this name"
-        "No person who uses the service has this handle or id. Check it, or send to a phone \
-         number: what nobody has claimed after seven days comes back.";
     DUPLICATE_SUSPECTED = "duplicate_suspected" 422 Never "This looks like the payment of just now"
         "The same amount went to the same receiver less than a minute ago; `detail` names it. \
          Send it again with `confirm_duplicate: true` if it is another one.";

@@ -103,6 +103,12 @@ pub(crate) fn check_csrf(
     csrf::check(headers, &ours, (state.people.key(), session.id), field).map_err(Problem::from)
 }
 
+/// Refuses a request that a browser says comes from a page of others: for what a cookie opens and
+/// stays open. Clients that are no browsers say nothing.
+pub(crate) fn refuse_foreign_origin(headers: &HeaderMap, state: &ApiState) -> Result<(), Problem> {
+    csrf::check_origin(headers, &state.people_settings.origin()).map_err(Problem::from)
+}
+
 impl From<Foreign> for Problem {
     fn from(foreign: Foreign) -> Self {
         metrics::counter!("bahi_http_foreign_requests_total").increment(1);

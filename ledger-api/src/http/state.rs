@@ -23,12 +23,15 @@ use crate::{
     },
     deposits::VirtualAccounts,
     identity::KeyRing,
-    people::{Passwords, People, PeopleSettings, Throttles, Wallets},
+    logins::Logins,
+    people::{Passwords, People, PeopleSettings, PublicUrl, Throttles, Wallets},
     sessions::Sessions,
 };
 
 /// How many live tails of the log one process serves.
 const TAILS_MAX: usize = 64;
+/// How many streams of people's own wallets one process serves.
+const OWN_TAILS_MAX: usize = 1024;
 
 /// The secret behind the fingerprints of requests. It must stay the same for the life of the log
 /// and be the same in all processes: with another one, every replay looks like another request.
@@ -107,12 +110,16 @@ pub struct Shared {
     pub wallets: Wallets,
     /// How fast things may be tried.
     pub throttles: Throttles,
+    /// Who may vouch for people.
+    pub logins: Logins,
     /// The read models.
     pub read_models: ReadModels,
     /// The projector of this process, if it has one.
     pub projector: Option<watch::Receiver<ProjectorStatus>>,
     /// Permits for live tails.
     pub tails: Arc<Semaphore>,
+    /// Permits for streams of people's own wallets.
+    pub own_tails: Arc<Semaphore>,
     /// When the state was made.
     pub started: Instant,
 }
@@ -149,6 +156,8 @@ impl ApiState {
             Arc::clone(&parts.ids),
             Arc::clone(&parts.clock),
         );
+        let public_url = parts.people_settings.public_url.as_ref().map(PublicUrl::as_str);
+        let logins = Logins::new(&parts.people_settings.logins, &parts.reads, public_url);
         let started = Instant::now();
         Self(Arc::new(Shared {
             parts,
@@ -159,9 +168,11 @@ impl ApiState {
             passwords: Passwords::default(),
             wallets,
             throttles,
+            logins,
             read_models,
             projector,
             tails,
+            own_tails: Arc::new(Semaphore::new(OWN_TAILS_MAX)),
             started,
         }))
     }

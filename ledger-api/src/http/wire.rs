@@ -33,6 +33,11 @@ impl Amount {
     pub fn new(value: Decimal, currency: CurrencyCode) -> Self {
         Self { value, currency }
     }
+
+    /// The amount.
+    pub(crate) const fn value(&self) -> Decimal {
+        self.value
+    }
 }
 
 impl From<Money> for Amount {

@@ -5,7 +5,7 @@ use ledger_core::clock::Timestamp;
 use sqlx::{PgPool, Row as _, types::Uuid};
 
 use super::secrets::{BrowserSecret, Hidden, NoRandom, fresh, hash, is_well_formed};
-use crate::people::PersonId;
+use crate::{http::Problem, people::PersonId};
 
 /// How long a browser may be away.
 pub(super) const LASTS: TimeDelta = TimeDelta::minutes(10);
@@ -17,6 +17,15 @@ pub(crate) enum AttemptError {
     Random(#[from] NoRandom),
     #[error("the logins under way could not be asked for")]
     Database(#[from] sqlx::Error),
+}
+
+impl From<AttemptError> for Problem {
+    fn from(error: AttemptError) -> Self {
+        match error {
+            AttemptError::Database(error) => error.into(),
+            AttemptError::Random(error) => Self::internal(&error),
+        }
+    }
 }
 
 /// An attempt that came back.

@@ -5,11 +5,11 @@
 //! plain OAuth 2 and has GitHub's addresses unless others are named. Read once, at the start; no
 //! provider is called then, so one that is down delays nothing.
 
-use std::{collections::BTreeMap, ffi::OsString, fs};
+use std::{collections::BTreeMap, ffi::OsString, fs, sync::Arc};
 
 use openidconnect::url::{Host, Url};
 
-use super::secrets::Hidden;
+use super::{outgoing::Outgoing, secrets::Hidden};
 
 const PREFIX: &str = "BAHI_LOGIN_";
 /// Addresses of our own below `/login`.
@@ -93,6 +93,8 @@ pub(super) struct ProviderConfig {
 /// What the configuration says of logins.
 #[derive(Debug, Clone, Default)]
 pub struct LoginSettings {
+    /// What calls them, if there is any.
+    pub(super) outgoing: Option<Arc<Outgoing>>,
     pub(super) providers: Vec<ProviderConfig>,
 }
 
@@ -136,7 +138,24 @@ impl LoginSettings {
                 return Err(LoginConfigError::Twice(one.issuer.clone()));
             }
         }
-        Ok(Self { providers })
+        let mut outgoing = None;
+        if !providers.is_empty() {
+            outgoing = Some(Arc::new(Outgoing::new().map_err(|_| LoginConfigError::Tls)?));
+        }
+        Ok(Self { outgoing, providers })
+    }
+}
+
+impl LoginSettings {
+    /// Whether there is somewhere for browsers to come back to, if there are providers.
+    ///
+    /// # Errors
+    /// [`LoginConfigError::Missing`].
+    pub fn returning_to(&self, public_url: Option<&str>) -> Result<(), LoginConfigError> {
+        if public_url.is_none() && !self.providers.is_empty() {
+            return Err(LoginConfigError::Missing("BAHI_PUBLIC_URL".to_owned()));
+        }
+        Ok(())
     }
 }
 

@@ -65,13 +65,13 @@ impl Logins {
         let Some(email) = email else {
             return Ok(Outcome::NoEmail);
         };
-        let keep = async |account| {
-            let identity = identity.clone();
-            let proof = Proof { identity, account, return_to: proved.return_to.clone() };
-            self.proofs.keep(browser, &proof, now).await
+        let mut proof = Proof {
+            identity: identity.clone(),
+            account: None,
+            return_to: proved.return_to.clone(),
         };
         let Some(credential) = people.credential(email.expose()).await? else {
-            keep(None).await?;
+            self.proofs.keep(browser, &proof, now).await?;
             return Ok(Outcome::SignUp);
         };
         if credential.status != Status::Active {
@@ -84,9 +84,16 @@ impl Logins {
             return Ok(Outcome::SignIn(credential.id));
         }
         if credential.password.is_none() {
-            return Ok(Outcome::OtherWay);
+            if !self.of(credential.id).await?.is_empty() {
+                return Ok(Outcome::OtherWay);
+            }
+            // A sign-up by a provider that broke off before its login was linked: there is no
+            // other way in, and a provider's word is all that the address was ever proved by.
+            self.link(credential.id, identity, now).await?;
+            return Ok(Outcome::SignIn(credential.id));
         }
-        keep(Some(credential.id)).await?;
+        proof.account = Some(credential.id);
+        self.proofs.keep(browser, &proof, now).await?;
         Ok(Outcome::Confirm)
     }
 

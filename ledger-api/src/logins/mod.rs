@@ -17,6 +17,7 @@ mod identities;
 mod linking;
 mod oidc;
 mod outgoing;
+pub(crate) mod pages;
 mod plain;
 mod proofs;
 mod provider;
@@ -29,14 +30,13 @@ use sqlx::PgPool;
 
 use attempts::{Attempt, Attempts};
 use identities::Identities;
-use outgoing::Outgoing;
 use proofs::Proofs;
 use provider::{Asking, ProviderError};
 
 pub(crate) use attempts::AttemptError;
 pub use config::{LoginConfigError, LoginSettings};
 pub use identities::{LinkError, Linked};
-pub(crate) use linking::Outcome;
+pub(crate) use linking::{Outcome, OutcomeError};
 pub(crate) use proofs::Proof;
 pub(crate) use provider::{Identity, Provider};
 pub(crate) use secrets::BrowserSecret;
@@ -88,29 +88,20 @@ pub(crate) enum LoginError {
 impl Logins {
     /// Those of a configuration. `public_url` is where browsers reach us, without a slash behind:
     /// where they are sent back to is made of it, never of what a request says of its host.
-    ///
-    /// # Errors
-    /// [`LoginConfigError`] if there are providers but nowhere to come back to, or no TLS.
-    pub fn new(
-        settings: LoginSettings,
-        pool: &PgPool,
-        public_url: Option<&str>,
-    ) -> Result<Self, LoginConfigError> {
+    /// Without it nobody is sent anywhere ([`LoginSettings::returning_to`]).
+    pub fn new(settings: &LoginSettings, pool: &PgPool, public_url: Option<&str>) -> Self {
         let mut providers = Vec::new();
-        if !settings.providers.is_empty() {
-            if public_url.is_none() {
-                return Err(LoginConfigError::Missing("BAHI_PUBLIC_URL".to_owned()));
-            }
-            let outgoing = Arc::new(Outgoing::new().map_err(|_| LoginConfigError::Tls)?);
-            providers.extend(settings.providers.into_iter().map(|p| Provider::new(p, &outgoing)));
+        if let (Some(outgoing), Some(_)) = (&settings.outgoing, public_url) {
+            let configured = settings.providers.iter();
+            providers.extend(configured.map(|p| Provider::new(p.clone(), outgoing)));
         }
-        Ok(Self {
+        Self {
             providers: providers.into(),
             public_url: public_url.map(Arc::from),
             attempts: Attempts(pool.clone()),
             proofs: Proofs(pool.clone()),
             identities: Identities(pool.clone()),
-        })
+        }
     }
 
     /// All providers, by name.

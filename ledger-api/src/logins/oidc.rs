@@ -14,10 +14,9 @@ use std::{
 
 use openidconnect::{
     AdditionalProviderMetadata, AuthType, AuthenticationFlow, AuthorizationCode,
-    ClaimsVerificationError, ClientId, ClientSecret, CsrfToken, DiscoveryError, HttpRequest,
-    IssuerUrl, Nonce, OAuth2TokenResponse as _, PkceCodeChallenge, PkceCodeVerifier,
-    ProviderMetadata, RedirectUrl, RequestTokenError, Scope, SignatureVerificationError,
-    TokenResponse as _,
+    ClaimsVerificationError, ClientId, ClientSecret, CsrfToken, DiscoveryError, IssuerUrl, Nonce,
+    OAuth2TokenResponse as _, PkceCodeChallenge, PkceCodeVerifier, ProviderMetadata, RedirectUrl,
+    RequestTokenError, Scope, SignatureVerificationError, TokenResponse as _,
     core::{
         CoreAuthDisplay, CoreClaimName, CoreClaimType, CoreClient, CoreClientAuthMethod,
         CoreGrantType, CoreIdToken, CoreIdTokenClaims, CoreIdTokenVerifier, CoreJsonWebKey,
@@ -148,11 +147,10 @@ impl Oidc {
         )
         .set_redirect_uri(redirect(asking)?)
         .set_auth_type(auth_type(&metadata));
-        let call = |request: HttpRequest| self.outgoing.call(request);
         let response = client
             .exchange_code(AuthorizationCode::new(code))?
             .set_pkce_verifier(PkceCodeVerifier::new(asking.verifier.clone()))
-            .request_async(&call)
+            .request_async(&*self.outgoing)
             .await
             .map_err(exchange_error)?;
         let token = response.id_token().ok_or(ProviderError::NoToken)?;
@@ -173,7 +171,7 @@ impl Oidc {
             let subject = claims.subject().clone();
             let more = client.user_info(response.access_token().clone(), Some(subject))?;
             let more: CoreUserInfoClaims =
-                more.request_async(&call).await.map_err(|_| ProviderError::Answer)?;
+                more.request_async(&*self.outgoing).await.map_err(|_| ProviderError::Answer)?;
             identity.email = more
                 .email()
                 .filter(|_| more.email_verified() == Some(true))
@@ -222,8 +220,8 @@ impl Oidc {
         }
         let issuer =
             IssuerUrl::new(config.issuer.clone()).map_err(|_| ProviderError::Configuration)?;
-        let call = |request: HttpRequest| self.outgoing.call(request);
-        let metadata = Metadata::discover_async(issuer, &call).await.map_err(discovery_error)?;
+        let metadata =
+            Metadata::discover_async(issuer, &*self.outgoing).await.map_err(discovery_error)?;
         let metadata = Arc::new(metadata);
         *discovered = Some(Discovered { metadata: Arc::clone(&metadata), at: Instant::now() });
         Ok(metadata)

@@ -7,13 +7,14 @@
 use std::{io, time::Duration};
 
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
-use openidconnect::{HttpRequest, HttpResponse, url::Url};
+use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse, url::Url};
 
 use super::config::is_loopback;
 
@@ -38,7 +39,7 @@ pub(super) enum OutgoingError {
 }
 
 /// The client.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(super) struct Outgoing {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
 }
@@ -55,7 +56,7 @@ impl Outgoing {
     }
 
     /// One call.
-    pub(super) async fn call(&self, request: HttpRequest) -> Result<HttpResponse, OutgoingError> {
+    pub(super) async fn fetch(&self, request: HttpRequest) -> Result<HttpResponse, OutgoingError> {
         tokio::time::timeout(PATIENCE, self.answered(request))
             .await
             .map_err(|_| OutgoingError::Late)?
@@ -81,5 +82,14 @@ impl Outgoing {
             }
         })?;
         Ok(HttpResponse::from_parts(parts, body.to_bytes().to_vec()))
+    }
+}
+
+impl<'c> AsyncHttpClient<'c> for Outgoing {
+    type Error = OutgoingError;
+    type Future = BoxFuture<'c, Result<HttpResponse, OutgoingError>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(self.fetch(request))
     }
 }

@@ -7,9 +7,8 @@
 use std::sync::Arc;
 
 use oauth2::{
-    AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, HttpRequest,
-    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope, TokenResponse as _, TokenUrl,
-    basic::BasicClient,
+    AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, PkceCodeChallenge,
+    PkceCodeVerifier, RedirectUrl, Scope, TokenResponse as _, TokenUrl, basic::BasicClient,
 };
 use openidconnect::url::Url;
 use serde::{Deserialize, de::DeserializeOwned};
@@ -94,11 +93,10 @@ impl Plain {
             .set_auth_uri(AuthUrl::from_url(places.auth.clone()))
             .set_token_uri(TokenUrl::from_url(places.token.clone()))
             .set_redirect_uri(redirect(asking)?);
-        let call = |request: HttpRequest| self.outgoing.call(request);
         let response = client
             .exchange_code(AuthorizationCode::new(code))
             .set_pkce_verifier(PkceCodeVerifier::new(asking.verifier.clone()))
-            .request_async(&call)
+            .request_async(&*self.outgoing)
             .await
             .map_err(exchange_error)?;
         let token = response.access_token().secret();
@@ -130,7 +128,7 @@ impl Plain {
             .header("authorization", format!("Bearer {token}"))
             .body(Vec::new())
             .map_err(|_| ProviderError::Answer)?;
-        let response = self.outgoing.call(request).await.map_err(ProviderError::Unavailable)?;
+        let response = self.outgoing.fetch(request).await.map_err(ProviderError::Unavailable)?;
         if !response.status().is_success() {
             return Err(ProviderError::Answer);
         }

@@ -14,7 +14,9 @@ pub(crate) mod context;
 pub(crate) mod forms;
 mod home;
 pub(crate) mod layout;
+mod moving;
 mod names;
+mod people;
 mod problem;
 pub(crate) mod respond;
 mod samples;
@@ -38,6 +40,8 @@ pub(crate) fn routes() -> Router<ApiState> {
         .merge(assets::routes())
         .merge(theme::routes())
         .merge(samples::routes())
+        .merge(people::routes())
         .merge(home::routes())
         .merge(activity::routes())
+        .merge(moving::routes())
 }

@@ -8,6 +8,7 @@
 
 mod changes;
 mod codes;
+mod demo;
 mod id;
 mod keeper;
 mod key;
@@ -22,6 +23,7 @@ mod throttles;
 mod wallets;
 
 pub use codes::{Issued, Purpose, Target};
+pub use demo::{DEMO_PASSWORD, DEMO_PEOPLE};
 pub use id::PersonId;
 pub use keeper::PeopleKeeper;
 pub use key::PeopleKey;

@@ -18,6 +18,7 @@ use chrono::TimeDelta;
 use ledger_core::clock::{Clock, System};
 
 use crate::{
+    logins::LoginSettings,
     post::{Post, PostError},
     sessions::csrf::Origin,
 };
@@ -101,6 +102,8 @@ pub struct PeopleSettings {
     pub payee_cooling: TimeDelta,
     /// How long what is known of somebody is kept after they left.
     pub retention: TimeDelta,
+    /// Who else may vouch for people.
+    pub logins: LoginSettings,
     /// How they are reached.
     pub post: Post,
     /// By which clock sessions and codes end: the machine's, whatever clock the ledger goes by.
@@ -116,6 +119,7 @@ impl Default for PeopleSettings {
             proxies: Vec::new(),
             payee_cooling: TimeDelta::hours(1),
             retention: TimeDelta::days(RETENTION_DAYS),
+            logins: LoginSettings::default(),
             post: Post::default(),
             clock: Arc::new(System),
         }

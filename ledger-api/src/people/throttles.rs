@@ -39,6 +39,8 @@ impl Rate {
     pub const SEND_ADDRESS: Self = Self { name: "send-address", burst: 20, seconds: 30 };
     /// Codes that one person tries.
     pub const CONFIRM: Self = Self { name: "confirm", burst: 10, seconds: 60 };
+    /// Names that one person looks up, to send money to.
+    pub const LOOKUP: Self = Self { name: "lookup", burst: 30, seconds: 4 };
     /// Exports of everything about one person.
     pub const EXPORT: Self = Self { name: "export", burst: 2, seconds: 30 };
 }

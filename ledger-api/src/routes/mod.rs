@@ -10,6 +10,7 @@ mod events;
 mod health;
 mod holds;
 pub(crate) mod hooks;
+mod logins;
 pub(crate) mod openapi;
 mod ops;
 mod people;
@@ -20,6 +21,7 @@ mod transfers;
 mod trial_balance;
 mod usage;
 mod virtual_accounts;
+mod wallet;
 pub(crate) mod withdrawals;
 
 use axum::Router;
@@ -30,7 +32,10 @@ use crate::http::ApiState;
 /// All routes.
 pub(crate) fn all() -> Router<ApiState> {
     let (documented, _) = documented().split_for_parts();
-    documented.merge(docs::routes()).merge(crate::pages::routes())
+    documented
+        .merge(docs::routes())
+        .merge(crate::pages::routes())
+        .merge(crate::logins::pages::routes())
 }
 
 /// The routes that the OpenAPI document describes.
@@ -50,8 +55,10 @@ fn documented() -> OpenApiRouter<ApiState> {
         .merge(currencies::routes())
         .merge(tiers::routes())
         .merge(usage::routes())
+        .merge(wallet::routes())
         .merge(people::routes())
         .merge(ops::routes())
         .merge(reconciliation::routes())
+        .merge(logins::routes())
         .merge(health::routes())
 }

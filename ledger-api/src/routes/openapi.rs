@@ -39,6 +39,7 @@ const DESCRIPTION: &str = "An event-sourced double-entry ledger. docs/api.md has
         (name = "Withdrawals", description = "Money on its way out to a bank account."),
         (name = "Bank accounts", description = "Whom money may be sent to."),
         (name = "Banks", description = "Who sends money."),
+        (name = "Wallet", description = "What people see of their own."),
         (name = "Operators", description = "What people who run the service see and decide."),
         (name = "Reconciliation", description = "What banks state, beside our books."),
         (name = "People", description = "Who signs up, logs in and leaves, by their session."),

@@ -27,6 +27,7 @@ use crate::{
     banks::BankRegistry,
     config::Settings,
     http::{self, ServerConfig},
+    logins::{LoginConfigError, LoginSettings},
     machine,
     people::PeopleSettingsError,
     review::ReviewError,
@@ -115,6 +116,9 @@ pub enum ServiceError {
     /// How people are let in is not well said.
     #[error("how people are let in")]
     People(#[from] PeopleSettingsError),
+    /// Who else may vouch for people is not well said.
+    #[error("the login providers")]
+    Logins(#[from] LoginConfigError),
     /// A worker's name is none.
     #[error("a worker has no name")]
     Principal(#[source] IdError),
@@ -140,6 +144,8 @@ pub struct ServiceConfig {
     pub bank_registry: BankRegistry,
     /// The sandbox bank whose clock it goes by, if its days are to pass as they do there.
     pub sandbox_clock: Option<SandboxClock>,
+    /// Who else may vouch for people.
+    pub logins: LoginSettings,
     /// Where it listens, if it answers requests.
     pub listener: Option<TcpListener>,
     /// What `/metrics` shows.
@@ -171,6 +177,7 @@ impl Service {
             banks,
             bank_registry,
             sandbox_clock,
+            logins,
             listener,
             metrics,
         } = config;
@@ -190,6 +197,7 @@ impl Service {
             bank_registry,
             metrics,
             clock,
+            logins,
             demo,
             address,
             has_inbox,
@@ -386,6 +394,7 @@ impl ServiceError {
             | Self::Rules(_)
             | Self::Review(_)
             | Self::People(_)
+            | Self::Logins(_)
             | Self::Principal(_) => false,
         }
     }

@@ -21,9 +21,11 @@ use crate::{
     deposits::CreditDesk,
     http::{self, ApiParts, ApiState, FingerprintKey, Ledger, Operators},
     identity::KeyRing,
-    people::{PeopleSettings, PeopleSettingsError},
+    logins::LoginSettings,
+    people::{People, PeopleKeeper, PeopleSettings, PublicUrl, Throttles, Wallets},
     review::ReviewRules,
     routes::hooks::{self, Hooks},
+    sessions::Sessions,
     setup::{Database, Secret},
     shutdown,
     statements::{self, Booker, CertificateKey, DeskCredits},
@@ -46,6 +48,8 @@ pub(super) struct Wanted {
     pub(super) bank_registry: Arc<BankRegistry>,
     pub(super) metrics: Option<PrometheusHandle>,
     pub(super) clock: Arc<dyn Clock>,
+    /// Who else may vouch for people.
+    pub(super) logins: LoginSettings,
     /// Whether this is the demonstration.
     pub(super) demo: bool,
     /// Where it listens.
@@ -56,9 +60,13 @@ pub(super) struct Wanted {
 
 impl Wanted {
     /// How people are let in: as the variables say, and in the demonstration anybody.
-    fn people_settings(&self) -> Result<PeopleSettings, PeopleSettingsError> {
+    fn people_settings(&self) -> Result<PeopleSettings, ServiceError> {
         let settings = PeopleSettings::from_variables(|name| std::env::var(name).ok())?;
-        if self.demo { Ok(settings.for_demo(self.address)) } else { settings.complete() }
+        let settings =
+            if self.demo { settings.for_demo(self.address) } else { settings.complete()? };
+        let public_url = settings.public_url.as_ref().map(PublicUrl::as_str);
+        self.logins.returning_to(public_url)?;
+        Ok(PeopleSettings { logins: self.logins.clone(), ..settings })
     }
 }
 
@@ -122,6 +130,7 @@ impl Parts {
             }
             if roles.worker {
                 parts.start_alarms((database, inbox), &wanted.clock);
+                parts.start_people(database, secret, &engine, wanted)?;
             }
             if roles.api {
                 let api = parts.api((database, inbox), secret, engine, stopping, wanted)?;
@@ -221,6 +230,35 @@ impl Parts {
         let task = tasks::keep_deposits(&keeper, &self.stop.subscribe());
         self.tasks.push(("the deposits", task));
         desk
+    }
+
+    /// Starts to look after people.
+    fn start_people(
+        &mut self,
+        database: &Database,
+        secret: &Secret,
+        engine: &Engine,
+        wanted: &Wanted,
+    ) -> Result<(), ServiceError> {
+        let pool = self.kept(database.pool(database.app().clone()));
+        let settings = wanted.people_settings()?;
+        let people = People::new(pool.clone(), secret.bytes());
+        let clock = Arc::clone(&settings.clock);
+        let keeper = PeopleKeeper {
+            wallets: Wallets::new(
+                people.clone(),
+                Arc::new(engine.clone()),
+                Arc::new(System),
+                Arc::clone(&clock),
+            ),
+            sessions: Sessions::new(pool.clone(), clock),
+            throttles: Throttles::new(pool, people.key().clone()),
+            people,
+            retention: settings.retention,
+        };
+        let task = tasks::keep_people(&keeper, &self.stop.subscribe());
+        self.tasks.push(("the people", task));
+        Ok(())
     }
 
     fn read_models(&self, pool: PgPool) -> ReadModels {

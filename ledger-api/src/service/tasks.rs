@@ -22,6 +22,7 @@ use tokio::{
 use crate::{
     banks::BankRegistry,
     http::Ledger,
+    people::PeopleKeeper,
     shutdown,
     statements::{Booker, CertificateKey},
     webhooks::Keeper,
@@ -133,6 +134,13 @@ pub(super) fn fetch_statements(
         StatementFetcher { banks, booker, clock, certificate_key }.run(told.clone())
     };
     tokio::spawn(again_after_panics("the statements", PAUSE, stop.clone(), job))
+}
+
+/// Starts to look after people.
+pub(super) fn keep_people(keeper: &PeopleKeeper, stop: &watch::Receiver<bool>) -> JoinHandle<()> {
+    let (keeper, told) = (keeper.clone(), stop.clone());
+    let job = move || keeper.clone().run(told.clone());
+    tokio::spawn(again_after_panics("the people", PAUSE, stop.clone(), job))
 }
 
 /// Starts to count what people should know of.

@@ -19,6 +19,7 @@ mod waiting;
 pub(crate) use recipient::{RecipientIn, phone_hash};
 pub(crate) use send::{SendIn, Sent, send};
 pub(crate) use take::{Claim, cancel, claim, own_phone_hash};
+pub(crate) use terms::price;
 pub(crate) use waiting::{Waiting, waiting_for};
 
 use crate::identity::Scope;

@@ -12,8 +12,14 @@ use ledger_core::{
 };
 use projections::{ActivityRow, ReadModels, TransactionDetail};
 
-use super::{money, steps, words};
-use crate::http::{ApiState, Problem, reach::nothing, reader::find};
+use super::{
+    activity::{self, ActivityItem},
+    money, steps, words,
+};
+use crate::{
+    http::{ApiState, Problem, reach::nothing, reader::find},
+    people::PublicFace,
+};
 
 /// One thing, in full.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +28,14 @@ pub struct Detail {
     pub row: ActivityRow,
     /// Its currency.
     pub currency: Currency,
+    /// How much, without the fee.
+    pub amount: Money,
+    /// What it costs.
+    pub fee: Money,
+    /// Both together.
+    pub total: Money,
+    /// The person on the other side, if it is one and they are not erased.
+    pub other: Option<PublicFace>,
     /// What happens next; nothing if it is final.
     pub next: Option<&'static str>,
     /// What happened, the first first.
@@ -93,7 +107,11 @@ pub(crate) async fn detail(
         }
     }
     let next = words::next(&row.kind, &row.object_status);
-    Ok(Detail { currency, next, timeline, entries, note, position, row })
+    let faces = activity::faces(state, std::slice::from_ref(&row)).await?;
+    let item = activity::item(state, row, &faces)?;
+    let total = item.amount.checked_add(item.fee).map_err(|error| Problem::internal(&error))?;
+    let ActivityItem { row, amount, fee, other } = item;
+    Ok(Detail { row, currency, amount, fee, total, other, next, timeline, entries, note, position })
 }
 
 /// What the object itself tells.

@@ -4,11 +4,14 @@
 //! Knows whose wallet it is about and nothing of how its owner proved who they are. Reads from the
 //! read models and writes by the same commands as everybody; no rule about money stands here.
 
+mod activity;
 mod balances;
 mod commands;
+mod csv;
 mod detail;
 mod history;
-mod send;
+mod pdf;
+mod statement;
 mod steps;
 mod ways;
 mod words;
@@ -21,17 +24,30 @@ use rust_decimal::Decimal;
 
 use crate::people::PersonId;
 
+pub use activity::{Activity, ActivityItem};
+pub(crate) use activity::{activity, changes};
 pub use balances::Balances;
 pub(crate) use balances::balances;
 pub(crate) use commands::{
+<<<<<<< HEAD
     Begun, Quoted, Typed, Withdraw, add_bank_account, add_money, cancel_deposit, cancel_withdrawal,
+=======
+    Quoted, Typed, Withdraw, add_bank_account, add_money, cancel_deposit, cancel_withdrawal,
+>>>>>>> e
     erase_bank_account, quote, verify_bank_account, withdraw,
 };
+pub(crate) use csv::csv;
 pub(crate) use detail::detail;
 pub use detail::{Detail, Entry, EntryLeg, Step};
 pub use history::{History, HistoryDay};
 pub(crate) use history::{SPANS, history};
+<<<<<<< HEAD
 pub(crate) use send::{Sending, Sent, recipient, send};
+=======
+pub(crate) use pdf::pdf;
+pub(crate) use statement::statement;
+pub use statement::{Line, Period, Statement};
+>>>>>>> e
 pub(crate) use ways::{Way, bank_or_usual};
 pub(crate) use words::next;
 

@@ -40,6 +40,25 @@ fn name(bank: &str) -> String {
     bank.to_uppercase()
 }
 
+/// What a line of a statement is.
+pub(super) fn line(kind: &str, is_in: bool) -> &'static str {
+    match (kind, is_in) {
+        ("deposit", _) => "Money added",
+        ("withdrawal", _) => "Withdrawal, with its fee",
+        ("withdrawal_returned", _) => "Withdrawal came back",
+        ("withdrawal_late", _) => "Withdrawal paid late",
+        ("transfer", true) => "Received",
+        ("transfer", false) => "Sent",
+        ("payment", _) => "Payment",
+        ("refund", _) => "Refund",
+        ("fee", _) => "Fee",
+        ("reversal", _) => "Taken back",
+        ("adjustment", _) => "Correction",
+        (_, true) => "Money in",
+        (_, false) => "Money out",
+    }
+}
+
 /// What happens next to something in this status of its own; nothing if it is final.
 pub(crate) fn next(kind: &str, object_status: &str) -> Option<&'static str> {
     Some(match (kind, object_status) {

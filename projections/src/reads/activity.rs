@@ -191,6 +191,36 @@ impl ReadModels {
         Ok(At { position, value: found.pop() })
     }
 
+    /// What changed on a wallet after a position, in the order of the last changes; `limit` things
+    /// at most, and how far the account itself is.
+    pub async fn activity_since(
+        &self,
+        account: &AccountId,
+        after: Position,
+        limit: u32,
+    ) -> Result<At<Changes>, ReadError> {
+        let sql = format!(
+            "select c.position as reflects, coalesce(w.last_position, 0) as account_position,
+                    {COLUMNS}
+             from read.checkpoint c
+             left join read.accounts w on w.id = $1
+             left join lateral (
+                 select * from read.activity where account_id = $1 and last_position > $2
+                 order by last_position limit $3) a on true
+             order by a.last_position"
+        );
+        let found = sqlx::query(&sql)
+            .bind(account.as_str())
+            .bind(log::read::signed(after)?)
+            .bind(i64::from(limit))
+            .fetch_all(&self.pool)
+            .await?;
+        let first = found.first().ok_or(sqlx::Error::RowNotFound)?;
+        let account_position = unsigned(first, "account_position")?;
+        let (position, rows) = rows(&found, row_or_none)?;
+        Ok(At { position, value: Changes { rows, account_position } })
+    }
+
     /// What is on its way to and from a wallet: the sums of what is not final, by kind and the
     /// object's own status. Amounts of outgoing things are with their fees.
     pub async fn activity_underway(
@@ -251,6 +281,15 @@ impl ReadModels {
         .await?;
         found.iter().map(|row| Ok(parsed(row, "id")?)).collect()
     }
+}
+
+/// What changed on a wallet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changes {
+    /// The things that changed.
+    pub rows: Vec<ActivityRow>,
+    /// Where the account's own last event stands.
+    pub account_position: Position,
 }
 
 /// A sum of what is underway.

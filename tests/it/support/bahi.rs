@@ -14,6 +14,7 @@ use ledger_api::{
     db,
     http::{self, ApiParts, ApiState, FingerprintKey, Ledger, Operators, ServerConfig},
     identity::{self, KeyEnvironment, KeyRing, NewKey, Scope, ScopeSet},
+    logins::LoginSettings,
     people::PeopleSettings,
     webhooks::Inbox,
     workers::{self, Sweeper},
@@ -55,6 +56,9 @@ pub(crate) struct Set {
     pub(crate) handler_timeout: Duration,
     pub(crate) read_connections_max: u32,
     pub(crate) banks: BankRegistry,
+    /// Who else may vouch for people; with any, the service knows where browsers reach it.
+    pub(crate) logins: LoginSettings,
+    pub(crate) knows_its_address: bool,
 }
 
 impl Default for Set {
@@ -64,6 +68,8 @@ impl Default for Set {
             handler_timeout: Duration::from_secs(10),
             read_connections_max: 4,
             banks: BankRegistry::default(),
+            logins: LoginSettings::default(),
+            knows_its_address: false,
         }
     }
 }
@@ -93,6 +99,8 @@ impl TestBahi {
         tasks.push(tokio::spawn(projector.run(async move {
             stopped.wait_for(|stop| *stop).await.ok();
         })));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
         let state = ApiState::with_projector(
             ApiParts {
                 ledger: Arc::clone(&ledger),
@@ -112,6 +120,8 @@ impl TestBahi {
                 people_settings: PeopleSettings {
                     sign_up: true,
                     clock: Arc::clone(&set.clock),
+                    logins: set.logins,
+                    public_url: set.knows_its_address.then(|| address.parse().unwrap()),
                     ..PeopleSettings::default()
                 },
                 head,
@@ -128,8 +138,6 @@ impl TestBahi {
         };
         tasks.push(tokio::spawn(sweeper.run(stopping.clone())));
 
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
         let mut stopped = stopping;
         tasks.push(tokio::spawn(async move {
             let stop = async move {

@@ -107,6 +107,7 @@ impl Fleet {
             banks: Banks::from_variables([]).unwrap(),
             bank_registry: registry_at(&bank_address),
             sandbox_clock: Some(SandboxClock::at(&bank_address, Some(TOKEN.to_owned())).unwrap()),
+            logins: ledger_api::logins::LoginSettings::default(),
             listener: Some(listener),
             metrics: None,
         };
@@ -246,6 +247,7 @@ pub(crate) async fn be_a_role(folder: &Path) {
         banks: Banks::from_environment().unwrap(),
         bank_registry: BankRegistry::from_environment().unwrap(),
         sandbox_clock: SandboxClock::from_environment().unwrap(),
+        logins: ledger_api::logins::LoginSettings::default(),
         listener: Some(listener),
         metrics: None,
     };

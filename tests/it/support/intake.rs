@@ -90,6 +90,7 @@ impl TestIntake {
             banks: banks(),
             bank_registry: BankRegistry::default(),
             sandbox_clock: None,
+            logins: ledger_api::logins::LoginSettings::default(),
             listener: Some(listener),
             metrics: None,
         };

@@ -2,12 +2,14 @@
 
 pub(crate) mod bahi;
 pub(crate) mod books;
+pub(crate) mod browser;
 pub(crate) mod checker;
 pub(crate) mod contents;
 pub(crate) mod database;
 pub(crate) mod demo;
 pub(crate) mod fleet;
 pub(crate) mod history;
+pub(crate) mod idp;
 pub(crate) mod intake;
 pub(crate) mod ledger;
 pub(crate) mod load;

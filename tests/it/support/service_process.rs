@@ -54,6 +54,7 @@ pub(crate) async fn be_a_service(folder: &Path) {
         banks: Banks::from_environment().unwrap(),
         bank_registry: BankRegistry::from_environment().unwrap(),
         sandbox_clock: SandboxClock::from_environment().unwrap(),
+        logins: ledger_api::logins::LoginSettings::default(),
         listener,
         metrics: None,
     };

@@ -243,6 +243,7 @@ pub(crate) fn config(
         banks: Banks::from_variables(secrets).unwrap(),
         bank_registry,
         sandbox_clock: Some(SandboxClock::at(&sandbox.address, Some(TOKEN.to_owned())).unwrap()),
+        logins: ledger_api::logins::LoginSettings::default(),
         listener,
         metrics: None,
     }

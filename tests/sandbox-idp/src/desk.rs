@@ -110,6 +110,10 @@ impl Desk {
         self.faults.insert(provider, fault);
     }
 
+    pub(crate) fn set_redirect_uris(&mut self, redirect_uris: Vec<String>) {
+        self.client.redirect_uris = redirect_uris;
+    }
+
     pub(crate) fn people(&self) -> &[Person] {
         &self.people
     }

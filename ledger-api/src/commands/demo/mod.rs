@@ -96,6 +96,7 @@ impl Demo {
             banks: banks.webhooks.clone(),
             bank_registry: banks.registry.clone(),
             sandbox_clock: Some(banks.clock.clone()),
+            logins: ledger_api::logins::LoginSettings::default(),
             listener: Some(listener),
             metrics,
         };

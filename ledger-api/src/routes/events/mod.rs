@@ -4,6 +4,8 @@ mod body;
 mod list;
 mod tail;
 
+pub(in crate::routes) use tail::last_event_id;
+
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::http::ApiState;

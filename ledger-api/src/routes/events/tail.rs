@@ -29,7 +29,7 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 const KEY_CHECK: Duration = Duration::from_secs(5);
 
 /// The position that a client names in `Last-Event-ID`.
-pub(super) fn last_event_id(headers: &HeaderMap) -> Result<Option<Position>, Problem> {
+pub(in crate::routes) fn last_event_id(headers: &HeaderMap) -> Result<Option<Position>, Problem> {
     let Some(value) = headers.get("last-event-id") else {
         return Ok(None);
     };

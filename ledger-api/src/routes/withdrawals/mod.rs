@@ -25,3 +25,8 @@ pub(super) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(write::cancel))
         .routes(routes!(quote::quote))
 }
+
+/// What sending an amount would cost, tax included; nothing if it is too large to say.
+pub(crate) fn fee(amount: ledger_core::money::Money) -> Option<ledger_core::money::Money> {
+    terms::price(amount).ok().map(|price| price.fee)
+}

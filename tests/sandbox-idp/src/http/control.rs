@@ -21,7 +21,15 @@ use crate::{
 #[serde(untagged)]
 pub(super) enum Switch {
     Fault(Throw),
+    Client(Return),
     Change(Change),
+}
+
+/// Where browsers may be sent back to.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Return {
+    redirect_uris: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -35,6 +43,7 @@ pub(super) async fn throw(State(app): State<Arc<App>>, Json(switch): Json<Switch
     let mut desk = app.desk();
     match switch {
         Switch::Fault(throw) => desk.set_fault(throw.provider, throw.fault),
+        Switch::Client(client) => desk.set_redirect_uris(client.redirect_uris),
         Switch::Change(change) => {
             if !desk.change(change) {
                 return refused(StatusCode::NOT_FOUND, "there is nobody of this login");

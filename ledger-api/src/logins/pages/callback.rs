@@ -1,0 +1,96 @@
+//! Coming back from a provider.
+
+use axum::{
+    extract::{Path, Query, State, rejection::QueryRejection},
+    http::HeaderMap,
+    response::Response,
+};
+use serde::Deserialize;
+
+use super::{RATE, browser, forget, said};
+use crate::{
+    entry::{Arrival, begin, throttle},
+    http::{
+        ApiState, Problem,
+        return_to::local,
+        session::{MaybeSignedIn, SessionCookie, see_other},
+    },
+    logins::{Answer, BrowserSecret, LoginError, Outcome, Proved, Provider},
+    pages::PageContext,
+    people::PersonId,
+};
+
+/// What a provider answers by way of the browser. Providers add fields of their own.
+#[derive(Debug, Deserialize)]
+pub(super) struct Came {
+    #[serde(default)]
+    state: String,
+    code: Option<String>,
+    iss: Option<String>,
+}
+
+/// Takes the answer.
+pub(super) async fn callback(
+    State(state): State<ApiState>,
+    Path(name): Path<String>,
+    came: Result<Query<Came>, QueryRejection>,
+    headers: HeaderMap,
+    arrival: Arrival,
+    MaybeSignedIn(who): MaybeSignedIn,
+    context: PageContext,
+) -> Result<Response, Problem> {
+    let provider = state.logins.provider(&name).ok_or_else(said::no_provider)?;
+    throttle(&state, RATE, &arrival.client.counted()).await?;
+    // A field that is there twice is an answer of nobody's.
+    let (Some(browser), Ok(Query(came))) = (browser(&headers), came) else {
+        return Ok(said::failed(&context, provider, &LoginError::Foreign));
+    };
+    let answer =
+        Answer { state: &came.state, code: came.code.as_deref(), issuer: came.iss.as_deref() };
+    let now = state.sessions.now();
+    let proved = match state.logins.finish(provider, &browser, &answer, now).await {
+        Ok(proved) => proved,
+        Err(error) => return Ok(said::failed(&context, provider, &error)),
+    };
+    let signed_in = who.map(|who| who.person.id);
+    if proved.linking.is_some() && proved.linking != signed_in {
+        return Ok(said::not_yours(&context));
+    }
+    decided(&state, &arrival, &context, (provider, &browser, &proved)).await
+}
+
+async fn decided(
+    state: &ApiState,
+    arrival: &Arrival,
+    context: &PageContext,
+    (provider, browser, proved): (&Provider, &BrowserSecret, &Proved),
+) -> Result<Response, Problem> {
+    let now = state.sessions.now();
+    let outcome = match state.logins.decide(&state.people, browser, proved, now).await {
+        Ok(outcome) => outcome,
+        Err(error) => return Ok(said::undecided(context, provider, &error)),
+    };
+    match outcome {
+        Outcome::SignIn(person) => signed_in(state, arrival, person, &proved.return_to).await,
+        Outcome::Linked => Ok(see_other(local(&proved.return_to))),
+        Outcome::Confirm => Ok(see_other("/login/confirm")),
+        Outcome::SignUp if state.people_settings.sign_up => Ok(see_other("/login/finish")),
+        Outcome::SignUp | Outcome::OtherWay | Outcome::NoEmail | Outcome::Closed => {
+            Ok(said::stuck(context, provider, &outcome))
+        }
+    }
+}
+
+/// Signs somebody in who is known by now, and goes on where they wanted to.
+pub(super) async fn signed_in(
+    state: &ApiState,
+    arrival: &Arrival,
+    person: PersonId,
+    return_to: &str,
+) -> Result<Response, Problem> {
+    let entered = begin(state, arrival, person).await?;
+    let mut response = see_other(local(return_to));
+    SessionCookie::Set(entered.token).put(&mut response);
+    forget(&mut response);
+    Ok(response)
+}

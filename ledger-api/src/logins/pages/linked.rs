@@ -1,0 +1,113 @@
+//! The logins of somebody who is signed in: listed, linked, unlinked.
+
+use axum::{
+    extract::{Path, State},
+    http::HeaderMap,
+    response::Response,
+};
+use ledger_core::clock::Timestamp;
+use serde::Deserialize;
+
+use super::{said, start::sent};
+use crate::{
+    http::{
+        ApiState, Problem, codes,
+        session::{SignedForm, SignedIn, SignedInPage, see_other},
+    },
+    logins::LinkError,
+    pages::PageContext,
+    people::PersonId,
+    sessions::csrf::is_said_ours,
+};
+
+/// The page with the list.
+const SECURITY: &str = "/app/security";
+/// The page that asks for the password again.
+const STEP_UP: &str = "/step-up";
+
+/// A provider and whether somebody logs in by it.
+#[derive(Debug, Clone)]
+pub(crate) struct LoginView {
+    /// Its place in our addresses.
+    pub(crate) name: String,
+    /// What people call it.
+    pub(crate) label: String,
+    /// Since when it is linked, if it is.
+    pub(crate) linked_at: Option<Timestamp>,
+}
+
+/// All providers, as somebody sees them: for the security page and the API.
+pub(crate) async fn views(
+    state: &ApiState,
+    person: PersonId,
+) -> Result<Vec<LoginView>, sqlx::Error> {
+    let linked = state.logins.of(person).await?;
+    let views = state.logins.providers().map(|provider| LoginView {
+        name: provider.name().to_owned(),
+        label: provider.label().to_owned(),
+        linked_at: linked
+            .iter()
+            .find(|linked| linked.provider == provider.name())
+            .map(|linked| linked.created_at),
+    });
+    Ok(views.collect())
+}
+
+/// Where somebody goes who has to give their password again first, and comes back from.
+fn stepping_up(state: &ApiState, who: &SignedIn, back: &str) -> Option<Response> {
+    let is_recent = who.session.is_recent(state.sessions.now());
+    let back: String = form_urlencoded::byte_serialize(back.as_bytes()).collect();
+    (!is_recent).then(|| see_other(&format!("{STEP_UP}?return_to={back}")))
+}
+
+/// Nothing but the token.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Nothing {}
+
+/// Sends the browser to the provider, for an account there to become a login here.
+pub(super) async fn start(
+    State(state): State<ApiState>,
+    Path(name): Path<String>,
+    SignedInPage(who): SignedInPage,
+    headers: HeaderMap,
+    context: PageContext,
+) -> Result<Response, Problem> {
+    let provider = state.logins.provider(&name).ok_or_else(said::no_provider)?;
+    // A link on a foreign page must not begin it.
+    if is_said_ours(&headers, &state.people_settings.origin()) == Some(false) {
+        return Ok(see_other(SECURITY));
+    }
+    if let Some(elsewhere) = stepping_up(&state, &who, &context.path) {
+        return Ok(elsewhere);
+    }
+    Ok(sent(&state, provider, &headers, (SECURITY, Some(who.person.id)), &context).await)
+}
+
+/// Unlinks an account at a provider.
+pub(super) async fn unlink(
+    State(state): State<ApiState>,
+    Path(name): Path<String>,
+    form: SignedForm<Nothing>,
+) -> Result<Response, Problem> {
+    if let Some(elsewhere) = stepping_up(&state, &form.who, SECURITY) {
+        return Ok(elsewhere);
+    }
+    remove(&state, form.who.person.id, &name).await?;
+    Ok(see_other(SECURITY))
+}
+
+/// Unlinks it, or says why not.
+pub(crate) async fn remove(state: &ApiState, person: PersonId, name: &str) -> Result<(), Problem> {
+    let label = state.logins.provider(name).map_or(name, |provider| provider.label());
+    state.logins.unlink(person, name).await.map_err(|error| {
+        let text = said::link_text(label, &error).unwrap_or_default();
+        match error {
+            LinkError::Missing => Problem::not_found(text),
+            LinkError::Last | LinkError::Taken | LinkError::Another => {
+                Problem::new(codes::LAST_LOGIN, text)
+            }
+            LinkError::Database(error) => error.into(),
+        }
+    })
+}

@@ -1,0 +1,167 @@
+//! Adding money: from which bank, how much.
+
+use axum::response::Response;
+use futures::future::join_all;
+use ledger_core::{ids::BankCode, money::Money};
+use projections::ActivityFilter;
+use serde::Deserialize;
+
+use super::{ConfirmView, Filled, Tab, after, form, made};
+use crate::{
+    banks::Health,
+    http::{ApiState, Problem, session::see_other},
+    pages::{
+        FormErrors, Nav, Visitor, act, respond,
+        ui::{ConfirmSheet, Face, MoneyView, Pair, Pairs, money_text},
+        visitor::Sent,
+    },
+    wallet::{self, Balances, Typed},
+};
+
+/// A bank that money can come from.
+pub(super) struct BankChoice {
+    pub(super) code: String,
+    pub(super) name: String,
+    pub(super) health: &'static str,
+    pub(super) tone: &'static str,
+}
+
+/// The banks, with how they are.
+pub(super) async fn banks(state: &ApiState) -> Vec<BankChoice> {
+    let asked = state.banks.iter().map(async |bank| (bank.code().clone(), bank.health().await));
+    let told = join_all(asked).await;
+    let choice = |(code, health): (BankCode, Health)| {
+        let (health, tone) = match health {
+            Health::Up => ("Working", "done"),
+            Health::Degraded => ("Slow right now", "waiting"),
+            Health::Down => ("Not answering", "unknown"),
+        };
+        BankChoice { name: name(code.as_str()), code: code.to_string(), health, tone }
+    };
+    told.into_iter().map(choice).collect()
+}
+
+/// A bank's code as it is written for people.
+pub(super) fn name(code: &str) -> String {
+    code.to_uppercase()
+}
+
+/// The form.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CheckForm {
+    amount: String,
+    #[serde(default)]
+    bank: String,
+}
+
+/// The sheet.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AddForm {
+    amount: String,
+    bank: String,
+    nonce: String,
+}
+
+/// Shows what is about to happen.
+pub(super) async fn check(sent: Sent<CheckForm>) -> Result<Response, Problem> {
+    let Sent { visitor, form: CheckForm { amount, bank } } = sent;
+    let balances = wallet::balances(&visitor.state, &visitor.wallet).await?;
+    match understood(&visitor, &balances, &amount, &bank) {
+        Ok((money, _)) => Ok(respond::page(&sheet(&visitor, &balances, money, bank))),
+        Err(errors) => again(&visitor, amount, bank, errors).await,
+    }
+}
+
+fn understood(
+    visitor: &Visitor,
+    balances: &Balances,
+    amount: &str,
+    bank: &str,
+) -> Result<(Money, Option<BankCode>), FormErrors> {
+    let money = act::amount(amount, balances)?;
+    if bank.is_empty() {
+        return Ok((money, None));
+    }
+    let known = bank.parse().ok().filter(|bank| visitor.state.banks.get(bank).is_some());
+    match known {
+        Some(bank) => Ok((money, Some(bank))),
+        None => Err(FormErrors::one("bank", "Choose one of the banks below.")),
+    }
+}
+
+async fn again(
+    visitor: &Visitor,
+    amount: String,
+    bank: String,
+    errors: FormErrors,
+) -> Result<Response, Problem> {
+    let filled = Filled { amount, bank, ..Filled::default() };
+    form(visitor, Tab::Add, filled, errors).await
+}
+
+fn sheet(visitor: &Visitor, balances: &Balances, money: Money, bank: String) -> ConfirmView {
+    let from = if bank.is_empty() { "your bank".to_owned() } else { name(&bank) };
+    let mut pairs = vec![
+        Pair::new("Fee", "Free"),
+        Pair::new("Arrives", "Seconds after you approve it at your bank"),
+    ];
+    if let Some(after) = after(balances, money, true) {
+        pairs.push(Pair::new("You will have", after).total());
+    }
+    ConfirmView {
+        layout: visitor.layout("Add money", Nav::Move),
+        title: "Add money",
+        sheet: ConfirmSheet {
+            face: Face::incoming("in"),
+            headline: format!("From {from}"),
+            verified: String::new(),
+            amount: MoneyView::plain(money).hero(),
+            pairs: Pairs::new(pairs),
+        },
+        action: "/app/move/add",
+        fields: vec![("amount", money.amount().to_string()), ("bank", bank)],
+        nonce: visitor.nonce(),
+        button: format!("Add {}", money_text(&money)),
+        back: "/app/move?tab=add",
+        notice: None,
+    }
+}
+
+/// Begins the deposit and leads to its page, from where the bank's is one click away: a policy of
+/// the page keeps forms from leading to other hosts.
+pub(super) async fn add(sent: Sent<AddForm>) -> Result<Response, Problem> {
+    let Sent { visitor, form: AddForm { amount, bank, nonce } } = sent;
+    let balances = wallet::balances(&visitor.state, &visitor.wallet).await?;
+    let (money, code) = match understood(&visitor, &balances, &amount, &bank) {
+        Ok(understood) => understood,
+        Err(errors) => return again(&visitor, amount, bank, errors).await,
+    };
+    let (value, currency) = (money.amount().to_string(), balances.currency.code.to_string());
+    let key = act::key("add", &nonce, &[&value, &bank])?;
+    let typed = Typed { value: &value, currency: &currency };
+    let settings = &visitor.state.people_settings;
+    let base = settings.public_url.as_ref().or(settings.link_base.as_ref());
+    let return_url = base.map(|base| base.join("/app/move/added"));
+    let writer = visitor.writer()?;
+    match wallet::add_money(writer, key, typed, code.as_ref(), return_url.as_deref()).await {
+        Ok(begun) => Ok(made(&begun.id)),
+        Err(problem) => {
+            let errors = act::refused(problem, &balances)?;
+            again(&visitor, amount, bank, errors).await
+        }
+    }
+}
+
+/// Where the bank's page leads back to: the deposit that was begun last.
+pub(super) async fn added(visitor: Visitor) -> Result<Response, Problem> {
+    let kind = Some("deposit".to_owned());
+    let filter = ActivityFilter { kind, ..ActivityFilter::default() };
+    let models = &visitor.state.read_models;
+    let page = models.activity(&visitor.wallet, &filter, None, 1).await?;
+    Ok(match page.rows.first() {
+        Some(row) => made(&row.object),
+        None => see_other("/app/activity"),
+    })
+}

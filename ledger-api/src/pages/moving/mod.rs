@@ -1,0 +1,186 @@
+//! `/app/move`: add, send, withdraw. Each has a form, a sheet to confirm, and then happens once.
+//!
+//! The form is sent to `…/check`, which changes nothing and shows the sheet; the sheet's form does
+//! it, with the nonce that makes a second click the same request.
+
+mod add;
+mod banks;
+mod send;
+mod withdraw;
+
+use askama::Template;
+use axum::{
+    Router,
+    extract::Query,
+    http::StatusCode,
+    response::Response,
+    routing::{get, post},
+};
+use serde::Deserialize;
+
+use super::{
+    FormErrors, Layout, Nav, Visitor, respond,
+    ui::{ConfirmSheet, MoneyView},
+};
+use crate::{
+    http::{ApiState, Problem, session::see_other},
+    wallet::{self, Balances},
+};
+
+/// The routes.
+pub(super) fn routes() -> Router<ApiState> {
+    Router::new()
+        .route("/app/move", get(page))
+        .route("/app/move/add/check", get(back).post(add::check))
+        .route("/app/move/add", get(back).post(add::add))
+        .route("/app/move/added", get(add::added))
+        .route("/app/move/send/check", get(back).post(send::check))
+        .route("/app/move/send", get(back).post(send::send))
+        .route("/app/move/withdraw/check", get(back).post(withdraw::check))
+        .route("/app/move/withdraw", get(back).post(withdraw::withdraw))
+        .route("/app/banks", get(banks::page).post(banks::add))
+        .route("/app/banks/{id}/check", post(banks::check))
+        .route("/app/banks/{id}/remove", post(banks::remove))
+}
+
+/// Which of the three.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tab {
+    Add,
+    Send,
+    Withdraw,
+}
+
+impl Tab {
+    const ALL: [Self; 3] = [Self::Add, Self::Send, Self::Withdraw];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Add => "add",
+            Self::Send => "send",
+            Self::Withdraw => "withdraw",
+        }
+    }
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Add => "Add money",
+            Self::Send => "Send",
+            Self::Withdraw => "Withdraw",
+        }
+    }
+}
+
+/// The address's query: which tab, and what is filled in already.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct MoveQuery {
+    tab: String,
+    to: String,
+    amount: String,
+}
+
+/// What is filled in.
+#[derive(Debug, Default)]
+struct Filled {
+    amount: String,
+    bank: String,
+    to: String,
+    note: String,
+    bank_account: String,
+}
+
+#[derive(Template)]
+#[template(path = "app/move.html")]
+struct MoveView {
+    layout: Layout,
+    errors: FormErrors,
+    tab: Tab,
+    tabs: [Tab; 3],
+    filled: Filled,
+    available: MoneyView,
+    on_its_way: Option<MoneyView>,
+    whole: String,
+    banks: Vec<add::BankChoice>,
+    accounts: Vec<withdraw::AccountChoice>,
+}
+
+/// A sheet to confirm, with the form that does it.
+#[derive(Template)]
+#[template(path = "app/confirm.html")]
+struct ConfirmView {
+    layout: Layout,
+    title: &'static str,
+    sheet: ConfirmSheet,
+    action: &'static str,
+    fields: Vec<(&'static str, String)>,
+    nonce: String,
+    button: String,
+    back: &'static str,
+    /// What to look at first, if anything.
+    notice: Option<Notice>,
+}
+
+/// What to look at before confirming.
+struct Notice {
+    tone: &'static str,
+    title: &'static str,
+    text: &'static str,
+}
+
+async fn page(visitor: Visitor, Query(query): Query<MoveQuery>) -> Result<Response, Problem> {
+    let tab = Tab::ALL.into_iter().find(|tab| tab.name() == query.tab).unwrap_or(Tab::Add);
+    let filled = Filled { to: query.to, amount: query.amount, ..Filled::default() };
+    form(&visitor, tab, filled, FormErrors::none()).await
+}
+
+/// Who loads the address of a form again finds the form.
+async fn back() -> Response {
+    see_other("/app/move")
+}
+
+/// The form, empty or with what is wrong with it.
+async fn form(
+    visitor: &Visitor,
+    tab: Tab,
+    filled: Filled,
+    errors: FormErrors,
+) -> Result<Response, Problem> {
+    let balances = wallet::balances(&visitor.state, &visitor.wallet).await?;
+    let banks = if tab == Tab::Add { add::banks(&visitor.state).await } else { Vec::new() };
+    let accounts = match tab {
+        Tab::Withdraw => withdraw::accounts(visitor).await?,
+        Tab::Add | Tab::Send => Vec::new(),
+    };
+    let out = balances.on_its_way_out;
+    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let view = MoveView {
+        layout: visitor.layout(tab.word(), Nav::Move),
+        errors,
+        tab,
+        tabs: Tab::ALL,
+        filled,
+        available: MoneyView::plain(balances.available),
+        on_its_way: out.is_positive().then(|| MoneyView::plain(out)),
+        whole: match tab {
+            Tab::Withdraw => withdraw::whole(&balances),
+            Tab::Add | Tab::Send => balances.available.amount().to_string(),
+        },
+        banks,
+        accounts,
+    };
+    Ok(respond::page_with(status, &view))
+}
+
+/// What there would be after an amount has come or gone; nothing if there is too little.
+fn after(balances: &Balances, change: ledger_core::money::Money, comes: bool) -> Option<MoneyView> {
+    let available = balances.available;
+    let left = if comes { available.checked_add(change) } else { available.checked_sub(change) };
+    let left = left.ok().filter(|left| left.is_positive() || left.is_zero());
+    left.map(MoneyView::plain)
+}
+
+/// Where a write that was made is looked at.
+fn made(id: &impl std::fmt::Display) -> Response {
+    see_other(&format!("/app/activity/{id}"))
+}

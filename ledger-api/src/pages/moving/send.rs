@@ -1,0 +1,260 @@
+//! Sending money: to whom, how much, a note.
+
+use axum::response::Response;
+use ledger_core::money::Money;
+use serde::Deserialize;
+
+use super::{ConfirmView, Filled, Notice, Tab, after, form, made};
+use crate::{
+    entry::throttle,
+    http::Problem,
+    pages::{
+        FormErrors, Nav, Visitor, act, respond,
+        ui::{ConfirmSheet, Face, MoneyView, Pair, Pairs, money_text},
+        visitor::Sent,
+    },
+    people::{PublicFace, Rate, Recipient},
+    transfers::{self, RecipientIn, SendIn},
+    wallet::{self, Balances},
+};
+
+/// The form; on the sheet with a nonce.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SendForm {
+    to: String,
+    amount: String,
+    #[serde(default)]
+    note: String,
+    #[serde(default)]
+    nonce: String,
+    #[serde(default)]
+    again: String,
+}
+
+impl SendForm {
+    fn filled(self) -> Filled {
+        Filled { to: self.to, amount: self.amount, note: self.note, ..Filled::default() }
+    }
+}
+
+/// Whom somebody typed, and who that is.
+struct To {
+    recipient: Recipient,
+    face: Option<PublicFace>,
+}
+
+/// What was typed or scanned, as a recipient: `@asha`, `98765 43210`, `bahi:@asha`.
+fn recipient(text: &str) -> Result<Recipient, FormErrors> {
+    let text = text.trim();
+    let text = text.strip_prefix("bahi:").unwrap_or(text);
+    if text.is_empty() {
+        return Err(FormErrors::one("to", "Say whom to send to: a handle or a phone number."));
+    }
+    if let Ok(id) = text.parse() {
+        return Ok(Recipient::Id(id));
+    }
+    let is_number = text.starts_with(|letter: char| letter == '+' || letter.is_ascii_digit());
+    let parsed = match is_number {
+        true => text.parse().map(Recipient::Phone),
+        false => text.parse().map(Recipient::Handle),
+    };
+    parsed
+        .map_err(|error| FormErrors::one("to", crate::http::problem::sentence(&error.to_string())))
+}
+
+/// Shows what is about to happen, with the name of who gets it.
+pub(super) async fn check(sent: Sent<SendForm>) -> Result<Response, Problem> {
+    let Sent { visitor, form: typed } = sent;
+    let balances = wallet::balances(&visitor.state, &visitor.wallet).await?;
+    match understood(&visitor, &balances, &typed).await? {
+        Ok((to, money)) => {
+            Ok(respond::page(&sheet(&visitor, &balances, (&to, money), &typed, false)?))
+        }
+        Err(errors) => form(&visitor, Tab::Send, typed.filled(), errors).await,
+    }
+}
+
+async fn understood(
+    visitor: &Visitor,
+    balances: &Balances,
+    typed: &SendForm,
+) -> Result<Result<(To, Money), FormErrors>, Problem> {
+    let recipient = match recipient(&typed.to) {
+        Ok(recipient) => recipient,
+        Err(errors) => return Ok(Err(errors)),
+    };
+    let money = match act::amount(&typed.amount, balances) {
+        Ok(money) => money,
+        Err(errors) => return Ok(Err(errors)),
+    };
+    if typed.note.chars().count() > 200 {
+        return Ok(Err(FormErrors::one("note", "At most 200 characters.")));
+    }
+    // Names are looked up one at a time and not by the thousand.
+    let person = visitor.who.person.id;
+    throttle(&visitor.state, Rate::LOOKUP, person.uuid().as_bytes()).await?;
+    let face = visitor.state.people.find(&recipient).await?;
+    if face.as_ref().is_some_and(|face| face.id == person) {
+        return Ok(Err(FormErrors::one("to", "That is you. Choose somebody else.")));
+    }
+    let is_phone = matches!(recipient, Recipient::Phone(_));
+    if face.is_none() && !is_phone {
+        let text = format!(
+            "We couldn’t find {}. Check the handle, or use their phone number.",
+            typed.to.trim()
+        );
+        return Ok(Err(FormErrors::one("to", text)));
+    }
+    if money.amount() > balances.available.amount() {
+        let problem = crate::http::codes::find("insufficient_funds");
+        let problem = problem.map(|code| Problem::new(code, "Not enough available."));
+        if let Some(problem) = problem {
+            return act::refused(problem, balances).map(Err);
+        }
+    }
+    Ok(Ok((To { recipient, face }, money)))
+}
+
+fn sheet(
+    visitor: &Visitor,
+    balances: &Balances,
+    (to, money): (&To, Money),
+    typed: &SendForm,
+    again: bool,
+) -> Result<ConfirmView, Problem> {
+    let price = transfers::price(money).map_err(|error| Problem::internal(&error))?;
+    let fee = match price.fee.is_zero() {
+        true => Pair::new("Fee", "Free"),
+        false => Pair::new("Fee", MoneyView::plain(price.fee)),
+    };
+    let arrives = if to.face.is_some() { "At once" } else { "When they prove the number" };
+    let mut pairs = vec![fee, Pair::new("Arrives", arrives)];
+    if !typed.note.is_empty() {
+        pairs.push(Pair::new("Note", typed.note.clone()));
+    }
+    if let Some(after) = after(balances, price.total, false) {
+        pairs.push(Pair::new("You will have", after).total());
+    }
+    let (face, headline, verified) = match &to.face {
+        Some(face) => (
+            Face::of(face.name.expose()),
+            format!("To {}", face.name.expose()),
+            format!("@{}", face.handle),
+        ),
+        None => (Face::icon("lock"), format!("To {}", typed.to.trim()), String::new()),
+    };
+    Ok(ConfirmView {
+        layout: visitor.layout("Send", Nav::Move),
+        title: "Check and send",
+        sheet: ConfirmSheet {
+            face,
+            headline,
+            verified,
+            amount: MoneyView::plain(money).hero(),
+            pairs: Pairs::new(pairs),
+        },
+        action: "/app/move/send",
+        fields: fields(to, money, typed, again),
+        nonce: visitor.nonce(),
+        button: format!("Send {}", money_text(&money)),
+        back: "/app/move?tab=send",
+        notice: notice(to, again),
+    })
+}
+
+/// The recipient goes on as the person that the name was shown of: a handle may change hands.
+fn fields(to: &To, money: Money, typed: &SendForm, again: bool) -> Vec<(&'static str, String)> {
+    let to = to.face.as_ref().map_or_else(|| typed.to.clone(), |face| face.id.to_string());
+    let mut fields =
+        vec![("to", to), ("amount", money.amount().to_string()), ("note", typed.note.clone())];
+    if again {
+        fields.push(("again", "yes".to_owned()));
+    }
+    fields
+}
+
+fn notice(to: &To, again: bool) -> Option<Notice> {
+    if again {
+        return Some(Notice {
+            tone: "waiting",
+            title: "This looks like the payment you just made",
+            text: "The same amount went to them less than a minute ago. Send it again only if it \
+                   is another one; Activity shows the first.",
+        });
+    }
+    to.face.is_none().then_some(Notice {
+        tone: "info",
+        title: "They aren’t here yet",
+        text: "We hold the money for 7 days. Whoever proves this number gets it; after that it \
+               comes back to you. You can take it back at any time before.",
+    })
+}
+
+/// Sends it, once for the sheet.
+pub(super) async fn send(sent: Sent<SendForm>) -> Result<Response, Problem> {
+    let Sent { visitor, form: typed } = sent;
+    let balances = wallet::balances(&visitor.state, &visitor.wallet).await?;
+    let (recipient, money) = match (recipient(&typed.to), act::amount(&typed.amount, &balances)) {
+        (Ok(recipient), Ok(money)) => (recipient, money),
+        (Err(errors), _) | (_, Err(errors)) => {
+            return form(&visitor, Tab::Send, typed.filled(), errors).await;
+        }
+    };
+    let value = money.amount().to_string();
+    let key = act::key("send", &typed.nonce, &[&typed.to, &value, &typed.note, &typed.again])?;
+    let body = order(&recipient, &value, &balances, &typed)?;
+    let problem = match transfers::send(&visitor.writer()?, key, &body).await {
+        Ok(sent) => return Ok(made(&sent.transfer.id)),
+        Err(problem) => problem,
+    };
+    if problem.code() == "duplicate_suspected" {
+        let face = visitor.state.people.find(&recipient).await?;
+        let to = To { recipient, face };
+        return Ok(respond::page(&sheet(&visitor, &balances, (&to, money), &typed, true)?));
+    }
+    let errors = act::refused(problem, &balances)?;
+    form(&visitor, Tab::Send, typed.filled(), errors).await
+}
+
+/// The request that a program would have sent.
+fn order(
+    recipient: &Recipient,
+    value: &str,
+    balances: &Balances,
+    typed: &SendForm,
+) -> Result<SendIn, Problem> {
+    let mut to = RecipientIn::default();
+    match recipient {
+        Recipient::Handle(handle) => to.handle = Some(handle.to_string()),
+        Recipient::Phone(phone) => to.phone = Some(phone.expose().to_owned()),
+        Recipient::Id(id) => to.id = Some(id.to_string()),
+    }
+    let currency = balances.currency.code.to_string();
+    let amount = serde_json::json!({"value": value, "currency": currency});
+    Ok(SendIn {
+        account: None,
+        to,
+        amount: serde_json::from_value(amount).map_err(|error| Problem::internal(&error))?,
+        note: (!typed.note.is_empty()).then(|| typed.note.clone()),
+        confirm_duplicate: typed.again == "yes",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn handles_numbers_and_scanned_codes_are_recipients() {
+        for text in ["@asha", "asha", " Asha ", "bahi:@asha"] {
+            assert!(matches!(recipient(text), Ok(Recipient::Handle(h)) if h.as_str() == "asha"));
+        }
+        for text in ["9876543210", "+919876543210"] {
+            assert!(matches!(recipient(text), Ok(Recipient::Phone(_))), "{text}");
+        }
+        for bad in ["", "  ", "12", "<script>", "upi://pay?pa=x@y"] {
+            assert!(!recipient(bad).unwrap_err().of("to").is_empty(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Withdrawing: to which bank account, how much.
+
+use axum::response::{IntoResponse as _, Response};
+use ledger_core::{
+    ids::BankAccountId,
+    money::{Currency, Money},
+};
+use serde::Deserialize;
+
+use super::{ConfirmView, Filled, Tab, add, after, form, made};
+use crate::{
+    banks::accounts::{BankAccount, BankAccountStatus},
+    http::{Problem, codes, session::see_other},
+    pages::{
+        FormErrors, Nav, Visitor, act, respond,
+        ui::{ConfirmSheet, Face, MoneyView, Pair, Pairs, money_text},
+        visitor::Sent,
+    },
+    routes::withdrawals,
+    wallet::{self, Balances, Quoted, Typed, Withdraw},
+};
+
+/// The most bank accounts that are offered.
+const ACCOUNTS_MAX: u32 = 20;
+
+/// A bank account that money can go to.
+pub(super) struct AccountChoice {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) owner: String,
+}
+
+/// The bank accounts whose name was checked.
+pub(super) async fn accounts(visitor: &Visitor) -> Result<Vec<AccountChoice>, Problem> {
+    let found = all(visitor).await?;
+    let verified = found.into_iter().filter(|one| one.status == BankAccountStatus::Verified);
+    Ok(verified
+        .filter_map(|account| {
+            let shown = account.shown?;
+            let owner = shown.registered_name.unwrap_or(shown.name);
+            let name = masked(&shown.ifsc, &shown.last_four);
+            Some(AccountChoice { id: account.id.to_string(), name, owner })
+        })
+        .collect())
+}
+
+/// All bank accounts of theirs, the newest first.
+pub(super) async fn all(visitor: &Visitor) -> Result<Vec<BankAccount>, Problem> {
+    let owner = visitor.who.person.id.owner().map_err(|error| Problem::internal(&error))?;
+    Ok(visitor.state.bank_accounts.list(&owner, None, ACCOUNTS_MAX).await?)
+}
+
+/// A bank account as people know it: the bank and the end of the number.
+pub(super) fn masked(ifsc: &str, last_four: &str) -> String {
+    format!("{} ••{last_four}", ifsc.get(..4).unwrap_or(ifsc))
+}
+
+/// All that can be withdrawn: what is available without the fee. Nothing, if the fee is more.
+pub(super) fn whole(balances: &Balances) -> String {
+    let fee = withdrawals::fee(balances.available);
+    let whole = fee.and_then(|fee| balances.available.checked_sub(fee).ok());
+    whole.filter(Money::is_positive).map(|money| money.amount().to_string()).unwrap_or_default()
+}
+
+/// The form; on the sheet with a nonce.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WithdrawForm {
+    amount: String,
+    #[serde(default)]
+    bank_account: String,
+    #[serde(default)]
+    nonce: String,
+}
+
+impl WithdrawForm {
+    fn filled(self) -> Filled {
+        let Self { amount, bank_account, .. } = self;
+        Filled { amount, bank_account, ..Filled::default() }
+    }
+}
+
+/// Shows what is about to happen: the verified name, the fee, when it is there.
+pub(super) async fn check(sent: Sent<WithdrawForm>) -> Result<Response, Problem> {
+    let Sent { visitor, form: typed } = sent;
+    let balances = wallet::balances(&visitor.state, &visitor.wallet).await?;
+    let (money, account) = match understood(&visitor, &balances, &typed).await? {
+        Ok(understood) => understood,
+        Err(errors) => return form(&visitor, Tab::Withdraw, typed.filled(), errors).await,
+    };
+    let (value, currency) = (money.amount().to_string(), balances.currency.code.to_string());
+    let asked = Typed { value: &value, currency: &currency };
+    match wallet::quote(visitor.writer()?, asked).await {
+        Ok(quoted) => {
+            let total = amount_of(&quoted.total, balances.currency)?;
+            if total.amount() > balances.available.amount() {
+                let code = codes::find("insufficient_funds").unwrap_or(codes::INVALID);
+                let errors = act::refused(Problem::new(code, "Too little."), &balances)?;
+                return form(&visitor, Tab::Withdraw, typed.filled(), errors).await;
+            }
+            Ok(respond::page(&sheet(&visitor, &balances, (money, &account), &quoted)?))
+        }
+        Err(problem) => {
+            let errors = act::refused(problem, &balances)?;
+            form(&visitor, Tab::Withdraw, typed.filled(), errors).await
+        }
+    }
+}
+
+async fn understood(
+    visitor: &Visitor,
+    balances: &Balances,
+    typed: &WithdrawForm,
+) -> Result<Result<(Money, AccountChoice), FormErrors>, Problem> {
+    let mut accounts = accounts(visitor).await?;
+    let at = accounts.iter().position(|account| account.id == typed.bank_account);
+    let Some(at) = at else {
+        return Ok(Err(FormErrors::one("bank_account", "Choose a bank account.")));
+    };
+    Ok(act::amount(&typed.amount, balances).map(|money| (money, accounts.swap_remove(at))))
+}
+
+fn sheet(
+    visitor: &Visitor,
+    balances: &Balances,
+    (money, account): (Money, &AccountChoice),
+    quoted: &Quoted,
+) -> Result<ConfirmView, Problem> {
+    let fee = amount_of(&quoted.fee, balances.currency)?;
+    let total = amount_of(&quoted.total, balances.currency)?;
+    let arrives = match quoted.arrives_by {
+        Some(at) => Pair::new("Arrives by", visitor.when(at)),
+        None => Pair::new("Arrives", "The bank doesn’t say at the moment"),
+    };
+    let mut pairs = vec![
+        Pair::new("Fee, tax included", MoneyView::plain(fee)),
+        Pair::new("Leaves your wallet", MoneyView::plain(total)),
+        Pair::new("Sent by", add::name(quoted.bank.as_str())),
+        arrives,
+    ];
+    if let Some(left) = after(balances, total, false) {
+        pairs.push(Pair::new("You will have", left).total());
+    }
+    Ok(ConfirmView {
+        layout: visitor.layout("Withdraw", Nav::Move),
+        title: "Check and withdraw",
+        sheet: ConfirmSheet {
+            face: Face::icon("bank"),
+            headline: format!("To {}", account.name),
+            verified: format!("Bank says: {}", account.owner),
+            amount: MoneyView::plain(money).hero(),
+            pairs: Pairs::new(pairs),
+        },
+        action: "/app/move/withdraw",
+        fields: vec![("amount", money.amount().to_string()), ("bank_account", account.id.clone())],
+        nonce: visitor.nonce(),
+        button: format!("Withdraw {}", money_text(&money)),
+        back: "/app/move?tab=withdraw",
+        notice: None,
+    })
+}
+
+/// Requests it, once for the sheet.
+pub(super) async fn withdraw(sent: Sent<WithdrawForm>) -> Result<Response, Problem> {
+    let Sent { visitor, form: typed } = sent;
+    let balances = wallet::balances(&visitor.state, &visitor.wallet).await?;
+    let understood = act::amount(&typed.amount, &balances).and_then(|money| {
+        let id: Result<BankAccountId, _> = typed.bank_account.parse();
+        let id = id.map_err(|_| FormErrors::one("bank_account", "Choose a bank account."))?;
+        Ok((money, id))
+    });
+    let (money, bank_account) = match understood {
+        Ok(understood) => understood,
+        Err(errors) => return form(&visitor, Tab::Withdraw, typed.filled(), errors).await,
+    };
+    let (value, currency) = (money.amount().to_string(), balances.currency.code.to_string());
+    let key = act::key("withdraw", &typed.nonce, &[&value, &typed.bank_account])?;
+    let amount = Typed { value: &value, currency: &currency };
+    let asked = Withdraw { amount, bank_account, note: None };
+    match wallet::withdraw(visitor.writer()?, key, asked).await {
+        Ok(id) => Ok(made(&id)),
+        Err(problem) if problem.code() == codes::STEP_UP_NEEDED.name => {
+            Ok(see_other("/app/security/confirm?return_to=/app/move%3Ftab%3Dwithdraw")
+                .into_response())
+        }
+        Err(problem) => {
+            let errors = act::refused(problem, &balances)?;
+            form(&visitor, Tab::Withdraw, typed.filled(), errors).await
+        }
+    }
+}
+
+/// An amount of an answer as money.
+fn amount_of(amount: &crate::http::wire::Amount, currency: Currency) -> Result<Money, Problem> {
+    wallet::money(amount.value(), currency).map_err(|error| Problem::internal(&error))
+}

@@ -1,0 +1,286 @@
+//! `/signup`, `/login`, `/logout`, `/forgot`, `/reset`.
+
+use askama::Template;
+use axum::{
+    Router,
+    extract::{Query, State},
+    response::Response,
+    routing::{get, post},
+};
+use serde::Deserialize;
+
+use super::{errors_of, go_with, shown_again};
+use crate::{
+    entry::{self, Arrival, LoginIn, SignUpIn},
+    http::{
+        ApiState, Problem,
+        peer::ClientAddress,
+        return_to,
+        session::{MaybeSignedIn, OpenForm, SessionCookie, SignedForm, see_other},
+    },
+    pages::{FormErrors, Layout, Nav, PageContext, respond},
+    people::{DEMO_PASSWORD, DEMO_PEOPLE},
+};
+
+pub(super) fn routes() -> Router<ApiState> {
+    Router::new()
+        .route("/signup", get(sign_up_page).post(sign_up))
+        .route("/login", get(login_page).post(log_in))
+        .route("/logout", post(log_out))
+        .route("/forgot", get(forgot_page).post(forgot))
+        .route("/reset", get(reset_page).post(reset))
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Back {
+    #[serde(default)]
+    return_to: String,
+}
+
+#[derive(Template)]
+#[template(path = "people/signup.html")]
+struct SignUpView {
+    layout: Layout,
+    errors: FormErrors,
+    form: SignUpForm,
+}
+
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SignUpForm {
+    name: String,
+    handle: String,
+    email: String,
+    #[serde(default)]
+    phone: String,
+    password: String,
+    #[serde(default)]
+    return_to: String,
+}
+
+async fn sign_up_page(
+    State(state): State<ApiState>,
+    context: PageContext,
+    MaybeSignedIn(who): MaybeSignedIn,
+    Query(back): Query<Back>,
+) -> Result<Response, Problem> {
+    if who.is_some() {
+        return Ok(see_other(return_to::local(&back.return_to)));
+    }
+    if !state.people_settings.sign_up {
+        return Err(Problem::not_found("Nobody can sign up here."));
+    }
+    let layout = context.layout("Sign up", Nav::None, None);
+    let form = SignUpForm { return_to: back.return_to, ..SignUpForm::default() };
+    Ok(respond::page(&SignUpView { layout, errors: FormErrors::none(), form }))
+}
+
+async fn sign_up(
+    State(state): State<ApiState>,
+    context: PageContext,
+    arrival: Arrival,
+    OpenForm(form): OpenForm<SignUpForm>,
+) -> Result<Response, Problem> {
+    let given = form.clone();
+    let wanted = SignUpIn {
+        name: given.name,
+        handle: given.handle,
+        email: given.email,
+        phone: Some(given.phone),
+        password: given.password,
+    };
+    match entry::sign_up(&state, &arrival, &wanted).await {
+        Ok(entered) => {
+            let back: String =
+                form_urlencoded::byte_serialize(return_to::local(&form.return_to).as_bytes())
+                    .collect();
+            Ok(go_with(entered.token, &format!("/verify?return_to={back}")))
+        }
+        Err(problem) => {
+            let status = problem.status();
+            let errors = errors_of(problem, &["name", "handle", "email", "phone", "password"])?;
+            let layout = context.layout("Sign up", Nav::None, None);
+            Ok(shown_again(status, &SignUpView { layout, errors, form }))
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "people/login.html")]
+struct LoginView {
+    layout: Layout,
+    errors: FormErrors,
+    login: String,
+    return_to: String,
+    demo_people: Vec<(String, String)>,
+    demo_password: &'static str,
+    signs_up: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LoginForm {
+    login: String,
+    password: String,
+    #[serde(default)]
+    return_to: String,
+}
+
+async fn login_view(
+    state: &ApiState,
+    context: &PageContext,
+    errors: FormErrors,
+    (login, return_to): (String, String),
+) -> Result<LoginView, Problem> {
+    let mut demo_people = Vec::new();
+    if state.demo {
+        for (handle, _) in DEMO_PEOPLE {
+            let Ok(recipient) = handle.parse() else { continue };
+            if let Some(face) = state.people.find(&recipient).await? {
+                demo_people.push((face.handle.to_string(), face.name.expose().to_owned()));
+            }
+        }
+    }
+    Ok(LoginView {
+        layout: context.layout("Log in", Nav::None, None),
+        errors,
+        login,
+        return_to,
+        demo_people,
+        demo_password: DEMO_PASSWORD,
+        signs_up: state.people_settings.sign_up,
+    })
+}
+
+async fn login_page(
+    State(state): State<ApiState>,
+    context: PageContext,
+    MaybeSignedIn(who): MaybeSignedIn,
+    Query(back): Query<Back>,
+) -> Result<Response, Problem> {
+    if who.is_some() {
+        return Ok(see_other(return_to::local(&back.return_to)));
+    }
+    let given = (String::new(), back.return_to);
+    Ok(respond::page(&login_view(&state, &context, FormErrors::none(), given).await?))
+}
+
+async fn log_in(
+    State(state): State<ApiState>,
+    context: PageContext,
+    arrival: Arrival,
+    OpenForm(form): OpenForm<LoginForm>,
+) -> Result<Response, Problem> {
+    let given = LoginIn { login: form.login.clone(), password: form.password };
+    match entry::log_in(&state, &arrival, &given).await {
+        Ok(entered) => Ok(go_with(entered.token, &form.return_to)),
+        Err(problem) => {
+            let status = problem.status();
+            let errors = errors_of(problem, &[])?;
+            let given = (form.login, form.return_to);
+            Ok(shown_again(status, &login_view(&state, &context, errors, given).await?))
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NoFields {}
+
+async fn log_out(
+    State(state): State<ApiState>,
+    SignedForm { who, form: NoFields {} }: SignedForm<NoFields>,
+) -> Result<Response, Problem> {
+    entry::log_out(&state, &who).await?;
+    let mut response = see_other("/login");
+    SessionCookie::Clear.put(&mut response);
+    Ok(response)
+}
+
+#[derive(Template)]
+#[template(path = "people/forgot.html")]
+struct ForgotView {
+    layout: Layout,
+    errors: FormErrors,
+    email: String,
+    sent: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ForgotForm {
+    email: String,
+}
+
+async fn forgot_page(context: PageContext) -> Response {
+    let layout = context.layout("Forgot your password?", Nav::None, None);
+    let (errors, email) = (FormErrors::none(), String::new());
+    respond::page(&ForgotView { layout, errors, email, sent: false })
+}
+
+async fn forgot(
+    State(state): State<ApiState>,
+    context: PageContext,
+    client: ClientAddress,
+    OpenForm(form): OpenForm<ForgotForm>,
+) -> Result<Response, Problem> {
+    let layout = context.layout("Forgot your password?", Nav::None, None);
+    let email = form.email;
+    match entry::forgot(&state, client, &email).await {
+        Ok(()) => {
+            let errors = FormErrors::none();
+            Ok(respond::page(&ForgotView { layout, errors, email, sent: true }))
+        }
+        Err(problem) => {
+            let status = problem.status();
+            let errors = errors_of(problem, &["email"])?;
+            Ok(shown_again(status, &ForgotView { layout, errors, email, sent: false }))
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "people/reset.html")]
+struct ResetView {
+    layout: Layout,
+    errors: FormErrors,
+    token: String,
+}
+
+#[derive(Deserialize)]
+struct Link {
+    #[serde(default)]
+    token: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ResetForm {
+    token: String,
+    password: String,
+}
+
+/// Looks at nothing: a link is used by the form, not by whoever loads the page.
+async fn reset_page(context: PageContext, Query(link): Query<Link>) -> Response {
+    let mut layout = context.layout("Choose another password", Nav::None, None);
+    // The switch of colours leads back without the secret.
+    "/forgot".clone_into(&mut layout.path);
+    respond::page(&ResetView { layout, errors: FormErrors::none(), token: link.token })
+}
+
+async fn reset(
+    State(state): State<ApiState>,
+    context: PageContext,
+    arrival: Arrival,
+    OpenForm(form): OpenForm<ResetForm>,
+) -> Result<Response, Problem> {
+    match entry::reset(&state, &arrival, (&form.token, &form.password)).await {
+        Ok(entered) => Ok(go_with(entered.token, return_to::HOME)),
+        Err(problem) => {
+            let status = problem.status();
+            let errors = errors_of(problem, &["password"])?;
+            let layout = context.layout("Choose another password", Nav::None, None);
+            Ok(shown_again(status, &ResetView { layout, errors, token: form.token }))
+        }
+    }
+}

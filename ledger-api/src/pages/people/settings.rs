@@ -1,0 +1,199 @@
+//! `/app/settings`: name, handle, address, number; one's data; leaving.
+
+use askama::Template;
+use axum::{
+    Router,
+    extract::State,
+    http::{HeaderValue, header},
+    response::{IntoResponse as _, Response},
+    routing::{get, post},
+};
+use serde::Deserialize;
+
+use super::{after, errors_of, shown_again};
+use crate::{
+    entry,
+    http::{
+        ApiState, Problem,
+        context::RequestContext,
+        session::{SessionCookie, SignedForm, SignedIn, see_other},
+    },
+    pages::{FormErrors, Layout, Nav, PageContext, Visitor, respond},
+};
+
+const PATH: &str = "/app/settings";
+const FIELDS: [&str; 4] = ["name", "handle", "email", "phone"];
+
+pub(super) fn routes() -> Router<ApiState> {
+    Router::new()
+        .route(PATH, get(page))
+        .route("/app/settings/profile", post(profile))
+        .route("/app/settings/email", post(email))
+        .route("/app/settings/phone", post(phone))
+        .route("/app/settings/export", post(export))
+        .route("/app/settings/close", get(close_page).post(close))
+}
+
+#[derive(Template)]
+#[template(path = "people/settings.html")]
+struct SettingsView {
+    layout: Layout,
+    errors: FormErrors,
+    name: String,
+    handle: String,
+    email: String,
+    email_is_proved: bool,
+    phone: String,
+    phone_is_proved: bool,
+    tier: String,
+    is_verified: bool,
+}
+
+fn view(visitor: &Visitor, errors: FormErrors) -> SettingsView {
+    let person = &visitor.who.person;
+    let phone = person.phone.as_ref().map(|phone| phone.expose().to_owned());
+    let tier = person.wallet_tier.as_ref().map(|tier| tier.as_str().to_owned());
+    SettingsView {
+        layout: visitor.layout("Settings", Nav::Account),
+        errors,
+        name: person.name.expose().to_owned(),
+        handle: person.handle.to_string(),
+        email: person.email.expose().to_owned(),
+        email_is_proved: person.email_verified_at.is_some(),
+        phone: phone.unwrap_or_default(),
+        phone_is_proved: person.phone_verified_at.is_some(),
+        tier: tier.unwrap_or_default(),
+        is_verified: person.is_verified(),
+    }
+}
+
+async fn page(visitor: Visitor) -> Response {
+    respond::page(&view(&visitor, FormErrors::none()))
+}
+
+fn finish(
+    (state, who, with): (ApiState, SignedIn, (PageContext, RequestContext)),
+    done: Result<(), Problem>,
+    to: &str,
+    typed: impl FnOnce(&mut SettingsView),
+) -> Result<Response, Problem> {
+    let visitor = Visitor::new(state, who, with)?;
+    after(&visitor, done, (to, PATH), |visitor, problem| {
+        let status = problem.status();
+        let mut view = view(visitor, errors_of(problem, &FIELDS)?);
+        typed(&mut view);
+        Ok(shown_again(status, &view))
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProfileForm {
+    name: String,
+    handle: String,
+}
+
+async fn profile(
+    State(state): State<ApiState>,
+    with: (PageContext, RequestContext),
+    SignedForm { who, form }: SignedForm<ProfileForm>,
+) -> Result<Response, Problem> {
+    let names = (Some(form.name.as_str()), Some(form.handle.as_str()));
+    let done = entry::rename(&state, &who, names).await.map(drop);
+    finish((state, who, with), done, PATH, |view| {
+        view.name = form.name;
+        view.handle = form.handle;
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EmailForm {
+    email: String,
+}
+
+async fn email(
+    State(state): State<ApiState>,
+    with: (PageContext, RequestContext),
+    SignedForm { who, form }: SignedForm<EmailForm>,
+) -> Result<Response, Problem> {
+    let done = entry::change_email(&state, &who, &form.email).await.map(drop);
+    finish((state, who, with), done, "/verify", |view| view.email = form.email)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PhoneForm {
+    phone: String,
+}
+
+async fn phone(
+    State(state): State<ApiState>,
+    with: (PageContext, RequestContext),
+    SignedForm { who, form }: SignedForm<PhoneForm>,
+) -> Result<Response, Problem> {
+    let done = entry::change_phone(&state, &who, Some(&form.phone)).await.map(drop);
+    finish((state, who, with), done, "/verify", |view| view.phone = form.phone)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NoFields {}
+
+async fn export(
+    State(state): State<ApiState>,
+    with: (PageContext, RequestContext),
+    SignedForm { who, form: NoFields {} }: SignedForm<NoFields>,
+) -> Result<Response, Problem> {
+    match entry::export(&state, &who).await {
+        Ok(all) => {
+            let text = serde_json::to_string_pretty(&all).map_err(|e| Problem::internal(&e))?;
+            let mut response = text.into_response();
+            let headers = response.headers_mut();
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            let file = HeaderValue::from_static("attachment; filename=\"bahi-my-data.json\"");
+            headers.insert(header::CONTENT_DISPOSITION, file);
+            Ok(response)
+        }
+        Err(problem) => finish((state, who, with), Err(problem), PATH, |_| {}),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "people/close.html")]
+struct CloseView {
+    layout: Layout,
+    errors: FormErrors,
+    years: i64,
+}
+
+fn close_view(visitor: &Visitor, errors: FormErrors) -> CloseView {
+    let days = visitor.state.people_settings.retention.num_days();
+    let layout = visitor.layout("Close your account", Nav::Account);
+    CloseView { layout, errors, years: days.div_euclid(365) }
+}
+
+async fn close_page(visitor: Visitor) -> Response {
+    respond::page(&close_view(&visitor, FormErrors::none()))
+}
+
+async fn close(
+    State(state): State<ApiState>,
+    with: (PageContext, RequestContext),
+    SignedForm { who, form: NoFields {} }: SignedForm<NoFields>,
+) -> Result<Response, Problem> {
+    match entry::close(&state, &who).await {
+        Ok(()) => {
+            let mut response = see_other("/");
+            SessionCookie::Clear.put(&mut response);
+            Ok(response)
+        }
+        Err(problem) => {
+            let visitor = Visitor::new(state, who, with)?;
+            after(&visitor, Err(problem), ("/", "/app/settings/close"), |visitor, problem| {
+                let status = problem.status();
+                Ok(shown_again(status, &close_view(visitor, errors_of(problem, &[])?)))
+            })
+        }
+    }
+}
