@@ -38,6 +38,7 @@ mod one_append;
 mod ops;
 mod ops_resolutions;
 mod overload;
+mod people;
 mod postgres_restarts;
 mod postings;
 mod processes;

@@ -6,12 +6,14 @@
 
 mod leave;
 mod login;
+mod payee;
 mod profile;
 mod sign_up;
 mod verify;
 
 pub(crate) use leave::{close, export};
 pub(crate) use login::{LoginIn, log_in, log_out, step_up};
+pub(crate) use payee::check_payee;
 pub(crate) use profile::{
     change_email, change_password, change_phone, forgot, rename, require_step_up, reset,
 };

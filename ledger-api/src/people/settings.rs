@@ -100,6 +100,8 @@ pub struct PeopleSettings {
     pub proxies: Vec<IpAddr>,
     /// How long a new bank account waits for its first withdrawal.
     pub payee_cooling: TimeDelta,
+    /// Whether the operator said so.
+    pub cooling_is_said: bool,
     /// How long what is known of somebody is kept after they left.
     pub retention: TimeDelta,
     /// Who else may vouch for people.
@@ -118,6 +120,7 @@ impl Default for PeopleSettings {
             link_base: None,
             proxies: Vec::new(),
             payee_cooling: TimeDelta::hours(1),
+            cooling_is_said: false,
             retention: TimeDelta::days(RETENTION_DAYS),
             logins: LoginSettings::default(),
             post: Post::default(),
@@ -168,6 +171,7 @@ impl PeopleSettings {
                 expected: "a time like 90s, 30m, 1h or 2d, at most 30d",
             })?;
         }
+        settings.cooling_is_said = get("BAHI_PAYEE_COOLING").is_some();
         if let Some(text) = get("BAHI_RETENTION_DAYS") {
             let days = text.parse().ok().filter(|days| (1..=RETENTION_DAYS_MAX).contains(days));
             settings.retention = days.map(TimeDelta::days).ok_or(PeopleSettingsError {
@@ -178,12 +182,20 @@ impl PeopleSettings {
         Ok(settings)
     }
 
+    /// With another time that a new bank account waits.
+    pub fn with_cooling(self, payee_cooling: TimeDelta) -> Self {
+        Self { payee_cooling, cooling_is_said: true, ..self }
+    }
+
     /// The same for the demonstration, which listens here: anybody may sign up.
     pub fn for_demo(self, address: Option<SocketAddr>) -> Self {
         let here = address.map(|address| PublicUrl(format!("http://{address}")));
         let link_base = self.public_url.clone().or(here);
         let post = if self.post.has_mailer() { self.post.clone() } else { Post::demo() };
-        Self { sign_up: true, link_base, post, ..self }
+        // Whoever tries it wants to see money leave; the rule is there to be said.
+        let payee_cooling =
+            if self.cooling_is_said { self.payee_cooling } else { TimeDelta::zero() };
+        Self { sign_up: true, link_base, post, payee_cooling, ..self }
     }
 
     /// The address of a path of ours, for letters.

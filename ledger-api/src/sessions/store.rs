@@ -154,6 +154,22 @@ impl Sessions {
         Ok(Some(session))
     }
 
+    /// A session by its id, if it is alive.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn get(&self, id: SessionId) -> Result<Option<Session>, sqlx::Error> {
+        let now = self.now();
+        let sql = format!("select {COLUMNS} from sessions where id = $1 and {ALIVE}");
+        let row = sqlx::query(&sql)
+            .bind(id.uuid())
+            .bind(before(now, IDLE))
+            .bind(before(now, ABSOLUTE))
+            .fetch_optional(&self.pool)
+            .await?;
+        row.as_ref().map(session).transpose()
+    }
+
     /// Whether a session is still alive, for what goes on longer than a request.
     ///
     /// # Errors

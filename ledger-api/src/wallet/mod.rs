@@ -29,11 +29,7 @@ pub(crate) use activity::{activity, changes};
 pub use balances::Balances;
 pub(crate) use balances::balances;
 pub(crate) use commands::{
-<<<<<<< HEAD
-    Begun, Quoted, Typed, Withdraw, add_bank_account, add_money, cancel_deposit, cancel_withdrawal,
-=======
     Quoted, Typed, Withdraw, add_bank_account, add_money, cancel_deposit, cancel_withdrawal,
->>>>>>> e
     erase_bank_account, quote, verify_bank_account, withdraw,
 };
 pub(crate) use csv::csv;
@@ -41,13 +37,9 @@ pub(crate) use detail::detail;
 pub use detail::{Detail, Entry, EntryLeg, Step};
 pub use history::{History, HistoryDay};
 pub(crate) use history::{SPANS, history};
-<<<<<<< HEAD
-pub(crate) use send::{Sending, Sent, recipient, send};
-=======
 pub(crate) use pdf::pdf;
 pub(crate) use statement::statement;
 pub use statement::{Line, Period, Statement};
->>>>>>> e
 pub(crate) use ways::{Way, bank_or_usual};
 pub(crate) use words::next;
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use ledger_core::{
     clock::Timestamp,
-    ids::{AccountId, BankCode, Reference, WithdrawalId},
+    ids::{AccountId, BankAccountId, BankCode, Reference, WithdrawalId},
     log::{self, LogError, Position},
     withdrawal::{WithdrawalEvent, WithdrawalStatus},
 };
@@ -130,6 +130,18 @@ impl ReadModels {
         let query = sqlx::query_scalar(sql).bind(account.as_str()).bind(i64::from(most));
         let count: i64 = query.bind(since).fetch_one(&self.pool).await?;
         Ok(u32::try_from(count).unwrap_or(u32::MAX))
+    }
+
+    /// Whether an account has withdrawn to a bank account before, leaving out what came to nothing.
+    pub async fn has_withdrawn_to(
+        &self,
+        account: &AccountId,
+        bank_account: BankAccountId,
+    ) -> Result<bool, ReadError> {
+        let sql = "select exists (select from read.withdrawals where account_id = $1
+                       and bank_account = $2 and status not in ('cancelled', 'rejected', 'failed'))";
+        let query = sqlx::query_scalar(sql).bind(account.as_str()).bind(bank_account.uuid());
+        Ok(query.fetch_one(&self.pool).await?)
     }
 
     /// What lies with each bank and has not ended, by status.

@@ -9,13 +9,15 @@ use std::{
     time::Duration,
 };
 
+use chrono::TimeDelta;
 use ledger_api::{
     banks::BankRegistry,
     db,
     http::{self, ApiParts, ApiState, FingerprintKey, Ledger, Operators, ServerConfig},
     identity::{self, KeyEnvironment, KeyRing, NewKey, Scope, ScopeSet},
     logins::LoginSettings,
-    people::PeopleSettings,
+    people::{PeopleKeeper, PeopleSettings},
+    post::Outbox,
     webhooks::Inbox,
     workers::{self, Sweeper},
 };
@@ -43,6 +45,10 @@ pub(crate) struct TestBahi {
     pub(crate) projector: watch::Receiver<ProjectorStatus>,
     /// Where it listens: `http://127.0.0.1:…`.
     pub(crate) address: String,
+    /// What would have been sent to people.
+    pub(crate) outbox: Outbox,
+    /// What looks after people, when it is told to.
+    pub(crate) keeper: PeopleKeeper,
     pool: PgPool,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
@@ -59,6 +65,10 @@ pub(crate) struct Set {
     /// Who else may vouch for people; with any, the service knows where browsers reach it.
     pub(crate) logins: LoginSettings,
     pub(crate) knows_its_address: bool,
+    /// How long a person's new bank account waits for its first withdrawal.
+    pub(crate) payee_cooling: TimeDelta,
+    /// How long what is known of somebody is kept after they left.
+    pub(crate) retention: TimeDelta,
 }
 
 impl Default for Set {
@@ -70,6 +80,8 @@ impl Default for Set {
             banks: BankRegistry::default(),
             logins: LoginSettings::default(),
             knows_its_address: false,
+            payee_cooling: TimeDelta::zero(),
+            retention: TimeDelta::days(3650),
         }
     }
 }
@@ -101,6 +113,14 @@ impl TestBahi {
         })));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
+        let people_settings = PeopleSettings {
+            sign_up: true,
+            clock: Arc::clone(&set.clock),
+            retention: set.retention,
+            logins: set.logins,
+            public_url: set.knows_its_address.then(|| address.parse().unwrap()),
+            ..PeopleSettings::default().for_demo(None).with_cooling(set.payee_cooling)
+        };
         let state = ApiState::with_projector(
             ApiParts {
                 ledger: Arc::clone(&ledger),
@@ -117,19 +137,21 @@ impl TestBahi {
                 clock: Arc::clone(&set.clock),
                 ids: Arc::new(System),
                 demo: true,
-                people_settings: PeopleSettings {
-                    sign_up: true,
-                    clock: Arc::clone(&set.clock),
-                    logins: set.logins,
-                    public_url: set.knows_its_address.then(|| address.parse().unwrap()),
-                    ..PeopleSettings::default()
-                },
+                people_settings: people_settings.clone(),
                 head,
                 stopping: stopping.clone(),
                 handler_timeout: set.handler_timeout,
             },
             status.clone(),
         );
+        let keeper = PeopleKeeper {
+            people: state.people.clone(),
+            wallets: state.wallets.clone(),
+            sessions: state.sessions.clone(),
+            throttles: state.throttles.clone(),
+            retention: people_settings.retention,
+        };
+        let outbox = people_settings.post.outbox().expect("the demonstration's").clone();
         let sweeper = Sweeper {
             ledger,
             read_models: state.read_models.clone(),
@@ -151,6 +173,8 @@ impl TestBahi {
             engine,
             projector: status,
             address,
+            outbox,
+            keeper,
             pool: database.pool().await,
             stop,
             tasks,
