@@ -1,4 +1,7 @@
 //! Logins by other providers, on the real service and the sandbox's providers.
 
+mod attacks;
+mod frontends;
 mod happy;
+mod linking;
 mod scene;

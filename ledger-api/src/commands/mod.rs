@@ -5,6 +5,7 @@
 //! ready), 2 if there is no answer.
 
 mod audit;
+mod clients;
 mod conformance;
 mod currencies;
 mod demo;
@@ -55,6 +56,7 @@ enum Command {
     Serve(serve::Serve),
     Migrate(migrate::Migrate),
     Keys(keys::Keys),
+    Clients(clients::ClientsCommand),
     Currencies(currencies::Currencies),
     Projections(projections::Projections),
     Audit(audit::Audit),
@@ -85,6 +87,7 @@ impl Command {
             Self::Demo(_)
             | Self::Migrate(_)
             | Self::Keys(_)
+            | Self::Clients(_)
             | Self::Currencies(_)
             | Self::Projections(_)
             | Self::Audit(_)
@@ -102,6 +105,7 @@ impl Command {
             Self::Serve(command) => command.run(settings).await,
             Self::Migrate(command) => command.run(settings).await,
             Self::Keys(command) => command.run(settings).await,
+            Self::Clients(command) => command.run(settings).await,
             Self::Currencies(command) => command.run(settings).await,
             Self::Projections(command) => command.run(settings).await,
             Self::Audit(command) => command.run(settings).await,

@@ -9,6 +9,7 @@ use axum::{
 use super::{ApiState, Problem, codes, context::RequestContext, session};
 use crate::{
     identity::{Caller, Scope, ScopeSet, VerifyError},
+    logins::server::Tokens,
     sessions::Session,
 };
 
@@ -48,12 +49,26 @@ pub(super) fn of_session(session: &Session) -> Result<Caller, Problem> {
         .map_err(|error| Problem::internal(&error))
 }
 
+/// The person who let a frontend act for them, with what they let it do.
+async fn of_token(token: &str, state: &ApiState) -> Result<Caller, Problem> {
+    let Some((person, scopes)) = state.frontends.tokens.verify(token).await? else {
+        metrics::counter!("bahi_http_tokens_refused_total").increment(1);
+        let detail = "The access token is not in force any more. Refresh it.";
+        return Err(Problem::new(codes::UNAUTHENTICATED, detail));
+    };
+    Caller::of_person(person, Tokens::id_of(token).into(), scopes)
+        .map_err(|error| Problem::internal(&error))
+}
+
 /// Whether who was let in before still is.
 pub(super) async fn is_in_force(caller: &Caller, state: &ApiState) -> bool {
     match (caller.person, caller.key_id.parse()) {
         (None, _) => state.keys.in_force(&caller.key_id).await,
         (Some(_), Ok(session)) => state.sessions.is_alive(session).await.unwrap_or(false),
-        (Some(_), Err(_)) => false,
+        (Some(_), Err(_)) => {
+            let in_force = state.frontends.tokens.in_force(&caller.key_id).await;
+            in_force.ok().flatten().unwrap_or(false)
+        }
     }
 }
 
@@ -73,7 +88,11 @@ pub(super) async fn bearer(
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(refused());
     }
-    match state.keys.verify(token.trim()).await {
+    let token = token.trim();
+    if *name == header::AUTHORIZATION && Tokens::is_one(token) {
+        return of_token(token, state).await;
+    }
+    match state.keys.verify(token).await {
         Ok(caller) => Ok(caller),
         Err(VerifyError::Refused) => {
             metrics::counter!("bahi_http_keys_refused_total").increment(1);

@@ -22,6 +22,7 @@ use ledger_core::{clock::Ids, ids::RequestId};
 
 use super::{ApiState, Problem, codes, context::RequestContext, reply};
 use crate::{
+    logins::server::cors::cors,
     pages::{self, PageContext},
     routes,
 };
@@ -37,6 +38,7 @@ pub fn router(state: ApiState) -> Router {
 /// The same with further routes, which get the same envelope.
 pub fn router_with(more: Router<ApiState>, state: ApiState) -> Router {
     let routes = routes::all().merge(more).fallback(nothing_here);
+    let routes = routes.layer(middleware::from_fn_with_state(state.clone(), cors));
     enveloped(routes, Envelope::of(&state)).with_state(state)
 }
 
@@ -180,7 +182,7 @@ fn method_label(method: &Method) -> &'static str {
 
 /// What a page may load and where its forms may go: our own, and nothing in its text. QR codes and
 /// icons come as `data:` images.
-const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+pub(crate) const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                    font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
                    object-src 'none'; frame-ancestors 'none'";
 /// The vendored documentation page sets styles by script and shows icons from `data:` addresses.

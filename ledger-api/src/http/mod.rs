@@ -34,7 +34,7 @@ mod tests;
 pub(crate) mod wire;
 pub(crate) mod writer;
 
-pub(crate) use layers::{Envelope, enveloped, nothing_here};
+pub(crate) use layers::{CSP, Envelope, enveloped, nothing_here};
 pub use layers::{router, router_with};
 pub use ledger::Ledger;
 pub use operators::Operators;

@@ -4,7 +4,8 @@ use form_urlencoded::byte_serialize;
 
 /// Where people go who came from nowhere.
 pub(crate) const HOME: &str = "/app";
-const BYTES_MAX: usize = 500;
+/// What a frontend asks for is carried through a login, and is long.
+const BYTES_MAX: usize = 2000;
 
 /// A path of ours, if a text is one; home if not.
 pub(crate) fn local(text: &str) -> &str {
@@ -32,7 +33,7 @@ mod tests {
         for good in ["/app/move?tab=send#x", "/", "/app/activity/wd_1"] {
             assert_eq!(local(good), good);
         }
-        let long = format!("/{}", "a".repeat(500));
+        let long = format!("/{}", "a".repeat(2000));
         for bad in [
             "",
             "app",

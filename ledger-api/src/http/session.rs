@@ -216,7 +216,7 @@ impl<T: DeserializeOwned> FromRequest<ApiState> for OpenForm<T> {
     }
 }
 
-async fn form_bytes(request: Request) -> Result<axum::body::Bytes, Problem> {
+pub(crate) async fn form_bytes(request: Request) -> Result<axum::body::Bytes, Problem> {
     let essence = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
     let essence = essence.unwrap_or_default().split(';').next().unwrap_or_default().trim();
     if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {

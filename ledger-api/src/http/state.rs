@@ -23,7 +23,7 @@ use crate::{
     },
     deposits::VirtualAccounts,
     identity::KeyRing,
-    logins::Logins,
+    logins::{Logins, server::Frontends},
     people::{Passwords, People, PeopleSettings, PublicUrl, Throttles, Wallets},
     sessions::Sessions,
 };
@@ -112,6 +112,8 @@ pub struct Shared {
     pub throttles: Throttles,
     /// Who may vouch for people.
     pub logins: Logins,
+    /// What frontends of others may do for people.
+    pub frontends: Frontends,
     /// The read models.
     pub read_models: ReadModels,
     /// The projector of this process, if it has one.
@@ -156,8 +158,10 @@ impl ApiState {
             Arc::clone(&parts.ids),
             Arc::clone(&parts.clock),
         );
-        let public_url = parts.people_settings.public_url.as_ref().map(PublicUrl::as_str);
+        let public_url = parts.people_settings.base().map(PublicUrl::as_str);
         let logins = Logins::new(&parts.people_settings.logins, &parts.reads, public_url);
+        let clock = Arc::clone(&parts.people_settings.clock);
+        let frontends = Frontends::new(&parts.reads, clock);
         let started = Instant::now();
         Self(Arc::new(Shared {
             parts,
@@ -169,6 +173,7 @@ impl ApiState {
             wallets,
             throttles,
             logins,
+            frontends,
             read_models,
             projector,
             tails,

@@ -22,6 +22,7 @@ mod plain;
 mod proofs;
 mod provider;
 mod secrets;
+pub mod server;
 
 use std::sync::Arc;
 

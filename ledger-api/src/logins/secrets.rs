@@ -23,7 +23,7 @@ const TEXT_CHARS: usize = 43;
 /// The machine has no random bytes to give.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the system's random source failed")]
-pub struct NoRandom;
+pub(crate) struct NoRandom;
 
 /// A text that `Debug` hides.
 #[derive(Clone, PartialEq, Eq)]

@@ -198,10 +198,14 @@ impl PeopleSettings {
         Self { sign_up: true, link_base, post, payee_cooling, ..self }
     }
 
+    /// Where browsers reach us, as far as we were told: never what a request says of its host.
+    pub fn base(&self) -> Option<&PublicUrl> {
+        self.public_url.as_ref().or(self.link_base.as_ref())
+    }
+
     /// The address of a path of ours, for letters.
     pub fn link(&self, path: &str) -> String {
-        let base = self.public_url.as_ref().or(self.link_base.as_ref());
-        base.map_or_else(|| path.to_owned(), |base| base.join(path))
+        self.base().map_or_else(|| path.to_owned(), |base| base.join(path))
     }
 
     /// Whether all is there that people who sign up need. The demonstration needs nothing.

@@ -36,6 +36,7 @@ pub(crate) fn all() -> Router<ApiState> {
         .merge(docs::routes())
         .merge(crate::pages::routes())
         .merge(crate::logins::pages::routes())
+        .merge(crate::logins::server::http::routes())
 }
 
 /// The routes that the OpenAPI document describes.

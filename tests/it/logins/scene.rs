@@ -83,6 +83,29 @@ impl Scene {
         serde_json::from_str(&page.text).unwrap()
     }
 
+    /// Links a login of somebody who is signed in.
+    pub(super) async fn link(&self, browser: &mut Browser, provider: &str, login: &str) {
+        let away = browser.get(&format!("/app/security/logins/{provider}")).await.location();
+        let back = self.idp.consent(browser, &away, login).await;
+        assert_eq!(browser.get(&back).await.location(), "/app/security");
+    }
+
+    /// Unlinks one by the API.
+    pub(super) async fn unlink(&self, browser: &mut Browser, provider: &str) -> Page {
+        let csrf = self.csrf(browser).await;
+        let request = browser
+            .request(Method::DELETE, &format!("/v1/me/logins/{provider}"))
+            .header("origin", &self.bahi.address)
+            .header("x-csrf-token", csrf);
+        browser.send(request).await
+    }
+
+    /// The token of a browser's session, as pages and the API give it.
+    pub(super) async fn csrf(&self, browser: &mut Browser) -> String {
+        let session = self.read(browser, "/v1/sessions/current").await;
+        session["session"]["csrf_token"].as_str().expect("a token").to_owned()
+    }
+
     /// How many people, linked logins and sessions there are.
     pub(super) async fn counted(&self) -> (i64, i64, i64) {
         sqlx::query_as(

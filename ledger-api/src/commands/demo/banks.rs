@@ -58,7 +58,7 @@ impl DemoBanks {
         data: &Path,
         behind: Duration,
     ) -> anyhow::Result<Self> {
-        let listen = free_port()?;
+        let listen = free_port(PORT, "the sandbox bank")?;
         let url = format!("http://{listen}");
         let program = std::env::current_exe().context("the program's own file is not known")?;
         let child = Command::new(program)
@@ -122,10 +122,10 @@ fn secrets() -> [(&'static str, &'static str); 2] {
     ]
 }
 
-/// An address that nobody listens on. Somebody may take it before the sandbox does; then that says
+/// An address that nobody listens on. Somebody may take it before the child does; then that says
 /// so and the demo ends.
-fn free_port() -> anyhow::Result<SocketAddr> {
-    for port in PORT..PORT.saturating_add(PORTS_TRIED) {
+pub(super) fn free_port(first: u16, what: &str) -> anyhow::Result<SocketAddr> {
+    for port in first..first.saturating_add(PORTS_TRIED) {
         let address = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port);
         match TcpListener::bind(address) {
             Ok(_) => return Ok(address),
@@ -133,5 +133,5 @@ fn free_port() -> anyhow::Result<SocketAddr> {
             Err(error) => return Err(error).context(format!("can't listen on {address}")),
         }
     }
-    bail!("{PORTS_TRIED} ports from {PORT} on are taken; the sandbox bank needs one")
+    bail!("{PORTS_TRIED} ports from {first} on are taken; {what} needs one")
 }

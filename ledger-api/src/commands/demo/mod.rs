@@ -6,6 +6,7 @@ mod cast;
 mod days;
 mod diary;
 mod history;
+mod logins;
 mod payee;
 mod story;
 mod townsfolk;
@@ -14,6 +15,7 @@ use banks::DemoBanks;
 use caller::Caller;
 use days::Days;
 use history::History;
+use logins::DemoLogins;
 
 use std::{fs, io, net::SocketAddr, path::Path, time::Duration};
 
@@ -89,6 +91,7 @@ impl Demo {
         write_private(&settings.demo_banks_file(), &format!("{}\n", banks.url), true)
             .with_context(|| format!("{} can't be written to", settings.data.display()))?;
         let settings = Settings { demo: true, ..settings };
+        let logins = DemoLogins::start(address).await?;
         let config = ServiceConfig {
             settings: settings.clone(),
             roles: Roles::of(&[]),
@@ -96,11 +99,12 @@ impl Demo {
             banks: banks.webhooks.clone(),
             bank_registry: banks.registry.clone(),
             sandbox_clock: Some(banks.clock.clone()),
-            logins: ledger_api::logins::LoginSettings::default(),
+            logins: logins.settings.clone(),
             listener: Some(listener),
             metrics,
         };
         let done = serve(config, &settings, (address, &banks), history, told).await;
+        logins.stop().await;
         banks.stop().await;
         done
     }

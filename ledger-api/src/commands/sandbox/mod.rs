@@ -1,4 +1,6 @@
-//! `bahi sandbox`: a bank to try and to test with, and its switches.
+//! `bahi sandbox`: a bank to try and to test with, and its switches; and login providers.
+
+pub(super) mod logins;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -24,6 +26,7 @@ use super::{Verdict, say};
 const EXAMPLES: &str = "\
 Examples:
   bahi sandbox serve --hooks http://127.0.0.1:8080/hooks/banks
+  bahi sandbox logins --service http://127.0.0.1:8080
   bahi sandbox mode hdfc --timeout 30% --latency p50=2s,p99=40s --for 10m
   bahi sandbox mode hdfc                       everything as it should be again
   bahi sandbox clock advance 90s
@@ -70,6 +73,8 @@ pub(super) struct Sandbox {
 enum SandboxCommand {
     /// Run it: the banks hdfc and axis, on this machine only
     Serve(Serve),
+    /// Run login providers, in the place of Google and GitHub, on this machine only
+    Logins(logins::Logins),
     /// Set how a bank behaves; what is not said is as it should be
     Mode(ModeArgs),
     /// Move the banks' clock
@@ -227,6 +232,7 @@ impl Sandbox {
         let control = || Control::new(&self.url, self.token.clone());
         let answer = match self.command {
             SandboxCommand::Serve(serve) => return serve.run(self.token).await,
+            SandboxCommand::Logins(logins) => return logins.run().await,
             SandboxCommand::Books { bank } => return books(&control()?, bank).await,
             SandboxCommand::Mode(args) => control()?.mode(args.bank, &args.mode()?).await?,
             SandboxCommand::Clock { command: ClockCommand::Advance { by } } => {
