@@ -8,6 +8,7 @@ pub mod deposits;
 mod entry;
 pub mod http;
 pub mod identity;
+pub mod links;
 pub mod logins;
 pub mod machine;
 mod pages;

@@ -317,7 +317,8 @@ opaque_text!(
     "payee hash (64 lower-case hexadecimal digits)"
 );
 opaque_text!(
-    /// Keyed hash of a phone number, so that no event holds one and no table of all numbers finds it.
+    /// Keyed hash of a phone number, so that no event holds one and no list of all numbers finds
+    /// it.
     PhoneHash, 64..=64, |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f'),
     "phone hash (64 lower-case hexadecimal digits)"
 );

@@ -4,6 +4,7 @@
 
 mod kills;
 mod over_http;
+mod people;
 
 use std::collections::BTreeSet;
 

@@ -68,6 +68,11 @@ pub(super) fn phone(text: &str, pointer: &str) -> Result<Phone, Problem> {
 }
 
 impl RecipientIn {
+    /// Whether it says something that it could be found out by who is here.
+    pub(super) const fn is_name(&self) -> bool {
+        self.handle.is_some() || self.phone.is_some() || self.id.is_some()
+    }
+
     /// Where money in `currency` goes.
     pub(super) async fn resolve(
         &self,

@@ -21,19 +21,25 @@ use super::{
     recipient::{Destination, RecipientIn},
     terms,
 };
-use crate::http::{
-    Problem, codes,
-    idempotency::Key,
-    reach::Reaching as _,
-    reader::{caught_up, find},
-    wire::{MoneyIn, NOTE_CHARS_MAX, check_words, with_book},
-    writer::{Done, Identity, Writer, wrong_receipt},
+use crate::{
+    entry::throttle,
+    http::{
+        Problem, codes,
+        idempotency::Key,
+        reach::Reaching as _,
+        reader::{caught_up, find},
+        wire::{MoneyIn, NOTE_CHARS_MAX, check_words, with_book},
+        writer::{Done, Identity, Writer, wrong_receipt},
+    },
+    people::Rate,
 };
 
 /// How long money waits for whoever proves a number.
 const WAITS: TimeDelta = TimeDelta::days(7);
 /// For how long the same again looks like a mistake.
 const SAME_AGAIN: TimeDelta = TimeDelta::seconds(60);
+/// How many names one person may try: what is sent must not tell who is here.
+const NAMES: Rate = Rate { name: "send-names", burst: 30, seconds: 10 };
 /// How many of the sender's last transfers are looked at for that.
 const LAST: u32 = 50;
 
@@ -119,6 +125,9 @@ async fn understand<'a>(
     price: Quote,
     body: &'a SendIn,
 ) -> Result<Order<'a>, Problem> {
+    if let (Some(person), true) = (writer.caller.person, body.to.is_name()) {
+        throttle(&writer.state, NAMES, person.uuid().as_bytes()).await?;
+    }
     let to = body.to.resolve(&writer.state, price.amount.currency().code).await?;
     if to == Destination::Wallet(from.clone()) {
         let detail = "Nobody sends money to themselves.";

@@ -226,10 +226,10 @@ impl ReadModels {
         for row in &found {
             let id = TransferId::from_uuid(row.try_get("id")?);
             if transfers.last().is_none_or(|last| last.id != id) {
-                transfers.push(Legs { id, legs: Vec::new(), first: first_of(row)? });
+                transfers.push(Legs { id, all: Vec::new(), first: first_of(row)? });
             }
             if let Some(last) = transfers.last_mut() {
-                last.legs.push(leg(row)?);
+                last.all.push(leg(row)?);
             }
         }
         Ok(transfers.into_iter().filter_map(Legs::transfer).collect())
@@ -255,7 +255,7 @@ fn merged(
     let position = held.position.min(instant.position);
     let mut items: Vec<TransferRow> = held.items.into_iter().chain(instant.items).collect();
     items.retain(|row| horizon.is_none_or(|horizon| row.begun_position >= horizon));
-    items.sort_by(|a, b| b.begun_position.cmp(&a.begun_position));
+    items.sort_by_key(|row| std::cmp::Reverse(row.begun_position));
     let mut page = cut(items, limit, position, |row| row.begun_position);
     page.next = page.next.or(horizon);
     page
@@ -264,14 +264,14 @@ fn merged(
 /// A transaction's legs, and where it begins.
 struct Legs {
     id: TransferId,
-    legs: Vec<(AccountId, Direction, Decimal)>,
+    all: Vec<(AccountId, Direction, Decimal)>,
     first: (Position, Timestamp, CurrencyCode),
 }
 
 impl Legs {
     fn transfer(self) -> Option<TransferRow> {
         let (begun_position, begun_at, currency) = self.first;
-        let of = |wanted| self.legs.iter().filter(move |(_, side, _)| *side == wanted);
+        let of = |wanted| self.all.iter().filter(move |(_, side, _)| *side == wanted);
         let (mut debits, mut credits) = (of(Direction::Debit), of(Direction::Credit));
         let ((account, _, total), (receiver, _, amount)) = (debits.next()?, credits.next()?);
         let same = account.currency().ok() == Some(currency);

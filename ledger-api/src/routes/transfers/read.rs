@@ -2,9 +2,10 @@
 
 use ledger_core::{
     ids::{AccountId, TransferId},
+    log::Position,
     transfer::TransferStatus,
 };
-use projections::{TransferFilter, TransferRow};
+use projections::{At, TransferFilter, TransferRow};
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
@@ -35,6 +36,10 @@ pub(super) struct TransfersQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(value_type = Option<TransferStatusWord>)]
     status: Option<TransferStatus>,
+    /// Of people: only what waits for the number that they have verified, the oldest first.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[param(default = false)]
+    waiting: bool,
     /// How many at most; 1 to 100, 25 if left out.
     #[serde(skip_serializing)]
     limit: Option<u32>,
@@ -63,6 +68,11 @@ pub(super) async fn list(
     let (reach, models) = reader.admit_reach(READ, query.min_position).await?;
     let limit = limit(query.limit)?;
     let list = reader.list("transfers", &query);
+    if query.waiting {
+        let (position, rows) = waiting(&reader.state, reach, limit).await?;
+        let data = rows.into_iter().map(|row| TransferOut::of(row, reach, position));
+        return reader.page(&list, data.collect(), None::<u64>, position);
+    }
     let filter = TransferFilter {
         account: reach.listed(query.account.as_ref())?,
         status: query.status,
@@ -72,6 +82,24 @@ pub(super) async fn list(
     let (next, position) = (page.next, page.position);
     let data = page.items.into_iter().map(|row| TransferOut::of(row, reach, position));
     reader.page(&list, data.collect(), next, position)
+}
+
+/// What waits for the number that the person has verified, and can still be claimed.
+async fn waiting(
+    state: &ApiState,
+    reach: Reach,
+    limit: u32,
+) -> Result<(Position, Vec<TransferRow>), Problem> {
+    let Some(person) = reach.person() else {
+        return Err(Problem::parameter("waiting", "Only people have a number here."));
+    };
+    let Some(hash) = transfers::own_phone_hash(state, person).await? else {
+        return Ok((state.read_models.position().await?, Vec::new()));
+    };
+    let At { position, value } = state.read_models.transfers_waiting_for(&hash, limit).await?;
+    let now = state.clock.now();
+    let open = value.into_iter().filter(|row| row.expires_at.is_some_and(|end| end > now));
+    Ok((position, open.collect()))
 }
 
 /// Get a transfer

@@ -76,14 +76,14 @@ impl World {
         let mut open = Decimal::ZERO;
         for (id, transfer) in &self.transfers {
             let (held, status) = transfer.properties().zip(transfer.status()).unwrap();
-            let hold = self.hold(id.hold_id());
-            assert_eq!(hold.amount(), total(held));
+            let kept = self.hold(id.hold_id());
+            assert_eq!(kept.amount(), total(held));
             let state = match status {
                 TransferStatus::PendingClaim | TransferStatus::ClaimInReview => HoldState::Open,
                 TransferStatus::Completed => HoldState::Captured,
                 TransferStatus::Cancelled | TransferStatus::Expired => HoldState::Released,
             };
-            assert_eq!(hold.state(), Some(state), "{id}");
+            assert_eq!(kept.state(), Some(state), "{id}");
             if !status.is_final() {
                 open = open.saturating_add(total(held));
             }

@@ -279,10 +279,10 @@ fn promise(
     let expires_at = DateTime::parse_from_rfc3339(&held.expires_at).ok();
     let expires_at = expires_at.map(|end| end.timestamp_micros()).filter(|end| *end > now);
     let known = total.zip(expires_at).zip(id(&held.hold_id, "hold_"));
-    let Some(((total, expires_at), hold)) = known.filter(|_| is_hash(&held.phone_hash)) else {
+    let Some(((total, expires_at), kept)) = known.filter(|_| is_hash(&held.phone_hash)) else {
         let words = "its fee, its time, its hold or its hash is none";
         around.findings.event(place, Code::TransferDiffers, words);
         return None;
     };
-    Some(Promise { sender, amount, total, hold, expires_at })
+    Some(Promise { sender, amount, total, hold: kept, expires_at })
 }

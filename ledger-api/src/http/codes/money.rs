@@ -1,0 +1,92 @@
+//! The codes of what moves money between people and out to banks.
+
+use super::{Code, Retry};
+
+codes! {
+    // What transfers say.
+    DUPLICATE_SUSPECTED = "duplicate_suspected" 422 Never "This looks like the payment of just now"
+        "The same amount went to the same receiver less than a minute ago; `detail` names it. \
+         Send it again with `confirm_duplicate: true` if it is another one.";
+    NOT_TRANSFERABLE = "not_transferable" 422 Never "Not this account"
+        "Money is transferred from `wallet:…` to `wallet:…`.";
+    TRANSFER_NOT_FOUND = "transfer_not_found" 404 Never "No such transfer"
+        "No transfer of this id waits or has waited to be claimed.";
+    CLAIM_OF_ANOTHER = "claim_of_another" 404 Never "Sent to another number"
+        "The number that was proved is not the one that the transfer was sent to.";
+    TRANSFER_EXISTS = "transfer_exists" 422 Never "The transfer exists already"
+        "A transfer of this id was made before.";
+    TRANSFER_EXPIRY_PAST = "transfer_expiry_past" 422 Never "It would have expired already"
+        "The time to claim it would be over before it began.";
+    NOT_CLAIMABLE = "not_claimable" 409 Never "Too late to claim"
+        "The transfer was claimed otherwise, cancelled, or has expired; `detail` says which.";
+    TRANSFER_NOT_IN_REVIEW = "transfer_not_in_review" 409 Never "No claim in review"
+        "No claim of the transfer waits for a decision; `detail` says where it is.";
+    TRANSFER_EXPIRED = "transfer_expired" 409 Never "The transfer has expired"
+        "Its time has come: from `expires_at` on it cannot be claimed.";
+    TRANSFER_NOT_EXPIRED = "transfer_not_expired" 409 Never "It can still be claimed"
+        "The transfer's time has not come.";
+    SELF_CLAIM = "self_claim" 422 Never "Your own transfer"
+        "Nobody claims what they have sent themselves. Cancel it instead.";
+    SENDER_BLOCKED = "sender_blocked" 422 Never "The sender cannot give it now"
+        "The sender's account is frozen, or other money of theirs went first. It waits until \
+         `expires_at`; ask the sender.";
+    RECEIVER_BLOCKED = "receiver_blocked" 422 Never "The receiver cannot take it now"
+        "The receiver's account is frozen, closed, or full.";
+    HOLD_OF_OBJECT = "hold_of_object" 422 Never "The hold belongs to something else"
+        "The hold was placed by a transfer, which alone may end it: cancel or claim that.";
+    // What withdrawals say.
+    WITHDRAWAL_NOT_FOUND = "withdrawal_not_found" 404 Never "No such withdrawal"
+        "The withdrawal was never requested.";
+    BANK_ACCOUNT_NOT_FOUND = "bank_account_not_found" 404 Never "No such bank account"
+        "The owner of the account has no such bank account, or it was erased.";
+    BANK_ACCOUNT_UNVERIFIED = "bank_account_unverified" 422 Never "The bank account is not verified"
+        "Money is sent to a bank account whose name was checked: \
+         `POST /v1/bank-accounts/{id}/verify`, then ask with another key.";
+    BANK_UNKNOWN = "bank_unknown" 422 Never "No such bank"
+        "This service calls no bank of this name; `GET /v1/banks` lists those it calls.";
+    RAIL_UNKNOWN = "rail_unknown" 422 Never "The bank has no such rail"
+        "The bank does not send money this way, or not this much; `GET /v1/banks` has the limits.";
+    BANK_UNAVAILABLE = "bank_unavailable" 503 SameKey "The bank did not answer"
+        "The bank was asked and gave no answer to rely on. Nothing was changed; ask again later.";
+    WITHDRAWAL_EXISTS = "withdrawal_exists" 422 Never "The withdrawal exists already"
+        "A withdrawal of this id was requested before.";
+    NOT_WITHDRAWABLE = "not_withdrawable" 422 Never "Not from this account"
+        "Money is withdrawn from `wallet:…` and `merchant:…:available`.";
+    FEE_INVALID = "fee_invalid" 422 Never "The fee does not fit"
+        "The tax is a part of the fee, and amount and fee together must fit.";
+    NOT_CANCELLABLE = "not_cancellable" 409 Never "Too late to cancel"
+        "A withdrawal is cancelled before it is sent to its bank, a transfer before it is claimed \
+         or has expired; `detail` says where it is.";
+    WITHDRAWAL_NOT_IN_REVIEW = "withdrawal_not_in_review" 409 Never "Not under review"
+        "The withdrawal waits for no decision; `detail` says where it is.";
+    WITHDRAWAL_NOT_QUEUED = "withdrawal_not_queued" 409 Never "Not queued"
+        "The withdrawal must not be sent; `detail` says where it is.";
+    PAYEE_MISMATCH = "payee_mismatch" 422 Never "Another payee"
+        "Who would be paid is not who was to be paid when the withdrawal was requested.";
+    ATTEMPT_OUT_OF_TURN = "attempt_out_of_turn" 409 Never "Another attempt is next"
+        "`detail` says which.";
+    ATTEMPT_REFERENCE_USED = "attempt_reference_used" 422 Never "The reference was used"
+        "Each attempt has a reference of its own: a bank takes a used one for that attempt.";
+    TOO_MANY_ATTEMPTS = "too_many_attempts" 422 Never "Too many attempts"
+        "The withdrawal was tried as often as one can be.";
+    ATTEMPT_NOT_FOUND = "attempt_not_found" 404 Never "No such attempt"
+        "The withdrawal has no attempt of this number.";
+    PAID_AMOUNT_DIFFERS = "paid_amount_differs" 422 Never "Proof of another amount"
+        "What is proved is not the withdrawal's amount. Nothing was recorded; people decide.";
+    BANK_REFERENCE_DIFFERS = "bank_reference_differs" 422 Never "Another reference of the bank"
+        "The attempt was paid under another reference of the bank.";
+    ATTEMPT_PAID = "attempt_paid" 422 Never "The attempt was paid"
+        "What was paid cannot have been refused.";
+    REFUSAL_DIFFERS = "refusal_differs" 422 Never "Refused in another way"
+        "The attempt was refused before: for good, or so that it could be tried again.";
+    ATTEMPT_NOT_PAID = "attempt_not_paid" 422 Never "No payment is known"
+        "Nothing comes back of what was not paid: record the payment first.";
+    RETURN_DIFFERS = "return_differs" 422 Never "The credit is known with another amount"
+        "One reference of the bank is one credit.";
+    RETURN_EXCEEDS_AMOUNT = "return_exceeds_amount" 422 Never "More than was sent"
+        "No more can come back of an attempt than was sent by it.";
+    TOO_MANY_RETURNS = "too_many_returns" 422 Never "Too many returns"
+        "The attempt came back in as many pieces as one can.";
+    WALLET_BLOCKED = "wallet_blocked" 422 Never "The wallet cannot take the money"
+        "The wallet is frozen, closed or full. The money waits.";
+}
