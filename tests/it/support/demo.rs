@@ -19,7 +19,7 @@ static SHARED: Mutex<Weak<Demo>> = Mutex::new(Weak::new());
 /// Runs `$0` with its arguments until the standard input ends.
 const KEEPER: &str = r#""$0" "$@" </dev/null & cat >/dev/null; kill "$!"; wait "$!""#;
 /// What all of its people log in with.
-pub(crate) const PASSWORD: &str = "chai-and-ledgers";
+pub(crate) const PASSWORD: &str = "only for the demo";
 
 /// The running demonstration.
 pub(crate) struct Demo {

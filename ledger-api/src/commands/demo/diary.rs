@@ -182,8 +182,8 @@ impl Writer {
                 let deed = Deed::SendToPhone { phone: OLD_PHONE, note: "For the trip" };
                 self.write(day, 920, ("asha", 450, 0), deed);
             }
-            8 => self.write(day, 925, ("sameer", 0, 0), Deed::Frozen),
-            4 => self.write(day, 930, ("divya", 750, 0), Deed::DepositOfStranger { bank: hdfc }),
+            8 => self.write(day, 925, ("neha", 0, 0), Deed::Frozen),
+            4 => self.write(day, 930, ("ananya", 750, 0), Deed::DepositOfStranger { bank: hdfc }),
             2 => {
                 let deed = Deed::SendToPhone { phone: NEW_PHONE, note: "Birthday present" };
                 self.write(day, 935, ("asha", 500, 0), deed);
@@ -326,8 +326,8 @@ mod tests {
     fn a_step_keeps_its_key_when_others_are_added() {
         let steps = diary("2026-08-25".parse().unwrap());
         let rent = steps.iter().find(|step| {
-            step.deed == Deed::Send { to: "leela", note: "Rent" } && step.who == "asha"
+            step.deed == Deed::Send { to: "gurpreet", note: "Rent" } && step.who == "asha"
         });
-        assert_eq!(rent.unwrap().key(), "demo-20260902T0210-asha-send-leela");
+        assert_eq!(rent.unwrap().key(), "demo-20260902T0210-asha-send-gurpreet");
     }
 }

@@ -27,6 +27,7 @@ use ledger_api::{
         KeyEnvironment, KeyRing, NewKey, Scope, ScopeSet, Token, VerifyError, create_key,
         revoke_key,
     },
+    people::DEMO_PASSWORD,
     service::{Roles, Service, ServiceConfig},
     setup::{Database, Secret, write_private},
     shutdown, telemetry,
@@ -277,7 +278,7 @@ Ctrl-C stops it. The data stay in {data}.
         accounts = accounts.join(", "),
         first = handles.first().unwrap_or(&""),
         others = handles.get(1..).unwrap_or_default().join(", "),
-        password = cast::PASSWORD,
+        password = DEMO_PASSWORD,
         data = data.display(),
     )
 }

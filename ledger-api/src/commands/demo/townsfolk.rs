@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use ledger_api::{
     http::ApiState,
-    people::{Email, Handle, NewPerson, Password, Person, PersonId, Phone, Recipient},
+    people::{
+        DEMO_PASSWORD, Email, Handle, NewPerson, Password, Person, PersonId, Phone, Recipient,
+    },
 };
 
 use super::{
     caller::Caller,
-    cast::{CAST, Character, PASSWORD},
+    cast::{CAST, Character},
     days::Resident,
     payee::{self, Payee},
 };
@@ -46,7 +48,7 @@ async fn found(state: &ApiState, character: &Character) -> anyhow::Result<Option
 }
 
 async fn sign_up(state: &ApiState, character: &Character) -> anyhow::Result<Person> {
-    let password: Password = PASSWORD.parse()?;
+    let password: Password = DEMO_PASSWORD.parse()?;
     let handle: Handle = character.handle.parse()?;
     let new = NewPerson {
         id: PersonId::from_uuid(state.ids.fresh()),
