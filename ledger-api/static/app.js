@@ -5,6 +5,9 @@
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const say = (text) => { const box = document.getElementById("say"); if (box) box.textContent = text; };
 
+  // What the server wrote, before anything here touches it: what a part is compared with later.
+  const shown = new Map(all("[data-part]").map((part) => [part.dataset.part, part.innerHTML.replace(/name="nonce" value="[^"]*"/g, "")]));
+
   // ---- submit once: a second click does nothing; coming back by the back button works again ----
   document.addEventListener("submit", (event) => {
     const form = event.target;
@@ -135,6 +138,8 @@
         if (again) { again = false; later(); }
       }
     };
+    // A form's nonce is another one each time and nothing that changed.
+    const plain = (html) => html.replace(/name="nonce" value="[^"]*"/g, "");
     let timer = null;
     const later = () => { clearTimeout(timer); timer = setTimeout(refresh, 250); };
     const patch = (fresh) => {
@@ -142,11 +147,12 @@
       for (const old of all("[data-part]")) {
         const part = fresh.querySelector(`[data-part="${CSS.escape(old.dataset.part)}"]`);
         if (!part) { old.replaceChildren(); continue; }
-        if (part.innerHTML === old.dataset.was || part.innerHTML === old.innerHTML) continue;
+        const html = plain(part.innerHTML);
+        if (html === shown.get(old.dataset.part)) continue;
         // What somebody is working in stays: it would lose their place.
         if (old.contains(document.activeElement) && document.activeElement.matches("input, select, textarea")) continue;
         const open = all("details[open]", old).map((details) => details.dataset.key).filter(Boolean);
-        old.dataset.was = part.innerHTML;
+        shown.set(old.dataset.part, html);
         old.replaceChildren(...part.childNodes);
         for (const key of open) { const details = old.querySelector(`details[data-key="${CSS.escape(key)}"]`); if (details) details.open = true; }
         old.classList.remove("changed"); void old.offsetWidth; old.classList.add("changed");

@@ -1,8 +1,9 @@
 //! The API as people use it: with a session, for what is theirs.
 
+mod examples;
 mod forgery;
 mod live;
 mod own;
-mod person;
+pub(crate) mod person;
 mod reach;
 mod statements;

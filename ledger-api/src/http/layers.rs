@@ -38,6 +38,8 @@ pub fn router(state: ApiState) -> Router {
 /// The same with further routes, which get the same envelope.
 pub fn router_with(more: Router<ApiState>, state: ApiState) -> Router {
     let routes = routes::all().merge(more).fallback(nothing_here);
+    // Before the layer: a preflight has a method that no address has.
+    let routes = routes.method_not_allowed_fallback(no_method);
     let routes = routes.layer(middleware::from_fn_with_state(state.clone(), cors));
     enveloped(routes, Envelope::of(&state)).with_state(state)
 }
@@ -47,15 +49,17 @@ pub(crate) async fn nothing_here() -> Problem {
     Problem::not_found("There is nothing at this address.")
 }
 
+async fn no_method() -> Problem {
+    Problem::new(codes::METHOD_NOT_ALLOWED, "The address does not have this method.")
+}
+
 /// Routes with the envelope around them.
 pub(crate) fn enveloped<S>(routes: Router<S>, envelope: Envelope) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
     routes
-        .method_not_allowed_fallback(async || {
-            Problem::new(codes::METHOD_NOT_ALLOWED, "The address does not have this method.")
-        })
+        .method_not_allowed_fallback(no_method)
         .layer(middleware::from_fn_with_state(envelope, wrap))
 }
 

@@ -41,6 +41,7 @@ pub(crate) use linking::{Outcome, OutcomeError};
 pub(crate) use proofs::Proof;
 pub(crate) use provider::{Identity, Provider};
 pub(crate) use secrets::BrowserSecret;
+pub use secrets::NoRandom;
 
 use crate::people::PersonId;
 

@@ -25,7 +25,7 @@ const ANSWER_BYTES_MAX: usize = 256 * 1024;
 
 /// Why a call came to nothing. Shows neither what was sent nor what was answered.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum OutgoingError {
+pub(crate) enum OutgoingError {
     #[error("the login provider's address is not one that may be called")]
     Address,
     #[error("the login provider did not answer in time")]

@@ -43,7 +43,7 @@ pub(super) struct Asking<'a> {
 /// Why a provider's word is not taken. Its text is for the log, not for people, and repeats nothing
 /// of what the provider sent.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum ProviderError {
+pub(crate) enum ProviderError {
     /// It can't be asked now.
     #[error("the login provider does not answer")]
     Unavailable(#[source] OutgoingError),

@@ -23,18 +23,18 @@ const TEXT_CHARS: usize = 43;
 /// The machine has no random bytes to give.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the system's random source failed")]
-pub(crate) struct NoRandom;
+pub struct NoRandom;
 
 /// A text that `Debug` hides.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Hidden(String);
+pub(crate) struct Hidden(String);
 
 impl Hidden {
     pub(super) const fn new(text: String) -> Self {
         Self(text)
     }
 
-    pub(super) fn reveal(&self) -> &str {
+    pub(crate) fn reveal(&self) -> &str {
         &self.0
     }
 }

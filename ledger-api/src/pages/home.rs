@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::{
     Layout, Nav, Visitor,
+    moving::{WaitsForMe, waiting},
     names::Names,
     respond,
     ui::{BalanceSplit, BarChart, DayFlow, EmptyState, LiveDot, MoveRow},
@@ -45,6 +46,7 @@ struct HomeView {
     balance_text: String,
     chart: BarChart,
     spans: Vec<(u32, bool)>,
+    waits: Vec<WaitsForMe>,
     underway: Vec<Underway>,
     rows: Vec<MoveRow>,
     empty: EmptyState,
@@ -85,6 +87,7 @@ async fn home(visitor: Visitor, Query(query): Query<HomeQuery>) -> Result<Respon
         ),
         chart: BarChart::new(format!("Money in and out, last {span} days"), &flows(&history.days)),
         spans: wallet::SPANS.iter().map(|days| (*days, *days == span)).collect(),
+        waits: waiting(&visitor).await?,
         underway: underway.collect::<Result<_, Problem>>()?,
         rows: page.rows.iter().take(last).map(row).collect::<Result<_, _>>()?,
         empty: EmptyState::new(

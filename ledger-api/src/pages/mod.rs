@@ -13,6 +13,7 @@ pub(crate) mod assets;
 pub(crate) mod context;
 pub(crate) mod forms;
 mod home;
+mod landing;
 pub(crate) mod layout;
 mod moving;
 mod names;
@@ -20,6 +21,7 @@ mod people;
 mod problem;
 pub(crate) mod respond;
 mod samples;
+mod statements;
 mod theme;
 pub(crate) mod ui;
 mod visitor;
@@ -41,7 +43,9 @@ pub(crate) fn routes() -> Router<ApiState> {
         .merge(theme::routes())
         .merge(samples::routes())
         .merge(people::routes())
+        .merge(landing::routes())
         .merge(home::routes())
+        .merge(statements::routes())
         .merge(activity::routes())
         .merge(moving::routes())
 }

@@ -59,7 +59,10 @@ impl People {
              ), banks as (
                  update bank_accounts set status = 'deleted', reason = null, deleted_at = $2
                  where owner = $3 and status <> 'deleted'
-             ), said as (delete from person_details where person_id = $1)
+             ), said as (delete from person_details where person_id = $1),
+             logins as (delete from login_identities where person_id = $1),
+             attempts as (delete from login_attempts where person_id = $1),
+             frontends as (delete from oauth_grants where person_id = $1)
              update people set status = 'erased', erased_at = $2, handle = null,
                  email_hash = null, phone_hash = null, email_verified_at = null,
                  phone_verified_at = null

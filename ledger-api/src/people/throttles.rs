@@ -40,7 +40,7 @@ impl Rate {
     /// Codes that one person tries.
     pub const CONFIRM: Self = Self { name: "confirm", burst: 10, seconds: 60 };
     /// Names that one person looks up, to send money to.
-    pub const LOOKUP: Self = Self { name: "lookup", burst: 30, seconds: 4 };
+    pub const LOOKUP: Self = Self { name: "lookup-person", burst: 20, seconds: 3 };
     /// Exports of everything about one person.
     pub const EXPORT: Self = Self { name: "export", burst: 2, seconds: 30 };
 }

@@ -75,7 +75,7 @@ impl From<LoginView> for LoginOut {
 #[utoipa::path(
     get,
     path = "/v1/me/logins",
-    tag = "Me",
+    tag = "People",
     responses((status = 200, description = "All providers.", body = LoginList)),
 )]
 async fn list(
@@ -95,7 +95,7 @@ async fn list(
 #[utoipa::path(
     delete,
     path = "/v1/me/logins/{provider}",
-    tag = "Me",
+    tag = "People",
     params(("provider" = String, Path, description = "The provider's name.")),
     responses((status = 200, description = "What is left.", body = LoginList)),
 )]

@@ -23,6 +23,11 @@ use crate::http::problem::ProblemBody;
 /// What the operations answered when their examples were executed, by `operation status`. Written
 /// and checked by the integration test that executes them.
 const EXAMPLES: &str = include_str!("examples.json");
+/// What the operations answer that take a session; held against their answers by the tests of
+/// people.
+const EXAMPLES_OF_PEOPLE: &str = include_str!("people/examples.json");
+/// The same of what people see of their wallets.
+const EXAMPLES_OF_WALLETS: &str = include_str!("wallet/examples.json");
 
 const DESCRIPTION: &str = "An event-sourced double-entry ledger. docs/api.md has the conventions: \
     idempotency keys, money, positions, errors, scopes.";
@@ -67,8 +72,13 @@ pub(super) fn build() -> OpenApi {
         let scheme = SecurityScheme::Http(bearer.build());
         components.add_security_scheme("key", scheme);
     }
-    let examples: BTreeMap<String, serde_json::Value> =
+    let mut examples: BTreeMap<String, serde_json::Value> =
         serde_json::from_str(EXAMPLES).unwrap_or_default();
+    for more in [EXAMPLES_OF_PEOPLE, EXAMPLES_OF_WALLETS] {
+        let more: BTreeMap<String, serde_json::Value> =
+            serde_json::from_str(more).unwrap_or_default();
+        examples.extend(more);
+    }
     for (path, item) in &mut api.paths.paths {
         for (method, operation) in operations(item) {
             complete(path, &method, operation);

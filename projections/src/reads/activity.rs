@@ -16,7 +16,7 @@ use sqlx::{Postgres, QueryBuilder, Row, postgres::PgRow};
 use super::{At, ReadModels, decimal, parsed, rows, unsigned, variant};
 use crate::{error::ReadError, models::ActivityStatus};
 
-const COLUMNS: &str = "a.account_id, a.object_id, a.kind, a.direction, a.status, \
+pub(super) const COLUMNS: &str = "a.account_id, a.object_id, a.kind, a.direction, a.status, \
     a.object_status, a.currency, a.amount::text as amount, a.fee::text as fee, a.counterparty, \
     a.utr, a.began_at, a.began_position, a.changed_at, a.last_position";
 
@@ -191,77 +191,6 @@ impl ReadModels {
         Ok(At { position, value: found.pop() })
     }
 
-    /// What changed on a wallet after a position, in the order of the last changes; `limit` things
-    /// at most, and how far the account itself is.
-    pub async fn activity_since(
-        &self,
-        account: &AccountId,
-        after: Position,
-        limit: u32,
-    ) -> Result<At<Changes>, ReadError> {
-        let sql = format!(
-            "select c.position as reflects, coalesce(w.last_position, 0) as account_position,
-                    {COLUMNS}
-             from read.checkpoint c
-             left join read.accounts w on w.id = $1
-             left join lateral (
-                 select * from read.activity where account_id = $1 and last_position > $2
-                 order by last_position limit $3) a on true
-             order by a.last_position"
-        );
-        let found = sqlx::query(&sql)
-            .bind(account.as_str())
-            .bind(log::read::signed(after)?)
-            .bind(i64::from(limit))
-            .fetch_all(&self.pool)
-            .await?;
-        let first = found.first().ok_or(sqlx::Error::RowNotFound)?;
-        let account_position = unsigned(first, "account_position")?;
-        let (position, rows) = rows(&found, row_or_none)?;
-        Ok(At { position, value: Changes { rows, account_position } })
-    }
-
-    /// What is on its way to and from a wallet: the sums of what is not final, by kind and the
-    /// object's own status. Amounts of outgoing things are with their fees.
-    pub async fn activity_underway(
-        &self,
-        account: &AccountId,
-    ) -> Result<At<Vec<Underway>>, ReadError> {
-        let open: Vec<&str> = ActivityStatus::ALL
-            .into_iter()
-            .filter(|status| !status.is_final())
-            .map(ActivityStatus::as_str)
-            .collect();
-        let found = sqlx::query(
-            "select c.position as reflects, a.direction, a.kind, a.object_status,
-                    a.amount::text, a.count
-             from read.checkpoint c
-             left join lateral (
-                 select direction, kind, object_status, sum(amount + fee) as amount,
-                        count(*) as count
-                 from read.activity where account_id = $1 and status = any($2)
-                 group by direction, kind, object_status) a on true
-             order by a.direction, a.kind, a.object_status",
-        )
-        .bind(account.as_str())
-        .bind(open)
-        .fetch_all(&self.pool)
-        .await?;
-        let (position, value) = rows(&found, |row| -> Result<_, ReadError> {
-            if row.try_get::<Option<&str>, _>("direction")?.is_none() {
-                return Ok(None);
-            }
-            Ok(Some(Underway {
-                direction: variant(row, "direction")?,
-                kind: row.try_get("kind")?,
-                object_status: row.try_get("object_status")?,
-                amount: decimal(row, "amount")?,
-                count: unsigned(row, "count")?,
-            }))
-        })?;
-        Ok(At { position, value })
-    }
-
     /// The transactions that an object's events name, in the order of the log.
     pub async fn transactions_named_by(
         &self,
@@ -281,30 +210,6 @@ impl ReadModels {
         .await?;
         found.iter().map(|row| Ok(parsed(row, "id")?)).collect()
     }
-}
-
-/// What changed on a wallet.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Changes {
-    /// The things that changed.
-    pub rows: Vec<ActivityRow>,
-    /// Where the account's own last event stands.
-    pub account_position: Position,
-}
-
-/// A sum of what is underway.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Underway {
-    /// Coming or going.
-    pub direction: Towards,
-    /// Of this kind.
-    pub kind: String,
-    /// In this status, by the object's own word.
-    pub object_status: String,
-    /// How much, with fees.
-    pub amount: Decimal,
-    /// How many.
-    pub count: u64,
 }
 
 fn restrict(query: &mut QueryBuilder<'_, Postgres>, account: &AccountId, filter: &ActivityFilter) {
@@ -367,7 +272,7 @@ fn page(
 }
 
 /// The row of a row; nothing if it stands for none.
-fn row_or_none(row: &PgRow) -> Result<Option<ActivityRow>, ReadError> {
+pub(super) fn row_or_none(row: &PgRow) -> Result<Option<ActivityRow>, ReadError> {
     if row.try_get::<Option<&str>, _>("object_id")?.is_none() {
         return Ok(None);
     }

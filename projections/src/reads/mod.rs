@@ -7,6 +7,7 @@
 
 mod accounts;
 mod activity;
+mod activity_news;
 mod as_of;
 mod deposit_list;
 mod deposits;
@@ -33,7 +34,8 @@ use sqlx::{PgPool, Row, postgres::PgRow};
 use tokio::{sync::watch, time};
 
 pub use accounts::{Account, AccountFilter, Balance};
-pub use activity::{ActivityFilter, ActivityPage, ActivityRow, Towards, Turn, Underway};
+pub use activity::{ActivityFilter, ActivityPage, ActivityRow, Towards, Turn};
+pub use activity_news::{Changes, Underway};
 pub use as_of::PastBalance;
 pub use deposit_list::DepositRow;
 pub use deposits::{DepositFact, DepositHistory};

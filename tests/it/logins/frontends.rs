@@ -154,8 +154,8 @@ async fn a_frontend_is_let_in_and_acts_for_one_person_with_what_they_allowed() {
             browser.send(request).await
         }
     };
-    let balances = read("/v1/balances").await;
-    assert_eq!(balances.status, StatusCode::OK, "{}", balances.text);
+    let banks = read("/v1/banks").await;
+    assert_eq!(banks.status, StatusCode::OK, "{}", banks.text);
     for path in ["/v1/events", "/v1/me/logins", "/v1/sessions", "/v1/ops/withdrawals"] {
         let page = read(path).await;
         assert!(matches!(page.status.as_u16(), 401 | 403 | 404), "{path}: {}", page.text);

@@ -62,13 +62,13 @@ pub(crate) struct Set {
     pub(crate) handler_timeout: Duration,
     pub(crate) read_connections_max: u32,
     pub(crate) banks: BankRegistry,
-    /// Who else may vouch for people; with any, the service knows where browsers reach it.
-    pub(crate) logins: LoginSettings,
-    pub(crate) knows_its_address: bool,
     /// How long a person's new bank account waits for its first withdrawal.
     pub(crate) payee_cooling: TimeDelta,
     /// How long what is known of somebody is kept after they left.
     pub(crate) retention: TimeDelta,
+    /// Who else may vouch for people; with any, the service knows where browsers reach it.
+    pub(crate) logins: LoginSettings,
+    pub(crate) knows_its_address: bool,
 }
 
 impl Default for Set {
@@ -78,10 +78,10 @@ impl Default for Set {
             handler_timeout: Duration::from_secs(10),
             read_connections_max: 4,
             banks: BankRegistry::default(),
-            logins: LoginSettings::default(),
-            knows_its_address: false,
             payee_cooling: TimeDelta::zero(),
             retention: TimeDelta::days(3650),
+            logins: LoginSettings::default(),
+            knows_its_address: false,
         }
     }
 }

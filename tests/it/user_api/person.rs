@@ -12,30 +12,30 @@ use crate::support::{
     sandbox::Sandbox,
 };
 
-pub(super) const COOKIE: &str = "__Host-bahi_session";
+pub(crate) const COOKIE: &str = "__Host-bahi_session";
 const CLEARING: &str = "bank:hdfc:clearing_in:INR";
 
 /// A service with two sandbox banks.
-pub(super) struct Scene {
-    pub(super) bahi: TestBahi,
-    pub(super) admin: Actor,
-    pub(super) clock: Arc<ManualClock>,
+pub(crate) struct Scene {
+    pub(crate) bahi: TestBahi,
+    pub(crate) admin: Actor,
+    pub(crate) clock: Arc<ManualClock>,
     sandbox: Sandbox,
 }
 
 /// Somebody who is signed in.
 #[derive(Clone)]
-pub(super) struct Person {
+pub(crate) struct Person {
     client: Client,
-    pub(super) address: String,
-    pub(super) id: String,
-    pub(super) wallet: String,
-    pub(super) cookie: String,
-    pub(super) csrf: String,
+    pub(crate) address: String,
+    pub(crate) id: String,
+    pub(crate) wallet: String,
+    pub(crate) cookie: String,
+    pub(crate) csrf: String,
 }
 
 impl Scene {
-    pub(super) async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let sandbox = Sandbox::start().await;
         let clock = Arc::new(ManualClock::at("2026-11-22T06:30:00Z".parse().unwrap()));
         let set =
@@ -47,7 +47,7 @@ impl Scene {
     }
 
     /// Somebody new who has proved everything, with money from a bank.
-    pub(super) async fn person(&self, handle: &str, amount: &str) -> Person {
+    pub(crate) async fn person(&self, handle: &str, amount: &str) -> Person {
         let person = Person::sign_up(&self.bahi.address, handle).await;
         sqlx::query(
             "update people set email_verified_at = now(), phone_verified_at = now(),
@@ -64,7 +64,7 @@ impl Scene {
     }
 
     /// Money from a bank, booked by hand.
-    pub(super) async fn credit(&self, person: &Person, amount: &str) {
+    pub(crate) async fn credit(&self, person: &Person, amount: &str) {
         let money = json!({"value": amount, "currency": "INR"});
         let deposit = json!({"kind": "deposit", "legs": [
             {"account": CLEARING, "direction": "debit", "amount": money, "item": fresh_key()},
@@ -75,12 +75,12 @@ impl Scene {
     }
 
     /// Waits until the read models have everything.
-    pub(super) async fn projected(&self) {
+    pub(crate) async fn projected(&self) {
         let head = self.bahi.engine.status().borrow().head.position;
         assert!(projections::wait_for(&self.bahi.projector, head, PATIENCE).await);
     }
 
-    pub(super) async fn finish(self) {
+    pub(crate) async fn finish(self) {
         self.bahi.finish().await;
         self.sandbox.stop().await;
     }
@@ -114,14 +114,14 @@ impl Person {
     }
 
     /// A request with the cookie and nothing else.
-    pub(super) fn bare(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn bare(&self, method: Method, path: &str) -> RequestBuilder {
         self.client
             .request(method, format!("{}{path}", self.address))
             .header("cookie", &self.cookie)
     }
 
     /// A request as our own pages send it.
-    pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.bare(method.clone(), path);
         if method == Method::GET {
             return request;
@@ -129,21 +129,21 @@ impl Person {
         request.header("origin", &self.address).header("x-csrf-token", &self.csrf)
     }
 
-    pub(super) async fn get(&self, path: &str) -> Reply {
+    pub(crate) async fn get(&self, path: &str) -> Reply {
         send(self.request(Method::GET, path)).await
     }
 
-    pub(super) async fn post(&self, path: &str, body: &Value) -> Reply {
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Reply {
         self.post_with(&fresh_key(), path, body).await
     }
 
-    pub(super) async fn post_with(&self, key: &str, path: &str, body: &Value) -> Reply {
+    pub(crate) async fn post_with(&self, key: &str, path: &str, body: &Value) -> Reply {
         let request = self.request(Method::POST, path).header("idempotency-key", key);
         send(request.json(body)).await
     }
 
     /// A bank account of theirs, as new as it is made.
-    pub(super) async fn bank_account(&self) -> String {
+    pub(crate) async fn bank_account(&self) -> String {
         let body = json!({"account_number": "001234567890", "ifsc": "TEST0000001",
                           "name": "Asha Rao"});
         let made = self.post("/v1/bank-accounts", &body).await.made();

@@ -22,7 +22,7 @@ pub(super) struct Character {
 impl Character {
     /// Where mail would reach them.
     pub(super) fn email(&self) -> String {
-        format!("{}@bahi.example", self.handle)
+        format!("{}@demo.example", self.handle)
     }
 }
 

@@ -23,7 +23,7 @@ use crate::{
 /// The page with the list.
 const SECURITY: &str = "/app/security";
 /// The page that asks for the password again.
-const STEP_UP: &str = "/step-up";
+const STEP_UP: &str = "/app/confirm";
 
 /// A provider and whether somebody logs in by it.
 #[derive(Debug, Clone)]

@@ -15,7 +15,10 @@ use axum::{
 };
 
 use super::BrowserSecret;
-use crate::{http::ApiState, people::Rate};
+use crate::{
+    http::{ApiState, return_to::local},
+    people::Rate,
+};
 
 pub(crate) use linked::{LoginView, remove, views};
 
@@ -25,6 +28,25 @@ const COOKIE: &str = "__Host-bahi_login";
 const COOKIE_SECONDS: u32 = 1800;
 /// How often one network may begin a login, or come back from one.
 const RATE: Rate = Rate { name: "login-provider", burst: 60, seconds: 1 };
+
+/// A provider that somebody may come by.
+#[derive(Debug, Clone)]
+pub(crate) struct ProviderLink {
+    /// What people call it.
+    pub(crate) label: String,
+    /// Where its button leads.
+    pub(crate) href: String,
+}
+
+/// All providers, for pages where people come in and go on to a path of ours.
+pub(crate) fn provider_links(state: &ApiState, return_to: &str) -> Vec<ProviderLink> {
+    let path: String = form_urlencoded::byte_serialize(local(return_to).as_bytes()).collect();
+    let links = state.logins.providers().map(|provider| ProviderLink {
+        label: provider.label().to_owned(),
+        href: format!("/login/{}?return_to={path}", provider.name()),
+    });
+    links.collect()
+}
 
 /// The routes.
 pub(crate) fn routes() -> Router<ApiState> {

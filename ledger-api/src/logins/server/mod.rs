@@ -18,7 +18,7 @@ mod question;
 mod tokens;
 
 pub use clients::{Client, ClientError, Clients, NewClient};
-pub(crate) use grants::{Grants, Issued, Redemption, TokenError};
+pub(crate) use grants::{Grants, Redemption, TokenError};
 pub use tokens::Tokens;
 
 use std::sync::Arc;

@@ -5,8 +5,11 @@
 
 mod add;
 mod banks;
+mod receive;
 mod send;
 mod withdraw;
+
+pub(super) use receive::{WaitsForMe, waiting};
 
 use askama::Template;
 use axum::{
@@ -38,6 +41,8 @@ pub(super) fn routes() -> Router<ApiState> {
         .route("/app/move/send", get(back).post(send::send))
         .route("/app/move/withdraw/check", get(back).post(withdraw::check))
         .route("/app/move/withdraw", get(back).post(withdraw::withdraw))
+        .route("/app/receive", get(receive::page))
+        .route("/app/claim/{id}", post(receive::claim))
         .route("/app/banks", get(banks::page).post(banks::add))
         .route("/app/banks/{id}/check", post(banks::check))
         .route("/app/banks/{id}/remove", post(banks::remove))

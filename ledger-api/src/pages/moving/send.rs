@@ -8,6 +8,7 @@ use super::{ConfirmView, Filled, Notice, Tab, after, form, made};
 use crate::{
     entry::throttle,
     http::Problem,
+    links::{Link, LinkError},
     pages::{
         FormErrors, Nav, Visitor, act, respond,
         ui::{ConfirmSheet, Face, MoneyView, Pair, Pairs, money_text},
@@ -38,16 +39,47 @@ impl SendForm {
     }
 }
 
+/// What a code of ours says beside whom to pay fills what was left empty.
+fn scanned(typed: &mut SendForm) -> Result<(), FormErrors> {
+    let text = typed.to.trim();
+    if !text.contains("pay?") {
+        return Ok(());
+    }
+    let wrong = |text: String| FormErrors::one("to", text);
+    let link: Link = text
+        .parse()
+        .map_err(|error: LinkError| wrong(crate::http::problem::sentence(&error.to_string())))?;
+    let ours = match link {
+        Link::Ours(ours) => ours,
+        Link::Upi(_) => {
+            return Err(wrong(
+                "This is a UPI code. From here money goes to people of this service.".to_owned(),
+            ));
+        }
+    };
+    typed.to = match ours.to {
+        Recipient::Handle(handle) => format!("@{handle}"),
+        Recipient::Id(id) => id.to_string(),
+        Recipient::Phone(phone) => phone.expose().to_owned(),
+    };
+    if let Some(amount) = ours.amount.filter(|_| typed.amount.trim().is_empty()) {
+        typed.amount = amount.amount().to_string();
+    }
+    if let Some(note) = ours.note.filter(|_| typed.note.is_empty()) {
+        typed.note = note;
+    }
+    Ok(())
+}
+
 /// Whom somebody typed, and who that is.
 struct To {
     recipient: Recipient,
     face: Option<PublicFace>,
 }
 
-/// What was typed or scanned, as a recipient: `@asha`, `98765 43210`, `bahi:@asha`.
+/// What was typed, as a recipient: `@asha`, `9876543210`.
 fn recipient(text: &str) -> Result<Recipient, FormErrors> {
     let text = text.trim();
-    let text = text.strip_prefix("bahi:").unwrap_or(text);
     if text.is_empty() {
         return Err(FormErrors::one("to", "Say whom to send to: a handle or a phone number."));
     }
@@ -65,8 +97,11 @@ fn recipient(text: &str) -> Result<Recipient, FormErrors> {
 
 /// Shows what is about to happen, with the name of who gets it.
 pub(super) async fn check(sent: Sent<SendForm>) -> Result<Response, Problem> {
-    let Sent { visitor, form: typed } = sent;
+    let Sent { visitor, form: mut typed } = sent;
     let balances = wallet::balances(&visitor.state, &visitor.wallet).await?;
+    if let Err(errors) = scanned(&mut typed) {
+        return form(&visitor, Tab::Send, typed.filled(), errors).await;
+    }
     match understood(&visitor, &balances, &typed).await? {
         Ok((to, money)) => {
             Ok(respond::page(&sheet(&visitor, &balances, (&to, money), &typed, false)?))
@@ -246,8 +281,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn handles_numbers_and_scanned_codes_are_recipients() {
-        for text in ["@asha", "asha", " Asha ", "bahi:@asha"] {
+    fn handles_and_numbers_are_recipients() {
+        for text in ["@asha", "asha", " Asha "] {
             assert!(matches!(recipient(text), Ok(Recipient::Handle(h)) if h.as_str() == "asha"));
         }
         for text in ["9876543210", "+919876543210"] {
@@ -255,6 +290,24 @@ mod tests {
         }
         for bad in ["", "  ", "12", "<script>", "upi://pay?pa=x@y"] {
             assert!(!recipient(bad).unwrap_err().of("to").is_empty(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_scanned_code_fills_what_was_left_empty_and_nothing_else() {
+        let typed = |to: &str, amount: &str| {
+            let (to, amount) = (to.to_owned(), amount.to_owned());
+            let [note, nonce, again] = [const { String::new() }; 3];
+            let mut form = SendForm { to, amount, note, nonce, again };
+            scanned(&mut form).map(|()| (form.to, form.amount, form.note))
+        };
+        let code = "bahi:pay?to=@ravi&am=120.00&tn=Tea";
+        let all = |amount: &str| ("@ravi".to_owned(), amount.to_owned(), "Tea".to_owned());
+        assert_eq!(typed(code, "").unwrap(), all("120.00"));
+        assert_eq!(typed(code, "5").unwrap(), all("5"));
+        assert_eq!(typed("@ravi", "5").unwrap().0, "@ravi");
+        for bad in ["upi://pay?pa=shop@hdfc", "bahi:pay?am=5", "evil:pay?to=@x"] {
+            assert!(!typed(bad, "").unwrap_err().of("to").is_empty(), "{bad}");
         }
     }
 }

@@ -180,8 +180,7 @@ pub(super) async fn withdraw(sent: Sent<WithdrawForm>) -> Result<Response, Probl
     match wallet::withdraw(visitor.writer()?, key, asked).await {
         Ok(id) => Ok(made(&id)),
         Err(problem) if problem.code() == codes::STEP_UP_NEEDED.name => {
-            Ok(see_other("/app/security/confirm?return_to=/app/move%3Ftab%3Dwithdraw")
-                .into_response())
+            Ok(see_other("/app/confirm?return_to=%2Fapp%2Fmove%3Ftab%3Dwithdraw").into_response())
         }
         Err(problem) => {
             let errors = act::refused(problem, &balances)?;

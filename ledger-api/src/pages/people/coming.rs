@@ -18,6 +18,7 @@ use crate::{
         return_to,
         session::{MaybeSignedIn, OpenForm, SessionCookie, SignedForm, see_other},
     },
+    logins::pages::{ProviderLink, provider_links},
     pages::{FormErrors, Layout, Nav, PageContext, respond},
     people::{DEMO_PASSWORD, DEMO_PEOPLE},
 };
@@ -43,6 +44,7 @@ struct SignUpView {
     layout: Layout,
     errors: FormErrors,
     form: SignUpForm,
+    providers: Vec<ProviderLink>,
 }
 
 #[derive(Clone, Default, Deserialize)]
@@ -72,7 +74,8 @@ async fn sign_up_page(
     }
     let layout = context.layout("Sign up", Nav::None, None);
     let form = SignUpForm { return_to: back.return_to, ..SignUpForm::default() };
-    Ok(respond::page(&SignUpView { layout, errors: FormErrors::none(), form }))
+    let providers = provider_links(&state, &form.return_to);
+    Ok(respond::page(&SignUpView { layout, errors: FormErrors::none(), form, providers }))
 }
 
 async fn sign_up(
@@ -100,7 +103,8 @@ async fn sign_up(
             let status = problem.status();
             let errors = errors_of(problem, &["name", "handle", "email", "phone", "password"])?;
             let layout = context.layout("Sign up", Nav::None, None);
-            Ok(shown_again(status, &SignUpView { layout, errors, form }))
+            let providers = provider_links(&state, &form.return_to);
+            Ok(shown_again(status, &SignUpView { layout, errors, form, providers }))
         }
     }
 }
@@ -115,6 +119,7 @@ struct LoginView {
     demo_people: Vec<(String, String)>,
     demo_password: &'static str,
     signs_up: bool,
+    providers: Vec<ProviderLink>,
 }
 
 #[derive(Deserialize)]
@@ -144,6 +149,7 @@ async fn login_view(
     Ok(LoginView {
         layout: context.layout("Log in", Nav::None, None),
         errors,
+        providers: provider_links(state, &return_to),
         login,
         return_to,
         demo_people,

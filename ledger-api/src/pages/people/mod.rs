@@ -55,7 +55,7 @@ fn go_with(token: Token, to: &str) -> Response {
 }
 
 /// To the page that asks for the password again, and back from there.
-fn ask_again(back: &str) -> Response {
+pub(super) fn ask_again(back: &str) -> Response {
     let path: String = form_urlencoded::byte_serialize(back.as_bytes()).collect();
     see_other(&format!("/app/confirm?return_to={path}"))
 }

@@ -13,6 +13,7 @@ use super::{after, errors_of, shown_again};
 use crate::{
     entry,
     http::{ApiState, Problem, context::RequestContext, session::SignedForm, session::see_other},
+    logins::pages::{LoginView, views},
     pages::{FormErrors, Layout, Nav, PageContext, Visitor, respond, ui::When},
     sessions::{Session, SessionId},
 };
@@ -34,6 +35,14 @@ struct SecurityView {
     errors: FormErrors,
     sessions: Vec<SessionRow>,
     has_others: bool,
+    logins: Vec<LoginRow>,
+}
+
+/// Another provider, and whether it is a way in.
+struct LoginRow {
+    name: String,
+    label: String,
+    linked: Option<When>,
 }
 
 struct SessionRow {
@@ -53,7 +62,14 @@ async fn view(visitor: &Visitor, errors: FormErrors) -> Result<SecurityView, Pro
         began: visitor.when(session.created_at),
         seen: visitor.when(session.seen_at),
     };
+    let logins = views(&visitor.state, visitor.who.person.id).await?;
+    let login = |view: LoginView| LoginRow {
+        name: view.name,
+        label: view.label,
+        linked: view.linked_at.map(|at| visitor.when(at)),
+    };
     Ok(SecurityView {
+        logins: logins.into_iter().map(login).collect(),
         layout: visitor.layout("Security", Nav::Account),
         errors,
         has_others: all.len() > 1,

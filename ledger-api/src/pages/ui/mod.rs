@@ -19,7 +19,7 @@ mod when;
 pub(crate) use balance::BalanceSplit;
 pub(crate) use chart::{BarChart, DayFlow};
 pub(crate) use details::{ConfirmSheet, CopyId, EmptyState, Face, LiveDot, Pair, Pairs};
-pub(crate) use money::{MoneyView, text as money_text};
+pub(crate) use money::{MoneyView, indian as grouped, text as money_text};
 pub(crate) use moves::{LedgerLegs, Leg, MoveRow};
 pub(crate) use qr::QrCard;
 pub(crate) use status::Status;

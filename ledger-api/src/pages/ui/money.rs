@@ -126,7 +126,7 @@ fn symbol(code: &str) -> Option<&'static str> {
 }
 
 /// The last three digits, and before them pairs: thousands, lakhs, crores.
-fn indian(digits: &str) -> String {
+pub(crate) fn indian(digits: &str) -> String {
     match digits.len().checked_sub(3) {
         Some(at) if at > 0 => {
             let (head, tail) = digits.split_at(at);

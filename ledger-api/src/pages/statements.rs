@@ -1,0 +1,214 @@
+//! `/app/statements`: a month or some days, on the page and as files. Each names the place in the
+//! log that it reflects, so that the paper can be checked.
+
+use askama::Template;
+use axum::{Router, extract::Query, http::StatusCode, response::Response, routing::get};
+use chrono::{Datelike as _, NaiveDate};
+use serde::Deserialize;
+
+use super::{
+    FormErrors, Layout, Nav, Visitor, respond,
+    ui::{Cell, Column, CopyId, DataTable, EmptyState, MoneyView, Pair, Pairs},
+};
+use crate::{
+    http::{ApiState, Problem},
+    wallet::{self, Period, Statement},
+};
+
+/// How many of the last months can be chosen with one click.
+const MONTHS: u32 = 6;
+
+/// The routes.
+pub(super) fn routes() -> Router<ApiState> {
+    Router::new().route("/app/statements", get(page))
+}
+
+/// Which days; everything is a text first.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct StatementsQuery {
+    month: String,
+    from: String,
+    to: String,
+}
+
+#[derive(Template)]
+#[template(path = "app/statements.html")]
+struct StatementsView {
+    layout: Layout,
+    errors: FormErrors,
+    months: Vec<Month>,
+    from: String,
+    to: String,
+    heading: String,
+    shown: Option<Shown>,
+}
+
+/// A month to choose.
+struct Month {
+    name: String,
+    href: String,
+    current: bool,
+}
+
+/// A statement on the page.
+struct Shown {
+    sums: Pairs,
+    table: Option<DataTable>,
+    empty: EmptyState,
+    query: String,
+    position: u64,
+    hash: CopyId,
+}
+
+async fn page(visitor: Visitor, Query(query): Query<StatementsQuery>) -> Result<Response, Problem> {
+    let today = visitor.now().with_timezone(&visitor.zone()).date_naive();
+    let (period, errors) = match query.period(today) {
+        Ok(period) => (Some(period), FormErrors::none()),
+        Err(errors) => (None, errors),
+    };
+    let statement = match period {
+        Some(period) => Some(wallet::statement(&visitor.state, &visitor.wallet, period).await),
+        None => None,
+    };
+    let (statement, errors) = match statement {
+        Some(Ok(statement)) => (Some(statement), errors),
+        Some(Err(problem)) if problem.status() == 422 => {
+            let text = "There are too many lines in these days. Choose fewer days.";
+            (None, FormErrors::one("from", text))
+        }
+        Some(Err(problem)) => return Err(problem),
+        None => (None, errors),
+    };
+    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let view = StatementsView {
+        layout: visitor.layout("Statements", Nav::Statements),
+        errors,
+        months: months(today, period),
+        from: period.map_or(query.from, |period| period.from.to_string()),
+        to: period.map_or(query.to, |period| period.to.to_string()),
+        heading: period.map_or_else(String::new, heading),
+        shown: statement.map(|statement| shown(&statement)),
+    };
+    Ok(respond::page_with(status, &view))
+}
+
+impl StatementsQuery {
+    /// The days that are asked for; this month if none are.
+    fn period(&self, today: NaiveDate) -> Result<Period, FormErrors> {
+        let this_month = format!("{:04}-{:02}", today.year(), today.month());
+        let month = match (&*self.month, &*self.from, &*self.to) {
+            ("", "", "") => Some(&*this_month),
+            ("", _, _) => None,
+            (month, _, _) => Some(month),
+        };
+        let period = match month {
+            Some(month) => Period::month(month)
+                .ok_or_else(|| FormErrors::one("from", "A month is written as 2026-11."))?,
+            None => {
+                let day = |text: &str, field| {
+                    text.parse()
+                        .map_err(|_| FormErrors::one(field, "A date is written as 2026-11-22."))
+                };
+                Period { from: day(&self.from, "from")?, to: day(&self.to, "to")? }
+            }
+        };
+        if period.is_allowed() {
+            return Ok(period);
+        }
+        Err(FormErrors::one("to", "Choose an end after the start, within one year."))
+    }
+}
+
+/// The last months, this one first.
+fn months(today: NaiveDate, period: Option<Period>) -> Vec<Month> {
+    let mut months = Vec::new();
+    let (mut year, mut month) = (today.year(), today.month());
+    for _ in 0..MONTHS {
+        let code = format!("{year:04}-{month:02}");
+        if let Some(whole) = Period::month(&code) {
+            months.push(Month {
+                name: whole.from.format("%b %Y").to_string(),
+                href: format!("/app/statements?month={code}"),
+                current: period == Some(whole),
+            });
+        }
+        (year, month) = if month == 1 { (year - 1, 12) } else { (year, month - 1) };
+    }
+    months
+}
+
+fn heading(period: Period) -> String {
+    let day = |day: NaiveDate| day.format("%-d %b %Y").to_string();
+    format!("{} to {}", day(period.from), day(period.to))
+}
+
+fn shown(statement: &Statement) -> Shown {
+    let columns = [
+        Column::words("Day"),
+        Column::words("What"),
+        Column::numbers("Amount"),
+        Column::numbers("Balance"),
+    ];
+    let rows = statement.lines.iter().map(|line| -> Vec<Cell> {
+        let amount = match line.is_in {
+            true => MoneyView::incoming(line.amount),
+            false => MoneyView::outgoing(line.amount),
+        };
+        let what = match line.note.as_ref().filter(|note| !note.is_empty()) {
+            Some(note) => format!("{} · {note}", line.words),
+            None => line.words.clone(),
+        };
+        vec![
+            line.day.format("%-d %b").to_string().into(),
+            Cell::Link(what, format!("/app/activity/{}", line.object)),
+            amount.into(),
+            MoneyView::plain(line.balance).into(),
+        ]
+    });
+    let rows: Vec<_> = rows.collect();
+    Shown {
+        sums: Pairs::new(vec![
+            Pair::new("Opening balance", MoneyView::plain(statement.opening)),
+            Pair::new("In", MoneyView::incoming(statement.total_in)),
+            Pair::new("Out", MoneyView::outgoing(statement.total_out)),
+            Pair::new("Closing balance", MoneyView::plain(statement.closing)).total(),
+        ]),
+        table: (!rows.is_empty()).then(|| DataTable::new("Lines", &columns, rows)),
+        empty: EmptyState::new("doc", "No lines in these days", "Nothing moved on your wallet."),
+        query: format!("from={}&to={}", statement.period.from, statement.period.to),
+        position: statement.position,
+        hash: CopyId::new(statement.hash.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn period(month: &str, from: &str, to: &str) -> Result<String, FormErrors> {
+        let [month, from, to] = [month, from, to].map(str::to_owned);
+        let query = StatementsQuery { month, from, to };
+        let period = query.period("2026-01-15".parse().unwrap());
+        period.map(|period| format!("{} {}", period.from, period.to))
+    }
+
+    #[test]
+    fn days_that_mean_nothing_are_said_beside_their_field() {
+        assert_eq!(period("", "", "").unwrap(), "2026-01-01 2026-01-31");
+        assert_eq!(period("", "2026-01-02", "2026-01-02").unwrap(), "2026-01-02 2026-01-02");
+        assert!(!period("", "soon", "2026-01-02").unwrap_err().of("from").is_empty());
+        assert!(!period("", "2026-01-02", "").unwrap_err().of("to").is_empty());
+        assert!(!period("", "2026-01-02", "2026-01-01").unwrap_err().of("to").is_empty());
+        assert!(!period("", "2020-01-02", "2026-01-01").unwrap_err().of("to").is_empty());
+        assert!(!period("2026-13", "", "").unwrap_err().of("from").is_empty());
+    }
+
+    #[test]
+    fn months_go_back_over_the_year() {
+        let months = months("2026-02-15".parse().unwrap(), Period::month("2025-12"));
+        let names: Vec<_> = months.iter().map(|month| &*month.name).collect();
+        assert_eq!(names, ["Feb 2026", "Jan 2026", "Dec 2025", "Nov 2025", "Oct 2025", "Sep 2025"]);
+        assert!(months[2].current && !months[0].current);
+    }
+}
