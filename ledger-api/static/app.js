@@ -65,6 +65,7 @@
       try { await navigator.clipboard.writeText(button.dataset.copy); say("Copied."); button.classList.add("copied"); }
       catch { say("Could not copy."); }
     }
+    if (event.target.closest("[data-print]")) print();
     const preset = event.target.closest("[data-amount]");
     if (preset) {
       const input = document.getElementById("amount");
@@ -76,7 +77,8 @@
     if (event.key !== "Escape") return;
     for (const menu of all("details.menu[open]")) { menu.open = false; menu.querySelector("summary").focus(); }
   });
-  for (const button of all("[data-print]")) { button.hidden = false; button.addEventListener("click", () => print()); }
+  const ready = (button) => { button.hidden = false; };
+  for (const button of all("[data-print]")) ready(button);
   for (const box of all("[data-amount], [data-needs-script]")) box.hidden = false;
   const wrong = document.querySelector("[data-focus]");
   if (wrong) wrong.focus();
@@ -115,9 +117,11 @@
   // ---- live: what changed comes as events; the page asks for its own text again and takes the
   // parts that are marked. So there is one place that writes HTML, and it is the server. ----
   const body = document.body;
-  const dots = all("[data-live]");
+  let now = null;
   const dot = (state, words) => {
-    for (const live of dots) {
+    now = [state, words];
+    // Asked for each time: a part that was patched brings a dot of its own.
+    for (const live of all("[data-live]")) {
       live.dataset.state = state;
       live.innerHTML = "<i aria-hidden=\"true\"></i>";
       live.append(words);
@@ -160,6 +164,8 @@
         if (announce) said.push(announce.dataset.say);
       }
       readyCopies();
+      for (const button of all("[data-print]", document)) ready(button);
+      if (now) dot(...now);
       tick();
       if (said.length) say(said.join(". "));
     };

@@ -13,7 +13,7 @@ pub(crate) mod idempotency;
 pub(crate) mod json;
 mod layers;
 mod ledger;
-mod limit;
+pub(crate) mod limit;
 pub(crate) mod objects;
 mod operators;
 pub(crate) mod path;

@@ -4,12 +4,13 @@
 //! reload or the back button sends the same request again and gets the first one's answer; another
 //! amount is another request.
 
+use chrono::NaiveDate;
 use ledger_core::{ids::IdempotencyKey, money::Money};
 use sha2::{Digest as _, Sha256};
 
 use super::{FormErrors, ui::money_text};
 use crate::{
-    http::{Problem, idempotency::Key},
+    http::{Problem, idempotency::Key, limit::LimitState},
     wallet::Balances,
 };
 
@@ -32,6 +33,9 @@ pub(crate) fn refused(problem: Problem, balances: &Balances) -> Result<FormError
         return Err(problem);
     }
     let body = problem.body();
+    if let Some(text) = body.limit.as_ref().and_then(|limit| over(limit, balances)) {
+        return Ok(FormErrors::one("amount", text));
+    }
     if let Some(text) = words(&body.code, balances) {
         let field = if is_about_amount(&body.code) { "amount" } else { "" };
         return Ok(FormErrors::one(field, text));
@@ -59,6 +63,22 @@ fn field(pointer: &str) -> &'static str {
         "name" => "name",
         _ => "",
     }
+}
+
+/// What a limit leaves, and until when: "Over your monthly limit. ₹18,000.00 left until 1 Dec."
+fn over(limit: &LimitState, balances: &Balances) -> Option<String> {
+    let said = serde_json::to_value(limit).ok()?;
+    let left = said["left"]["value"].as_str()?;
+    let left = money_text(&Money::parse(left, balances.currency).ok()?);
+    let until = said["resets_on"].as_str().and_then(|day| day.parse::<NaiveDate>().ok());
+    let until = until.map(|day| day.format(" until %-d %b").to_string()).unwrap_or_default();
+    Some(match said["limit"].as_str()? {
+        "day" => format!("Over your daily limit. {left} left{until}."),
+        "month" => format!("Over your monthly limit. {left} left{until}."),
+        "year" => format!("Over your yearly limit. {left} left{until}."),
+        "transaction" => format!("Too much at once: at most {left}."),
+        _ => format!("More than your wallet may hold. There is room for {left}."),
+    })
 }
 
 fn is_about_amount(code: &str) -> bool {
@@ -154,6 +174,22 @@ mod tests {
         for bad in ["", "0", "-1", "1e3", "NaN", "1.", ".5", "1.001", "٣", "0x10", "<b>"] {
             assert!(!typed(bad).unwrap_err().of("amount").is_empty(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_limit_says_what_it_leaves_and_until_when() {
+        let over = |limit: &str, resets_on: Option<&str>| {
+            let state = serde_json::json!({"tier": "full", "flow": "out", "limit": limit,
+                "maximum": {"value": "200000.00", "currency": "INR"},
+                "left": {"value": "18000.00", "currency": "INR"}, "resets_on": resets_on});
+            super::over(&serde_json::from_value(state).unwrap(), &balances()).unwrap()
+        };
+        assert_eq!(
+            over("month", Some("2026-12-01")),
+            "Over your monthly limit. ₹18,000.00 left until 1 Dec."
+        );
+        assert_eq!(over("transaction", None), "Too much at once: at most ₹18,000.00.");
+        assert!(over("balance", None).starts_with("More than your wallet may hold."));
     }
 
     #[test]
