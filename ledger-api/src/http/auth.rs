@@ -17,9 +17,10 @@ impl FromRequestParts<ApiState> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
-        let caller = match parts.headers.contains_key(header::AUTHORIZATION) {
-            true => bearer(&parts.headers, &header::AUTHORIZATION, state).await?,
-            false => signed_in(parts, state).await?,
+        let caller = if parts.headers.contains_key(header::AUTHORIZATION) {
+            bearer(&parts.headers, &header::AUTHORIZATION, state).await?
+        } else {
+            signed_in(parts, state).await?
         };
         if let Some(context) = parts.extensions.get::<RequestContext>() {
             // Set once per request; a second extraction finds the same caller.
@@ -32,9 +33,11 @@ impl FromRequestParts<ApiState> for Caller {
 /// The person whose session the cookie is of. What changes something must be a request of ours.
 async fn signed_in(parts: &Parts, state: &ApiState) -> Result<Caller, Problem> {
     let session = session::session(&parts.headers, state).await?;
-    let session = session.ok_or_else(|| match session::has_cookie(&parts.headers) {
-        true => session::signed_out(),
-        false => Problem::new(codes::UNAUTHENTICATED, "A valid API key is needed."),
+    let session = session.ok_or_else(|| {
+        if session::has_cookie(&parts.headers) {
+            return session::signed_out();
+        }
+        Problem::new(codes::UNAUTHENTICATED, "A valid API key is needed.")
     })?;
     if !parts.method.is_safe() {
         session::check_csrf(&parts.headers, state, &session, None)?;
