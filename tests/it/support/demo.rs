@@ -12,8 +12,6 @@ use std::{
     sync::{Arc, Mutex, PoisonError, Weak},
 };
 
-use sandbox_bank::control::Control;
-
 static SHARED: Mutex<Weak<Demo>> = Mutex::new(Weak::new());
 
 /// Runs `$0` with its arguments until the standard input ends.
@@ -28,7 +26,7 @@ pub(crate) struct Demo {
     /// Where its banks are.
     pub(crate) banks: String,
     keeper: Child,
-    folder: tempfile::TempDir,
+    _folder: tempfile::TempDir,
 }
 
 impl Demo {
@@ -76,17 +74,7 @@ impl Demo {
         let banks = banks.split(',').next().unwrap().to_owned();
         // What else it says is nobody's, but it must find a reader.
         std::thread::spawn(move || lines.for_each(drop));
-        Self { address, banks, keeper, folder }
-    }
-
-    /// The switches of its banks.
-    pub(crate) fn control(&self) -> Control {
-        Control::new(&self.banks, None).unwrap()
-    }
-
-    /// Its folder.
-    pub(crate) fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
+        Self { address, banks, keeper, _folder: folder }
     }
 }
 
