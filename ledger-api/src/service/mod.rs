@@ -243,7 +243,7 @@ impl Service {
 
     /// What its handlers share, if this process answers requests.
     pub fn state(&self) -> Option<&http::ApiState> {
-        self.parts.state()
+        self.parts.api.as_ref()
     }
 
     /// The database it works on.

@@ -74,7 +74,7 @@ impl Wanted {
 pub(super) struct Parts {
     engine: Option<Engine>,
     projector: Option<watch::Receiver<ProjectorStatus>>,
-    api: Option<ApiState>,
+    pub(super) api: Option<ApiState>,
     hooks: Option<Hooks>,
     tasks: Vec<(&'static str, JoinHandle<()>)>,
     /// What must get to its end before the engine does.
@@ -366,11 +366,6 @@ impl Parts {
     /// The engine, if there is one.
     pub(super) fn engine(&self) -> Option<&Engine> {
         self.engine.as_ref()
-    }
-
-    /// What the handlers share, if it answers requests.
-    pub(super) const fn state(&self) -> Option<&ApiState> {
-        self.api.as_ref()
     }
 
     /// The routes of what answers requests.

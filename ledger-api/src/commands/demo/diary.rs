@@ -226,10 +226,10 @@ impl Writer {
             | Deed::WithdrawToNewAccount { .. }
             | Deed::WithdrawCancelled { .. }
             | Deed::SendToPhone { .. } => (has.checked_sub(spent + FEE), None),
-            Deed::Frozen | Deed::Pause { .. } => (Some(has), None),
-            Deed::DepositLate { paid_after: None, .. } | Deed::DepositOfStranger { .. } => {
-                (Some(has), None)
-            }
+            Deed::DepositLate { paid_after: None, .. }
+            | Deed::DepositOfStranger { .. }
+            | Deed::Frozen
+            | Deed::Pause { .. } => (Some(has), None),
         };
         let is_about_money = !matches!(deed, Deed::Frozen | Deed::Pause { .. });
         let Some(after) = after.filter(|after| *after <= MOST) else { return };
@@ -308,8 +308,10 @@ mod tests {
                     }
                     // The late one is paid the day after.
                     Deed::Deposit { .. } => *own += amount,
-                    Deed::Frozen | Deed::Pause { .. } | Deed::DepositLate { .. } => {}
-                    Deed::DepositOfStranger { .. } => {}
+                    Deed::DepositLate { .. }
+                    | Deed::DepositOfStranger { .. }
+                    | Deed::Frozen
+                    | Deed::Pause { .. } => {}
                     Deed::Withdraw { .. }
                     | Deed::WithdrawUnknown { .. }
                     | Deed::WithdrawWaiting { .. }
