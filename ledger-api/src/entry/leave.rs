@@ -51,7 +51,7 @@ pub(crate) async fn export(state: &ApiState, who: &SignedIn) -> Result<Value, Pr
         "person": {
             "id": person.id.to_string(), "handle": person.handle.as_str(),
             "name": person.name.expose(), "email": person.email.expose(),
-            "phone": person.phone.as_ref().map(|phone| phone.expose()),
+            "phone": person.phone.as_ref().map(crate::people::Phone::expose),
             "email_verified_at": person.email_verified_at,
             "phone_verified_at": person.phone_verified_at,
             "papers_seen_at": person.kyc_at, "signed_up_at": person.created_at,

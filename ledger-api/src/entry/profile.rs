@@ -142,8 +142,8 @@ pub(crate) async fn reset(
     let token: Token = token.parse().map_err(|_| refused())?;
     let hash = state.passwords.hash(password).await?;
     let now = state.sessions.now();
-    let taken = state.people.take_link(Purpose::Reset, &token, now).await?;
-    let (id, target) = taken.ok_or_else(refused)?;
+    let proof = state.people.take_link(Purpose::Reset, &token, now).await?;
+    let (id, target) = proof.ok_or_else(refused)?;
     // Before the password: with another address meanwhile, the link is worth nothing.
     if !state.people.note_email_proved(id, &target, now).await? {
         return Err(refused());

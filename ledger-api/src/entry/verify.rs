@@ -95,8 +95,8 @@ pub(crate) async fn confirm_code(
     throttle(state, Rate::CONFIRM, &subject(id, kind)).await?;
     let code: String = code.chars().filter(|c| !c.is_whitespace()).collect();
     let now = state.sessions.now();
-    let taken = state.people.take_code(id, kind.purpose(), &code, now).await?;
-    let target = taken.ok_or_else(|| refused("/code"))?;
+    let proof = state.people.take_code(id, kind.purpose(), &code, now).await?;
+    let target = proof.ok_or_else(|| refused("/code"))?;
     let is_noted = match kind {
         Kind::Email => state.people.note_email_proved(id, &target, now).await?,
         Kind::Phone => state.people.note_phone_proved(id, &target, now).await?,
@@ -108,8 +108,8 @@ pub(crate) async fn confirm_code(
 pub(crate) async fn confirm_link(state: &ApiState, token: &str) -> Result<Person, Problem> {
     let token: Token = token.parse().map_err(|_| refused("/token"))?;
     let now = state.sessions.now();
-    let taken = state.people.take_link(Purpose::Email, &token, now).await?;
-    let (id, target) = taken.ok_or_else(|| refused("/token"))?;
+    let proof = state.people.take_link(Purpose::Email, &token, now).await?;
+    let (id, target) = proof.ok_or_else(|| refused("/token"))?;
     let is_noted = state.people.note_email_proved(id, &target, now).await?;
     if is_noted { settled(state, id).await } else { Err(refused("/token")) }
 }

@@ -1,8 +1,8 @@
 //! People: who they are, how they are found, how they prove themselves.
 //!
-//! A person is a row with an opaque id, which is all that the log ever has of them; names, addresses
-//! and numbers are sealed beside it and can be erased. Nothing here moves money: a person's wallet
-//! is an account of the ledger like any other, owned by the id.
+//! A person is a row with an opaque id, which is all that the log ever has of them; names,
+//! addresses and numbers are sealed beside it and can be erased. Nothing here moves money: a
+//! person's wallet is an account of the ledger like any other, owned by the id.
 //!
 //! This module knows no HTTP; what requests and pages are is in `http::session` and `routes`.
 

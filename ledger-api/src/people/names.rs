@@ -226,13 +226,18 @@ impl Phone {
 
 const NAME_CHARS_MAX: usize = 80;
 
+/// Whether a character turns the direction of the text around it.
+fn turns(c: char) -> bool {
+    let marks = ['\u{200e}'..='\u{200f}', '\u{202a}'..='\u{202e}', '\u{2066}'..='\u{2069}'];
+    marks.iter().any(|range| range.contains(&c))
+}
+
 /// Any script; no control characters, and none that turn the direction of the text around them.
 impl FromStr for Name {
     type Err = NameError;
 
     fn from_str(text: &str) -> Result<Self, NameError> {
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
         let shown = !text.chars().any(|c| c.is_control() || turns(c));
         let named = text.chars().any(char::is_alphabetic);
         let fits = text.chars().count() <= NAME_CHARS_MAX;

@@ -161,12 +161,11 @@ impl Passwords {
         let (text, kept, nobodys) = (text.to_owned(), kept.cloned(), Arc::clone(&self.nobodys));
         self.work(move || {
             let Some(kept) = kept else {
-                let nobodys = match nobodys.get() {
-                    Some(hash) => hash.clone(),
-                    None => {
-                        let made = hash(b"nobody's password")?;
-                        nobodys.get_or_init(|| made).clone()
-                    }
+                let nobodys = if let Some(hash) = nobodys.get() {
+                    hash.clone()
+                } else {
+                    let made = hash(b"nobody's password")?;
+                    nobodys.get_or_init(|| made).clone()
                 };
                 check(&text, &nobodys)?;
                 return Ok(Checked::Wrong);

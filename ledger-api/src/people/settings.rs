@@ -55,8 +55,8 @@ pub struct PeopleSettingsError {
 }
 
 impl PeopleSettingsError {
-    fn of_post(error: PostError) -> Self {
-        let variable = match error {
+    fn of_post(error: &PostError) -> Self {
+        let variable = match *error {
             PostError::Setting(variable) => variable,
             PostError::Address
             | PostError::Smtp(_)
@@ -156,7 +156,8 @@ impl PeopleSettings {
             }
         };
         let mut settings = Self { sign_up, ..Self::default() };
-        settings.post = Post::from_variables(get).map_err(PeopleSettingsError::of_post)?;
+        settings.post =
+            Post::from_variables(get).map_err(|error| PeopleSettingsError::of_post(&error))?;
         settings.public_url = get("BAHI_PUBLIC_URL").map(|url| url.parse()).transpose()?;
         if let Some(text) = get("BAHI_TRUSTED_PROXIES") {
             let parsed: Result<_, _> = text.split(',').map(|part| part.trim().parse()).collect();

@@ -54,7 +54,7 @@ impl From<VaultError> for PeopleError {
         match error {
             VaultError::Erased => Self::Gone,
             VaultError::Database(error) => Self::Database(error),
-            other => Self::Vault(other),
+            other @ (VaultError::Tampered | VaultError::TooLarge) => Self::Vault(other),
         }
     }
 }

@@ -12,6 +12,8 @@
 mod anchor;
 mod banking;
 mod parts;
+mod people;
+mod roles;
 mod sandbox_clock;
 mod starting;
 mod supervisor;
@@ -39,6 +41,7 @@ use crate::{
 pub use anchor::AnchorError;
 pub use banking::applier_for;
 use parts::{Parts, Wanted};
+pub use roles::{Role, Roles};
 pub use sandbox_clock::SandboxClock;
 
 /// The least and the longest pause between two looks at a database that is not there yet.
@@ -50,53 +53,6 @@ const ENGINE_DEADLINE: Duration = Duration::from_secs(10);
 const WORKER_DEADLINE: Duration = Duration::from_secs(12);
 /// How long each of the other parts may take to end.
 const PART_DEADLINE: Duration = Duration::from_secs(5);
-
-/// What a process of the service does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Role {
-    /// Everything.
-    All,
-    /// Answers requests.
-    Api,
-    /// Keeps the read models up to the log. Of several, one works and the others wait.
-    Projector,
-    /// Does what is due without being asked: ends holds whose time has come.
-    Worker,
-    /// Takes webhooks from banks into the inbox. Needs nothing else of the service.
-    Webhooks,
-}
-
-/// The roles of one process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "a set of roles")]
-pub struct Roles {
-    /// Whether it answers requests.
-    pub api: bool,
-    /// Whether it keeps the read models.
-    pub projector: bool,
-    /// Whether it does what is due.
-    pub worker: bool,
-    /// Whether it takes webhooks.
-    pub webhooks: bool,
-}
-
-impl Roles {
-    /// Those in the list; all of them if it says so or says nothing.
-    pub fn of(roles: &[Role]) -> Self {
-        let has = |role| roles.is_empty() || roles.contains(&Role::All) || roles.contains(&role);
-        Self {
-            api: has(Role::Api),
-            projector: has(Role::Projector),
-            worker: has(Role::Worker),
-            webhooks: has(Role::Webhooks),
-        }
-    }
-
-    /// Whether any of them works on the ledger.
-    pub const fn ledger(self) -> bool {
-        self.api || self.projector || self.worker
-    }
-}
 
 /// Why the service ended.
 #[derive(Debug, thiserror::Error)]
@@ -421,22 +377,5 @@ async fn ended_within(deadline: Duration, what: &'static str, task: JoinHandle<(
 fn log_panic(what: &'static str, ended: Result<(), tokio::task::JoinError>) {
     if let Err(error) = ended {
         tracing::error!(what, %error, "ended by a panic");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_role_is_every_role() {
-        let all = Roles { api: true, projector: true, worker: true, webhooks: true };
-        assert_eq!(Roles::of(&[]), all);
-        assert_eq!(Roles::of(&[Role::All]), all);
-        assert_eq!(
-            Roles::of(&[Role::Api, Role::Worker]),
-            Roles { api: true, projector: false, worker: true, webhooks: false }
-        );
-        assert!(!Roles::of(&[Role::Webhooks]).ledger());
     }
 }

@@ -13,7 +13,7 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use super::{
     ENGINE_DEADLINE, Roles, ServiceError, WORKER_DEADLINE, anchor, banking, ended, ended_within,
-    tasks,
+    people, tasks,
 };
 use crate::{
     banks::BankRegistry,
@@ -22,10 +22,8 @@ use crate::{
     http::{self, ApiParts, ApiState, FingerprintKey, Ledger, Operators},
     identity::KeyRing,
     logins::LoginSettings,
-    people::{People, PeopleKeeper, PeopleSettings, PublicUrl, Throttles, Wallets},
     review::ReviewRules,
     routes::hooks::{self, Hooks},
-    sessions::Sessions,
     setup::{Database, Secret},
     shutdown,
     statements::{self, Booker, CertificateKey, DeskCredits},
@@ -56,18 +54,6 @@ pub(super) struct Wanted {
     pub(super) address: Option<SocketAddr>,
     /// Whether this process knows the inbox.
     pub(super) has_inbox: bool,
-}
-
-impl Wanted {
-    /// How people are let in: as the variables say, and in the demonstration anybody.
-    fn people_settings(&self) -> Result<PeopleSettings, ServiceError> {
-        let settings = PeopleSettings::from_variables(|name| std::env::var(name).ok())?;
-        let settings =
-            if self.demo { settings.for_demo(self.address) } else { settings.complete()? };
-        let public_url = settings.base().map(PublicUrl::as_str);
-        self.logins.returning_to(public_url)?;
-        Ok(PeopleSettings { logins: self.logins.clone(), ..settings })
-    }
 }
 
 /// What runs.
@@ -184,10 +170,14 @@ impl Parts {
             stopping: stopping.clone(),
             handler_timeout: HANDLER_TIMEOUT,
         };
-        Ok(match &self.projector {
+        let state = match &self.projector {
             Some(status) => ApiState::with_projector(parts, status.clone()),
             None => ApiState::new(parts),
-        })
+        };
+        let passwords = state.passwords.clone();
+        // If it fails, the first unknown login does it.
+        tokio::spawn(async move { passwords.warm().await.ok() });
+        Ok(state)
     }
 
     fn start_projector(&mut self, database: &Database) {
@@ -242,20 +232,7 @@ impl Parts {
     ) -> Result<(), ServiceError> {
         let pool = self.kept(database.pool(database.app().clone()));
         let settings = wanted.people_settings()?;
-        let people = People::new(pool.clone(), secret.bytes());
-        let clock = Arc::clone(&settings.clock);
-        let keeper = PeopleKeeper {
-            wallets: Wallets::new(
-                people.clone(),
-                Arc::new(engine.clone()),
-                Arc::new(System),
-                Arc::clone(&clock),
-            ),
-            sessions: Sessions::new(pool.clone(), clock),
-            throttles: Throttles::new(pool, people.key().clone()),
-            people,
-            retention: settings.retention,
-        };
+        let keeper = people::keeper(&pool, secret, engine, &settings);
         let task = tasks::keep_people(&keeper, &self.stop.subscribe());
         self.tasks.push(("the people", task));
         Ok(())

@@ -139,7 +139,8 @@ impl ReadModels {
         bank_account: BankAccountId,
     ) -> Result<bool, ReadError> {
         let sql = "select exists (select from read.withdrawals where account_id = $1
-                       and bank_account = $2 and status not in ('cancelled', 'rejected', 'failed'))";
+                       and bank_account = $2
+                       and status not in ('cancelled', 'rejected', 'failed'))";
         let query = sqlx::query_scalar(sql).bind(account.as_str()).bind(bank_account.uuid());
         Ok(query.fetch_one(&self.pool).await?)
     }

@@ -46,6 +46,7 @@ struct VerifyQuery {
 
 #[derive(Template)]
 #[template(path = "people/verify.html")]
+#[expect(clippy::struct_excessive_bools, reason = "what the page shows or leaves out")]
 struct VerifyView {
     layout: Layout,
     errors: FormErrors,

@@ -1,0 +1,43 @@
+//! The service's side of people: how they are let in, and what looks after them.
+
+use std::sync::Arc;
+
+use ledger_core::{clock::System, engine::Engine};
+use sqlx::PgPool;
+
+use super::{ServiceError, parts::Wanted};
+use crate::{
+    people::{People, PeopleKeeper, PeopleSettings, PublicUrl, Throttles, Wallets},
+    sessions::Sessions,
+    setup::Secret,
+};
+
+impl Wanted {
+    /// How people are let in: as the variables say, and in the demonstration anybody.
+    pub(super) fn people_settings(&self) -> Result<PeopleSettings, ServiceError> {
+        let settings = PeopleSettings::from_variables(|name| std::env::var(name).ok())?;
+        let settings =
+            if self.demo { settings.for_demo(self.address) } else { settings.complete()? };
+        let public_url = settings.public_url.as_ref().map(PublicUrl::as_str);
+        self.logins.returning_to(public_url)?;
+        Ok(PeopleSettings { logins: self.logins.clone(), ..settings })
+    }
+}
+
+/// What looks after people.
+pub(super) fn keeper(
+    pool: &PgPool,
+    secret: &Secret,
+    engine: &Engine,
+    settings: &PeopleSettings,
+) -> PeopleKeeper {
+    let people = People::new(pool.clone(), secret.bytes());
+    let (clock, ledger) = (Arc::clone(&settings.clock), Arc::new(engine.clone()));
+    PeopleKeeper {
+        wallets: Wallets::new(people.clone(), ledger, Arc::new(System), Arc::clone(&clock)),
+        sessions: Sessions::new(pool.clone(), clock),
+        throttles: Throttles::new(pool.clone(), people.key().clone()),
+        people,
+        retention: settings.retention,
+    }
+}
