@@ -174,7 +174,7 @@ fn amount(query: &Query) -> Result<Option<Money>, LinkError> {
     let code = CURRENCY.parse().map_err(|_| LinkError::Currency)?;
     let rupees = Currency { code, scale: CURRENCY_SCALE };
     let amount = Money::parse(text, rupees).map_err(|_| LinkError::Amount)?;
-    Ok(Some(amount).filter(|amount| amount.is_positive()))
+    Ok(Some(amount).filter(Money::is_positive))
 }
 
 fn words(text: Option<&str>) -> Result<Option<String>, LinkError> {

@@ -16,11 +16,11 @@ mod take;
 mod terms;
 mod waiting;
 
-pub(crate) use recipient::{RecipientIn, phone_hash};
-pub(crate) use send::{SendIn, Sent, send};
+pub(crate) use recipient::RecipientIn;
+pub(crate) use send::{SendIn, send};
 pub(crate) use take::{Claim, cancel, claim, own_phone_hash};
 pub(crate) use terms::price;
-pub(crate) use waiting::{Waiting, waiting_for};
+pub(crate) use waiting::waiting_for;
 
 use crate::identity::Scope;
 

@@ -303,7 +303,13 @@ async fn sent(
             };
             TransferRow { id, receiver, ..row }
         }
-        other => return Err(wrong_receipt(other)),
+        other @ (Receipt::Account { .. }
+        | Receipt::Hold { .. }
+        | Receipt::Captured { .. }
+        | Receipt::Withdrawal { .. }
+        | Receipt::BankLine { .. }
+        | Receipt::Deposit { .. }
+        | Receipt::Book { .. }) => return Err(wrong_receipt(other)),
     };
     Ok(Sent { transfer, position: done.position, replayed: done.replayed })
 }

@@ -1,37 +1,27 @@
-//! What waits for somebody who proves a number.
+//! What waits for somebody who has proved a number.
 
-use ledger_core::{clock::Timestamp, ids::TransferId};
+use ledger_core::log::Position;
+use projections::{At, TransferRow};
 
-use super::recipient::phone_hash;
+use super::take::own_phone_hash;
 use crate::{
-    http::{ApiState, Problem, wire::Amount},
-    people::Phone,
+    http::{ApiState, Problem},
+    people::PersonId,
 };
 
-/// How many are told of at a time.
-const WAITING_MAX: u32 = 100;
-
-/// Money that waits.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Waiting {
-    /// The transfer, to be claimed by `transfers::claim`.
-    pub(crate) id: TransferId,
-    /// How much.
-    pub(crate) amount: Amount,
-    /// Until when.
-    pub(crate) expires_at: Timestamp,
-}
-
-/// What waits for whoever proves this number and has not run out, the oldest first. For the page
-/// that comes after the proof; nothing about money rests on it.
-pub(crate) async fn waiting_for(state: &ApiState, phone: &Phone) -> Result<Vec<Waiting>, Problem> {
-    let hash = phone_hash(state, phone)?;
-    let rows = state.read_models.transfers_waiting_for(&hash, WAITING_MAX).await?.value;
+/// What waits for the number that a person has verified and has not run out, the oldest first, to
+/// be claimed by `transfers::claim`; and the position that this reflects. For the list of it, and
+/// for the page that comes after the proof; nothing about money rests on it.
+pub(crate) async fn waiting_for(
+    state: &ApiState,
+    person: PersonId,
+    limit: u32,
+) -> Result<(Position, Vec<TransferRow>), Problem> {
+    let Some(hash) = own_phone_hash(state, person).await? else {
+        return Ok((state.read_models.position().await?, Vec::new()));
+    };
+    let At { position, value } = state.read_models.transfers_waiting_for(&hash, limit).await?;
     let now = state.clock.now();
-    let waits = rows.into_iter().filter_map(|row| {
-        let expires_at = row.expires_at.filter(|end| *end > now)?;
-        let amount = Amount::new(row.amount, row.currency);
-        Some(Waiting { id: row.id, amount, expires_at })
-    });
-    Ok(waits.collect())
+    let open = value.into_iter().filter(|row| row.expires_at.is_some_and(|end| end > now));
+    Ok((position, open.collect()))
 }

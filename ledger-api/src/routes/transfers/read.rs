@@ -2,10 +2,9 @@
 
 use ledger_core::{
     ids::{AccountId, TransferId},
-    log::Position,
     transfer::TransferStatus,
 };
-use projections::{At, TransferFilter, TransferRow};
+use projections::{TransferFilter, TransferRow};
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
@@ -69,7 +68,10 @@ pub(super) async fn list(
     let limit = limit(query.limit)?;
     let list = reader.list("transfers", &query);
     if query.waiting {
-        let (position, rows) = waiting(&reader.state, reach, limit).await?;
+        let Some(person) = reach.person() else {
+            return Err(Problem::parameter("waiting", "Only people have a number here."));
+        };
+        let (position, rows) = transfers::waiting_for(&reader.state, person, limit).await?;
         let data = rows.into_iter().map(|row| TransferOut::of(row, reach, position));
         return reader.page(&list, data.collect(), None::<u64>, position);
     }
@@ -82,24 +84,6 @@ pub(super) async fn list(
     let (next, position) = (page.next, page.position);
     let data = page.items.into_iter().map(|row| TransferOut::of(row, reach, position));
     reader.page(&list, data.collect(), next, position)
-}
-
-/// What waits for the number that the person has verified, and can still be claimed.
-async fn waiting(
-    state: &ApiState,
-    reach: Reach,
-    limit: u32,
-) -> Result<(Position, Vec<TransferRow>), Problem> {
-    let Some(person) = reach.person() else {
-        return Err(Problem::parameter("waiting", "Only people have a number here."));
-    };
-    let Some(hash) = transfers::own_phone_hash(state, person).await? else {
-        return Ok((state.read_models.position().await?, Vec::new()));
-    };
-    let At { position, value } = state.read_models.transfers_waiting_for(&hash, limit).await?;
-    let now = state.clock.now();
-    let open = value.into_iter().filter(|row| row.expires_at.is_some_and(|end| end > now));
-    Ok((position, open.collect()))
 }
 
 /// Get a transfer

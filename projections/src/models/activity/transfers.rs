@@ -46,13 +46,13 @@ pub(super) async fn rows(
     for row in &found {
         let (id, place, event) = fact(row)?;
         match lives.last_mut() {
-            Some(lived) if lived.id == id => lived.apply(place, event),
+            Some(known) if known.id == id => known.apply(place, event),
             _ => {
                 let transfer = Transfer::default();
                 let claims = Vec::new();
-                let mut lived = Lived { id, transfer, claims, first: place, last: place };
-                lived.apply(place, event);
-                lives.push(lived);
+                let mut begun = Lived { id, transfer, claims, first: place, last: place };
+                begun.apply(place, event);
+                lives.push(begun);
             }
         }
     }
@@ -118,7 +118,11 @@ impl Lived {
                 TransferStatus::Completed | TransferStatus::PendingClaim if !has_it => {
                     TransferStatus::Cancelled
                 }
-                other => other,
+                TransferStatus::PendingClaim
+                | TransferStatus::ClaimInReview
+                | TransferStatus::Completed
+                | TransferStatus::Cancelled
+                | TransferStatus::Expired => status,
             };
             let got = row(account, IN, status, Decimal::ZERO, *claimed);
             rows.push(Row { counterparty: Some(held.account.as_str().to_owned()), ..got });
