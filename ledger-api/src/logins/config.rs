@@ -68,6 +68,7 @@ pub enum LoginConfigError {
 
 /// What kind of provider it is, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "there is one for each provider")]
 pub(super) enum Kind {
     /// OpenID Connect: all else is found by discovery.
     Oidc,

@@ -5,9 +5,13 @@ use ledger_core::clock::Timestamp;
 
 use super::{Identity, LinkError, Logins, Proof, Proved, attempts::AttemptError};
 use crate::{
+    banks::accounts::BankAccounts,
     logins::BrowserSecret,
     people::{Email, People, PeopleError, PersonId, Status},
 };
+
+/// More than anybody has.
+const BANK_ACCOUNTS_MAX: u32 = 1_000;
 
 /// What comes of a proved login.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +49,7 @@ impl Logins {
     /// Who it is, and what is missing. What is missing something is kept for the browser.
     pub(crate) async fn decide(
         &self,
-        people: &People,
+        (people, bank_accounts): (&People, &BankAccounts),
         browser: &BrowserSecret,
         proved: &Proved,
         now: Timestamp,
@@ -80,7 +84,8 @@ impl Logins {
         let account = people.by_id(credential.id).await?;
         let is_proved = account.is_some_and(|account| account.email_verified_at.is_some());
         if !is_proved {
-            self.hand_over(people, credential.id, identity, &email, now).await?;
+            forget_banks(bank_accounts, credential.id, now).await?;
+            self.hand_over(people, credential.id, (identity, &email), now).await?;
             return Ok(Outcome::SignIn(credential.id));
         }
         if credential.password.is_none() {
@@ -104,8 +109,7 @@ impl Logins {
         &self,
         people: &People,
         account: PersonId,
-        identity: &Identity,
-        email: &Email,
+        (identity, email): (&Identity, &Email),
         now: Timestamp,
     ) -> Result<(), OutcomeError> {
         people.revoke_credentials(account).await?;
@@ -116,4 +120,18 @@ impl Logins {
         tracing::warn!(person = %account, "an account went to the owner of its e-mail address");
         Ok(())
     }
+}
+
+/// Forgets the bank accounts of somebody who never proved their address: whose they are is as
+/// little known, and money must not go there by mistake.
+async fn forget_banks(
+    bank_accounts: &BankAccounts,
+    person: PersonId,
+    now: Timestamp,
+) -> Result<(), OutcomeError> {
+    let owner = person.owner().map_err(|_| PeopleError::Malformed("id"))?;
+    for account in bank_accounts.list(&owner, None, BANK_ACCOUNTS_MAX).await? {
+        bank_accounts.erase(account.id, now).await?;
+    }
+    Ok(())
 }

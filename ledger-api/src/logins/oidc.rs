@@ -269,7 +269,8 @@ where
 
 /// The reason in our words: what the library says repeats what the token said.
 fn why(refused: &ClaimsVerificationError) -> &'static str {
-    let reasons: [(&str, fn(&ClaimsVerificationError) -> bool); 6] = [
+    type Reason = (&'static str, fn(&ClaimsVerificationError) -> bool);
+    let reasons: [Reason; 6] = [
         ("expired", |e| matches!(e, ClaimsVerificationError::Expired(_))),
         ("for another audience", |e| matches!(e, ClaimsVerificationError::InvalidAudience(_))),
         ("of another issuer", |e| matches!(e, ClaimsVerificationError::InvalidIssuer(_))),

@@ -103,11 +103,6 @@ impl Provider {
         &self.config.label
     }
 
-    /// What its identities are kept under.
-    pub(crate) fn issuer(&self) -> &str {
-        &self.config.issuer
-    }
-
     /// Where a browser is sent.
     pub(super) async fn authorize_url(&self, asking: &Asking<'_>) -> Result<String, ProviderError> {
         match &self.speaks {

@@ -52,6 +52,8 @@ impl Scene {
         assert_eq!(back.location(), "/login/finish");
         let page = browser.get("/login/finish").await;
         assert_eq!(page.status, StatusCode::OK, "{}", page.text);
+        // What the provider says is there already, to be changed.
+        assert!(page.text.contains("value=\"Asha Rao\"") || login != "asha", "{}", page.text);
         let done = browser.post("/login/finish", &[("name", "Somebody"), ("handle", handle)]).await;
         assert_eq!(done.location(), "/app");
         assert!(browser.is_signed_in());

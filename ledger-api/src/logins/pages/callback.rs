@@ -66,7 +66,11 @@ async fn decided(
     (provider, browser, proved): (&Provider, &BrowserSecret, &Proved),
 ) -> Result<Response, Problem> {
     let now = state.sessions.now();
-    let outcome = match state.logins.decide(&state.people, browser, proved, now).await {
+    let outcome = match state
+        .logins
+        .decide((&state.people, &state.bank_accounts), browser, proved, now)
+        .await
+    {
         Ok(outcome) => outcome,
         Err(error) => return Ok(said::undecided(context, provider, &error)),
     };

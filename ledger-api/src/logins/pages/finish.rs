@@ -24,7 +24,8 @@ struct Finish {
     layout: Layout,
     label: String,
     email: String,
-    name: String,
+    /// Not `name`: the macros of forms call their first argument that.
+    full_name: String,
     handle: String,
     errors: FormErrors,
 }
@@ -149,7 +150,7 @@ fn page(
         layout: context.layout("One last step", Nav::None, None),
         label: label.to_owned(),
         email: proof.identity.email.clone().unwrap_or_default(),
-        name: given.name.clone(),
+        full_name: given.name.clone(),
         handle: given.handle.clone(),
         errors,
     };
