@@ -27,8 +27,8 @@ async fn the_way(handle: &str, number: u32, scripts: bool) {
         browser.press("Withdraw ₹1,740.00").await;
         browser.is_done(scripts).await;
         browser.check().await;
-        browser.open(&format!("{}/app", demo.address)).await;
-        browser.sees("₹0.00").await;
+        browser.open(&format!("{}/app/move?tab=send", demo.address)).await;
+        browser.sees("You have ₹0.00 available").await;
     })
     .await;
 }

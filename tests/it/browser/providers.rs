@@ -22,7 +22,13 @@ async fn both_providers_let_somebody_in_and_a_forged_answer_does_not() {
             browser.at("/login/finish").await;
             browser.fill("Your handle", handle).await;
             browser.press("Open my wallet").await;
-            browser.at("/app").await;
+            browser
+                .until("way out of the last step", async || {
+                    (!browser.url().await.contains("/login/")).then_some(())
+                })
+                .await;
+            browser.open(&format!("{}/app/move", demo.address)).await;
+            browser.sees("You have ₹0.00 available").await;
             browser.driver.delete_all_cookies().await.unwrap();
             // The second time they are known.
             browser.open(&format!("{}/login/{provider}", demo.address)).await;
