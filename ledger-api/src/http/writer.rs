@@ -73,11 +73,6 @@ impl FromRequestParts<ApiState> for Writer {
 }
 
 impl Writer {
-    /// A caller whose request was admitted by other means: a form of a page.
-    pub(crate) fn of(state: ApiState, caller: Caller, request: RequestId) -> Self {
-        Self { state, caller, request }
-    }
-
     /// Somebody who is signed in, whose request was checked to be one of ours: for pages.
     pub(crate) fn of_signed_in(
         state: &ApiState,

@@ -53,10 +53,9 @@ pub(crate) fn refused(problem: Problem, balances: &Balances) -> Result<FormError
 /// The name of the form's field that a pointer into a request's body means.
 fn field(pointer: &str) -> &'static str {
     match pointer.split('/').nth(1).unwrap_or_default() {
-        "amount" => "amount",
+        "amount" | "bank" | "rail" => "amount",
         "to" => "to",
         "note" => "note",
-        "bank" | "rail" => "amount",
         "bank_account" => "bank_account",
         "account_number" => "account_number",
         "ifsc" => "ifsc",

@@ -65,6 +65,7 @@ pub(crate) struct Layout {
 
 impl Layout {
     /// Where the browser finds a file.
+    #[expect(clippy::unused_self, reason = "templates reach functions through values only")]
     pub(crate) fn asset(&self, name: &str) -> String {
         assets::url(name)
     }

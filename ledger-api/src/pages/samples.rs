@@ -75,7 +75,7 @@ impl Samples {
             layout: context.layout("Components", Nav::None, Some(viewer)),
             errors,
             none: FormErrors::none(),
-            moneys: self.moneys()?,
+            moneys: moneys()?,
             chips: Status::ALL,
             timelines: self.timelines(),
             balances: balances()?,
@@ -100,17 +100,6 @@ impl Samples {
 
     fn countdown(&self, seconds: i64) -> Countdown {
         Countdown::new(self.now + TimeDelta::seconds(seconds), self.now)
-    }
-
-    fn moneys(&self) -> Result<Vec<MoneyView>, Problem> {
-        Ok(vec![
-            MoneyView::plain(rupees("1234567.80")?).hero(),
-            MoneyView::plain(rupees("5000")?).big(),
-            MoneyView::incoming(rupees("1000")?),
-            MoneyView::outgoing(rupees("250")?),
-            MoneyView::plain(rupees("-18.50")?),
-            MoneyView::plain(rupees("0")?),
-        ])
     }
 
     fn timelines(&self) -> Vec<Timeline> {
@@ -219,6 +208,17 @@ fn rupees(text: &str) -> Result<Money, Problem> {
     let code = "INR".parse().map_err(|error| Problem::internal(&error))?;
     Money::parse_signed(text, Currency { code, scale: 2 })
         .map_err(|error| Problem::internal(&error))
+}
+
+fn moneys() -> Result<Vec<MoneyView>, Problem> {
+    Ok(vec![
+        MoneyView::plain(rupees("1234567.80")?).hero(),
+        MoneyView::plain(rupees("5000")?).big(),
+        MoneyView::incoming(rupees("1000")?),
+        MoneyView::outgoing(rupees("250")?),
+        MoneyView::plain(rupees("-18.50")?),
+        MoneyView::plain(rupees("0")?),
+    ])
 }
 
 fn balances() -> Result<Vec<BalanceSplit>, Problem> {

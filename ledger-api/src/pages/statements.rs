@@ -62,7 +62,7 @@ struct Shown {
 }
 
 async fn page(visitor: Visitor, Query(query): Query<StatementsQuery>) -> Result<Response, Problem> {
-    let today = visitor.now().with_timezone(&visitor.zone()).date_naive();
+    let today = visitor.now().with_timezone(&visitor.zone).date_naive();
     let (period, errors) = match query.period(today) {
         Ok(period) => (Some(period), FormErrors::none()),
         Err(errors) => (None, errors),
@@ -102,16 +102,14 @@ impl StatementsQuery {
             ("", _, _) => None,
             (month, _, _) => Some(month),
         };
-        let period = match month {
-            Some(month) => Period::month(month)
-                .ok_or_else(|| FormErrors::one("from", "A month is written as 2026-11."))?,
-            None => {
-                let day = |text: &str, field| {
-                    text.parse()
-                        .map_err(|_| FormErrors::one(field, "A date is written as 2026-11-22."))
-                };
-                Period { from: day(&self.from, "from")?, to: day(&self.to, "to")? }
-            }
+        let period = if let Some(month) = month {
+            Period::month(month)
+                .ok_or_else(|| FormErrors::one("from", "A month is written as 2026-11."))?
+        } else {
+            let day = |text: &str, field| {
+                text.parse().map_err(|_| FormErrors::one(field, "A date is written as 2026-11-22."))
+            };
+            Period { from: day(&self.from, "from")?, to: day(&self.to, "to")? }
         };
         if period.is_allowed() {
             return Ok(period);
@@ -151,10 +149,8 @@ fn shown(statement: &Statement) -> Shown {
         Column::numbers("Balance"),
     ];
     let rows = statement.lines.iter().map(|line| -> Vec<Cell> {
-        let amount = match line.is_in {
-            true => MoneyView::incoming(line.amount),
-            false => MoneyView::outgoing(line.amount),
-        };
+        let view = if line.is_in { MoneyView::incoming } else { MoneyView::outgoing };
+        let amount = view(line.amount);
         let what = match line.note.as_ref().filter(|note| !note.is_empty()) {
             Some(note) => format!("{} · {note}", line.words),
             None => line.words.clone(),

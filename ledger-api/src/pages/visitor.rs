@@ -1,10 +1,6 @@
 //! Somebody who is signed in and looks at a page of their wallet.
 
-use axum::{
-    extract::FromRequestParts,
-    http::request::Parts,
-    response::{IntoResponse as _, Response},
-};
+use axum::{extract::FromRequestParts, http::request::Parts, response::Response};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use ledger_core::{
@@ -36,6 +32,8 @@ pub(crate) struct Visitor {
     pub(crate) who: SignedIn,
     /// The wallet.
     pub(crate) wallet: AccountId,
+    /// The zone that they read times in.
+    pub(crate) zone: Tz,
     context: PageContext,
     request: RequestContext,
 }
@@ -48,7 +46,7 @@ impl Visitor {
         (context, request): (PageContext, RequestContext),
     ) -> Result<Self, Problem> {
         let wallet = who.person.id.wallet().map_err(|error| Problem::internal(&error))?;
-        Ok(Self { state, who, wallet, context, request })
+        Ok(Self { state, who, wallet, zone: ZONE, context, request })
     }
 
     /// The layout of a page of theirs.
@@ -74,14 +72,9 @@ impl Visitor {
         self.state.clock.now()
     }
 
-    /// The zone that they read times in.
-    pub(crate) const fn zone(&self) -> Tz {
-        ZONE
-    }
-
     /// A moment as they read it.
     pub(crate) fn when(&self, at: DateTime<Utc>) -> When {
-        When::new(at, self.now(), ZONE)
+        When::new(at, self.now(), self.zone)
     }
 
     /// An amount of the read models: those keep a zero without decimals.
@@ -123,7 +116,7 @@ async fn page_parts(
         Err(never) => match never {},
     };
     let request = RequestContext::from_request_parts(parts, state).await;
-    Ok((context, request.map_err(|problem| problem.into_response())?))
+    Ok((context, request.map_err(axum::response::IntoResponse::into_response)?))
 }
 
 /// A form of a page of theirs.

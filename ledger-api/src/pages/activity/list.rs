@@ -62,7 +62,7 @@ pub(super) async fn list(
     visitor: Visitor,
     Asked(query): Asked<Query>,
 ) -> Result<Response, Problem> {
-    let (filter, errors) = query.filter(visitor.now(), visitor.zone());
+    let (filter, errors) = query.filter(visitor.now(), visitor.zone);
     let models = &visitor.state.read_models;
     let page = models.activity(&visitor.wallet, &filter, turn(&query), PAGE).await?;
     let counts = models.activity_counts(&visitor.wallet, &filter).await?.value;
@@ -143,7 +143,7 @@ fn empty(query: &Query) -> EmptyState {
 
 /// Exactly the filtered rows, the newest first.
 pub(super) async fn csv(visitor: Visitor, Asked(query): Asked<Query>) -> Result<Response, Problem> {
-    let (filter, _) = query.filter(visitor.now(), visitor.zone());
+    let (filter, _) = query.filter(visitor.now(), visitor.zone);
     let mut file = String::from("time,id,kind,direction,status,who,amount,fee,currency,utr\r\n");
     let mut turn = None;
     for _ in 0..FILE_PAGES_MAX {

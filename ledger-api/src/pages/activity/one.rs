@@ -20,8 +20,8 @@ use crate::{
         names::{Names, signed, what},
         respond,
         ui::{
-            CopyId, LedgerLegs, Leg, LiveDot, MoneyView, Pair, Pairs, Status, Step, StepState,
-            Timeline, When,
+            Cell, CopyId, LedgerLegs, Leg, LiveDot, MoneyView, Pair, Pairs, Status, Step,
+            StepState, Timeline, When,
         },
         visitor::Sent,
     },
@@ -41,7 +41,6 @@ struct OneView {
     who: String,
     amount: MoneyView,
     status: Status,
-    next: String,
     timeline: Timeline,
     receipt: Pairs,
     entries: Vec<EntryView>,
@@ -94,7 +93,6 @@ async fn view(visitor: &Visitor, id: &str, errors: FormErrors) -> Result<OneView
         who: names.who(row),
         amount: signed(visitor, row)?.hero(),
         status: row.status.into(),
-        next: detail.next.unwrap_or_default().to_owned(),
         timeline: timeline(visitor, &detail),
         receipt: receipt(visitor, &names, &detail)?,
         entries: detail.entries.iter().map(|entry| entry_view(visitor, entry)).collect(),
@@ -190,10 +188,9 @@ fn receipt(visitor: &Visitor, names: &Names, detail: &Detail) -> Result<Pairs, P
     if row.direction == Towards::Out {
         let fee = visitor.money(row.fee, row.currency)?;
         let total = amount.checked_add(fee).map_err(|error| Problem::internal(&error))?;
-        pairs.push(match fee.is_zero() {
-            true => Pair::new("Fee", "Free"),
-            false => Pair::new("Fee", MoneyView::plain(fee)),
-        });
+        let is_free = fee.is_zero();
+        let fee = if is_free { "Free".into() } else { Cell::Money(MoneyView::plain(fee)) };
+        pairs.push(Pair::new("Fee", fee));
         pairs.push(Pair::new("Total", MoneyView::plain(total)).total());
     }
     Ok(Pairs::new(pairs))

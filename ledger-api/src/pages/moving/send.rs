@@ -11,7 +11,7 @@ use crate::{
     links::{Link, LinkError},
     pages::{
         FormErrors, Nav, Visitor, act, respond,
-        ui::{ConfirmSheet, Face, MoneyView, Pair, Pairs, money_text},
+        ui::{Cell, ConfirmSheet, Face, MoneyView, Pair, Pairs, money_text},
         visitor::Sent,
     },
     people::{PublicFace, Rate, Recipient},
@@ -71,9 +71,8 @@ fn scanned(typed: &mut SendForm) -> Result<(), FormErrors> {
     Ok(())
 }
 
-/// Whom somebody typed, and who that is.
+/// Who it is that somebody typed; nobody for a number that nobody has proved.
 struct To {
-    recipient: Recipient,
     face: Option<PublicFace>,
 }
 
@@ -87,9 +86,10 @@ fn recipient(text: &str) -> Result<Recipient, FormErrors> {
         return Ok(Recipient::Id(id));
     }
     let is_number = text.starts_with(|letter: char| letter == '+' || letter.is_ascii_digit());
-    let parsed = match is_number {
-        true => text.parse().map(Recipient::Phone),
-        false => text.parse().map(Recipient::Handle),
+    let parsed = if is_number {
+        text.parse().map(Recipient::Phone)
+    } else {
+        text.parse().map(Recipient::Handle)
     };
     parsed
         .map_err(|error| FormErrors::one("to", crate::http::problem::sentence(&error.to_string())))
@@ -148,7 +148,7 @@ async fn understood(
             return act::refused(problem, balances).map(Err);
         }
     }
-    Ok(Ok((To { recipient, face }, money)))
+    Ok(Ok((To { face }, money)))
 }
 
 fn sheet(
@@ -159,10 +159,9 @@ fn sheet(
     again: bool,
 ) -> Result<ConfirmView, Problem> {
     let price = transfers::price(money).map_err(|error| Problem::internal(&error))?;
-    let fee = match price.fee.is_zero() {
-        true => Pair::new("Fee", "Free"),
-        false => Pair::new("Fee", MoneyView::plain(price.fee)),
-    };
+    let is_free = price.fee.is_zero();
+    let fee = if is_free { "Free".into() } else { Cell::Money(MoneyView::plain(price.fee)) };
+    let fee = Pair::new("Fee", fee);
     let arrives = if to.face.is_some() { "At once" } else { "When they prove the number" };
     let mut pairs = vec![fee, Pair::new("Arrives", arrives)];
     if !typed.note.is_empty() {
@@ -245,7 +244,7 @@ pub(super) async fn send(sent: Sent<SendForm>) -> Result<Response, Problem> {
     };
     if problem.code() == "duplicate_suspected" {
         let face = visitor.state.people.find(&recipient).await?;
-        let to = To { recipient, face };
+        let to = To { face };
         return Ok(respond::page(&sheet(&visitor, &balances, (&to, money), &typed, true)?));
     }
     let errors = act::refused(problem, &balances)?;

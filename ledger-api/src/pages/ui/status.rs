@@ -96,17 +96,15 @@ impl Status {
 
     const fn icon(self) -> &'static str {
         match self {
-            Self::Waiting => "clock",
+            Self::Waiting | Self::Expired => "clock",
             Self::Queued => "layers",
             Self::Processing => "spin",
             Self::Unknown => "ask",
             Self::Done => "check",
             Self::Failed => "cross",
-            Self::Cancelled => "stop",
-            Self::Rejected => "stop",
+            Self::Cancelled | Self::Rejected => "stop",
             Self::Returned => "back",
             Self::InReview => "eye",
-            Self::Expired => "clock",
         }
     }
 }

@@ -1,22 +1,16 @@
 //! Tables, and what may stand in their cells.
 
-use askama::{Template, filters::HtmlSafe};
+use std::fmt::{self, Display};
+
+use askama::{
+    Template,
+    filters::{Html, HtmlSafe, escape},
+};
 
 use super::{CopyId, MoneyView, Status, When};
 
 /// What stands in a cell, or beside a name.
-#[derive(Debug, Clone, Template)]
-#[template(
-    ext = "html",
-    source = "{%- match self -%}\
-              {%- when Self::Text(text) -%}<bdi>{{ text }}</bdi>\
-              {%- when Self::Money(money) -%}{{ money }}\
-              {%- when Self::When(when) -%}{{ when }}\
-              {%- when Self::Status(status) -%}{{ status }}\
-              {%- when Self::Id(id) -%}{{ id }}\
-              {%- when Self::Link(words, href) -%}<a href=\"{{ href }}\"><bdi>{{ words }}</bdi></a>\
-              {%- endmatch -%}"
-)]
+#[derive(Debug, Clone)]
 pub(crate) enum Cell {
     /// Words, perhaps somebody's own: kept apart, so that they do not turn what is beside them.
     Text(String),
@@ -33,6 +27,33 @@ pub(crate) enum Cell {
 }
 
 impl HtmlSafe for Cell {}
+
+impl Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => write!(f, "<bdi>{}</bdi>", Escaped(text)),
+            Self::Money(money) => money.fmt(f),
+            Self::When(when) => when.fmt(f),
+            Self::Status(status) => status.fmt(f),
+            Self::Id(id) => id.fmt(f),
+            Self::Link(words, href) => {
+                write!(f, "<a href=\"{}\"><bdi>{}</bdi></a>", Escaped(href), Escaped(words))
+            }
+        }
+    }
+}
+
+/// Somebody's own words as HTML.
+struct Escaped<'a>(&'a str);
+
+impl Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match escape(self.0, Html) {
+            Ok(safe) => safe.fmt(f),
+            Err(never) => match never {},
+        }
+    }
+}
 
 impl From<&str> for Cell {
     fn from(text: &str) -> Self {
