@@ -18,7 +18,7 @@ impl Wanted {
         let settings = PeopleSettings::from_variables(|name| std::env::var(name).ok())?;
         let settings =
             if self.demo { settings.for_demo(self.address) } else { settings.complete()? };
-        let public_url = settings.public_url.as_ref().map(PublicUrl::as_str);
+        let public_url = settings.base().map(PublicUrl::as_str);
         self.logins.returning_to(public_url)?;
         Ok(PeopleSettings { logins: self.logins.clone(), ..settings })
     }
