@@ -163,6 +163,11 @@ impl Service {
         self.parts.engine()
     }
 
+    /// What its handlers share, if this process answers requests.
+    pub fn state(&self) -> Option<&http::ApiState> {
+        self.parts.api.as_ref()
+    }
+
     /// The database it works on.
     pub fn database(&self) -> &Database {
         &self.databases.main

@@ -61,7 +61,7 @@ pub(super) struct Wanted {
 pub(super) struct Parts {
     engine: Option<Engine>,
     projector: Option<watch::Receiver<ProjectorStatus>>,
-    api: Option<ApiState>,
+    pub(super) api: Option<ApiState>,
     hooks: Option<Hooks>,
     tasks: Vec<(&'static str, JoinHandle<()>)>,
     /// What must get to its end before the engine does.

@@ -13,6 +13,7 @@ use crate::{
         ApiState, Problem, codes,
         reach::{Reach, missing_field},
     },
+    workers::withdrawals::notes::Notes,
 };
 
 /// The rail that is tried if no bank tells its rails at the moment: the request then waits for the
@@ -73,7 +74,13 @@ impl Way<'_> {
             None => state.banks.iter().map(AsRef::as_ref).collect(),
         };
         let now = state.clock.now();
-        let told = join_all(banks.iter().map(|bank| self.offers(*bank, amount, now))).await;
+        let notes = Notes::new(state.reads.clone());
+        let told = banks.iter().map(async |bank| {
+            // What is sent through a paused bank waits until somebody resumes it.
+            let paused = notes.pause_of(bank.code()).await?.is_some();
+            Ok::<_, Problem>(self.offers(*bank, paused, amount, now).await)
+        });
+        let told: Vec<_> = join_all(told).await.into_iter().collect::<Result<_, _>>()?;
         if told.iter().all(Option::is_none) {
             let rail = self.rail.cloned().map_or_else(|| RAIL_USUAL.parse(), Ok);
             let rail = rail.map_err(|error| Problem::internal(&error))?;
@@ -91,6 +98,7 @@ impl Way<'_> {
     async fn offers(
         &self,
         bank: &dyn Bank,
+        paused: bool,
         amount: Money,
         now: DateTime<Utc>,
     ) -> Option<Vec<Offer>> {
@@ -101,7 +109,7 @@ impl Way<'_> {
         let offers = fitting.map(|terms| {
             let done_by = terms.done_by(now, contract.time_zone);
             Offer {
-                rank: rank(health),
+                rank: if paused { u8::MAX } else { rank(health) },
                 done_by: (done_by.is_none(), done_by),
                 bank: bank.code().clone(),
                 rail: terms.rail.clone(),

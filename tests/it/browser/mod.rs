@@ -10,4 +10,8 @@
 mod check;
 mod driver;
 mod harness;
+mod journeys;
+mod pages;
+mod providers;
 mod session;
+mod wallet;

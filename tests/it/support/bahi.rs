@@ -116,6 +116,7 @@ impl TestBahi {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let people_settings = PeopleSettings {
+            sign_up: true,
             clock: Arc::clone(&set.clock),
             retention: set.retention,
             logins: set.logins,

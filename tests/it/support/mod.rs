@@ -6,6 +6,7 @@ pub(crate) mod browser;
 pub(crate) mod checker;
 pub(crate) mod contents;
 pub(crate) mod database;
+pub(crate) mod demo;
 pub(crate) mod fleet;
 pub(crate) mod history;
 pub(crate) mod idp;

@@ -27,6 +27,8 @@ use super::super::sandbox::{AXIS_SECRET, HDFC_SECRET};
 /// The first port that is tried.
 const PORT: u16 = 9191;
 const PORTS_TRIED: u16 = 20;
+/// The file of the sandbox's journal.
+const JOURNAL: &str = "sandbox-bank.journal";
 /// How long the sandbox may take to answer.
 const PATIENCE: Duration = Duration::from_secs(20);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -44,15 +46,26 @@ pub(super) struct DemoBanks {
 }
 
 impl DemoBanks {
-    /// Starts it. It tells the service at `address`, and keeps its journal in `data`.
-    pub(super) async fn start(address: SocketAddr, data: &Path) -> anyhow::Result<Self> {
+    /// Whether there have been banks in `data` before.
+    pub(super) fn were_in(data: &Path) -> bool {
+        data.join(JOURNAL).exists()
+    }
+
+    /// Starts it. It tells the service at `address`, and keeps its journal in `data`; a new one's
+    /// clock starts so far behind.
+    pub(super) async fn start(
+        address: SocketAddr,
+        data: &Path,
+        behind: Duration,
+    ) -> anyhow::Result<Self> {
         let listen = free_port(PORT, "the sandbox bank")?;
         let url = format!("http://{listen}");
         let program = std::env::current_exe().context("the program's own file is not known")?;
         let child = Command::new(program)
             .args(["sandbox", "serve", "--until-stdin-ends", "--listen", &listen.to_string()])
             .args(["--hooks", &format!("http://{address}/hooks/banks"), "--journal"])
-            .arg(data.join("sandbox-bank.journal"))
+            .arg(data.join(JOURNAL))
+            .args(["--behind", &format!("{}s", behind.as_secs())])
             .envs(secrets())
             .env_remove("BAHI_SANDBOX_TOKEN")
             .stdin(Stdio::piped())
@@ -73,6 +86,7 @@ impl DemoBanks {
         let clock = SandboxClock::at(&url, None)?;
         let mut banks = Self { url, registry, webhooks, clock, child };
         banks.wait().await?;
+        banks.clock = banks.clock.from_where_it_stands().await?;
         Ok(banks)
     }
 

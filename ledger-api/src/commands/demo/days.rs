@@ -9,10 +9,10 @@ use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context as _, bail};
 use chrono::{DateTime, TimeDelta, Utc};
-use ledger_api::{people::PersonId, service::SandboxClock, setup::Secret};
+use ledger_api::{people::PersonId, service::SandboxClock};
 use ledger_core::{
     chart::{Authority, Direction},
-    clock::{Ids as _, System},
+    clock::{Clock as _, Ids as _, System},
     command::{Command, Operation, Outcome},
     engine::Engine,
     ids::{AccountId, RequestId, TransactionId},
@@ -32,6 +32,7 @@ use super::{
     caller::{Caller, text},
     cast::Character,
     diary::{Deed, Rupees, Step},
+    payee::{self, Payee},
     story::Teller,
 };
 use crate::commands::work::Bar;
@@ -42,6 +43,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(40);
 /// How far the clock is moved while a step is waited for: so that what a bank does after a while is
 /// done at once.
 const MEANWHILE: TimeDelta = TimeDelta::seconds(10);
+
+/// The number of a bank account that somebody has only now.
+const NEW_ACCOUNT: &str = "400100000033";
 
 /// Somebody of the cast, as the ledger knows them.
 pub(super) struct Resident {
@@ -55,7 +59,7 @@ pub(super) struct Resident {
 /// What it takes to let days pass.
 pub(super) struct Days<'a> {
     pub(super) engine: &'a Engine,
-    pub(super) secret: &'a Secret,
+    pub(super) teller: Teller<'a>,
     pub(super) caller: &'a Caller,
     pub(super) clock: &'a SandboxClock,
     pub(super) banks: Control,
@@ -94,7 +98,17 @@ impl Days<'_> {
         }
         self.wait_for(awaited).await?;
         self.pay_late(late).await?;
-        self.move_to(System.now()).await
+        self.move_to(System.now()).await?;
+        self.leave_one_open().await
+    }
+
+    /// What lies before you as you come: money that Asha asked to put in and has not paid yet.
+    async fn leave_one_open(&self) -> anyhow::Result<()> {
+        let body = json!({
+            "account": self.resident("asha")?.wallet, "bank": "hdfc",
+            "amount": rupees(Rupees(5_000, 0)),
+        });
+        self.caller.post("/deposits", "demo-asha-deposit-open", &body).await.map(drop)
     }
 
     /// Moves everybody's clock forwards to a moment.
@@ -124,24 +138,37 @@ impl Days<'_> {
                 Ok(None)
             }
             Deed::Withdraw { bank } => {
-                let withdrawal = self.withdraw(step, bank).await?;
+                let withdrawal = self.withdraw(step, bank, None).await?;
                 awaited(&withdrawal, "withdrawals", SENT).map(Some)
             }
             Deed::WithdrawUnknown { bank } => {
-                let withdrawal = self.withdraw(step, bank).await?;
+                let withdrawal = self.withdraw(step, bank, None).await?;
                 awaited(&withdrawal, "withdrawals", &["outcome_unknown", "processing"]).map(Some)
             }
-            Deed::WithdrawWaiting { bank } => self.withdraw(step, bank).await.map(|_| None),
+            Deed::WithdrawWaiting { bank } => self.withdraw(step, bank, None).await.map(|_| None),
+            Deed::WithdrawToNewAccount { bank } => {
+                let who = self.resident(step.who)?;
+                let owner = who.id.to_string();
+                let payee = Payee { owner: &owner, number: NEW_ACCOUNT, name: who.character.name };
+                let payee = payee::bank_account(self.caller, &payee).await?;
+                self.withdraw(step, bank, Some(&payee)).await.map(|_| None)
+            }
             Deed::WithdrawCancelled { bank } => {
-                let withdrawal = self.withdraw(step, bank).await?;
+                let withdrawal = self.withdraw(step, bank, None).await?;
                 let path = format!("/withdrawals/{}/cancel", text(&withdrawal, "id")?);
                 let once = format!("{}-cancel", step.key());
                 self.caller.post(&path, &once, &json!({})).await.map(|_| None)
             }
-            Deed::SendToPhone { .. } => Ok(None),
+            Deed::SendToPhone { phone, note } => {
+                let body = json!({
+                    "account": self.resident(step.who)?.wallet, "to": {"phone": phone},
+                    "amount": rupees(step.amount), "note": note,
+                });
+                self.caller.post("/transfers", &step.key(), &body).await.map(|_| None)
+            }
             Deed::Frozen => {
                 let path = format!("/accounts/{}/freezes", self.resident(step.who)?.wallet);
-                let order = json!({"reference": "order-2026-118", "mode": "debits"});
+                let order = json!({"reference": "order-2026-118", "mode": "debit"});
                 self.caller.post(&path, &step.key(), &order).await.map(|_| None)
             }
             Deed::Pause { bank } => {
@@ -156,8 +183,7 @@ impl Days<'_> {
     async fn send(&self, step: &Step, to: &str, note: &str) -> anyhow::Result<()> {
         let (from, to) = (self.resident(step.who)?, self.resident(to)?);
         let principal = from.id.principal()?;
-        let teller = Teller::start(self.engine, self.secret, principal.clone()).await?;
-        let amount = step.amount.to_string();
+        let (teller, amount) = (&self.teller, step.amount.to_string());
         let posting = Posting {
             transaction_id: TransactionId::from_uuid(System.fresh()),
             kind: "transfer".parse()?,
@@ -196,10 +222,11 @@ impl Days<'_> {
         self.caller.post("/deposits", &step.key(), &body).await
     }
 
-    async fn withdraw(&self, step: &Step, bank: &str) -> anyhow::Result<Value> {
+    async fn withdraw(&self, step: &Step, bank: &str, to: Option<&str>) -> anyhow::Result<Value> {
         let from = self.resident(step.who)?;
+        let to = to.unwrap_or(&from.payee);
         let body = json!({
-            "account": from.wallet, "bank_account": from.payee, "bank": bank, "rail": "imps",
+            "account": from.wallet, "bank_account": to, "bank": bank, "rail": "imps",
             "amount": rupees(step.amount),
         });
         self.caller.post("/withdrawals", &step.key(), &body).await
@@ -215,9 +242,8 @@ impl Days<'_> {
         }
         let wrong = |what: &'static str| anyhow::anyhow!(what);
         let credit = CreditRequest {
-            amount: Amount::parse(&step.amount.to_string()).map_err(|error| {
-                anyhow::anyhow!("{error}")
-            })?,
+            amount: Amount::parse(&step.amount.to_string())
+                .map_err(|error| anyhow::anyhow!("{error}"))?,
             account: Account::Escrow,
             token: Some(Reference::try_from(token.to_owned()).map_err(wrong)?),
             virtual_account: None,

@@ -4,7 +4,7 @@
 //! was broken off goes on where it was. A step is known by its key and is never changed, only
 //! added: what has been done stays done under its key. Nobody spends what they have not got.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Datelike as _, Days, NaiveDate, TimeDelta, Utc, Weekday};
 
@@ -13,7 +13,7 @@ use super::cast::{CAST, HABITS, RENTS, TABLES};
 /// How many days the story has.
 pub(super) const DAYS: u32 = 90;
 /// The people's day begins so many minutes before the one in UTC.
-const AHEAD_OF_UTC: TimeDelta = TimeDelta::minutes(330);
+pub(super) const AHEAD_OF_UTC: TimeDelta = TimeDelta::minutes(330);
 /// What a withdrawal costs, in rupees.
 const FEE: u32 = 10;
 /// The most that somebody has on their wallet, in rupees: less than the cap.
@@ -48,9 +48,11 @@ pub(super) enum Deed {
     Withdraw { bank: &'static str },
     /// Takes money out of which nobody knows for long.
     WithdrawUnknown { bank: &'static str },
-    /// Takes money out that waits, for its bank or for a person.
+    /// Takes money out that waits for its bank.
     WithdrawWaiting { bank: &'static str },
-    /// The same, and gives it up.
+    /// Takes money out to a bank account that was never used: a person looks at it.
+    WithdrawToNewAccount { bank: &'static str },
+    /// Takes money out that waits, and gives it up.
     WithdrawCancelled { bank: &'static str },
     /// Sends money to a number that nobody has proved.
     SendToPhone { phone: &'static str, note: &'static str },
@@ -81,6 +83,7 @@ impl Step {
             Deed::Withdraw { .. }
             | Deed::WithdrawUnknown { .. }
             | Deed::WithdrawWaiting { .. }
+            | Deed::WithdrawToNewAccount { .. }
             | Deed::WithdrawCancelled { .. } => "withdraw".to_owned(),
             Deed::SendToPhone { .. } => "send-phone".to_owned(),
             Deed::Frozen => "freeze".to_owned(),
@@ -92,7 +95,8 @@ impl Step {
 
 /// The diary that begins on this day, in the order in which it happens.
 pub(super) fn diary(first: NaiveDate) -> Vec<Step> {
-    let mut writer = Writer { first, steps: Vec::new(), has: BTreeMap::new() };
+    let mut writer =
+        Writer { first, steps: Vec::new(), has: BTreeMap::new(), frozen: BTreeSet::new() };
     for day in 0..DAYS {
         writer.everyday(day);
         writer.special(day);
@@ -106,6 +110,8 @@ struct Writer {
     steps: Vec<Step>,
     /// What everybody has, in whole rupees, rounded down.
     has: BTreeMap<&'static str, u32>,
+    /// Who may not spend any more.
+    frozen: BTreeSet<&'static str>,
 }
 
 impl Writer {
@@ -115,18 +121,18 @@ impl Writer {
             let deposit = Deed::Deposit { bank: person.bank };
             if day == 0 {
                 let amount = 4_000 + 1_500 * index;
-                self.write(day, 600, (person.handle, amount, 0), deposit.clone());
+                self.write(day, 400, (person.handle, amount, 0), deposit.clone());
             }
             if date.day() == 1 {
-                self.write(day, 605, (person.handle, person.salary, 0), deposit.clone());
+                self.write(day, 405, (person.handle, person.salary, 0), deposit.clone());
             }
             if date.weekday() == Weekday::Mon {
-                self.write(day, 610, (person.handle, person.allowance, 0), deposit);
+                self.write(day, 410, (person.handle, person.allowance, 0), deposit);
             }
         }
         if date.day() == 2 {
             for (who, to, rent) in RENTS {
-                self.write(day, 660, (who, rent, 0), Deed::Send { to, note: "Rent" });
+                self.write(day, 460, (who, rent, 0), Deed::Send { to, note: "Rent" });
             }
         }
         for (index, (who, to, note, least, most)) in (0..).zip(HABITS) {
@@ -176,8 +182,8 @@ impl Writer {
                 let deed = Deed::SendToPhone { phone: OLD_PHONE, note: "For the trip" };
                 self.write(day, 920, ("asha", 450, 0), deed);
             }
-            8 => self.write(day, 925, ("sameer", 0, 0), Deed::Frozen),
-            4 => self.write(day, 930, ("divya", 750, 0), Deed::DepositOfStranger { bank: hdfc }),
+            8 => self.write(day, 925, ("neha", 0, 0), Deed::Frozen),
+            4 => self.write(day, 930, ("ananya", 750, 0), Deed::DepositOfStranger { bank: hdfc }),
             2 => {
                 let deed = Deed::SendToPhone { phone: NEW_PHONE, note: "Birthday present" };
                 self.write(day, 935, ("asha", 500, 0), deed);
@@ -186,8 +192,9 @@ impl Writer {
                 self.write(day, 540, ("", 0, 0), Deed::Pause { bank: axis });
                 self.write(day, 550, ("asha", 1_000, 0), Deed::WithdrawWaiting { bank: axis });
                 self.write(day, 560, ("ravi", 800, 0), Deed::WithdrawCancelled { bank: axis });
-                let review = Deed::WithdrawWaiting { bank: hdfc };
-                self.write(day, 570, ("meera", 100_500, 0), review);
+                // To an account that is new: more than that is looked at by a person.
+                let new_payee = Deed::WithdrawToNewAccount { bank: hdfc };
+                self.write(day, 570, ("meera", 60_000, 0), new_payee);
                 self.write(day, 580, ("asha", 2_500, 14), Deed::WithdrawUnknown { bank: hdfc });
             }
             _ => {}
@@ -216,17 +223,22 @@ impl Writer {
             Deed::Withdraw { .. }
             | Deed::WithdrawUnknown { .. }
             | Deed::WithdrawWaiting { .. }
+            | Deed::WithdrawToNewAccount { .. }
             | Deed::WithdrawCancelled { .. }
             | Deed::SendToPhone { .. } => (has.checked_sub(spent + FEE), None),
-            Deed::Frozen | Deed::Pause { .. } => (Some(has), None),
-            Deed::DepositLate { paid_after: None, .. } | Deed::DepositOfStranger { .. } => {
-                (Some(has), None)
-            }
+            Deed::DepositLate { paid_after: None, .. }
+            | Deed::DepositOfStranger { .. }
+            | Deed::Frozen
+            | Deed::Pause { .. } => (Some(has), None),
         };
         let is_about_money = !matches!(deed, Deed::Frozen | Deed::Pause { .. });
         let Some(after) = after.filter(|after| *after <= MOST) else { return };
-        if is_about_money && rupees == 0 {
+        let may_not = self.frozen.contains(who) && !matches!(deed, Deed::Deposit { .. });
+        if is_about_money && (rupees == 0 || may_not) {
             return;
+        }
+        if deed == Deed::Frozen {
+            self.frozen.insert(who);
         }
         if let Some(other) = other {
             let gets = self.has(other) + rupees;
@@ -253,8 +265,6 @@ fn chance(day: u32, of: u32) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
     #[test]
@@ -265,15 +275,15 @@ mod tests {
             assert!(steps.is_sorted_by_key(|step| step.at));
             let keys: BTreeSet<String> = steps.iter().map(Step::key).collect();
             assert_eq!(keys.len(), steps.len(), "a key stands for one step");
-            let count = |wanted: fn(&Deed) -> bool| {
-                steps.iter().filter(|step| wanted(&step.deed)).count()
-            };
+            let count =
+                |wanted: fn(&Deed) -> bool| steps.iter().filter(|step| wanted(&step.deed)).count();
             assert_eq!(count(|deed| matches!(deed, Deed::Frozen)), 1);
             assert_eq!(count(|deed| matches!(deed, Deed::Pause { .. })), 1);
             assert_eq!(count(|deed| matches!(deed, Deed::DepositLate { .. })), 2);
             assert_eq!(count(|deed| matches!(deed, Deed::DepositOfStranger { .. })), 1);
             assert_eq!(count(|deed| matches!(deed, Deed::WithdrawUnknown { .. })), 1);
-            assert_eq!(count(|deed| matches!(deed, Deed::WithdrawWaiting { .. })), 2, "{start}");
+            assert_eq!(count(|deed| matches!(deed, Deed::WithdrawWaiting { .. })), 1);
+            assert_eq!(count(|deed| matches!(deed, Deed::WithdrawToNewAccount { .. })), 1);
             assert_eq!(count(|deed| matches!(deed, Deed::WithdrawCancelled { .. })), 1);
             assert_eq!(count(|deed| matches!(deed, Deed::SendToPhone { .. })), 2);
             assert!(count(|deed| matches!(deed, Deed::Send { .. })) > 300);
@@ -284,11 +294,42 @@ mod tests {
     }
 
     #[test]
+    fn in_the_order_in_which_it_happens_nobody_spends_what_they_have_not_got() {
+        for start in 0..40 {
+            let mut has: BTreeMap<&str, i64> = BTreeMap::new();
+            for step in diary(NaiveDate::from_ymd_opt(2026, 1, 1).unwrap() + Days::new(start)) {
+                let amount = i64::from(step.amount.0) + i64::from(step.amount.1 > 0);
+                let own = has.entry(step.who).or_default();
+                match &step.deed {
+                    Deed::Send { to, .. } => {
+                        *own -= amount;
+                        assert!(*own >= 0, "{step:?}");
+                        *has.entry(to).or_default() += amount;
+                    }
+                    // The late one is paid the day after.
+                    Deed::Deposit { .. } => *own += amount,
+                    Deed::DepositLate { .. }
+                    | Deed::DepositOfStranger { .. }
+                    | Deed::Frozen
+                    | Deed::Pause { .. } => {}
+                    Deed::Withdraw { .. }
+                    | Deed::WithdrawUnknown { .. }
+                    | Deed::WithdrawWaiting { .. }
+                    | Deed::WithdrawToNewAccount { .. }
+                    | Deed::WithdrawCancelled { .. }
+                    | Deed::SendToPhone { .. } => *own -= amount + i64::from(FEE),
+                }
+                assert!(has.values().all(|has| (0..=200_000).contains(has)), "{step:?}");
+            }
+        }
+    }
+
+    #[test]
     fn a_step_keeps_its_key_when_others_are_added() {
         let steps = diary("2026-08-25".parse().unwrap());
         let rent = steps.iter().find(|step| {
-            step.deed == Deed::Send { to: "leela", note: "Rent" } && step.who == "asha"
+            step.deed == Deed::Send { to: "gurpreet", note: "Rent" } && step.who == "asha"
         });
-        assert_eq!(rent.unwrap().key(), "demo-20260902T0530-asha-send-leela");
+        assert_eq!(rent.unwrap().key(), "demo-20260902T0210-asha-send-gurpreet");
     }
 }

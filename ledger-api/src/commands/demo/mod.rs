@@ -1,29 +1,38 @@
 //! `bahi demo`: a service with something in it, and the lines to try it with.
 
 mod banks;
+mod caller;
+mod cast;
+mod days;
+mod diary;
+mod history;
 mod logins;
 mod payee;
-mod people;
 mod story;
+mod townsfolk;
 
 use banks::DemoBanks;
+use caller::Caller;
+use days::Days;
+use history::History;
 use logins::DemoLogins;
 
-use std::{
-    fs, io,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-};
+use std::{fs, io, net::SocketAddr, path::Path, time::Duration};
 
 use anyhow::{Context, bail};
 use clap::Args;
 use ledger_api::{
     config::Settings,
-    identity::{KeyEnvironment, KeyRing, NewKey, Scope, ScopeSet, VerifyError, create_key},
+    identity::{
+        KeyEnvironment, KeyRing, NewKey, Scope, ScopeSet, Token, VerifyError, create_key,
+        revoke_key,
+    },
+    people::DEMO_PASSWORD,
     service::{Roles, Service, ServiceConfig},
-    setup::{Database, write_private},
+    setup::{Database, Secret, write_private},
     shutdown, telemetry,
 };
+use sandbox_bank::control::Control;
 use sqlx::PgPool;
 use tokio::{net::TcpListener, sync::watch};
 
@@ -75,7 +84,11 @@ impl Demo {
         let metrics = Some(telemetry::metrics()?);
         std::fs::create_dir_all(&settings.data)
             .with_context(|| format!("{} can't be made", settings.data.display()))?;
-        let banks = DemoBanks::start(address, &settings.data).await?;
+        // In somebody's own database nothing is known of its past.
+        let may_begin = !self.into_my_database && !DemoBanks::were_in(&settings.data);
+        let history = History::of(&settings.data, may_begin)?;
+        let behind = history.as_ref().map_or(Duration::ZERO, History::ago);
+        let banks = DemoBanks::start(address, &settings.data, behind).await?;
         write_private(&settings.demo_banks_file(), &format!("{}\n", banks.url), true)
             .with_context(|| format!("{} can't be written to", settings.data.display()))?;
         let settings = Settings { demo: true, ..settings };
@@ -91,7 +104,7 @@ impl Demo {
             listener: Some(listener),
             metrics,
         };
-        let done = serve(config, &settings, (address, &banks.url), told).await;
+        let done = serve(config, &settings, (address, &banks), history, told).await;
         logins.stop().await;
         banks.stop().await;
         done
@@ -102,19 +115,26 @@ impl Demo {
 async fn serve(
     config: ServiceConfig,
     settings: &Settings,
-    (address, banks): (SocketAddr, &str),
+    (address, banks): (SocketAddr, &DemoBanks),
+    history: Option<History>,
     told: watch::Receiver<bool>,
 ) -> anyhow::Result<Verdict> {
     let Some(service) = Service::start(config, told.clone()).await? else {
         return Ok(Verdict::Yes);
     };
-    let ready = prepare(&service, settings, address).await;
-    if let Ok((key, payee)) = &ready {
-        say::line(welcome((address, banks), key, payee, &settings.data));
-        shutdown::wait(&mut told.clone()).await;
+    let preparing = prepare(&service, settings, (address, banks), history);
+    let mut stop = told.clone();
+    // Told to stop in the middle, it goes on with the next start.
+    let ready = tokio::select! {
+        ready = preparing => Some(ready),
+        () = shutdown::wait(&mut stop) => None,
+    };
+    if let Some(Ok((key, payee))) = &ready {
+        say::line(welcome((address, &banks.url), key, payee, &settings.data));
+        shutdown::wait(&mut stop).await;
     }
     service.stop().await?;
-    ready.map(|_| Verdict::Yes)
+    ready.transpose().map(|_| Verdict::Yes)
 }
 
 async fn listen(asked: Option<SocketAddr>) -> anyhow::Result<TcpListener> {
@@ -138,17 +158,62 @@ async fn listen(asked: Option<SocketAddr>) -> anyhow::Result<TcpListener> {
 async fn prepare(
     service: &Service,
     settings: &Settings,
-    address: SocketAddr,
+    (address, banks): (SocketAddr, &DemoBanks),
+    history: Option<History>,
 ) -> anyhow::Result<(String, String)> {
     let database = service.database();
     let secret = database.secret(settings).await?;
     let engine = service.engine().context("the demo needs an engine")?;
     story::tell(engine, &secret).await?;
     story::endow(engine, &secret, &banks::CODES).await?;
-    people::settle(database, &secret, engine).await?;
     let key = key(database, &settings.demo_key_file()).await?;
-    let payee = payee::of_asha(address, &key).await?;
+    let payee = payee::bank_account(&Caller::new(address, &key)?, &payee::ASHA).await?;
+    if history.as_ref().is_none_or(|history| !history.told) {
+        let pool = database.pool(database.app().clone());
+        let (id, token) = stage_key(&pool).await?;
+        let caller = Caller::new(address, token.reveal())?;
+        let told = populate(service, &secret, (&caller, banks), history.as_ref()).await;
+        revoke_key(&pool, &id).await.context("the key of the history stays")?;
+        pool.close().await;
+        told?;
+        if let Some(history) = history {
+            history.end(&settings.data)?;
+        }
+    }
     Ok((key, payee))
+}
+
+/// Lets people move in, and their days pass if there is a history to be told.
+async fn populate(
+    service: &Service,
+    secret: &Secret,
+    (caller, banks): (&Caller, &DemoBanks),
+    history: Option<&History>,
+) -> anyhow::Result<()> {
+    let engine = service.engine().context("the demo needs an engine")?;
+    let state = service.state().context("the demo needs an API")?;
+    let residents = townsfolk::move_in(state, caller).await?;
+    let Some(history) = history else { return Ok(()) };
+    let days = Days {
+        engine,
+        teller: story::Teller::start(engine, secret, story::PRINCIPAL.parse()?).await?,
+        caller,
+        clock: &banks.clock,
+        banks: Control::new(&banks.url, None)?,
+        residents,
+    };
+    days.pass(&diary::diary(history.first)).await
+}
+
+/// A key for as long as the history is told.
+async fn stage_key(pool: &PgPool) -> anyhow::Result<(String, Token)> {
+    let new = NewKey {
+        principal: story::PRINCIPAL.parse()?,
+        label: "made by bahi demo, for its history".to_owned(),
+        scopes: ScopeSet::of(&Scope::ALL),
+        environment: KeyEnvironment::Test,
+    };
+    create_key(pool, &new).await.context("no key for the demo's history")
 }
 
 /// The key of an earlier run if it is still in force, else a new one.
@@ -180,42 +245,40 @@ async fn new_key(pool: &PgPool, file: &Path) -> anyhow::Result<String> {
 
 fn welcome((address, banks): (SocketAddr, &str), key: &str, payee: &str, data: &Path) -> String {
     let accounts: Vec<&str> = story::ACCOUNTS.iter().map(|(account, _)| *account).collect();
-    let data: PathBuf = data.to_owned();
+    let handles: Vec<&str> = cast::CAST.iter().map(|person| person.handle).collect();
     format!(
         r#"
-Bahi is running at http://{address}    (documentation: http://{address}/docs)
-Sign up there, or be one of its twelve people: asha, ravi, meera … with the password "{password}".
-Two sandbox banks, hdfc and axis, are at {banks}.
+Bahi is running at http://{address}
 
-Accounts: {accounts}
+  The wallet         http://{address}/login
+                     as {first}, password {password}
+                     or {others}
+  Documentation      http://{address}/docs
+  Two sandbox banks  {banks}, hdfc and axis
+
+The API's own accounts: {accounts}
 A key for trying, kept in {data}/demo-key. In another terminal:
 
   export BAHI=http://{address} KEY={key}
 
   curl -s $BAHI/v1/accounts/wallet:asha:INR/balance -H "Authorization: Bearer $KEY"
 
-  curl -s $BAHI/v1/transactions -H "Authorization: Bearer $KEY" \
-    -H 'Content-Type: application/json' -H 'Idempotency-Key: my-first-transfer' \
-    -d '{{"kind":"transfer","debit":"wallet:asha:INR","credit":"wallet:ravi:INR",
-         "amount":{{"value":"12.00","currency":"INR"}}}}'
-
-Asha's bank account is {payee}. The bank does not answer this withdrawal in time, and has paid:
+The bank does not answer this withdrawal to {payee} in time, and has paid:
 
   curl -s $BAHI/v1/withdrawals -H "Authorization: Bearer $KEY" \
     -H 'Content-Type: application/json' -H 'Idempotency-Key: my-first-withdrawal' \
     -d '{{"account":"wallet:asha:INR","bank_account":"{payee}","bank":"hdfc","rail":"imps",
          "amount":{{"value":"5000.13","currency":"INR"}}}}'
 
-Read it with its id ($BAHI/v1/withdrawals/wd_…): after ten seconds it is outcome_unknown. Its bank
-is asked after 90 seconds, and it is completed. They pass at once with
+After ten seconds it is outcome_unknown; its bank is asked after 90 seconds, which pass at once with
   bahi sandbox --url {banks} clock advance 90s
-
-  curl -sN $BAHI/v1/events -H "Authorization: Bearer $KEY" -H 'Accept: text/event-stream'
 
 Ctrl-C stops it. The data stay in {data}.
 "#,
         accounts = accounts.join(", "),
-        password = ledger_api::people::DEMO_PASSWORD,
+        first = handles.first().unwrap_or(&""),
+        others = handles.get(1..).unwrap_or_default().join(", "),
+        password = DEMO_PASSWORD,
         data = data.display(),
     )
 }

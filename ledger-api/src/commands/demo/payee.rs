@@ -20,9 +20,11 @@ pub(super) async fn bank_account(caller: &Caller, payee: &Payee<'_>) -> anyhow::
     let Payee { owner, number, name } = payee;
     let body = json!({"owner": owner, "account_number": number, "ifsc": "TEST0000001",
                       "name": name});
-    let made = caller.post("/bank-accounts", &format!("demo-bank-account-{owner}"), &body).await?;
+    let once = if *owner == ASHA.owner { "asha".to_owned() } else { format!("{owner}-{number}") };
+    let key = format!("demo-bank-account-{once}");
+    let made = caller.post("/bank-accounts", &key, &body).await?;
     let id = text(&made, "id")?;
     let path = format!("/bank-accounts/{id}/verify");
-    caller.post(&path, &format!("demo-verify-{owner}"), &json!({"bank": "hdfc"})).await?;
+    caller.post(&path, &format!("demo-verify-{once}"), &json!({"bank": "hdfc"})).await?;
     Ok(id.to_owned())
 }

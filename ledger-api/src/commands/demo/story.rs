@@ -3,6 +3,8 @@
 //! Every step has a stable idempotency key, so that a second run is answered from the first and
 //! changes nothing. The steps are part of that: a step is never changed, only added.
 
+use std::sync::Arc;
+
 use anyhow::{Context as _, bail};
 use ledger_api::setup::Secret;
 use ledger_core::{
@@ -20,7 +22,7 @@ use sha2::{Digest, Sha256};
 use super::super::work::{status_now, submit};
 
 /// Who the demo acts as. Not the one its API key belongs to: whose keys are yours to choose.
-const PRINCIPAL: &str = "demo-setup";
+pub(super) const PRINCIPAL: &str = "demo-setup";
 
 /// The bank's clearing account, which deposits come in on.
 const CLEARING: &str = "bank:demo:clearing_in:INR";
@@ -49,8 +51,7 @@ const CAPITAL: &str = "90000000.00";
 
 /// Makes the accounts and the movements, unless they are there.
 pub(super) async fn tell(engine: &Engine, secret: &Secret) -> anyhow::Result<()> {
-    let book = status_now(engine).await?.book;
-    let teller = Teller { engine, secret, book: &book, principal: PRINCIPAL.parse()? };
+    let teller = Teller::start(engine, secret, PRINCIPAL.parse()?).await?;
     for (account, owner) in ACCOUNTS {
         teller.open(account, owner).await?;
     }
@@ -63,8 +64,7 @@ pub(super) async fn tell(engine: &Engine, secret: &Secret) -> anyhow::Result<()>
 /// Books what the sandbox banks had from the start, so that their statements and our books begin
 /// alike: the house's own money, put there by two people.
 pub(super) async fn endow(engine: &Engine, secret: &Secret, banks: &[&str]) -> anyhow::Result<()> {
-    let book = status_now(engine).await?.book;
-    let teller = Teller { engine, secret, book: &book, principal: PRINCIPAL.parse()? };
+    let teller = Teller::start(engine, secret, PRINCIPAL.parse()?).await?;
     teller.open("equity:capital:INR", "bahi").await?;
     for bank in banks {
         let escrow = format!("bank:{bank}:escrow:INR");
@@ -74,14 +74,25 @@ pub(super) async fn endow(engine: &Engine, secret: &Secret, banks: &[&str]) -> a
     Ok(())
 }
 
-struct Teller<'a> {
+/// Somebody who tells the ledger what happens.
+pub(super) struct Teller<'a> {
     engine: &'a Engine,
     secret: &'a Secret,
-    book: &'a Book,
+    book: Arc<Book>,
     principal: Principal,
 }
 
-impl Teller<'_> {
+impl<'a> Teller<'a> {
+    /// In the name of whoever does it.
+    pub(super) async fn start(
+        engine: &'a Engine,
+        secret: &'a Secret,
+        principal: Principal,
+    ) -> anyhow::Result<Self> {
+        let book = status_now(engine).await?.book;
+        Ok(Self { engine, secret, book, principal })
+    }
+
     async fn open(&self, account: &str, owner: &str) -> anyhow::Result<()> {
         let account: AccountId = account.parse()?;
         let Some(entry) = chart::lookup(&account.code()) else {
@@ -164,7 +175,8 @@ impl Teller<'_> {
         }
     }
 
-    fn leg(
+    /// A leg of a transaction.
+    pub(super) fn leg(
         &self,
         account: &str,
         direction: Direction,
@@ -189,7 +201,8 @@ impl Teller<'_> {
         }
     }
 
-    fn once(&self, step: &str) -> anyhow::Result<Idempotency> {
+    /// What makes a step once.
+    pub(super) fn once(&self, step: &str) -> anyhow::Result<Idempotency> {
         let fingerprint = Sha256::new()
             .chain_update(b"bahi/demo/1")
             .chain_update(self.secret.bytes())

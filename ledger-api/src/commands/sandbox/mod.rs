@@ -1,6 +1,7 @@
 //! `bahi sandbox`: a bank to try and to test with, and its switches; and login providers.
 
 pub(super) mod logins;
+mod units;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -21,6 +22,7 @@ use sandbox_bank::{
 use serde_json::Value;
 use tokio::net::TcpListener;
 
+use self::units::{Latency, latency, percent};
 use super::{Verdict, say};
 
 const EXAMPLES: &str = "\
@@ -220,13 +222,6 @@ struct BankLine {
     value_date: Option<NaiveDate>,
 }
 
-/// Half of the answers, and all but one in a hundred, take no longer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Latency {
-    p50: Duration,
-    p99: Duration,
-}
-
 impl Sandbox {
     pub(super) async fn run(self) -> anyhow::Result<Verdict> {
         let control = || Control::new(&self.url, self.token.clone());
@@ -372,12 +367,6 @@ fn narration(text: &str) -> Result<Narration, &'static str> {
     text.to_owned().try_into()
 }
 
-/// `30%` or `30`.
-fn percent(text: &str) -> Result<u8, &'static str> {
-    let number = text.strip_suffix('%').unwrap_or(text).parse();
-    number.ok().filter(|percent| *percent <= 100).ok_or("a percentage is 0% to 100%")
-}
-
 /// `250ms`, `90s`, `10m`, `2h`, `1d`.
 pub(super) fn duration(text: &str) -> Result<Duration, &'static str> {
     const WRONG: &str = "a duration is a number with ms, s, m, h or d behind it, such as 90s";
@@ -393,15 +382,6 @@ pub(super) fn duration(text: &str) -> Result<Duration, &'static str> {
         _ => return Err(WRONG),
     };
     number.checked_mul(in_milliseconds).map(Duration::from_millis).ok_or(WRONG)
-}
-
-/// `p50=2s,p99=40s`.
-fn latency(text: &str) -> Result<Latency, &'static str> {
-    const WRONG: &str = "a latency is p50=DURATION,p99=DURATION, such as p50=2s,p99=40s";
-    let (p50, p99) = text.split_once(',').ok_or(WRONG)?;
-    let p50 = duration(p50.strip_prefix("p50=").ok_or(WRONG)?)?;
-    let p99 = duration(p99.strip_prefix("p99=").ok_or(WRONG)?)?;
-    Ok(Latency { p50, p99 })
 }
 
 #[cfg(test)]

@@ -18,6 +18,9 @@ use crate::{
     wallet,
 };
 
+/// The most that is shown at once; the rest when these are taken.
+const WAITING_MAX: u32 = 20;
+
 #[derive(Template)]
 #[template(path = "app/receive.html")]
 struct ReceiveView {
@@ -48,20 +51,17 @@ pub(in crate::pages) struct WaitsForMe {
 
 /// What waits for somebody's number.
 pub(in crate::pages) async fn waiting(visitor: &Visitor) -> Result<Vec<WaitsForMe>, Problem> {
-    let person = &visitor.who.person;
-    let Some(phone) = person.phone.as_ref().filter(|_| person.phone_verified_at.is_some()) else {
-        return Ok(Vec::new());
-    };
     let book = visitor.state.ledger.status().borrow().book.clone();
     let code = visitor.wallet.currency().map_err(|error| Problem::internal(&error))?;
     let currency = book.currency(code).ok_or_else(nothing)?;
-    let found = transfers::waiting_for(&visitor.state, phone).await?;
+    let person = visitor.who.person.id;
+    let (_, found) = transfers::waiting_for(&visitor.state, person, WAITING_MAX).await?;
     let shown = found.into_iter().map(|one| {
-        let amount = wallet::money(one.amount.value(), currency);
+        let amount = wallet::money(one.amount, currency);
         Ok(WaitsForMe {
             id: one.id.to_string(),
             amount: MoneyView::incoming(amount.map_err(|error| Problem::internal(&error))?),
-            left: Countdown::new(one.expires_at, visitor.now()),
+            left: Countdown::new(one.expires_at.unwrap_or(one.begun_at), visitor.now()),
             nonce: visitor.nonce(),
         })
     });

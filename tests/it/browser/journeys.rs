@@ -1,0 +1,115 @@
+//! The whole way of a stranger, and what must not go wrong on it.
+
+use thirtyfour::By;
+
+use super::wallet::{PASSWORD, on_the_demo};
+
+/// Signs up, proves who it is, adds money at the bank's page, sends some to a friend, and takes
+/// the rest out; each is seen to come to its end.
+async fn the_way(handle: &str, number: u32, scripts: bool) {
+    on_the_demo(async |browser, demo| {
+        if !scripts {
+            browser.without_scripts().await;
+        }
+        browser.sign_up(demo, handle, number).await;
+        browser.add(demo, "2000", "₹2,000.00").await;
+        browser.pay().await;
+        browser.is_done(scripts).await;
+        browser.prepare_to_send(demo, "@ravi", "250", "For the tea").await;
+        browser.sees("Ravi Kumar").await;
+        browser.press("Send ₹250.00").await;
+        browser.is_done(scripts).await;
+        browser.check().await;
+        browser.add_bank_account(demo).await;
+        browser.open(&format!("{}/app/move?tab=withdraw", demo.address)).await;
+        browser.fill("Amount", "1740").await;
+        browser.press("Continue").await;
+        browser.press("Withdraw ₹1,740.00").await;
+        browser.is_done(scripts).await;
+        browser.check().await;
+        browser.open(&format!("{}/app/move?tab=send", demo.address)).await;
+        browser.sees("You have ₹0.00 available").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_stranger_adds_sends_and_withdraws_and_sees_each_end_live() {
+    the_way("with_scripts", 1, true).await;
+}
+
+#[tokio::test]
+async fn a_stranger_adds_sends_and_withdraws_without_any_script() {
+    the_way("without_scripts", 2, false).await;
+}
+
+#[tokio::test]
+async fn a_double_click_and_the_way_back_send_once() {
+    on_the_demo(async |browser, demo| {
+        browser.sign_up(demo, "twice", 3).await;
+        browser.add(demo, "500", "₹500.00").await;
+        browser.pay().await;
+        browser.is_done(true).await;
+        browser.prepare_to_send(demo, "@meera", "100", "Once").await;
+        browser.sees("Meera Nair").await;
+        // Two clicks before either is answered.
+        browser
+            .ask("const b = document.querySelector('.sheet button'); b.click(); b.click()")
+            .await;
+        browser.at("/app/activity/").await;
+        browser.is_done(true).await;
+        browser.driver.back().await.unwrap();
+        // The sheet is shown again, or asked for again; whoever presses then has sent it already.
+        if let Ok(button) = browser.driver.find(By::Css(".sheet button")).await {
+            button.click().await.ok();
+        }
+        assert_eq!(browser.activity(demo).await, 2, "one addition and one sending");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn two_tabs_send_what_each_of_them_shows() {
+    on_the_demo(async |browser, demo| {
+        browser.sign_up(demo, "two_tabs", 4).await;
+        browser.add(demo, "500", "₹500.00").await;
+        browser.pay().await;
+        browser.is_done(true).await;
+        browser.prepare_to_send(demo, "@meera", "100", "From the first").await;
+        browser.sees("Send ₹100.00").await;
+        let first = browser.driver.window().await.unwrap();
+        let second = browser.driver.new_tab().await.unwrap();
+        browser.driver.switch_to_window(second).await.unwrap();
+        browser.prepare_to_send(demo, "@asha", "150", "From the second").await;
+        browser.press("Send ₹150.00").await;
+        browser.is_done(true).await;
+        browser.driver.switch_to_window(first).await.unwrap();
+        browser.press("Send ₹100.00").await;
+        browser.is_done(true).await;
+        assert_eq!(browser.activity(demo).await, 3, "one addition and two sendings");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_session_that_ends_in_the_middle_pays_nothing_and_asks_who_it_is() {
+    on_the_demo(async |browser, demo| {
+        browser.sign_up(demo, "forgotten", 5).await;
+        browser.add(demo, "500", "₹500.00").await;
+        browser.pay().await;
+        browser.is_done(true).await;
+        browser.prepare_to_send(demo, "@meera", "100", "Too late").await;
+        browser.sees("Send ₹100.00").await;
+        browser.driver.delete_all_cookies().await.unwrap();
+        browser.press("Send ₹100.00").await;
+        browser.at("/login").await;
+        browser.log_in_here("forgotten", PASSWORD).await;
+        browser.at("/app").await;
+        assert_eq!(browser.activity(demo).await, 1, "nothing was sent");
+        browser.prepare_to_send(demo, "@meera", "100", "In time").await;
+        browser.press("Send ₹100.00").await;
+        browser.is_done(true).await;
+        assert_eq!(browser.activity(demo).await, 2, "and then once");
+    })
+    .await;
+}

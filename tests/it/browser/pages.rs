@@ -1,0 +1,60 @@
+//! Every page, as wide as a telephone and as a desk, by day and by night.
+
+use super::{session::Browser, wallet::on_the_demo};
+use crate::support::demo::{Demo, PASSWORD};
+
+/// What anybody sees.
+const PUBLIC: [&str; 6] = ["/", "/login", "/signup", "/forgot", "/dev/outbox", "/dev/components"];
+/// What somebody sees who is signed in.
+const OWN: [&str; 10] = [
+    "/app",
+    "/app/move?tab=add",
+    "/app/move?tab=send",
+    "/app/move?tab=withdraw",
+    "/app/activity",
+    "/app/statements",
+    "/app/banks",
+    "/app/security",
+    "/app/settings",
+    "/verify",
+];
+/// So many things that happened are looked at, each on its own page.
+const THINGS: usize = 4;
+const WIDTHS: [u32; 2] = [360, 1280];
+
+async fn look_at(browser: &Browser, demo: &Demo, pages: &[String]) {
+    let mut faults = Vec::new();
+    for page in pages {
+        for width in WIDTHS {
+            let found = browser.faults_of(&format!("{}{page}", demo.address), width).await;
+            faults.extend(found.into_iter().map(|fault| format!("{page} {fault}")));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[tokio::test]
+async fn every_page_that_anybody_sees_is_in_order() {
+    on_the_demo(async |browser, demo| {
+        look_at(browser, demo, &PUBLIC.map(str::to_owned)).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn every_page_of_ones_own_is_in_order() {
+    on_the_demo(async |browser, demo| {
+        browser.log_in(demo, "asha", PASSWORD).await;
+        browser.open(&format!("{}/app/activity", demo.address)).await;
+        let links =
+            "return [...new Set([...document.querySelectorAll('a[href*=\"/app/activity/\"]')]
+            .map(a => new URL(a.href).pathname))]";
+        let things = browser.ask(links).await;
+        let things = things.as_array().unwrap().iter().map(|link| link.as_str().unwrap());
+        let mut pages = OWN.map(str::to_owned).to_vec();
+        pages.extend(things.take(THINGS).map(str::to_owned));
+        assert_eq!(pages.len(), OWN.len() + THINGS, "Asha's days have passed");
+        look_at(browser, demo, &pages).await;
+    })
+    .await;
+}
