@@ -41,6 +41,10 @@ fn withdrawal_words(event: &WithdrawalEvent) -> (String, Option<String>) {
         WithdrawalEvent::AttemptRefused(_) => plain("The bank refused this attempt"),
         WithdrawalEvent::OutcomeUnknown(_) => plain("The bank has not confirmed it"),
         WithdrawalEvent::AttentionNeeded(_) => plain("We find out with the bank"),
+        WithdrawalEvent::PaidInPart(part) => (
+            "A part is paid; the bank has not confirmed the rest".to_owned(),
+            Some(part.bank_reference.to_string()),
+        ),
         WithdrawalEvent::Completed(completed) => {
             ("Paid".to_owned(), Some(completed.bank_reference.to_string()))
         }

@@ -136,7 +136,7 @@ impl Writer {
             }
         }
         for (index, (who, to, note, least, most)) in (0..).zip(HABITS) {
-            if chance(day, index) % 4 == 0 {
+            if chance(day, index).is_multiple_of(4) {
                 let amount = least + chance(day, index + 100) % (most - least + 1);
                 let minute = 480 + index * 37 + chance(day, index + 200) % 30;
                 self.write(day, minute, (who, amount, 0), Deed::Send { to, note });

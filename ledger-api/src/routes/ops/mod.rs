@@ -71,6 +71,7 @@ mod tests {
             key_id: "k1".into(),
             principal: "ravi".parse().unwrap(),
             scopes: ScopeSet::of(&[Scope::OpsApprove]),
+            person: None,
         };
         assert!(another_person(&caller, Some("asha"), "asked for it").is_ok());
         for first in [Some("ravi"), Some(""), None] {
