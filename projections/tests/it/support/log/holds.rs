@@ -20,8 +20,12 @@ impl TestLog {
         self.ids += 1;
         let id = HoldId::from_uuid(uuid_of(self.ids));
         let amount: Decimal = amount.parse().unwrap();
-        let placed =
-            HoldEvent::Placed(Placed { account: account.parse().unwrap(), amount, expires_at });
+        let placed = HoldEvent::Placed(Placed {
+            account: account.parse().unwrap(),
+            amount,
+            expires_at,
+            cause: None,
+        });
         self.push("hold", &id.to_string(), placed.name(), &placed);
         let change = self.held(account, id, amount, amount, expires_at);
         self.account_event(account, &AccountEvent::HoldPlaced(change));
