@@ -46,7 +46,8 @@ impl Names {
             ("transfer", _) if row.counterparty.is_none() => "To a phone number".to_owned(),
             (_, _) => match self.face(row) {
                 Some(face) => face.name.expose().to_owned(),
-                None if row.counterparty.is_some() => "Somebody who left".to_owned(),
+                None if is_person(row) => "Somebody who left".to_owned(),
+                None if row.counterparty.is_some() => "Another wallet".to_owned(),
                 None => sentence(&row.kind),
             },
         }
@@ -81,6 +82,11 @@ pub(crate) fn signed(visitor: &Visitor, row: &ActivityRow) -> Result<MoneyView, 
         Towards::In => MoneyView::incoming(money),
         Towards::Out => MoneyView::outgoing(money),
     })
+}
+
+/// Whether a person's wallet is on the other side, be they still known or not.
+fn is_person(row: &ActivityRow) -> bool {
+    row.counterparty.as_ref().is_some_and(|account| person_of(account).is_some())
 }
 
 /// What happened, in a word.
