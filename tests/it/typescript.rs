@@ -45,11 +45,11 @@ fn a_frontends_first_calls_fit_the_document() {
     let checked = run(&folder, "npx", &["tsc", "--noEmit"]).unwrap();
     assert!(checked.status.success(), "{}", said(&checked));
 
-    // It is checked at all: a field that is not there is an error.
+    // It is checked at all: an amount that is a number is an error.
     let example = fs::read_to_string(folder.join("wallet.ts")).unwrap();
-    let wrong = example.replace("body: { to: { handle }", "body: { to: { handel: handle }");
+    let wrong = example.replace("amount: { value, ", "amount: { value: 5, ");
     assert_ne!(wrong, example);
     fs::write(folder.join("wallet.ts"), wrong).unwrap();
     let checked = run(&folder, "npx", &["tsc", "--noEmit"]).unwrap();
-    assert!(!checked.status.success(), "a wrong field was taken");
+    assert!(!checked.status.success(), "a number was taken for an amount");
 }

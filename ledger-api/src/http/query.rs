@@ -46,6 +46,12 @@ fn is_about_digits(message: &str) -> bool {
         .any(|start| message.starts_with(start))
 }
 
+/// Leaves a parameter out of what a list's cursors are bound to, as `skip_serializing_if`: how many
+/// and where to go on are no filters. (With `skip_serializing` it would be in no document either.)
+pub(crate) const fn not_a_filter<T>(_: &T) -> bool {
+    true
+}
+
 /// The years that a request may name. Some programs can hold others, and a database then refuses
 /// to compare with them.
 pub(crate) const YEARS: std::ops::RangeInclusive<i32> = 1900..=9999;

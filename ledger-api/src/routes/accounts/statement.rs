@@ -42,15 +42,16 @@ pub(super) struct StatementParams {
     to: Option<NaiveDate>,
     /// `oldest_first` (the default) or `newest_first`.
     #[serde(default)]
+    #[param(inline)]
     order: OrderWord,
     /// How many lines at most; 1 to 100, 25 if left out.
-    #[serde(skip_serializing)]
+    #[serde(skip_serializing_if = "crate::http::query::not_a_filter")]
     limit: Option<u32>,
     /// Where to go on: `next_cursor` of the page before.
-    #[serde(skip_serializing)]
+    #[serde(skip_serializing_if = "crate::http::query::not_a_filter")]
     cursor: Option<String>,
     /// Wait until the answer reflects this position.
-    #[serde(skip_serializing)]
+    #[serde(skip_serializing_if = "crate::http::query::not_a_filter")]
     min_position: Option<u64>,
 }
 

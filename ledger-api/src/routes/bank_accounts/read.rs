@@ -29,10 +29,10 @@ pub(super) struct BankAccountsQuery {
     #[param(value_type = Option<String>, example = "asha")]
     owner: Option<Owner>,
     /// How many, 1 to 100 [default: 25].
-    #[serde(skip_serializing)]
+    #[serde(skip_serializing_if = "crate::http::query::not_a_filter")]
     limit: Option<u32>,
     /// Where to go on: `next_cursor` of the page before.
-    #[serde(skip_serializing)]
+    #[serde(skip_serializing_if = "crate::http::query::not_a_filter")]
     cursor: Option<String>,
 }
 

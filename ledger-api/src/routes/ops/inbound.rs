@@ -63,10 +63,10 @@ pub(super) struct InboundQuery {
     #[param(inline)]
     state: Option<StateWord>,
     /// How many at most; 1 to 100, 25 if left out.
-    #[serde(skip_serializing)]
+    #[serde(skip_serializing_if = "crate::http::query::not_a_filter")]
     limit: Option<u32>,
     /// Where to go on: `next_cursor` of the page before.
-    #[serde(skip_serializing)]
+    #[serde(skip_serializing_if = "crate::http::query::not_a_filter")]
     cursor: Option<String>,
 }
 

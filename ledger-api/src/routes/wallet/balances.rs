@@ -80,6 +80,7 @@ pub(super) struct HistoryQuery {
     /// How many days, today included: 7, 30 or 90; 30 if left out.
     days: Option<u32>,
     /// Always `day`.
+    #[param(inline)]
     interval: Option<IntervalWord>,
     /// Wait until the answer reflects this position.
     min_position: Option<u64>,

@@ -41,6 +41,7 @@ pub(super) struct StatementsQuery {
     to: Option<NaiveDate>,
     /// `json` (if left out), `csv` or `pdf`.
     #[serde(default)]
+    #[param(inline)]
     format: FormatWord,
 }
 

@@ -39,13 +39,13 @@ pub(super) struct WithdrawalsQuery {
     #[param(value_type = Option<WithdrawalStatusWord>)]
     status: Option<WithdrawalStatus>,
     /// How many at most; 1 to 100, 25 if left out.
-    #[serde(skip_serializing)]
+    #[serde(skip_serializing_if = "crate::http::query::not_a_filter")]
     limit: Option<u32>,
     /// Where to go on: `next_cursor` of the page before.
-    #[serde(skip_serializing)]
+    #[serde(skip_serializing_if = "crate::http::query::not_a_filter")]
     cursor: Option<String>,
     /// Wait until the answer reflects this position.
-    #[serde(skip_serializing)]
+    #[serde(skip_serializing_if = "crate::http::query::not_a_filter")]
     min_position: Option<u64>,
 }
 
