@@ -19,11 +19,15 @@ use ledger_core::{
     deposit::Deposit,
     engine::{Engine, EngineConfig},
     hold::Hold,
-    ids::{AccountId, BankLineId, DepositId, HoldId, RequestId, TransactionId, WithdrawalId},
+    ids::{
+        AccountId, BankLineId, DepositId, HoldId, RequestId, TransactionId, TransferId,
+        WithdrawalId,
+    },
     log,
     money::{Currency, Money},
     planning::{self, Step, View},
     posting::{Posting, PostingLeg},
+    transfer::Transfer,
     withdrawal::Withdrawal,
 };
 use sqlx::Connection;
@@ -61,6 +65,10 @@ impl View for World {
 
     fn deposit(&self, _: DepositId) -> Deposit {
         Deposit::default()
+    }
+
+    fn transfer(&self, _: TransferId) -> Transfer {
+        Transfer::default()
     }
 }
 

@@ -133,14 +133,16 @@ const OF_PEOPLE: &str = include_str!("../../ledger-api/src/routes/people/example
 /// The same of what people see of their wallets (`user_api`).
 const OF_WALLETS: &str = include_str!("../../ledger-api/src/routes/wallet/examples.json");
 
-/// Asked by other tests (`ops`, `ops_resolutions`): they need two persons, or a bank that tells.
-const ELSEWHERE: [&str; 6] = [
+/// Asked by other tests (`ops`, `ops_resolutions`, `logins`): they need two persons, a bank that
+/// tells, or a login provider.
+const ELSEWHERE: [&str; 7] = [
     "post_v1_ops_withdrawals_id_approve",
     "post_v1_ops_withdrawals_id_reject",
     "post_v1_ops_withdrawals_id_resolve",
     "post_v1_ops_withdrawals_id_resolutions_number_approve",
     "post_v1_ops_withdrawals_id_resolutions_number_withdraw",
     "post_v1_ops_inbound_id_reprocess",
+    "delete_v1_me_logins_provider",
 ];
 
 /// What the examples take for granted: two wallets with money that came in by a bank.

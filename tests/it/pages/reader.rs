@@ -15,7 +15,8 @@ pub(super) async fn page(person: &Person, path: &str) -> Reply {
 /// What is sent when a form's button is pressed. Redirects are followed, as browsers do.
 pub(super) async fn press(person: &Person, path: &str, fields: &[(&str, &str)]) -> Reply {
     let mut form = form_urlencoded(fields);
-    form.push_str(&format!("&csrf={}", person.csrf));
+    form.push_str("&csrf=");
+    form.push_str(&person.csrf);
     let request = person.bare(Method::POST, path).header("origin", &person.address);
     let request = request.header("accept", "text/html");
     let kind = "application/x-www-form-urlencoded";

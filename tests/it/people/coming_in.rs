@@ -162,7 +162,7 @@ async fn what_is_personal_stands_nowhere_as_it_is() {
         let text: Option<String> = sqlx::query_scalar(&sql).fetch_one(&pool).await.unwrap();
         let text = text.unwrap_or_default();
         for secret in ["Birdsong", "canary@example.com", "9812345678", PASSWORD] {
-            let hex: String = secret.bytes().map(|b| format!("{b:02x}")).collect();
+            let hex = hex::encode(secret);
             assert!(!text.contains(secret) && !text.contains(&hex), "{secret} by {sql}");
         }
     }

@@ -39,7 +39,7 @@ async fn an_export_has_everything_and_nobody_elses() {
 async fn an_account_is_closed_when_empty_and_forgotten_when_the_law_allows() {
     let clock = Arc::new(ManualClock::at(System.now()));
     let retention = TimeDelta::days(30);
-    let set = Set { clock: Arc::clone(&clock) as _, retention, ..Set::default() };
+    let set = Set { clock: clock.clone(), retention, ..Set::default() };
     let bahi = TestBahi::on(&Database::create().await, set).await;
     let mut asha = Visitor::of(&bahi);
     let made = asha.post("/v1/signup", &who("asha")).await.made();

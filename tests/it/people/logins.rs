@@ -46,7 +46,7 @@ async fn case_123_a_wrong_password_and_an_unknown_name_are_one_answer() {
 #[tokio::test(flavor = "multi_thread")]
 async fn case_124_guessing_is_slowed_and_its_victim_gets_in() {
     let clock = Arc::new(ManualClock::at(System.now()));
-    let set = Set { clock: Arc::clone(&clock) as _, ..Set::default() };
+    let set = Set { clock: clock.clone(), ..Set::default() };
     let bahi = TestBahi::on(&Database::create().await, set.clone()).await;
     let other = TestBahi::on(&bahi.database, set).await;
     Visitor::of(&bahi).sign_up("asha").await;
@@ -184,7 +184,7 @@ async fn case_144_who_is_shut_out_is_out_with_the_next_request() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_ends_unused_and_in_the_end_anyhow() {
     let clock = Arc::new(ManualClock::at(System.now()));
-    let set = Set { clock: Arc::clone(&clock) as _, ..Set::default() };
+    let set = Set { clock: clock.clone(), ..Set::default() };
     let bahi = TestBahi::on(&Database::create().await, set).await;
     let mut asha = Visitor::of(&bahi);
     asha.sign_up("asha").await;

@@ -17,7 +17,7 @@ use crate::support::{
 
 async fn with_clock() -> (TestBahi, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::at(System.now()));
-    let set = Set { clock: Arc::clone(&clock) as _, ..Set::default() };
+    let set = Set { clock: clock.clone(), ..Set::default() };
     (TestBahi::on(&Database::create().await, set).await, clock)
 }
 
@@ -199,7 +199,7 @@ async fn case_145_a_new_bank_account_takes_the_password_and_an_hour() {
     let clock = Arc::new(ManualClock::at("2026-11-20T06:30:00Z".parse().unwrap()));
     let sandbox = Sandbox::start().await;
     let set = Set {
-        clock: Arc::clone(&clock) as _,
+        clock: clock.clone(),
         banks: sandbox.registry(),
         payee_cooling: TimeDelta::hours(1),
         ..Set::default()

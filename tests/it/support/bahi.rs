@@ -73,6 +73,30 @@ pub(crate) struct Set {
     pub(crate) knows_its_address: bool,
 }
 
+impl Set {
+    /// How people are let in at `address`.
+    fn people(&self, address: &str) -> PeopleSettings {
+        PeopleSettings {
+            sign_up: true,
+            clock: Arc::clone(&self.clock),
+            retention: self.retention,
+            logins: self.logins.clone(),
+            public_url: self.knows_its_address.then(|| address.parse().unwrap()),
+            ..PeopleSettings::default().for_demo(None).with_cooling(self.payee_cooling)
+        }
+    }
+}
+
+fn keeper(state: &ApiState, retention: TimeDelta) -> PeopleKeeper {
+    PeopleKeeper {
+        people: state.people.clone(),
+        wallets: state.wallets.clone(),
+        sessions: state.sessions.clone(),
+        throttles: state.throttles.clone(),
+        retention,
+    }
+}
+
 impl Default for Set {
     fn default() -> Self {
         Self {
@@ -115,14 +139,7 @@ impl TestBahi {
         })));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let people_settings = PeopleSettings {
-            sign_up: true,
-            clock: Arc::clone(&set.clock),
-            retention: set.retention,
-            logins: set.logins,
-            public_url: set.knows_its_address.then(|| address.parse().unwrap()),
-            ..PeopleSettings::default().for_demo(None).with_cooling(set.payee_cooling)
-        };
+        let people_settings = set.people(&address);
         let state = ApiState::with_projector(
             ApiParts {
                 ledger: Arc::clone(&ledger),
@@ -143,13 +160,7 @@ impl TestBahi {
             },
             status.clone(),
         );
-        let keeper = PeopleKeeper {
-            people: state.people.clone(),
-            wallets: state.wallets.clone(),
-            sessions: state.sessions.clone(),
-            throttles: state.throttles.clone(),
-            retention: people_settings.retention,
-        };
+        let keeper = keeper(&state, people_settings.retention);
         let outbox = people_settings.post.outbox().expect("the demonstration's").clone();
         let sweeper = Sweeper {
             ledger,

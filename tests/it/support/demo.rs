@@ -95,8 +95,8 @@ pub(crate) fn program() -> PathBuf {
     let built = changed(&program);
     let sources = listed.split_once(": ").map_or("", |(_, sources)| sources);
     let newer = sources.split_whitespace().find(|source| changed(Path::new(source)) > built);
-    let build = "cargo build -p ledger-api";
-    assert!(built.is_some() && !sources.is_empty(), "there is no {}: {build}", program.display());
-    assert!(newer.is_none(), "{} is newer than the program: {build}", newer.unwrap_or_default());
+    let hint = "cargo build -p ledger-api";
+    assert!(built.is_some() && !sources.is_empty(), "there is no {}: {hint}", program.display());
+    assert!(newer.is_none(), "{} is newer than the program: {hint}", newer.unwrap_or_default());
     program
 }

@@ -55,7 +55,7 @@ impl Stand {
     }
 }
 
-fn sending(to: Value, value: &str) -> Value {
+fn sending(to: &Value, value: &str) -> Value {
     json!({"account": ASHA, "to": to, "amount": amount(ASHA, value), "note": "Tea"})
 }
 
@@ -66,7 +66,7 @@ fn id(transfer: &Value) -> &str {
 #[tokio::test(flavor = "multi_thread")]
 async fn to_who_is_known_the_money_goes_at_once() {
     let stand = Stand::start().await;
-    let body = sending(json!({"account": RAVI}), "250.00");
+    let body = sending(&json!({"account": RAVI}), "250.00");
     let sent = stand.admin.post_with("once", "/v1/transfers", &body).await;
     assert_eq!(sent.status, StatusCode::CREATED);
     let made = sent.made();
@@ -95,7 +95,7 @@ async fn to_who_is_known_the_money_goes_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn to_a_number_that_nobody_has_proved_it_waits_and_is_claimed_once() {
     let stand = Stand::start().await;
-    let body = sending(json!({"phone": "98123 45678"}), "250.00");
+    let body = sending(&json!({"phone": "98123 45678"}), "250.00");
     let sent = stand.admin.post_with("held", "/v1/transfers", &body).await;
     let made = sent.made();
     assert_eq!((&made["status"], &made["funds"]), (&json!("pending_claim"), &json!("held")));
@@ -131,7 +131,7 @@ async fn to_a_number_that_nobody_has_proved_it_waits_and_is_claimed_once() {
 async fn what_is_given_up_or_runs_out_is_spendable_again() {
     let stand = Stand::start().await;
     let first = stand.send(json!({"phone": PHONE}), "600").await;
-    let poor = sending(json!({"account": RAVI}), "600");
+    let poor = sending(&json!({"account": RAVI}), "600");
     assert_eq!(stand.admin.post("/v1/transfers", &poor).await.refused(), "insufficient_funds");
     let cancel = format!("/v1/transfers/{}/cancel", id(&first));
     for _ in 0..2 {
@@ -199,10 +199,10 @@ async fn bad_input_gets_a_clear_answer() {
     assert_eq!(refused(json!({"account": RAVI}), "0").await, "amount_not_positive");
     assert_eq!(refused(json!({"account": RAVI}), "1.001").await, "amount_scale");
     assert_eq!(refused(json!({"phone": PHONE}), "1000.01").await, "insufficient_funds");
-    let mut long = sending(json!({"account": RAVI}), "1");
+    let mut long = sending(&json!({"account": RAVI}), "1");
     long["note"] = json!("x".repeat(201));
     assert_eq!(stand.admin.post("/v1/transfers", &long).await.refused(), "invalid");
-    let mut role = sending(json!({"account": RAVI}), "1");
+    let mut role = sending(&json!({"account": RAVI}), "1");
     role["fee"] = amount(ASHA, "0");
     assert_eq!(stand.admin.post("/v1/transfers", &role).await.refused(), "invalid");
     let none = "tr_019a0000000070008000000000000061";
@@ -212,7 +212,7 @@ async fn bad_input_gets_a_clear_answer() {
     assert_eq!(stand.admin.post(&cancel, &json!({})).await.status, StatusCode::NOT_FOUND);
     assert_eq!(stand.admin.get(&format!("/v1/transfers/{none}")).await.status, 404);
     let weak = stand.bahi.actor("weak", &[Scope::BalancesRead]).await;
-    let body = sending(json!({"account": RAVI}), "1");
+    let body = sending(&json!({"account": RAVI}), "1");
     assert_eq!(weak.post("/v1/transfers", &body).await.status, StatusCode::FORBIDDEN);
     assert_eq!(weak.get("/v1/transfers").await.status, StatusCode::FORBIDDEN);
     stand.finish().await;

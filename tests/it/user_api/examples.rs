@@ -28,6 +28,7 @@ async fn the_examples_of_wallets_are_what_happens() {
         ("get_v1_activity_id", format!("/v1/activity/{sent}")),
         ("get_v1_activity_id_receipt", format!("/v1/activity/{sent}/receipt")),
         ("get_v1_statements", "/v1/statements?month=2026-11".to_owned()),
+        ("get_v1_me_logins", "/v1/me/logins".to_owned()),
         ("get_v1_recipients_lookup", "/v1/recipients/lookup?handle=ravi".to_owned()),
     ] {
         let answer = asha.get(&path).await.made();

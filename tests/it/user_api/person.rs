@@ -12,14 +12,12 @@ use crate::support::{
     sandbox::Sandbox,
 };
 
-pub(crate) const COOKIE: &str = "__Host-bahi_session";
 const CLEARING: &str = "bank:hdfc:clearing_in:INR";
 
 /// A service with two sandbox banks.
 pub(crate) struct Scene {
     pub(crate) bahi: TestBahi,
     pub(crate) admin: Actor,
-    pub(crate) clock: Arc<ManualClock>,
     sandbox: Sandbox,
 }
 
@@ -38,12 +36,11 @@ impl Scene {
     pub(crate) async fn start() -> Self {
         let sandbox = Sandbox::start().await;
         let clock = Arc::new(ManualClock::at("2026-11-22T06:30:00Z".parse().unwrap()));
-        let set =
-            Set { clock: Arc::clone(&clock) as _, banks: sandbox.registry(), ..Set::default() };
+        let set = Set { clock, banks: sandbox.registry(), ..Set::default() };
         let bahi = TestBahi::on(&Database::create().await, set).await;
         let admin = bahi.admin().await;
         admin.open(CLEARING).await.made();
-        Self { bahi, admin, clock, sandbox }
+        Self { bahi, admin, sandbox }
     }
 
     /// Somebody new who has proved everything, with money from a bank.
