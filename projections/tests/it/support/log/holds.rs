@@ -20,8 +20,9 @@ impl TestLog {
         self.ids += 1;
         let id = HoldId::from_uuid(uuid_of(self.ids));
         let amount: Decimal = amount.parse().unwrap();
+        let account_id = account.parse().unwrap();
         let placed =
-            HoldEvent::Placed(Placed { account: account.parse().unwrap(), amount, expires_at });
+            HoldEvent::Placed(Placed { account: account_id, amount, expires_at, cause: None });
         self.push("hold", &id.to_string(), placed.name(), &placed);
         let change = self.held(account, id, amount, amount, expires_at);
         self.account_event(account, &AccountEvent::HoldPlaced(change));
