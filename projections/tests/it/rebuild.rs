@@ -19,7 +19,10 @@ async fn case_73_a_rebuild_equals_the_live_read_models_row_by_row() {
         reads.wait_for(head, PATIENCE).await.unwrap();
         running.stop().await;
         let live = tables(&pool).await;
-        assert!(live.iter().all(|(_, rows)| !rows.is_empty()), "seed {seed}");
+        // The random log has no transfers that wait to be claimed.
+        let empty = |(name, rows): &&(&str, Vec<String>)| rows.is_empty() && *name != "transfers";
+        let empty: Vec<_> = live.iter().filter(empty).map(|(name, _)| *name).collect();
+        assert!(empty.is_empty(), "seed {seed}: nothing in {empty:?}");
 
         let mut last = (0, 0);
         let report = rebuild(&pool, None, |done, head| last = (done, head)).await.unwrap();
