@@ -97,7 +97,14 @@ async fn list(
     path = "/v1/me/logins/{provider}",
     tag = "People",
     params(("provider" = String, Path, description = "The provider's name.")),
-    responses((status = 200, description = "What is left.", body = LoginList)),
+    responses((
+        status = 200,
+        description = "What is left.",
+        body = LoginList,
+        example = json!({"data": [{"object": "login", "provider": "google", "label": "Google",
+            "linked": false, "linked_at": null, "link": "/app/security/logins/google"}],
+            "has_more": false})
+    )),
 )]
 async fn unlink(
     State(state): State<ApiState>,
