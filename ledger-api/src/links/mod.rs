@@ -6,8 +6,8 @@
 //!
 //! Links come from strangers, so the parser is strict: bounded, each parameter once, exactly one
 //! form for an amount. A space is `%20`; `+` is a plus, as the apps of banks read it, and not the
-//! space that forms make of it. Parameters of UPI that we do not know are passed over (it has many);
-//! in our own links there are none.
+//! space that forms make of it. Parameters of UPI that we do not know are passed over (it has
+//! many); in our own links there are none.
 
 mod query;
 
@@ -179,7 +179,9 @@ fn amount(query: &Query) -> Result<Option<Money>, LinkError> {
 
 fn words(text: Option<&str>) -> Result<Option<String>, LinkError> {
     let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else { return Ok(None) };
-    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let marks = |c: char| matches!(c, '\u{200e}' | '\u{200f}');
+    let embeds = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let turns = |c: char| marks(c) || embeds(c);
     if text.chars().count() > WORDS_MAX || text.chars().any(|c| c.is_control() || turns(c)) {
         return Err(LinkError::Words);
     }

@@ -40,7 +40,7 @@ impl Stand {
     }
 
     async fn send(&self, to: Value, value: &str) -> Value {
-        self.admin.post("/v1/transfers", &sending(to, value)).await.made()
+        self.admin.post("/v1/transfers", &sending(&to, value)).await.made()
     }
 
     async fn claim(&self, id: &str) -> crate::support::bahi::Reply {
@@ -167,7 +167,7 @@ async fn what_is_given_up_or_runs_out_is_spendable_again() {
 async fn what_looks_like_a_mistake_is_asked_back() {
     let stand = Stand::start().await;
     for to in [json!({"account": RAVI}), json!({"phone": PHONE})] {
-        let body = sending(to.clone(), "10.00");
+        let body = sending(&to, "10.00");
         stand.admin.post("/v1/transfers", &body).await.made();
         assert_eq!(stand.admin.post("/v1/transfers", &body).await.refused(), "duplicate_suspected");
         stand.send(to, "10.01").await;
@@ -184,7 +184,7 @@ async fn what_looks_like_a_mistake_is_asked_back() {
 async fn bad_input_gets_a_clear_answer() {
     let stand = Stand::start().await;
     let refused = async |to: Value, value: &str| {
-        stand.admin.post("/v1/transfers", &sending(to, value)).await.refused()
+        stand.admin.post("/v1/transfers", &sending(&to, value)).await.refused()
     };
     assert_eq!(refused(json!({}), "1").await, "invalid");
     assert_eq!(refused(json!({"handle": "asha", "phone": PHONE}), "1").await, "invalid");

@@ -119,8 +119,9 @@ impl Person {
 
     /// A request as our own pages send it.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let request = self.bare(method.clone(), path);
-        if method == Method::GET {
+        let reads = method == Method::GET;
+        let request = self.bare(method, path);
+        if reads {
             return request;
         }
         request.header("origin", &self.address).header("x-csrf-token", &self.csrf)

@@ -104,7 +104,7 @@ impl World {
     }
 }
 
-fn code(done: Result<Happened, Rejection>) -> String {
+fn code_of(done: Result<Happened, Rejection>) -> String {
     done.expect_err("a refusal").code
 }
 
@@ -126,7 +126,7 @@ fn a_transfer_that_ends_otherwise_moves_nothing() {
     for (ask, at) in [(Ask::Cancel(transfer(1)), 0), (Ask::Expire(transfer(1)), EXPIRY)] {
         let mut world = world("300");
         world.of_transfers(holding(1, "250", "5", "0.76")).unwrap();
-        assert_eq!(code(world.of_transfers(holding(2, "50", "0", "0"))), "insufficient_funds");
+        assert_eq!(code_of(world.of_transfers(holding(2, "50", "0", "0"))), "insufficient_funds");
         world.minute = at;
         assert_eq!(world.of_transfers(ask).unwrap().legs, 0);
         assert_eq!(world.balance(SENDER), dec("300.00"));
@@ -158,8 +158,8 @@ fn accounts_that_cannot_stop_a_claim_or_make_it_wait() {
     let mut sender_frozen = world("300");
     sender_frozen.of_transfers(holding(1, "250", "0", "0")).unwrap();
     sender_frozen.freeze_one(SENDER, FreezeMode::Debit);
-    assert_eq!(code(sender_frozen.of_transfers(claim(1, RECEIVER))), "sender_blocked");
-    assert_eq!(code(sender_frozen.of_transfers(holding(2, "1", "0", "0"))), "account_frozen");
+    assert_eq!(code_of(sender_frozen.of_transfers(claim(1, RECEIVER))), "sender_blocked");
+    assert_eq!(code_of(sender_frozen.of_transfers(holding(2, "1", "0", "0"))), "account_frozen");
     // A frozen sender may still take it back.
     sender_frozen.of_transfers(Ask::Cancel(transfer(1))).unwrap();
 
@@ -168,7 +168,7 @@ fn accounts_that_cannot_stop_a_claim_or_make_it_wait() {
     frozen.freeze_one(RECEIVER, FreezeMode::Credit);
     let done = frozen.of_transfers(claim(1, RECEIVER)).unwrap();
     assert_eq!((done.events, done.legs), (vec!["claim_in_review"], 0));
-    assert_eq!(code(frozen.of_transfers(decide(1, true))), "receiver_blocked");
+    assert_eq!(code_of(frozen.of_transfers(decide(1, true))), "receiver_blocked");
     let reference = "order".parse().unwrap();
     frozen.submit(Operation::Unfreeze { account: account(RECEIVER), reference }).unwrap();
     frozen.of_transfers(claim(1, RECEIVER)).unwrap();
@@ -191,19 +191,19 @@ fn refusals_before_any_aggregate_is_asked() {
     if let Ask::Hold(hold) = &mut till {
         hold.account = account("till:main:INR");
     }
-    assert_eq!(code(world.of_transfers(till)), "not_transferable");
+    assert_eq!(code_of(world.of_transfers(till)), "not_transferable");
     let mut yen = holding(1, "1", "0", "0");
     if let Ask::Hold(hold) = &mut yen {
         hold.amount = Money::parse("1", currency("JPY")).unwrap();
     }
-    assert_eq!(code(world.of_transfers(yen)), "currency_mismatch");
+    assert_eq!(code_of(world.of_transfers(yen)), "currency_mismatch");
     world.of_transfers(holding(1, "1", "0", "0")).unwrap();
-    assert_eq!(code(world.of_transfers(claim(1, "till:main:INR"))), "not_transferable");
-    assert_eq!(code(world.of_transfers(claim(1, "wallet:nobody:INR"))), "account_not_found");
-    assert_eq!(code(world.of_transfers(claim(1, "wallet:c:JPY"))), "currency_mismatch");
+    assert_eq!(code_of(world.of_transfers(claim(1, "till:main:INR"))), "not_transferable");
+    assert_eq!(code_of(world.of_transfers(claim(1, "wallet:nobody:INR"))), "account_not_found");
+    assert_eq!(code_of(world.of_transfers(claim(1, "wallet:c:JPY"))), "currency_mismatch");
     // `wallet:b` is the sender's own.
-    assert_eq!(code(world.of_transfers(claim(1, "wallet:b:INR"))), "self_claim");
-    assert_eq!(code(world.of_transfers(claim(2, RECEIVER))), "transfer_not_found");
+    assert_eq!(code_of(world.of_transfers(claim(1, "wallet:b:INR"))), "self_claim");
+    assert_eq!(code_of(world.of_transfers(claim(2, RECEIVER))), "transfer_not_found");
 }
 
 fn anything() -> impl Strategy<Value = (u128, u8, i64)> {
