@@ -10,7 +10,6 @@
 
 mod owners;
 mod parked;
-
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use futures::{StreamExt, future::BoxFuture, stream};
