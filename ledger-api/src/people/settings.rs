@@ -290,7 +290,6 @@ mod tests {
     #[test]
     fn what_is_no_setting_is_refused_by_name() {
         for (variable, value) in [
-            ("BAHI_SMTP_URL", "nonsense"),
             ("BAHI_SMS_URL", "ftp://x"),
             ("BAHI_PEOPLE", "yes"),
             ("BAHI_TRUSTED_PROXIES", "proxy"),
@@ -302,6 +301,9 @@ mod tests {
         ] {
             assert_eq!(set(&[(variable, value)]).unwrap_err().variable, variable, "{value}");
         }
+        let from = ("BAHI_MAIL_FROM", "wallet@example.com");
+        let unmailed = set(&[("BAHI_SMTP_URL", "nonsense"), from]).unwrap_err();
+        assert_eq!(unmailed.variable, "BAHI_SMTP_URL");
         let settings = set(&[("BAHI_PAYEE_COOLING", "0s"), ("BAHI_PEOPLE", "on")]).unwrap();
         assert!(settings.sign_up && settings.payee_cooling.is_zero());
     }

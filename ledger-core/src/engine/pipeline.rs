@@ -67,7 +67,10 @@ impl Worker {
         let mut pipeline = Pipeline::default();
         let mut work = Vec::new();
         loop {
-            if self.closing() {
+            // Looked at once a turn: told between two looks, it would neither close the queue nor
+            // wait to be told, and sleep for ever.
+            let closing = self.closing();
+            if closing {
                 self.queue.close();
             }
             let room = self.config.batch_commands_max.max(1).saturating_sub(pipeline.waiting());
@@ -82,7 +85,7 @@ impl Worker {
                 taken = self.queue.recv_many(&mut work, room), if room > 0 => {
                     if taken == 0 { break }
                 }
-                _ = self.closing.changed(), if !self.closing() => continue,
+                _ = self.closing.changed(), if !closing => continue,
             }
             let mut jobs = Vec::with_capacity(work.len());
             let mut refreshes = Vec::new();
