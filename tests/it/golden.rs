@@ -169,8 +169,8 @@ fn case_84_a_field_that_was_left_out_has_its_default() {
 }
 
 /// Stored bytes come out of typed structs, so no feature of `serde_json` that a dependency turns on
-/// can reorder or reformat them. Loose JSON is none of that: it drops zeros, and whether it keeps the
-/// order of keys hangs on what else is built with it (the driver of browsers turns that on).
+/// can reorder or reformat them. Loose JSON is none of that: it drops zeros, and whether it keeps
+/// the order of keys hangs on what else is built with it (the driver of browsers turns that on).
 #[test]
 fn case_87_the_premises_about_json_hold() {
     let loose: Value = serde_json::from_str(r#"{"b":1.50,"a":2}"#).unwrap();
