@@ -85,26 +85,28 @@ impl StatementFetcher {
             let due = asked.is_none_or(|asked| now.signed_duration_since(asked) >= ASK_EVERY);
             let round = async {
                 if due {
-                    self.round().await;
-                } else {
-                    self.book_what_waits().await;
+                    // A bank that failed is asked at the next look: a day is only closed once its
+                    // statement is here, and withdrawals wait for that.
+                    return self.round().await.then_some(now);
                 }
+                self.book_what_waits().await;
+                asked
             };
-            if due {
-                asked = Some(now);
-            }
-            tokio::select! {
-                () = round => {}
+            let done = tokio::select! {
+                done = round => done,
                 _ = stopping.wait_for(|stop| *stop) => return,
-            }
+            };
+            asked = done;
         }
     }
 
-    /// Looks at every bank once, and books what waits.
-    pub async fn round(&self) {
+    /// Looks at every bank once, and books what waits. Says whether all banks answered.
+    pub async fn round(&self) -> bool {
+        let mut answered = true;
         for bank in self.banks.iter() {
             if let Err(error) = self.bank(bank.as_ref()).await {
                 tell(bank.code(), &error);
+                answered = false;
             }
         }
         self.book_what_waits().await;
@@ -114,6 +116,7 @@ impl StatementFetcher {
         if let Err(error) = self.watch_backing().await {
             tracing::warn!(%error, "the backing could not be computed; trying again");
         }
+        answered
     }
 
     async fn book_what_waits(&self) {
