@@ -95,7 +95,7 @@ pub(crate) fn program() -> PathBuf {
     let built = changed(&program);
     let sources = listed.split_once(": ").map_or("", |(_, sources)| sources);
     let newer = sources.split_whitespace().find(|source| changed(Path::new(source)) > built);
-    let hint = "cargo build -p ledger-api";
+    let hint = "cargo build --workspace --bins";
     assert!(built.is_some() && !sources.is_empty(), "there is no {}: {hint}", program.display());
     assert!(newer.is_none(), "{} is newer than the program: {hint}", newer.unwrap_or_default());
     program
