@@ -3,19 +3,16 @@
 
 mod over_http;
 
-use std::collections::BTreeSet;
-
 use chrono::TimeDelta;
 use ledger_core::{
     account::FreezeMode,
     clock::{Clock, Ids, System},
-    command::{Command, FreezeAccount, Operation, Outcome, Receipt},
+    command::{Command, FreezeAccount, Operation, Receipt},
     deposit::{
         BeginDeposit, CancelDeposit, ConfirmCredit, CreditClaim, DecideDepositReview, DecideRecall,
         DepositEvent, DepositOperation as Ask, DepositStatus, ExpireDeposit, RecordDeclined,
         RecordReceived, RequestRecall, SettleCredit, credit::id_of,
     },
-    engine::{Engine, EngineConfig},
     ids::{DepositId, HoldId, TransactionId},
     withdrawal::Source,
 };
@@ -24,11 +21,8 @@ use uuid::Uuid;
 
 use crate::{
     audit_engine::verified,
-    reference::{Both, told},
-    support::{
-        database::Database,
-        ledger::{self, Ledger, accepted, command, money, opening, parse, rejected},
-    },
+    reference::Both,
+    support::ledger::{self, Ledger, accepted, command, money, opening, parse, rejected},
 };
 
 const WALLET: &str = "wallet:a:INR";
@@ -234,9 +228,7 @@ async fn the_engine_writes_of_deposits_what_the_reference_writes_to_the_last_has
     let script = script.chain(asks.map(Operation::from));
     let asked = asked.into_iter().chain(script).map(command);
     for command in beginning().into_iter().chain(asked) {
-        let own = told(both.engine.submit(command.clone()).await);
-        let other = both.reference.submit(&command, both.clock.now()).await;
-        assert_eq!(own, other, "{command:?}");
+        both.agree(&command).await;
         both.clock.advance(TimeDelta::seconds(1));
     }
     // Past the time of all that still waits.
@@ -248,41 +240,22 @@ async fn the_engine_writes_of_deposits_what_the_reference_writes_to_the_last_has
     let ends = ones.into_iter().chain([waiting]).map(One::expire);
     for ask in std::iter::once(begun).chain(ends) {
         let command = command(ask.into());
-        let own = told(both.engine.submit(command.clone()).await);
-        let other = both.reference.submit(&command, both.clock.now()).await;
-        assert_eq!(own, other, "{command:?}");
+        both.agree(&command).await;
         both.clock.advance(TimeDelta::seconds(1));
     }
-    let kinds = both.assert_same_logs(true).await;
-    let seen = kinds.iter().filter(|(stream, _)| stream == "deposit").count();
-    assert_eq!(seen, DepositEvent::NAMES.len(), "kinds of events: {kinds:?}");
+    both.assert_same_with_all_of("deposit", DepositEvent::NAMES).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn in_batches_and_with_little_in_memory_nothing_is_missed() {
-    let database = Database::create().await;
-    let config = EngineConfig { cache_entries_max: 4, ..ledger::config(&database) };
-    let engine = Engine::start(config).await.unwrap();
-    let ledger = Ledger { database, engine };
+    let ledger = Ledger::forgetful().await;
     let mut random = Random(0xba7c4);
     let ones: Vec<One> = (0..20).map(|_| One::new()).collect();
     for command in beginning() {
         accepted(ledger.engine.submit(command).await);
     }
     let commands: Vec<Command> = (0..600).map(|_| command(random.operation(&ones))).collect();
-    let (mut done, mut codes) = (0, BTreeSet::new());
-    for batch in commands.chunks(40) {
-        for answer in ledger.engine.submit_all(batch.to_vec()).await.unwrap() {
-            match answer.expect("an outcome").outcome {
-                Outcome::Accepted(_) => done += 1,
-                Outcome::Rejected(rejection) => drop(codes.insert(rejection.code)),
-            }
-        }
-    }
-    assert!(done > 60 && codes.len() > 6, "{done} {codes:?}");
-    for never in ["internal", "account_not_found", "account_exists"] {
-        assert!(!codes.contains(never), "{codes:?}");
-    }
+    ledger.takes_in_batches(&commands, 6).await;
     verified(&ledger.database).await;
 }
 

@@ -2,13 +2,12 @@
 //! a new version in force; and the reference executor writes the same log.
 
 use ledger_core::{
-    clock::Clock,
     command::{DefineTier, Operation, Rejection, SetTier},
     tier::{Flow, FlowLimits, Limit, TierLimits},
 };
 
 use crate::{
-    reference::{Both, told},
+    reference::Both,
     support::{
         database::Database,
         ledger::{
@@ -162,10 +161,7 @@ async fn the_reference_executor_writes_the_same_log_of_tiers() {
     let mut accepted = Vec::new();
     for operation in operations {
         let command = command(operation);
-        let own = told(both.engine.submit(command.clone()).await);
-        let other = both.reference.submit(&command, both.clock.now()).await;
-        assert_eq!(own, other, "{command:?}");
-        let own = own.unwrap();
+        let own = both.agree(&command).await.unwrap();
         accepted.push(matches!(own, ledger_core::command::Outcome::Accepted(_)));
     }
     let expected = [

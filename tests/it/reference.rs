@@ -118,6 +118,21 @@ impl Both {
         sent
     }
 
+    /// Gives a command to both, and returns what both answered.
+    pub(crate) async fn agree(&mut self, command: &Command) -> Option<Outcome> {
+        let own = told(self.engine.submit(command.clone()).await);
+        let other = self.reference.submit(command, self.clock.now()).await;
+        assert_eq!(own, other, "{command:?}");
+        own
+    }
+
+    /// Both logs are the same to the last hash, with events of every kind that a stream can have.
+    pub(crate) async fn assert_same_with_all_of(&self, stream: &str, names: &[&str]) {
+        let kinds = self.assert_same_logs(true).await;
+        let seen = kinds.iter().filter(|(of, _)| of == stream).count();
+        assert_eq!(seen, names.len(), "kinds of events: {kinds:?}");
+    }
+
     /// Returns the kinds of events that are in both.
     pub(crate) async fn assert_same_logs(&self, to_the_hash: bool) -> BTreeSet<(String, String)> {
         let [engine, reference] = &self.pools;
@@ -192,7 +207,7 @@ async fn rows(pool: &PgPool, sql: &str) -> Vec<Vec<Vec<u8>>> {
     rows.iter().map(bytes).collect()
 }
 
-pub(crate) fn told(answer: Result<ledger_core::engine::Answer, SubmitError>) -> Option<Outcome> {
+fn told(answer: Result<ledger_core::engine::Answer, SubmitError>) -> Option<Outcome> {
     match answer {
         Ok(answer) => Some(answer.outcome),
         Err(SubmitError::KeyReused) => None,
@@ -208,9 +223,7 @@ async fn one_by_one_the_engine_writes_what_the_reference_writes_to_the_last_hash
         match sent {
             Sent::Wait(minutes) => both.clock.advance(TimeDelta::minutes(minutes)),
             Sent::Command(command) => {
-                let own = told(both.engine.submit((*command).clone()).await);
-                let other = both.reference.submit(&command, both.clock.now()).await;
-                assert_eq!(own, other, "{command:?}");
+                both.agree(&command).await;
             }
         }
     }

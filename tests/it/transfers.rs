@@ -13,7 +13,6 @@ use ledger_core::{
     account::FreezeMode,
     clock::{Clock, Ids, System},
     command::{ChangeLimits, Command, FreezeAccount, OpenAccount, Operation, Outcome, Receipt},
-    engine::{Engine, EngineConfig},
     ids::TransferId,
     transfer::{
         ClaimTransfer, DecideClaim, HoldTransfer, TransferEvent, TransferOperation as Ask,
@@ -23,11 +22,8 @@ use ledger_core::{
 
 use crate::{
     audit_engine::verified,
-    reference::{Both, told},
-    support::{
-        database::Database,
-        ledger::{self, Ledger, accepted, command, money, opening, parse, rejected},
-    },
+    reference::Both,
+    support::ledger::{self, Ledger, accepted, command, money, opening, parse, rejected},
 };
 
 const SENDER: &str = "wallet:a:INR";
@@ -173,47 +169,27 @@ impl Random {
 async fn the_engine_writes_of_transfers_what_the_reference_writes_to_the_last_hash() {
     let mut both = Both::start().await;
     for command in beginning() {
-        let own = told(both.engine.submit(command.clone()).await);
-        assert_eq!(own, both.reference.submit(&command, both.clock.now()).await);
+        both.agree(&command).await;
     }
     let mut random = Random(0x7ea);
     let ones: Vec<One> = (0..60).map(|_| One::new()).collect();
     for _ in 0..1_200 {
         let command = command(random.operation(&ones, both.clock.now()));
-        let own = told(both.engine.submit(command.clone()).await);
-        let other = both.reference.submit(&command, both.clock.now()).await;
-        assert_eq!(own, other, "{command:?}");
+        both.agree(&command).await;
         both.clock.advance(TimeDelta::seconds(20));
     }
-    let kinds = both.assert_same_logs(true).await;
-    let seen = kinds.iter().filter(|(stream, _)| stream == "transfer").count();
-    assert_eq!(seen, TransferEvent::NAMES.len(), "kinds of events: {kinds:?}");
+    both.assert_same_with_all_of("transfer", TransferEvent::NAMES).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn in_batches_and_with_little_in_memory_nothing_is_missed() {
-    let database = Database::create().await;
-    let config = EngineConfig { cache_entries_max: 4, ..ledger::config(&database) };
-    let engine = Engine::start(config).await.unwrap();
-    let ledger = Ledger { database, engine };
+    let ledger = Ledger::forgetful().await;
     begun(&ledger).await;
     let mut random = Random(0xba7c4);
     let ones: Vec<One> = (0..30).map(|_| One::new()).collect();
     let commands: Vec<Command> =
         (0..600).map(|_| command(random.operation(&ones, System.now()))).collect();
-    let (mut done, mut codes) = (0, BTreeSet::new());
-    for batch in commands.chunks(40) {
-        for answer in ledger.engine.submit_all(batch.to_vec()).await.unwrap() {
-            match answer.expect("an outcome").outcome {
-                Outcome::Accepted(_) => done += 1,
-                Outcome::Rejected(rejection) => drop(codes.insert(rejection.code)),
-            }
-        }
-    }
-    assert!(done > 60 && codes.len() > 6, "{done} {codes:?}");
-    for never in ["internal", "account_not_found", "account_exists"] {
-        assert!(!codes.contains(never), "{codes:?}");
-    }
+    ledger.takes_in_batches(&commands, 6).await;
     verified(&ledger.database).await;
 }
 

@@ -3,11 +3,9 @@
 
 mod over_http;
 
-use std::collections::BTreeSet;
-
 use chrono::TimeDelta;
 use ledger_core::{
-    clock::{Clock, Ids, System},
+    clock::{Ids, System},
     command::{Command, Operation, Outcome, Receipt},
     engine::{Engine, EngineConfig},
     ids::{TransactionId, WithdrawalId},
@@ -20,7 +18,7 @@ use ledger_core::{
 
 use crate::{
     audit_engine::verified,
-    reference::{Both, told},
+    reference::Both,
     support::{
         database::Database,
         ledger::{self, Ledger, accepted, command, money, opening, parse, rejected},
@@ -236,41 +234,22 @@ async fn the_engine_writes_of_withdrawals_what_the_reference_writes_to_the_last_
     // What is rare comes last.
     let rare = rare().into_iter().map(|ask| command(ask.into()));
     for command in beginning().into_iter().chain(asked).chain(rare) {
-        let own = told(both.engine.submit(command.clone()).await);
-        let other = both.reference.submit(&command, both.clock.now()).await;
-        assert_eq!(own, other, "{command:?}");
+        both.agree(&command).await;
         both.clock.advance(TimeDelta::seconds(1));
     }
-    let kinds = both.assert_same_logs(true).await;
-    let seen = kinds.iter().filter(|(stream, _)| stream == "withdrawal").count();
-    assert_eq!(seen, WithdrawalEvent::NAMES.len(), "kinds of events: {kinds:?}");
+    both.assert_same_with_all_of("withdrawal", WithdrawalEvent::NAMES).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn in_batches_and_with_little_in_memory_nothing_is_missed() {
-    let database = Database::create().await;
-    let config = EngineConfig { cache_entries_max: 4, ..ledger::config(&database) };
-    let engine = Engine::start(config).await.unwrap();
-    let ledger = Ledger { database, engine };
+    let ledger = Ledger::forgetful().await;
     let mut random = Random(0xba7c4);
     let ones: Vec<One> = (0..20).map(|_| One::new()).collect();
     for command in beginning() {
         accepted(ledger.engine.submit(command).await);
     }
     let commands: Vec<Command> = (0..600).map(|_| command(random.operation(&ones))).collect();
-    let (mut done, mut codes) = (0, BTreeSet::new());
-    for batch in commands.chunks(40) {
-        for answer in ledger.engine.submit_all(batch.to_vec()).await.unwrap() {
-            match answer.expect("an outcome").outcome {
-                Outcome::Accepted(_) => done += 1,
-                Outcome::Rejected(rejection) => drop(codes.insert(rejection.code)),
-            }
-        }
-    }
-    assert!(done > 60 && codes.len() > 8, "{done} {codes:?}");
-    for never in ["internal", "account_not_found", "account_exists"] {
-        assert!(!codes.contains(never), "{codes:?}");
-    }
+    ledger.takes_in_batches(&commands, 8).await;
     verified(&ledger.database).await;
 }
 

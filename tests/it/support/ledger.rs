@@ -1,6 +1,7 @@
 //! A ledger of one test: an engine on a database of its own, and verbs to use it with.
 
 use std::{
+    collections::BTreeSet,
     str::FromStr,
     sync::atomic::{AtomicU64, Ordering},
 };
@@ -30,6 +31,14 @@ impl Ledger {
     /// On a fresh database.
     pub(crate) async fn start() -> Self {
         Self::on(&Database::create().await).await
+    }
+
+    /// On a fresh database, with an engine that keeps next to nothing in memory.
+    pub(crate) async fn forgetful() -> Self {
+        let database = Database::create().await;
+        let config = EngineConfig { cache_entries_max: 4, ..config(&database) };
+        let engine = Engine::start(config).await.unwrap();
+        Self { database, engine }
     }
 
     /// One more engine on a database, as another process would have it.
@@ -68,6 +77,24 @@ impl Ledger {
     /// Submits with a fresh key, as somebody who may move everything.
     pub(crate) async fn submit(&self, operation: Operation) -> Result<Answer, SubmitError> {
         self.engine.submit(command(operation)).await
+    }
+
+    /// Gives it many commands, batch by batch: enough are done, more than `codes_min` kinds of
+    /// refusal are seen, and none that would be the engine's own mistake.
+    pub(crate) async fn takes_in_batches(&self, commands: &[Command], codes_min: usize) {
+        let (mut done, mut codes) = (0, BTreeSet::new());
+        for batch in commands.chunks(40) {
+            for answer in self.engine.submit_all(batch.to_vec()).await.unwrap() {
+                match answer.expect("an outcome").outcome {
+                    Outcome::Accepted(_) => done += 1,
+                    Outcome::Rejected(rejection) => drop(codes.insert(rejection.code)),
+                }
+            }
+        }
+        assert!(done > 60 && codes.len() > codes_min, "{done} {codes:?}");
+        for never in ["internal", "account_not_found", "account_exists"] {
+            assert!(!codes.contains(never), "{codes:?}");
+        }
     }
 
     /// An account's posted balance on its normal side, from the log.
