@@ -218,6 +218,8 @@ pub(crate) async fn why_open(pool: &PgPool) -> Vec<(String, i64)> {
          from statement_lines l left join statement_bookings b using (line_id)
          where coalesce(b.purpose, 'unknown') = 'unknown' group by 1
          union all
+         select lane || ' waits: ' || note, 1 from worker_lanes where note is not null
+         union all
          select 'unknown at ' || bank || ' since ' || begun_at::date, count(*)
          from read.withdrawals where status = 'outcome_unknown' group by 1",
     )

@@ -3,14 +3,16 @@
 //!
 //! What it saves is money in doubt: every submission to a bank that is down makes one more
 //! withdrawal whose outcome nobody knows. So only submissions count: a bank that answers questions
-//! and takes no money is down for us. It knows nothing of withdrawals; time comes in from outside.
+//! and takes no money is down for us. They count in the order in which they were begun: what times
+//! out ends late, and all of a busy minute's time-outs together, though others were begun after
+//! them and answered at once. It knows nothing of withdrawals; time comes in from outside.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 /// How many submissions in a row may bring nothing.
-const FAILURES_MAX: u32 = 5;
+const FAILURES_MAX: u32 = 8;
 /// The first pause; each next one is twice as long.
 const PAUSE_MIN: Duration = Duration::from_secs(5);
 /// The longest pause.
@@ -22,6 +24,8 @@ pub(super) struct Breaker {
     failures: u32,
     opened: u32,
     open_until: Option<Instant>,
+    /// When the last of those was begun that were answered.
+    up_at: Option<Instant>,
     /// Whether the one that it is tried with is under way.
     trying: bool,
 }
@@ -57,20 +61,23 @@ impl Breaker {
         self.trying = false;
     }
 
-    /// A submission brought an answer.
-    pub(super) const fn answered(&mut self) {
-        *self = Self { failures: 0, opened: 0, open_until: None, trying: false };
+    /// A submission that was begun at `begun` brought an answer.
+    pub(super) fn answered(&mut self, begun: Instant) {
+        *self = Self { up_at: self.up_at.max(Some(begun)), ..Self::default() };
     }
 
-    /// A submission brought nothing; `trial` says whether it is the one that it was tried with.
-    /// Whether the breaker opened by it.
-    pub(super) fn failed(&mut self, now: Instant, trial: bool) -> bool {
+    /// A submission that was begun at `begun` brought nothing; `trial` says whether it is the one
+    /// that it was tried with. Whether the breaker opened by it.
+    pub(super) fn failed(&mut self, now: Instant, begun: Instant, trial: bool) -> bool {
         if self.open_until.is_some() {
             // What was under way when it opened says nothing new.
             if !trial {
                 return false;
             }
             self.trying = false;
+        } else if self.up_at.is_some_and(|up_at| begun <= up_at) {
+            // The bank was up after that.
+            return false;
         } else {
             self.failures = self.failures.saturating_add(1);
             if self.failures < FAILURES_MAX {
@@ -90,8 +97,9 @@ mod tests {
     use super::*;
 
     fn open(breaker: &mut Breaker, now: Instant) {
-        let opened: Vec<bool> = (0..FAILURES_MAX).map(|_| breaker.failed(now, false)).collect();
-        assert_eq!(opened, [false, false, false, false, true]);
+        for left in (0..FAILURES_MAX).rev() {
+            assert_eq!(breaker.failed(now, now, false), left == 0);
+        }
     }
 
     #[test]
@@ -108,7 +116,7 @@ mod tests {
         breaker.not_tried();
         assert_eq!(breaker.permit(later), Permit::Trial);
         breaker.tried();
-        breaker.answered();
+        breaker.answered(later);
         assert_eq!(breaker.permit(start + PAUSE_MIN), Permit::Free);
     }
 
@@ -122,9 +130,9 @@ mod tests {
             now += pause;
             assert_eq!(breaker.permit(now), Permit::Trial);
             breaker.tried();
-            assert!(!breaker.failed(now, false), "a call that was under way opened it again");
+            assert!(!breaker.failed(now, now, false), "a call that was under way opened it again");
             assert_eq!(breaker.permit(now), Permit::Refused);
-            assert!(breaker.failed(now, true));
+            assert!(breaker.failed(now, now, true));
             pause = (pause * 2).min(PAUSE_MAX);
             assert_eq!(breaker.permit(now + pause - Duration::from_millis(1)), Permit::Refused);
         }
@@ -133,14 +141,30 @@ mod tests {
 
     #[test]
     fn an_answer_in_between_begins_the_count_anew() {
-        let now = Instant::now();
+        let mut now = Instant::now();
         let mut breaker = Breaker::default();
         for _ in 0..10 {
             for _ in 1..FAILURES_MAX {
-                assert!(!breaker.failed(now, false));
+                assert!(!breaker.failed(now, now, false));
             }
-            breaker.answered();
+            breaker.answered(now);
+            now += Duration::from_millis(1);
         }
         assert_eq!(breaker.permit(now), Permit::Free);
+    }
+
+    #[test]
+    fn time_outs_that_end_together_do_not_count_where_later_ones_were_answered() {
+        let begun = Instant::now();
+        let second = Duration::from_secs(1);
+        let mut breaker = Breaker::default();
+        breaker.answered(begun + second);
+        // An answer to one that was begun earlier takes nothing back.
+        breaker.answered(begun);
+        for _ in 0..100 {
+            assert!(!breaker.failed(begun + second * 10, begun + second, false));
+        }
+        assert_eq!(breaker.permit(begun + second * 10), Permit::Free);
+        open(&mut breaker, begun + second * 2);
     }
 }

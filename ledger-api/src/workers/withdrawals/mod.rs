@@ -113,6 +113,7 @@ struct InHand {
 #[derive(Debug, Clone, Copy)]
 struct Task {
     id: WithdrawalId,
+    begun: Instant,
     /// Whether it asks; it sends, else.
     asks: bool,
 }
@@ -232,7 +233,7 @@ impl Queue {
                 (error.id(), None)
             }
         };
-        let Some(Task { id, asks }) = self.of_task.remove(&task) else { return };
+        let Some(Task { id, begun, asks }) = self.of_task.remove(&task) else { return };
         if let Some(in_hand) = self.in_hand.get_mut(&id) {
             in_hand.known_at = Some(sent.map_or(0, |sent| sent.position));
         }
@@ -242,8 +243,8 @@ impl Queue {
         }
         let trial = self.trial.take_if(|trial| *trial == id).is_some();
         match sent.and_then(|sent| sent.answered) {
-            Some(true) => self.breaker.answered(),
-            Some(false) if self.breaker.failed(Instant::now(), trial) => {
+            Some(true) => self.breaker.answered(begun),
+            Some(false) if self.breaker.failed(Instant::now(), begun, trial) => {
                 let bank = self.sender.bank.code();
                 tracing::warn!(%bank, "left alone for a while: no answers");
                 self.ready.clear();
@@ -264,7 +265,7 @@ impl Queue {
         self.in_hand.insert(id, InHand { amount, known_at: None });
         self.asking = self.asking.saturating_add(usize::from(asks));
         let task = self.tasks.spawn(job).id();
-        self.of_task.insert(task, Task { id, asks });
+        self.of_task.insert(task, Task { id, begun: Instant::now(), asks });
     }
 
     async fn round(&mut self, stopping: &watch::Receiver<bool>) -> Result<(), RoundError> {
@@ -308,7 +309,8 @@ impl Queue {
             Permit::Trial => match self.sender.bank.health().await {
                 Health::Up | Health::Degraded => None,
                 Health::Down => {
-                    self.breaker.failed(Instant::now(), true);
+                    let now = Instant::now();
+                    self.breaker.failed(now, now, true);
                     Some("bank_unreachable")
                 }
             },
