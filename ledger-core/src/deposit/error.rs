@@ -41,6 +41,9 @@ pub enum DepositError {
     /// The bank asks for the money back, which is to be decided first.
     #[error("the bank asks for the money back, which is not decided yet")]
     RecallOpen,
+    /// Its money was sent back already: nothing is left that a bank could take.
+    #[error("the credit was sent back already")]
+    SentBack,
     /// Nobody asks for the money back.
     #[error("nobody asks for the credit's money back")]
     RecallNotFound,
@@ -67,6 +70,7 @@ impl DepositError {
             Self::CreditNotFound => "credit_not_found",
             Self::NotInReview => "credit_not_in_review",
             Self::RecallOpen => "recall_open",
+            Self::SentBack => "credit_sent_back",
             Self::RecallNotFound => "recall_not_found",
             Self::RecallDecided => "recall_decided",
             Self::WalletBlocked => "wallet_blocked",

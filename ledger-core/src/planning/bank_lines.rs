@@ -25,7 +25,7 @@ pub(super) fn accounts_of(operation: &BankLineOperation) -> Vec<AccountId> {
     let (key, currency) = (operation.key(), operation.currency().code);
     let suspense = Part::plain(Purpose::Unknown, rust_decimal::Decimal::ZERO);
     let first = match operation {
-        BankLineOperation::Expect(_) => return Vec::new(),
+        BankLineOperation::Expect(_) | BankLineOperation::SendBack(_) => return Vec::new(),
         BankLineOperation::Book(_) => movement::house_account(key, currency),
         BankLineOperation::Resolve(_) => movement::part_account(key, currency, &suspense),
     };
@@ -39,8 +39,8 @@ impl<V: View> Planner<'_, V> {
     pub(super) fn bank_line(&self, operation: &BankLineOperation) -> Result<Plan, Rejection> {
         let (id, currency) = (operation.line_id(), operation.currency());
         self.known(currency)?;
-        if matches!(operation, BankLineOperation::Expect(_)) {
-            // It stands beside the booking that it is about, never alone.
+        if matches!(operation, BankLineOperation::Expect(_) | BankLineOperation::SendBack(_)) {
+            // They stand beside what they are about, never alone.
             return Err(internal());
         }
         let scale = u32::from(currency.scale);

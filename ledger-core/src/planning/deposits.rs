@@ -46,6 +46,7 @@ pub fn accounts_of_deposit(operation: &DepositOperation, deposit: &Deposit) -> V
         | DepositOperation::RecordReceived(_)
         | DepositOperation::ConfirmCredit(_)
         | DepositOperation::SettleCredit(_)
+        | DepositOperation::SendBack(_)
         | DepositOperation::RequestRecall(_) => {
             let claim = operation.claim();
             (claim.map(|claim| &claim.bank), claim.map(CreditClaim::currency))
@@ -72,6 +73,7 @@ pub fn accounts_of_deposit(operation: &DepositOperation, deposit: &Deposit) -> V
             | DepositOperation::SettleCredit(_)
             | DepositOperation::DecideReview(_)
             | DepositOperation::RequestRecall(_)
+            | DepositOperation::SendBack(_)
             | DepositOperation::DecideRecall(_),
             _,
         ) => Vec::new(),
@@ -96,7 +98,8 @@ fn wallet_of<'a>(operation: &'a DepositOperation, deposit: &'a Deposit) -> Optio
         }
         DepositOperation::Cancel(_)
         | DepositOperation::Expire(_)
-        | DepositOperation::RecordDeclined(_) => None,
+        | DepositOperation::RecordDeclined(_)
+        | DepositOperation::SendBack(_) => None,
     }
 }
 
@@ -125,6 +128,8 @@ impl<V: View> Planner<'_, V> {
                 }
             }
             DepositOperation::DecideRecall(decide) => check_receivable(decide, &before)?,
+            // It stands beside the withdrawal that sends it, never alone.
+            DepositOperation::SendBack(_) => return Err(internal()),
             DepositOperation::Cancel(_)
             | DepositOperation::Expire(_)
             | DepositOperation::RecordDeclined(_) => {}
@@ -200,7 +205,7 @@ impl<V: View> Planner<'_, V> {
     }
 
     /// A wallet that exists. Whether it can take the money is seen when the money is there.
-    fn check_wallet(&self, account: &AccountId) -> Result<(), Rejection> {
+    pub(super) fn check_wallet(&self, account: &AccountId) -> Result<(), Rejection> {
         if !is_wallet(account) {
             let text = "money is paid in to a wallet";
             return Err(Rejection::new("not_depositable", text).of(account));
@@ -229,7 +234,7 @@ impl<V: View> Planner<'_, V> {
         }
     }
 
-    fn deposit_standing(&self, wallet: Option<&AccountId>) -> Result<DepositStanding, Rejection> {
+    pub(super) fn deposit_standing(&self, wallet: Option<&AccountId>) -> Result<DepositStanding, Rejection> {
         let Some(wallet) = wallet else { return Ok(DepositStanding::default()) };
         // Deciding without the wallet in sight would take it for one without limits.
         let wallet = self.view.account(wallet).ok_or_else(internal)?;
@@ -328,6 +333,7 @@ pub(super) fn line_of_deposit(operation: &DepositOperation) -> Option<BankLineId
         | DepositOperation::RecordReceived(_)
         | DepositOperation::DecideReview(_)
         | DepositOperation::RequestRecall(_)
+        | DepositOperation::SendBack(_)
         | DepositOperation::DecideRecall(_) => None,
     }
 }
