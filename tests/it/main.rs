@@ -45,6 +45,7 @@ mod postings;
 mod processes;
 mod reference;
 mod replays;
+mod sending_back;
 mod service_kills;
 mod several_engines;
 mod snapshot_edges;

@@ -244,6 +244,11 @@ impl Deposit {
         word.parse().ok()
     }
 
+    /// Whether only one payer's money is taken for it.
+    fn is_of_one_payer(&self) -> bool {
+        self.intent().is_some_and(|begun| begun.payer_hash.is_some())
+    }
+
     fn settle(&self, settle: &SettleCredit, standing: DepositStanding) -> Decided {
         let (claim, said) = (&settle.claim, settle.claim.credit());
         let (charges, tax) = (settle.charges.amount(), settle.tax.amount());
@@ -258,6 +263,10 @@ impl Deposit {
             Some(known) if !agrees(&known.credit, &said) => Err(DepositError::CreditDiffers),
             Some(known) if known.settled => Ok(Vec::new()),
             Some(_) => Ok(vec![settled]),
+            // It waits until the bank itself says who paid.
+            None if self.is_of_one_payer() && claim.payer_hash.is_none() => {
+                Err(DepositError::PayerUnknown)
+            }
             None => {
                 let first = settle.confirmed_transaction_id;
                 Ok(vec![self.book(number, claim, standing, first), settled])

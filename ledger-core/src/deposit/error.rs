@@ -26,6 +26,9 @@ pub enum DepositError {
     /// The same credit was told of with other particulars.
     #[error("the credit is known with other particulars")]
     CreditDiffers,
+    /// A statement does not say who paid, and that matters here: the bank has to be asked.
+    #[error("who paid is not known, and only one payer may")]
+    PayerUnknown,
     /// The charges are not a part of what arrived.
     #[error("charges and tax must be less than what arrived")]
     ChargesInvalid,
@@ -65,6 +68,7 @@ impl DepositError {
             Self::NotCancellable { .. } => "deposit_not_cancellable",
             Self::NotExpired => "deposit_not_expired",
             Self::CreditDiffers => "credit_differs",
+            Self::PayerUnknown => "payer_unknown",
             Self::ChargesInvalid => "charges_invalid",
             Self::TooManyCredits => "too_many_credits",
             Self::CreditNotFound => "credit_not_found",

@@ -6,6 +6,7 @@ mod bank_lines;
 mod checks;
 mod deposits;
 mod planner;
+mod repayments;
 mod send_back;
 mod tiers;
 mod transfers;

@@ -78,11 +78,7 @@ impl<V: View> Planner<'_, V> {
         self.check_currency_of(before, account)
     }
 
-    fn check_currency_of(
-        &self,
-        before: &Withdrawal,
-        account: &AccountId,
-    ) -> Result<(), Rejection> {
+    fn check_currency_of(&self, before: &Withdrawal, account: &AccountId) -> Result<(), Rejection> {
         let requested = before.properties().ok_or(WithdrawalError::NotFound)?;
         if requested.account.currency() == account.currency() {
             Ok(())

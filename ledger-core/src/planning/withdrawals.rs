@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-use super::{Plan, ReceiptPlan, Step, View, checks, planner::Planner};
+use super::{
+    Plan, ReceiptPlan, Step, View, checks, deposits::brought, planner::Planner,
+    repayments::debts_of,
+};
 use crate::{
     account::{Account, AccountCommand},
     bank_line::movement::SUSPENSE_CREDITS,
@@ -17,7 +20,7 @@ use crate::{
     posting::{Posting, PostingLeg},
     withdrawal::{
         AttemptOutcome, PayeeStanding, RequestWithdrawal, Standing, Withdrawal, WithdrawalCommand,
-        WithdrawalError, WithdrawalOperation,
+        WithdrawalError, WithdrawalEvent, WithdrawalOperation,
         movement::{self, Accounts, Movement},
     },
 };
@@ -80,7 +83,11 @@ pub fn accounts_of_withdrawal(
         | WithdrawalOperation::RecordReturn(_)
         | WithdrawalOperation::ApplyUnapplied(_) => touched.extend(clearing),
     }
-    touched.extend(assigned_to);
+    let is_sent =
+        matches!(operation, WithdrawalOperation::Request(_) | WithdrawalOperation::BeginAttempt(_));
+    let receiver = assigned_to.as_ref().or(touched.first()).filter(|_| !is_sent);
+    let debts = receiver.map(debts_of).unwrap_or_default();
+    touched.extend(debts.into_iter().chain(assigned_to));
     touched
 }
 
@@ -118,7 +125,7 @@ impl<V: View> Planner<'_, V> {
         let mut state = before;
         for event in events {
             let movement = movement::movement(&state, &event).map_err(|_| internal())?;
-            state = state.after(event);
+            state = state.after(event.clone());
             if let Some(movement) = movement {
                 let wallet = state.properties().map(|requested| requested.account.clone());
                 let wallet = wallet.ok_or_else(internal)?;
@@ -127,7 +134,14 @@ impl<V: View> Planner<'_, V> {
                 let item = cause.as_str().parse().map_err(|_| internal())?;
                 let named = Named { cause, item, value_date: None };
                 let source = operation.as_sending_back().map(|back| &back.item);
+                let repays = !matches!(&event, WithdrawalEvent::Applied(applied)
+                    if !applied.repaid.is_zero());
+                let receiver = operation.as_assignment().map_or(&wallet, |assign| &assign.account);
+                let brought = brought(&movement, Some(receiver)).filter(|_| repays);
                 self.post_movement_from(source, &named, movement, &mut steps)?;
+                if let Some(brought) = brought {
+                    self.repay(receiver, brought, &mut steps)?;
+                }
             }
         }
         Ok(Plan { steps, receipt: ReceiptPlan::Withdrawal(id), notes })
@@ -228,7 +242,11 @@ impl<V: View> Planner<'_, V> {
         Ok(())
     }
 
-    fn opening(&self, account: &AccountId, owner: Option<Owner>) -> Result<OpenAccount, Rejection> {
+    pub(super) fn opening(
+        &self,
+        account: &AccountId,
+        owner: Option<Owner>,
+    ) -> Result<OpenAccount, Rejection> {
         let entry = chart::lookup(&account.code()).ok_or_else(internal)?;
         let house = HOUSE.parse().map_err(|_| internal())?;
         Ok(OpenAccount {

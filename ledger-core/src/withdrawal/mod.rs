@@ -27,14 +27,14 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 pub use command::{
-    ApplyUnapplied, AssignUnapplied, AttemptOutcome, BeginAttempt, CancelWithdrawal, DecideReview, PayeeStanding,
-    RecordOutcome, RecordReturn, RequestWithdrawal, SendAgain, SendBack, Standing, WithdrawalCommand,
-    WithdrawalOperation,
+    ApplyUnapplied, AssignUnapplied, AttemptOutcome, BeginAttempt, CancelWithdrawal, DecideReview,
+    PayeeStanding, RecordOutcome, RecordReturn, RequestWithdrawal, SendAgain, SendBack, Standing,
+    WithdrawalCommand, WithdrawalOperation,
 };
 pub use error::WithdrawalError;
 pub use event::{
-    Applied, Assigned, AttemptBegun, AttemptRefused, Completed, CompletedLate, GivenBack, PaidInPart, Queued,
-    Requested, Returned, ReviewRequired, SentAgain, Told, WithdrawalEvent,
+    Applied, Assigned, AttemptBegun, AttemptRefused, Completed, CompletedLate, GivenBack,
+    PaidInPart, Queued, Requested, Returned, ReviewRequired, SentAgain, Told, WithdrawalEvent,
 };
 pub use state::{Attempt, AttemptState, FeeState, Funds, Source, WithdrawalStatus};
 

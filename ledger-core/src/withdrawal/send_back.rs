@@ -32,11 +32,7 @@ impl Withdrawal {
         Ok(vec![WithdrawalEvent::Requested(requested), WithdrawalEvent::Queued(queued)])
     }
 
-    pub(super) fn assign_unapplied(
-        &self,
-        assign: &AssignUnapplied,
-        standing: Standing,
-    ) -> Decided {
+    pub(super) fn assign_unapplied(&self, assign: &AssignUnapplied, standing: Standing) -> Decided {
         self.in_suspense()?;
         if standing.room.is_some_and(|room| self.unapplied() > room) {
             return Err(WithdrawalError::WalletBlocked);

@@ -3,8 +3,10 @@
 
 mod banks;
 mod inbound;
+mod receivables;
 mod resolution_body;
 mod resolutions;
+mod sending_back;
 mod suspense;
 mod withdrawals;
 
@@ -40,6 +42,8 @@ pub(super) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(inbound::reprocess))
         .routes(routes!(suspense::list))
         .routes(routes!(suspense::assign))
+        .routes(routes!(sending_back::send_back))
+        .routes(routes!(receivables::write_off))
 }
 
 /// A withdrawal with all that is in the log of it now.
