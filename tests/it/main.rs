@@ -22,6 +22,7 @@ mod canaries;
 mod cancellation;
 mod corrupt_streams;
 mod deposits;
+mod dues;
 mod engine_basics;
 mod engine_faults;
 mod engine_rules;

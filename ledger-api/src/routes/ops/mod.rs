@@ -8,6 +8,7 @@ mod resolution_body;
 mod resolutions;
 mod sending_back;
 mod suspense;
+mod treasury;
 mod withdrawals;
 
 use ledger_core::ids::WithdrawalId;
@@ -44,6 +45,7 @@ pub(super) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(suspense::assign))
         .routes(routes!(sending_back::send_back))
         .routes(routes!(receivables::write_off))
+        .routes(routes!(treasury::name))
 }
 
 /// A withdrawal with all that is in the log of it now.

@@ -19,7 +19,7 @@ use crate::{
         json::Payload,
         path::Id,
         reply::Reply,
-        wire::{Amount, with_book},
+        wire::{Amount, MoneyIn, with_book},
         writer::{Identity, Permission, Writer, wrong_receipt},
     },
     identity::Scope,
@@ -35,7 +35,7 @@ const EXPENSE: &str = "expense:bad_debt";
 #[schema(as = WriteOff)]
 pub(super) struct WriteOffIn {
     /// How much of what is owed; no more than that.
-    amount: Amount,
+    amount: MoneyIn,
     /// Why: a code or a reference to what proves it, without personal data.
     #[schema(value_type = String, example = "insolvent")]
     reason: Reference,
@@ -66,7 +66,7 @@ pub(super) struct WrittenOffOut {
 ///
 /// What nobody will repay becomes an expense (`expense:bad_debt`). Always takes a second person
 /// with `ops:approve`: `Approver-Authorization`, and `evidence_sha256`. More than is owed is
-/// refused with 422 `balance_below_minimum`.
+/// refused with 422 `minimum_balance_not_met`.
 #[utoipa::path(
     post,
     path = "/v1/ops/receivables/{id}/write-off",
