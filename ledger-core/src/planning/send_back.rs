@@ -1,6 +1,6 @@
-//! Takes the sending back of what lies in suspense apart: whose item it is says first that it leaves
-//! suspense, so that of an assignment and a sending back exactly one wins; the withdrawal then moves
-//! it.
+//! Takes the sending back of what lies in suspense apart: whose item it is says first that it
+//! leaves suspense, so that of an assignment and a sending back exactly one wins; the withdrawal
+//! then moves it.
 
 use rust_decimal::Decimal;
 

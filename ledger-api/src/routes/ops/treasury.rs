@@ -1,5 +1,5 @@
-//! `POST /v1/ops/bank-lines/{id}/treasury`: a line is one end of a move between our own accounts, by
-//! two persons' word. Both ends have the same item, so what is on its way is an open item.
+//! `POST /v1/ops/bank-lines/{id}/treasury`: a line is one end of a move between our own accounts,
+//! by two persons' word. Both ends have the same item, so what is on its way is an open item.
 
 use ledger_core::{
     bank_line::{BankLineOperation, Part, Purpose, ResolveBankLine},

@@ -1,5 +1,5 @@
-//! What lies in suspense and goes back, with its accounts: whoever decides first about an item wins,
-//! and what does not get through is in suspense again, once.
+//! What lies in suspense and goes back, with its accounts: whoever decides first about an item
+//! wins, and what does not get through is in suspense again, once.
 
 use super::{
     deposits::{CLEARING, SUSPENSE, WALLET, claim, confirmed},

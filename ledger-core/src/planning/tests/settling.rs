@@ -125,7 +125,7 @@ fn case_114_a_number_that_the_bank_uses_again_after_a_year_is_another_line() {
     world.has("1100", "1500", "0", "500");
 }
 
-/// A statement does not say who paid: where one payer alone may, the line waits for the bank's word.
+/// A statement does not say who paid: where one payer alone may, the line waits for the bank.
 #[test]
 fn a_line_before_the_webhook_credits_no_stranger() {
     for (payer, wallet, aside) in [("0a", "600", "0"), ("0b", "100", "500")] {
