@@ -181,10 +181,11 @@ impl Authority {
         Self::of(&[Open, Bank, Clearing, Suspense, Expense, Tax, Receivable])
     }
 
-    /// What a transfer that waits to be claimed moves: the wallets, and what it costs.
+    /// What a transfer that waits to be claimed moves: the wallets, what it costs, and what the
+    /// receiver repays of it.
     pub fn of_transfers() -> Self {
-        use PostingClass::{Income, Open, Tax};
-        Self::of(&[Open, Income, Tax])
+        use PostingClass::{Income, Open, Receivable, Tax};
+        Self::of(&[Open, Income, Tax, Receivable])
     }
 
     /// Whether this authority covers `class`.

@@ -133,15 +133,18 @@ const OF_PEOPLE: &str = include_str!("../../ledger-api/src/routes/people/example
 /// The same of what people see of their wallets (`user_api`).
 const OF_WALLETS: &str = include_str!("../../ledger-api/src/routes/wallet/examples.json");
 
-/// Asked by other tests (`ops`, `ops_resolutions`, `logins`): they need two persons, a bank that
-/// tells, or a login provider.
-const ELSEWHERE: [&str; 7] = [
+/// Asked by other tests (`ops`, `ops_resolutions`, `sending_back`, `dues`, `logins`): they need two
+/// persons, a bank that tells, or a login provider.
+const ELSEWHERE: [&str; 10] = [
     "post_v1_ops_withdrawals_id_approve",
     "post_v1_ops_withdrawals_id_reject",
     "post_v1_ops_withdrawals_id_resolve",
     "post_v1_ops_withdrawals_id_resolutions_number_approve",
     "post_v1_ops_withdrawals_id_resolutions_number_withdraw",
     "post_v1_ops_inbound_id_reprocess",
+    "post_v1_ops_suspense_id_return",
+    "post_v1_ops_receivables_id_write_off",
+    "post_v1_ops_bank_lines_id_treasury",
     "delete_v1_me_logins_provider",
 ];
 

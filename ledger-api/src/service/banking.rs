@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use chrono::NaiveDate;
 use futures::future::BoxFuture;
 use ledger_core::{
-    chart::Authority,
+    chart::{Authority, PostingClass},
     clock::{Clock, Ids, System},
     engine::Engine,
     ids::{BankCode, Principal, Reference},
@@ -28,6 +28,7 @@ use crate::{
     webhooks::Inbox,
     workers::{
         clerk::Clerk,
+        dues::Dues,
         inbox::Applier,
         lanes::Lane,
         returns::Returns,
@@ -58,6 +59,27 @@ impl With {
             principal: principal.clone(),
             authority: Authority::of_withdrawals(),
         }
+    }
+
+    /// What collects what customers owe, and pays them for late banks.
+    fn dues(&self, principal: &Principal, stopping: &watch::Receiver<bool>) -> JoinHandle<()> {
+        use PostingClass::{Expense, Open, Receivable};
+        let authority = Authority::of(&[Open, Receivable, Expense]);
+        let clerk = Clerk { authority, ..self.clerk(principal) };
+        let (pool, read_models, told) =
+            (self.pool.clone(), self.read_models.clone(), stopping.clone());
+        let banks = Arc::clone(&self.banks);
+        let job = move || {
+            let lane = Lane::new(pool.clone(), "dues".to_owned(), System.fresh());
+            let dues = Dues {
+                clerk: clerk.clone(),
+                read_models: read_models.clone(),
+                pool: pool.clone(),
+                banks: Arc::clone(&banks),
+            };
+            dues.run(lane, told.clone())
+        };
+        tokio::spawn(again_after_panics("what is due", PAUSE, stopping.clone(), job))
     }
 
     fn senders(&self, principal: &Principal) -> BTreeMap<BankCode, Sender> {
@@ -159,6 +181,7 @@ pub(super) fn start(
     };
     let running = again_after_panics("the returns", PAUSE, stopping.clone(), job);
     tasks.push(("the returns", tokio::spawn(running)));
+    tasks.push(("what is due", with.dues(&principal, stopping)));
     tasks
 }
 

@@ -94,20 +94,50 @@ pub struct Booker {
 }
 
 impl Booker {
-    /// Books what waits, and explains what could not be explained before; how many lines it saw.
+    /// Books what waits, and explains what could not be explained before; how many lines it
+    /// booked. A line that is refused is passed over, loudly, and tried again the next time: those
+    /// behind it do not wait for people to find out.
     ///
     /// # Errors
-    /// [`BookError`] at the first line that could not be booked; those before it are.
+    /// [`BookError`] if nothing can be booked now, whatever the line; those before it are.
     pub async fn book(&self) -> Result<usize, BookError> {
         self.ledger.refresh().await?;
         let head = self.ledger.status().borrow().head.position;
         self.read_models.wait_for(head, CATCH_UP).await?;
-        let waiting = evidence::unbooked(&self.pool, LINES_MAX).await?;
-        for line in &waiting {
-            self.line(line, false).await?;
+        let (mut booked, mut after, mut all_seen) = (0, 0, false);
+        // What is passed over is looked behind, so that a page of nothing else holds nobody up.
+        while booked == 0 && !all_seen {
+            let waiting = evidence::unbooked(&self.pool, after, LINES_MAX).await?;
+            all_seen = waiting.len() < usize::try_from(LINES_MAX).unwrap_or(usize::MAX);
+            for line in &waiting {
+                after = line.number;
+                booked += usize::from(self.line_or_pass(line, false).await?);
+            }
         }
         self.look_again().await?;
-        Ok(waiting.len())
+        Ok(booked)
+    }
+
+    /// Whether a line got through; if it is refused it is passed over.
+    async fn line_or_pass(&self, line: &StoredLine, again: bool) -> Result<bool, BookError> {
+        match self.line(line, again).await {
+            Ok(()) => Ok(true),
+            Err(
+                error @ (BookError::Refused { .. }
+                | BookError::Currency(_)
+                | BookError::Credit(_)
+                | BookError::Id(_)),
+            ) => {
+                let error = projections::describe(&error);
+                metrics::counter!("bahi_statement_lines_passed_over_total").increment(1);
+                tracing::error!(line = %line.key.id(), bank = %line.key.bank, error,
+                    "a line is passed over; people have to look");
+                Ok(false)
+            }
+            Err(error @ (BookError::Database(_) | BookError::Read(_) | BookError::Submit(_))) => {
+                Err(error)
+            }
+        }
     }
 
     /// Looks at some of the lines that nobody could explain, from where it stopped the last time:
@@ -118,7 +148,7 @@ impl Booker {
         let all_seen = some.len() < usize::try_from(LINES_MAX).unwrap_or(usize::MAX);
         for line in &some {
             self.again_after.store(line.number, Ordering::Relaxed);
-            self.line(line, true).await?;
+            self.line_or_pass(line, true).await?;
         }
         if all_seen {
             self.again_after.store(0, Ordering::Relaxed);

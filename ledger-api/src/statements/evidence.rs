@@ -45,10 +45,10 @@ pub(crate) async fn stored_line(pool: &PgPool, id: BankLineId) -> sqlx::Result<O
     row.as_ref().map(stored).transpose()
 }
 
-/// Lines that wait to be booked, in the order in which the bank stated them.
-pub(super) async fn unbooked(pool: &PgPool, max: i64) -> sqlx::Result<Vec<StoredLine>> {
-    lines(pool, "not exists (select from statement_bookings b where b.line_id = l.line_id)", 0, max)
-        .await
+/// Lines that wait to be booked, in the order in which the bank stated them; those after `after`.
+pub(super) async fn unbooked(pool: &PgPool, after: i64, max: i64) -> sqlx::Result<Vec<StoredLine>> {
+    let condition = "not exists (select from statement_bookings b where b.line_id = l.line_id)";
+    lines(pool, condition, after, max).await
 }
 
 /// Lines that nobody could explain, and that name something, so that they may be explained now;

@@ -3,6 +3,7 @@
 use ledger_core::{
     bank_line::LineDirection,
     chart::Authority,
+    command::Receipt,
     ids::{Reference, WithdrawalId},
     withdrawal::{
         AttemptOutcome, AttemptState, RecordOutcome, RecordReturn, Source, WithdrawalOperation,
@@ -100,20 +101,11 @@ impl Booker {
         withdrawal_id: WithdrawalId,
         attempt: u32,
     ) -> Result<bool, BookError> {
-        let outcome = RecordOutcome {
-            withdrawal_id,
-            attempt,
-            outcome: AttemptOutcome::Paid {
-                amount: self.money(line)?,
-                bank_reference: bank_reference(line),
-            },
-            source: Source::Statement,
-            code: None,
-            transaction_id: self.transaction_id(),
+        let outcome = AttemptOutcome::Paid {
+            amount: self.money(line)?,
+            bank_reference: bank_reference(line),
         };
-        let authority = Authority::of_withdrawals();
-        let operation = WithdrawalOperation::RecordOutcome(outcome).into();
-        let told = self.submit(operation, authority).await?;
+        let told = self.tell(withdrawal_id, attempt, (outcome, None)).await?;
         // Somebody else said so meanwhile, and named the payment otherwise.
         Ok(told.is_ok() || told.is_err_and(|code| code == "bank_reference_differs"))
     }
@@ -126,19 +118,11 @@ impl Booker {
         withdrawal_id: WithdrawalId,
         attempt: u32,
     ) -> Result<bool, BookError> {
-        let outcome = RecordOutcome {
-            withdrawal_id,
-            attempt,
-            outcome: AttemptOutcome::PaidInPart {
-                amount: self.money(line)?,
-                bank_reference: line.key.bank_transaction_id.clone(),
-            },
-            source: Source::Statement,
-            code: None,
-            transaction_id: self.transaction_id(),
+        let outcome = AttemptOutcome::PaidInPart {
+            amount: self.money(line)?,
+            bank_reference: line.key.bank_transaction_id.clone(),
         };
-        let operation = WithdrawalOperation::RecordOutcome(outcome).into();
-        Ok(self.submit(operation, Authority::of_withdrawals()).await?.is_ok())
+        Ok(self.tell(withdrawal_id, attempt, (outcome, None)).await?.is_ok())
     }
 
     /// A bank paid another amount of an attempt than was sent: people have to look, for no proof
@@ -155,16 +139,22 @@ impl Booker {
                 && named.amount != line.amount
         });
         let Some(named) = open else { return Ok(()) };
-        let outcome = RecordOutcome {
-            withdrawal_id: named.withdrawal_id,
-            attempt: named.attempt,
-            outcome: AttemptOutcome::NeedsAttention,
-            source: Source::Statement,
-            code: AMOUNT_DIFFERS.parse().ok(),
-            transaction_id: self.transaction_id(),
-        };
-        let operation = WithdrawalOperation::RecordOutcome(outcome).into();
-        self.submit(operation, Authority::of_withdrawals()).await.map(drop)
+        let outcome = (AttemptOutcome::NeedsAttention, AMOUNT_DIFFERS.parse().ok());
+        self.tell(named.withdrawal_id, named.attempt, outcome).await.map(drop)
+    }
+
+    /// Tells the withdrawal what its line says of an attempt, with a code where that explains it;
+    /// what it made, or why it was refused.
+    async fn tell(
+        &self,
+        withdrawal_id: WithdrawalId,
+        attempt: u32,
+        (outcome, code): (AttemptOutcome, Option<Reference>),
+    ) -> Result<Result<Receipt, String>, BookError> {
+        let (source, transaction_id) = (Source::Statement, self.transaction_id());
+        let told = RecordOutcome { withdrawal_id, attempt, outcome, source, code, transaction_id };
+        let operation = WithdrawalOperation::RecordOutcome(told).into();
+        self.submit(operation, Authority::of_withdrawals()).await
     }
 
     async fn record_return(

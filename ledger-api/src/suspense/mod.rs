@@ -1,9 +1,9 @@
 //! Credits that lie in suspense: money that is there, and that nobody knows the owner of.
 //!
 //! Each is an item of `suspense:credits`: a deposit's credit (`dep_….1`) that its wallet could not
-//! or must not take, or that nobody asked for; or a line of a statement (`bl_…`) that nobody could
-//! explain. This reads them, with what the bank says of each, and guesses whose they may be
-//! ([`suggest`]). It decides nothing: people do, and the ledger moves the money.
+//! or must not take, or that nobody asked for; a line of a statement (`bl_…`) that nobody could
+//! explain; or what was to be sent back (`wd_…`) and did not get through. This reads them, with what
+//! the bank says of each, and guesses whose they may be ([`suggest`]). It decides nothing: people do, and the ledger moves the money.
 
 mod suggest;
 
@@ -32,7 +32,7 @@ pub struct OpenCredit {
     pub currency: CurrencyCode,
     /// Since when.
     pub since: Timestamp,
-    /// Why it is not on a wallet: a deposit's reason, or `unexplained`.
+    /// Why it is not on a wallet: a deposit's reason, `unexplained`, or `sending_back_failed`.
     pub reason: String,
     /// Whether people decided already that it goes back.
     pub to_return: bool,
@@ -86,7 +86,8 @@ pub async fn open_credits(pool: &PgPool, item: Option<&Item>) -> sqlx::Result<Ve
                   and told ->> 'number' = split_part(open.item, '.', 2) limit 1) p on true
         )
         select t.item, t.amount, t.opened_at, t.currency, t.scale, t.to_return,
-               coalesce(t.reason, 'unexplained') as reason,
+               coalesce(t.reason, case when starts_with(t.item, 'wd_')
+                   then 'sending_back_failed' else 'unexplained' end) as reason,
                coalesce(l.bank, t.credit ->> 'bank') as bank,
                coalesce(l.bank_transaction_id, t.credit ->> 'bank_transaction_id') as number,
                coalesce(l.value_date, (t.credit ->> 'value_date')::date) as value_date,

@@ -56,6 +56,8 @@ fn withdrawal_words(event: &WithdrawalEvent) -> (String, Option<String>) {
             ("Came back from the bank".to_owned(), Some(back.bank_reference.to_string()))
         }
         WithdrawalEvent::Applied(_) => plain("What came back is on your wallet"),
+        WithdrawalEvent::Assigned(_) => plain("A person of ours found whose it is"),
+        WithdrawalEvent::SentAgain(_) => plain("Sent back once more"),
     }
 }
 
@@ -92,6 +94,7 @@ fn number_of(event: &DepositEvent) -> Option<u32> {
         DepositEvent::Settled(settled) => Some(settled.number),
         DepositEvent::Assigned(assigned) => Some(assigned.number),
         DepositEvent::LeftToReturn(left) => Some(left.number),
+        DepositEvent::SentBack(sent) => Some(sent.number),
         DepositEvent::RecallRequested(asked) => Some(asked.number),
         DepositEvent::RecallGranted(granted) => Some(granted.number),
         DepositEvent::RecallRefused(refused) => Some(refused.number),
@@ -124,6 +127,7 @@ fn deposit_words(event: &DepositEvent, currency: Currency) -> (String, Option<St
         DepositEvent::Settled(_) => plain("On the bank's statement"),
         DepositEvent::Assigned(_) => plain("A person of ours found that it is yours"),
         DepositEvent::LeftToReturn(_) => plain("It goes back to whom it came from"),
+        DepositEvent::SentBack(_) => plain("Sent back to whom it came from"),
         DepositEvent::RecallRequested(_) => plain("The bank asks for it back"),
         DepositEvent::RecallGranted(_) => plain("Given back to the bank"),
         DepositEvent::RecallRefused(_) => plain("It stays yours"),

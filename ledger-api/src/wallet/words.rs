@@ -52,6 +52,8 @@ pub(super) fn line(kind: &str, is_in: bool) -> &'static str {
         ("payment", _) => "Payment",
         ("refund", _) => "Refund",
         ("fee", _) => "Fee",
+        ("repayment", _) => "Repaid what you owed",
+        ("compensation", _) => "For a bank that was late",
         ("reversal", _) => "Taken back",
         ("adjustment", _) => "Correction",
         (_, true) => "Money in",

@@ -2,8 +2,10 @@
 
 pub mod alarms;
 pub mod clerk;
+mod compensation;
 mod credits;
 mod deposits;
+pub mod dues;
 mod head;
 mod holds;
 pub mod inbox;

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 
 use super::{LineKey, Part};
 use crate::{
-    ids::{BankLineId, Item, TransactionId},
+    ids::{BankLineId, Item, Reference, TransactionId, WithdrawalId},
     money::{Currency, Money},
 };
 
@@ -17,6 +17,9 @@ pub enum BankLineOperation {
     Book(BookBankLine),
     /// Say what it was, where that was not known.
     Resolve(ResolveBankLine),
+    /// Say that what lies in suspense is sent back. It stands beside the withdrawal that sends it,
+    /// never alone.
+    SendBack(SendBackLine),
 }
 
 impl BankLineOperation {
@@ -26,6 +29,7 @@ impl BankLineOperation {
             Self::Expect(expect) => &expect.key,
             Self::Book(book) => &book.key,
             Self::Resolve(resolve) => &resolve.key,
+            Self::SendBack(back) => &back.key,
         }
     }
 
@@ -37,7 +41,7 @@ impl BankLineOperation {
     /// What it is to be taken for.
     pub fn parts(&self) -> &[Part] {
         match self {
-            Self::Expect(_) => &[],
+            Self::Expect(_) | Self::SendBack(_) => &[],
             Self::Book(book) => &book.parts,
             Self::Resolve(resolve) => &resolve.parts,
         }
@@ -49,6 +53,7 @@ impl BankLineOperation {
             Self::Expect(expect) => expect.currency,
             Self::Book(book) => book.amount.currency(),
             Self::Resolve(resolve) => resolve.currency,
+            Self::SendBack(back) => back.amount.currency(),
         }
     }
 }
@@ -91,4 +96,17 @@ pub struct ResolveBankLine {
     pub parts: Vec<Part>,
     /// The transaction.
     pub transaction_id: TransactionId,
+}
+
+/// A credit that lies in suspense and is sent back to whom it came from: all of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SendBackLine {
+    /// The line.
+    pub key: LineKey,
+    /// All that lies there.
+    pub amount: Money,
+    /// The withdrawal that sends it, and moves it.
+    pub withdrawal_id: WithdrawalId,
+    /// Why.
+    pub reason: Option<Reference>,
 }

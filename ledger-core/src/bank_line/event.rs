@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{HouseAccount, LineDirection, LineKey, Part};
 use crate::{
-    ids::{BankCode, Item, Reference, TransactionId},
+    ids::{BankCode, Item, Reference, TransactionId, WithdrawalId},
     log::event_names,
     money::CurrencyCode,
 };
@@ -22,6 +22,8 @@ pub enum BankLineEvent {
     Booked(Booked),
     /// What lay in suspense is understood, wholly or in part.
     Resolved(Resolved),
+    /// What of it lay in suspense is sent back to whom it came from.
+    SentBack(SentBack),
 }
 
 /// Whose money a line will be.
@@ -83,10 +85,25 @@ pub struct Resolved {
     pub transaction_id: TransactionId,
 }
 
+/// It is on its way back. If it does not get through, it is in suspense again as an item of the
+/// withdrawal, and none of this line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SentBack {
+    /// The withdrawal that sends it, and moves it.
+    pub withdrawal_id: WithdrawalId,
+    /// How much.
+    pub amount: Decimal,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reference>,
+}
+
 event_names!(BankLineEvent {
     Expected(_) => "expected",
     Booked(_) => "booked",
     Resolved(_) => "resolved",
+    SentBack(_) => "sent_back",
 });
 
 impl DomainEvent for BankLineEvent {

@@ -23,9 +23,9 @@ use cqrs_es::{Aggregate, event_sink::EventSink};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-pub use command::{BankLineOperation, BookBankLine, ExpectBankLine, ResolveBankLine};
+pub use command::{BankLineOperation, BookBankLine, ExpectBankLine, ResolveBankLine, SendBackLine};
 pub use error::{BankLineError, PartsError};
-pub use event::{BankLineEvent, Booked, Expected, Resolved};
+pub use event::{BankLineEvent, Booked, Expected, Resolved, SentBack};
 pub use key::{HouseAccount, LineDirection, LineKey};
 pub use part::{PARTS_MAX, Part, Purpose};
 
@@ -80,6 +80,7 @@ impl BankLine {
             BankLineOperation::Expect(expect) => self.expect(expect),
             BankLineOperation::Book(book) => self.book(book),
             BankLineOperation::Resolve(resolve) => self.resolve(resolve).map(Some),
+            BankLineOperation::SendBack(back) => self.send_back(back).map(Some),
         }
     }
 
@@ -150,6 +151,10 @@ impl BankLine {
             return Err(BankLineError::IdentityDiffers);
         }
         self.check_items(part::arrivals(&resolve.parts))?;
+        let to_wallet = |part: &Part| part.purpose == Purpose::Wallet;
+        if let Some(item) = self.expected.as_ref().filter(|_| resolve.parts.iter().any(to_wallet)) {
+            return Err(BankLineError::OfAnotherItem { item: item.clone() });
+        }
         if self.unexplained.is_zero() {
             return Err(BankLineError::NothingUnexplained);
         }
@@ -165,6 +170,31 @@ impl BankLine {
             amount: total,
             transaction_id: resolve.transaction_id,
         }))
+    }
+
+    /// Only what a customer's account got, nobody expects and nobody explained, and all of it.
+    fn send_back(&self, back: &SendBackLine) -> Result<BankLineEvent, BankLineError> {
+        let booked = self.properties().ok_or(BankLineError::NotFound)?;
+        let currency = back.amount.currency().code;
+        if booked.key() != back.key || booked.currency != currency {
+            return Err(BankLineError::IdentityDiffers);
+        }
+        if let Some(item) = &self.expected {
+            return Err(BankLineError::OfAnotherItem { item: item.clone() });
+        }
+        if self.unexplained.is_zero() {
+            return Err(BankLineError::NothingUnexplained);
+        }
+        let of_escrow = booked.account == HouseAccount::Escrow;
+        if booked.direction != LineDirection::Credit || !of_escrow {
+            return Err(PartsError::Purpose.into());
+        }
+        if back.amount.amount() != self.unexplained {
+            return Err(BankLineError::ExceedsUnexplained { left: self.unexplained });
+        }
+        let (withdrawal_id, amount) = (back.withdrawal_id, self.unexplained);
+        let reason = back.reason.clone();
+        Ok(BankLineEvent::SentBack(SentBack { withdrawal_id, amount, reason }))
     }
 }
 
@@ -200,6 +230,9 @@ impl Aggregate for BankLine {
             }
             BankLineEvent::Resolved(resolved) => {
                 self.unexplained = self.unexplained.saturating_sub(resolved.amount);
+            }
+            BankLineEvent::SentBack(back) => {
+                self.unexplained = self.unexplained.saturating_sub(back.amount);
             }
         }
     }

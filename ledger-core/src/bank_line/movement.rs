@@ -44,7 +44,8 @@ pub fn movement(
     event: &BankLineEvent,
 ) -> Result<Option<Movement>, IdError> {
     let (first, parts, transaction_id, kind) = match event {
-        BankLineEvent::Expected(_) => return Ok(None),
+        // What is sent back its withdrawal moves.
+        BankLineEvent::Expected(_) | BankLineEvent::SentBack(_) => return Ok(None),
         BankLineEvent::Booked(booked) => {
             let bank = bank_leg(key, currency, booked.amount)?;
             (bank, &booked.parts, booked.transaction_id, Kind::BANK_LINE)

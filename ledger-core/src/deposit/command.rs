@@ -6,7 +6,9 @@ use rust_decimal::Decimal;
 use super::credit::Credit;
 use crate::{
     clock::Timestamp,
-    ids::{AccountId, BankCode, DepositId, HoldId, PayeeHash, Reference, TransactionId},
+    ids::{
+        AccountId, BankCode, DepositId, HoldId, PayeeHash, Reference, TransactionId, WithdrawalId,
+    },
     money::{CurrencyCode, Money},
     withdrawal::Source,
 };
@@ -34,6 +36,9 @@ pub enum DepositOperation {
     RequestRecall(RequestRecall),
     /// Decide whether it gets it.
     DecideRecall(DecideRecall),
+    /// Say that a credit in suspense is sent back to whom it came from. It stands beside the
+    /// withdrawal that sends it, never alone.
+    SendBack(SendBackCredit),
 }
 
 impl DepositOperation {
@@ -50,6 +55,7 @@ impl DepositOperation {
             Self::DecideReview(decide) => decide.deposit_id,
             Self::RequestRecall(request) => request.deposit_id,
             Self::DecideRecall(decide) => decide.deposit_id,
+            Self::SendBack(back) => back.deposit_id,
         }
     }
 
@@ -65,7 +71,8 @@ impl DepositOperation {
             | Self::Expire(_)
             | Self::RecordDeclined(_)
             | Self::DecideReview(_)
-            | Self::DecideRecall(_) => None,
+            | Self::DecideRecall(_)
+            | Self::SendBack(_) => None,
         }
     }
 
@@ -81,7 +88,8 @@ impl DepositOperation {
             | Self::RecordReceived(_)
             | Self::ConfirmCredit(_)
             | Self::SettleCredit(_)
-            | Self::DecideReview(_) => None,
+            | Self::DecideReview(_)
+            | Self::SendBack(_) => None,
         }
     }
 }
@@ -252,6 +260,21 @@ pub struct DecideRecall {
     pub hold_id: Option<HoldId>,
     /// The transaction that gives it back.
     pub transaction_id: TransactionId,
+}
+
+/// A credit in suspense that is sent back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SendBackCredit {
+    /// The deposit.
+    pub deposit_id: DepositId,
+    /// Which credit, from 1.
+    pub number: u32,
+    /// All of it.
+    pub amount: Money,
+    /// The withdrawal that sends it, and moves it.
+    pub withdrawal_id: WithdrawalId,
+    /// Why.
+    pub reason: Option<Reference>,
 }
 
 /// What the aggregate is asked: the operation, the moment, and what the wallet could take then,

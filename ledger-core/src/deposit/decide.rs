@@ -5,7 +5,7 @@ use super::{
     Assigned, BeginDeposit, Begun, Booked, CREDITS_MAX, Credit, CreditClaim, CreditPlace,
     DecideDepositReview, Declined, Deposit, DepositCommand, DepositError, DepositEvent,
     DepositOperation, DepositStanding, DepositStatus, KnownCredit, LeftToReturn, PutAside,
-    Received, RecordDeclined, SettleCredit, Settled, Unsolicited,
+    Received, RecordDeclined, SendBackCredit, SentBack, SettleCredit, Settled, Unsolicited,
     credit::{self, Relation},
 };
 use crate::{
@@ -51,6 +51,7 @@ impl Deposit {
             DepositOperation::DecideReview(decide) => self.decide_review(decide, standing),
             DepositOperation::RequestRecall(request) => self.request_recall(request, standing),
             DepositOperation::DecideRecall(decide) => self.decide_recall(decide, standing),
+            DepositOperation::SendBack(back) => self.send_back(back),
         }
     }
 
@@ -243,6 +244,11 @@ impl Deposit {
         word.parse().ok()
     }
 
+    /// Whether only one payer's money is taken for it.
+    fn is_of_one_payer(&self) -> bool {
+        self.intent().is_some_and(|begun| begun.payer_hash.is_some())
+    }
+
     fn settle(&self, settle: &SettleCredit, standing: DepositStanding) -> Decided {
         let (claim, said) = (&settle.claim, settle.claim.credit());
         let (charges, tax) = (settle.charges.amount(), settle.tax.amount());
@@ -257,11 +263,33 @@ impl Deposit {
             Some(known) if !agrees(&known.credit, &said) => Err(DepositError::CreditDiffers),
             Some(known) if known.settled => Ok(Vec::new()),
             Some(_) => Ok(vec![settled]),
+            // It waits until the bank itself says who paid.
+            None if self.is_of_one_payer() && claim.payer_hash.is_none() => {
+                Err(DepositError::PayerUnknown)
+            }
             None => {
                 let first = settle.confirmed_transaction_id;
                 Ok(vec![self.book(number, claim, standing, first), settled])
             }
         }
+    }
+
+    /// Whoever decides first wins: what was assigned or sent is in suspense no more.
+    fn send_back(&self, back: &SendBackCredit) -> Decided {
+        self.known()?;
+        let credit = self.credit(back.number).ok_or(DepositError::CreditNotFound)?;
+        if credit.is_recall_open() {
+            return Err(DepositError::RecallOpen);
+        }
+        if !credit.is_aside() {
+            return Err(DepositError::NotInReview);
+        }
+        if credit.credit.amount != back.amount.amount() {
+            return Err(DepositError::CreditDiffers);
+        }
+        let (number, withdrawal_id) = (back.number, back.withdrawal_id);
+        let reason = back.reason.clone();
+        Ok(vec![DepositEvent::SentBack(SentBack { number, withdrawal_id, reason })])
     }
 
     fn decide_review(&self, decide: &DecideDepositReview, standing: DepositStanding) -> Decided {
@@ -292,7 +320,8 @@ impl Deposit {
                 CreditPlace::Told
                 | CreditPlace::Wallet
                 | CreditPlace::ToReturn
-                | CreditPlace::Recalled,
+                | CreditPlace::Recalled
+                | CreditPlace::SentBack { .. },
                 _,
             ) => Err(DepositError::NotInReview),
         }

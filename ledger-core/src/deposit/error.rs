@@ -26,6 +26,9 @@ pub enum DepositError {
     /// The same credit was told of with other particulars.
     #[error("the credit is known with other particulars")]
     CreditDiffers,
+    /// A statement does not say who paid, and that matters here: the bank has to be asked.
+    #[error("who paid is not known, and only one payer may")]
+    PayerUnknown,
     /// The charges are not a part of what arrived.
     #[error("charges and tax must be less than what arrived")]
     ChargesInvalid,
@@ -41,6 +44,9 @@ pub enum DepositError {
     /// The bank asks for the money back, which is to be decided first.
     #[error("the bank asks for the money back, which is not decided yet")]
     RecallOpen,
+    /// Its money was sent back already: nothing is left that a bank could take.
+    #[error("the credit was sent back already")]
+    SentBack,
     /// Nobody asks for the money back.
     #[error("nobody asks for the credit's money back")]
     RecallNotFound,
@@ -62,11 +68,13 @@ impl DepositError {
             Self::NotCancellable { .. } => "deposit_not_cancellable",
             Self::NotExpired => "deposit_not_expired",
             Self::CreditDiffers => "credit_differs",
+            Self::PayerUnknown => "payer_unknown",
             Self::ChargesInvalid => "charges_invalid",
             Self::TooManyCredits => "too_many_credits",
             Self::CreditNotFound => "credit_not_found",
             Self::NotInReview => "credit_not_in_review",
             Self::RecallOpen => "recall_open",
+            Self::SentBack => "credit_sent_back",
             Self::RecallNotFound => "recall_not_found",
             Self::RecallDecided => "recall_decided",
             Self::WalletBlocked => "wallet_blocked",

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::credit::Credit;
 use crate::{
     clock::Timestamp,
-    ids::{AccountId, BankCode, HoldId, PayeeHash, Reference, TransactionId},
+    ids::{AccountId, BankCode, HoldId, PayeeHash, Reference, TransactionId, WithdrawalId},
     log::event_names,
     money::CurrencyCode,
     withdrawal::Source,
@@ -46,6 +46,8 @@ pub enum DepositEvent {
     RecallGranted(RecallGranted),
     /// A person decided that the bank does not get it back.
     RecallRefused(RecallRefused),
+    /// A credit in suspense is sent back to whom it came from.
+    SentBack(SentBack),
 }
 
 /// What was asked for.
@@ -222,6 +224,20 @@ pub struct RecallRefused {
     pub reason: Option<Reference>,
 }
 
+/// It is on its way back. If it does not get through, it is in suspense again as an item of the
+/// withdrawal, and none of this deposit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SentBack {
+    /// Which credit of the deposit, from 1.
+    pub number: u32,
+    /// The withdrawal that sends it, and moves it.
+    pub withdrawal_id: WithdrawalId,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reference>,
+}
+
 event_names!(DepositEvent {
     Begun(_) => "begun",
     Unsolicited(_) => "unsolicited",
@@ -237,6 +253,7 @@ event_names!(DepositEvent {
     RecallRequested(_) => "recall_requested",
     RecallGranted(_) => "recall_granted",
     RecallRefused(_) => "recall_refused",
+    SentBack(_) => "sent_back",
 });
 
 impl DomainEvent for DepositEvent {

@@ -33,13 +33,13 @@ use serde::{Deserialize, Serialize};
 pub use command::{
     BeginDeposit, CancelDeposit, ConfirmCredit, CreditClaim, DecideDepositReview, DecideRecall,
     DepositCommand, DepositOperation, DepositStanding, ExpireDeposit, RecordDeclined,
-    RecordReceived, RequestRecall, SettleCredit,
+    RecordReceived, RequestRecall, SendBackCredit, SettleCredit,
 };
 pub use credit::Credit;
 pub use error::DepositError;
 pub use event::{
     Assigned, Begun, Booked, Declined, DepositEvent, LeftToReturn, PutAside, RecallGranted,
-    RecallRefused, RecallRequested, Received, Settled, Unsolicited,
+    RecallRefused, RecallRequested, Received, SentBack, Settled, Unsolicited,
 };
 pub use state::{CreditPlace, DepositStatus, IntentEnd, KnownCredit, Recall};
 
@@ -186,6 +186,8 @@ impl Deposit {
             Status::ToReturn
         } else if any(|credit| credit.place == CreditPlace::Recalled) {
             Status::Recalled
+        } else if any(|credit| matches!(credit.place, CreditPlace::SentBack { .. })) {
+            Status::SentBack
         } else if any(|credit| credit.place == CreditPlace::Told) {
             Status::Received
         } else {
@@ -304,6 +306,10 @@ impl Aggregate for Deposit {
                 self.decided(granted.number, true);
             }
             DepositEvent::RecallRefused(refused) => self.decided(refused.number, false),
+            DepositEvent::SentBack(back) => {
+                let withdrawal_id = back.withdrawal_id;
+                self.place(back.number, CreditPlace::SentBack { withdrawal_id });
+            }
         }
     }
 }

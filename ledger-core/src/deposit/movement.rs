@@ -106,6 +106,7 @@ pub fn movement(before: &Deposit, event: &DepositEvent) -> Result<Option<OfCredi
         | DepositEvent::Settled(_)
         | DepositEvent::LeftToReturn(_)
         | DepositEvent::RecallRequested(_)
+        | DepositEvent::SentBack(_)
         | DepositEvent::RecallRefused(_) => return Ok(None),
     };
     let accounts = Accounts::of(&credit.bank, before.currency().ok_or(missing)?)?;
@@ -135,6 +136,7 @@ pub fn movement(before: &Deposit, event: &DepositEvent) -> Result<Option<OfCredi
         | DepositEvent::Settled(_)
         | DepositEvent::LeftToReturn(_)
         | DepositEvent::RecallRequested(_)
+        | DepositEvent::SentBack(_)
         | DepositEvent::RecallRefused(_) => Vec::new(),
     };
     // The wallet gives all of it, or nothing is left there.

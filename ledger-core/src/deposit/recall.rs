@@ -30,6 +30,9 @@ impl Deposit {
         if known.recall.is_some() {
             return Ok(Vec::new());
         }
+        if matches!(known.place, CreditPlace::SentBack { .. }) {
+            return Err(DepositError::SentBack);
+        }
         let held = match (&known.place, standing.spendable) {
             (CreditPlace::Wallet, Some(spendable)) => spendable.min(said.amount),
             (CreditPlace::Wallet, None) => said.amount,

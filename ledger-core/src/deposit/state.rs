@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::credit::Credit;
-use crate::ids::{AccountId, HoldId, Reference};
+use crate::ids::{AccountId, HoldId, Reference, WithdrawalId};
 
 /// Where a deposit is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -25,6 +25,8 @@ pub enum DepositStatus {
     RecallRequested,
     /// All of it went back, because the bank asked for it.
     Recalled,
+    /// All of it was in suspense, and was sent back to whom it came from.
+    SentBack,
     /// Nobody paid in time. Late money is taken.
     Expired,
     /// The bank declined. Late money is taken.
@@ -35,7 +37,7 @@ pub enum DepositStatus {
 
 impl DepositStatus {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::AwaitingPayment,
         Self::Received,
         Self::Completed,
@@ -44,6 +46,7 @@ impl DepositStatus {
         Self::ToReturn,
         Self::RecallRequested,
         Self::Recalled,
+        Self::SentBack,
         Self::Expired,
         Self::Failed,
         Self::Cancelled,
@@ -60,6 +63,7 @@ impl DepositStatus {
             Self::ToReturn => "to_return",
             Self::RecallRequested => "recall_requested",
             Self::Recalled => "recalled",
+            Self::SentBack => "sent_back",
             Self::Expired => "expired",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
@@ -75,7 +79,12 @@ impl DepositStatus {
     pub const fn is_final(self) -> bool {
         matches!(
             self,
-            Self::Settled | Self::Recalled | Self::Expired | Self::Failed | Self::Cancelled
+            Self::Settled
+                | Self::Recalled
+                | Self::SentBack
+                | Self::Expired
+                | Self::Failed
+                | Self::Cancelled
         )
     }
 }
@@ -109,6 +118,11 @@ pub enum CreditPlace {
     ToReturn,
     /// Given back to the bank, which asked for it.
     Recalled,
+    /// With the withdrawal that sends it back.
+    SentBack {
+        /// Which one.
+        withdrawal_id: WithdrawalId,
+    },
 }
 
 /// A bank's wish to have a credit's money back.

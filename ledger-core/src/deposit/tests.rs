@@ -8,7 +8,9 @@ use super::*;
 use crate::{
     ids::{HoldId, PayeeHash, Reference},
     money::Money,
-    testing::{account, assert_every_variant, day, dec, deposit, hold, inr, minute, txn},
+    testing::{
+        account, assert_every_variant, day, dec, deposit, hold, inr, minute, txn, withdrawal,
+    },
     withdrawal::Source,
 };
 
@@ -39,7 +41,7 @@ fn claim(number: u8, amount: &str) -> CreditClaim {
         value_date: day(),
         amount: inr(amount),
         source: Source::Enquiry,
-        payer_hash: None,
+        payer_hash: Some(hash("0a")),
         review: None,
         unsolicited_to: None,
     }
@@ -73,6 +75,16 @@ fn net_of(charges: &str, tax: &str, claim: CreditClaim) -> Ask {
 fn declined() -> Ask {
     let (deposit_id, code) = (deposit(1), "account_closed".parse().ok());
     Ask::RecordDeclined(RecordDeclined { deposit_id, source: Source::Webhook, code })
+}
+
+fn sent_back() -> Ask {
+    Ask::SendBack(SendBackCredit {
+        deposit_id: deposit(1),
+        number: 1,
+        amount: inr("500"),
+        withdrawal_id: withdrawal(1),
+        reason: "third_party".parse().ok(),
+    })
 }
 
 fn cancel() -> Ask {
@@ -325,6 +337,7 @@ fn every_refusal() {
     };
     let aside = || vec![at(0, begin()), blocked(confirmed(claim(1, "500")))];
     let one = || claim(1, "500");
+    let by_nobody = || CreditClaim { payer_hash: None, ..one() };
     let recalled = || vec![at(0, begin()), at(0, confirmed(one())), at(0, recall(one()))];
     let status = DepositStatus::Received;
     let table: Vec<(Vec<DepositCommand>, DepositCommand, DepositError)> = vec![
@@ -339,6 +352,7 @@ fn every_refusal() {
         (with(received(one())), at(0, cancel()), DepositError::NotCancellable { status }),
         (intent(), at(29, expire()), DepositError::NotExpired),
         (with(confirmed(one())), at(0, settled(claim(1, "499"))), DepositError::CreditDiffers),
+        (intent(), at(0, settled(by_nobody())), DepositError::PayerUnknown),
         (intent(), at(0, net_of("499", "1", one())), DepositError::ChargesInvalid),
         (full(), at(0, received(claim(200, "1"))), DepositError::TooManyCredits),
         (intent(), at(0, decide(1, None)), DepositError::CreditNotFound),
@@ -348,6 +362,11 @@ fn every_refusal() {
             [aside(), vec![at(0, recall(one()))]].concat(),
             at(0, decide(1, None)),
             DepositError::RecallOpen,
+        ),
+        (
+            [aside(), vec![at(0, sent_back())]].concat(),
+            at(0, recall(one())),
+            DepositError::SentBack,
         ),
         (with(confirmed(one())), at(0, decide_recall(true, None)), DepositError::RecallNotFound),
         (recalled(), at(0, decide_recall(true, None)), DepositError::RecallNotFound),
@@ -375,11 +394,13 @@ fn every_refusal() {
         DepositError::NotCancellable { .. },
         DepositError::NotExpired,
         DepositError::CreditDiffers,
+        DepositError::PayerUnknown,
         DepositError::ChargesInvalid,
         DepositError::TooManyCredits,
         DepositError::CreditNotFound,
         DepositError::NotInReview,
         DepositError::RecallOpen,
+        DepositError::SentBack,
         DepositError::RecallNotFound,
         DepositError::RecallDecided,
         DepositError::WalletBlocked,

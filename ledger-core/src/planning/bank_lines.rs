@@ -1,31 +1,25 @@
 //! Takes operations on a bank's lines apart. Accounts that are the machine's own are opened with
 //! the first leg on them; a wallet only by its owner.
 
-use std::collections::BTreeMap;
-
-use super::{Plan, ReceiptPlan, Step, View, checks, planner::Planner};
+use super::{Plan, ReceiptPlan, Step, View, checks, planner::Planner, withdrawals::internal};
 use crate::{
     account::AccountCommand,
     bank_line::{
         BankLineError, BankLineEvent, BankLineOperation, Part, PartsError, Purpose,
         movement::{self, Movement},
     },
-    chart,
-    command::{OpenAccount, Rejection},
+    command::Rejection,
     ids::{AccountId, BankLineId, Reference},
-    money::{Currency, Money},
+    money::Money,
     posting::{Posting, PostingLeg},
 };
-
-/// Who owns the accounts that the machine opens.
-const HOUSE: &str = "bahi";
 
 /// The accounts that an operation may touch: it names them all itself.
 pub(super) fn accounts_of(operation: &BankLineOperation) -> Vec<AccountId> {
     let (key, currency) = (operation.key(), operation.currency().code);
     let suspense = Part::plain(Purpose::Unknown, rust_decimal::Decimal::ZERO);
     let first = match operation {
-        BankLineOperation::Expect(_) => return Vec::new(),
+        BankLineOperation::Expect(_) | BankLineOperation::SendBack(_) => return Vec::new(),
         BankLineOperation::Book(_) => movement::house_account(key, currency),
         BankLineOperation::Resolve(_) => movement::part_account(key, currency, &suspense),
     };
@@ -39,8 +33,8 @@ impl<V: View> Planner<'_, V> {
     pub(super) fn bank_line(&self, operation: &BankLineOperation) -> Result<Plan, Rejection> {
         let (id, currency) = (operation.line_id(), operation.currency());
         self.known(currency)?;
-        if matches!(operation, BankLineOperation::Expect(_)) {
-            // It stands beside the booking that it is about, never alone.
+        if matches!(operation, BankLineOperation::Expect(_) | BankLineOperation::SendBack(_)) {
+            // They stand beside what they are about, never alone.
             return Err(internal());
         }
         let scale = u32::from(currency.scale);
@@ -79,7 +73,7 @@ impl<V: View> Planner<'_, V> {
         let (key, currency) = (operation.key(), operation.currency());
         let moved = movement::movement(key, currency.code, event).map_err(|_| internal())?;
         let Some(movement) = moved else { return Ok(()) };
-        self.open_house_accounts(&movement, currency, opened, steps)?;
+        self.open_house_accounts(&movement, opened, steps)?;
         let mut legs = Vec::with_capacity(movement.legs.len());
         for leg in movement.legs {
             let amount = Money::from_decimal(leg.amount, currency).map_err(|_| internal())?;
@@ -103,7 +97,6 @@ impl<V: View> Planner<'_, V> {
     fn open_house_accounts(
         &self,
         movement: &Movement,
-        currency: Currency,
         opened: &mut Vec<AccountId>,
         steps: &mut Vec<Step>,
     ) -> Result<(), Rejection> {
@@ -115,27 +108,12 @@ impl<V: View> Planner<'_, V> {
             if known.properties().is_some() || customers || opened.contains(account) {
                 continue;
             }
-            let entry = chart::lookup(&account.code()).ok_or_else(internal)?;
-            let open = OpenAccount {
-                account: account.clone(),
-                currency,
-                owner: HOUSE.parse().map_err(|_| internal())?,
-                account_type: entry.account_type,
-                class: entry.class,
-                itemised: entry.itemised,
-                floor: None,
-                ceiling: None,
-                metadata: BTreeMap::new(),
-            };
+            let open = self.opening(account, None)?;
             steps.push(Step::Account(account.clone(), AccountCommand::Open(open)));
             opened.push(account.clone());
         }
         Ok(())
     }
-}
-
-fn internal() -> Rejection {
-    Rejection::new("internal", "the ledger met a state that it should not be able to be in")
 }
 
 impl From<BankLineError> for Rejection {

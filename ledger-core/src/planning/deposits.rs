@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use super::{
     Plan, ReceiptPlan, Step, View, checks,
     planner::Planner,
+    repayments::debts_of,
     withdrawals::{Named, internal},
 };
 use crate::{
@@ -15,6 +16,7 @@ use crate::{
         BankLineOperation, BookBankLine, ExpectBankLine, HouseAccount, LineDirection, LineKey,
         Part, Purpose, ResolveBankLine,
     },
+    chart::Direction,
     command::Rejection,
     deposit::{
         BeginDeposit, CreditClaim, DecideRecall, Deposit, DepositCommand, DepositError,
@@ -23,8 +25,9 @@ use crate::{
         movement::{self, Accounts, is_wallet},
     },
     hold::{Hold, HoldCommand, HoldState},
-    ids::{AccountId, BankLineId, DepositId, HoldId},
+    ids::{AccountId, BankLineId, DepositId, HoldId, TransactionId},
     tier::Flow,
+    withdrawal::movement::Movement,
 };
 
 /// The accounts that an operation may touch, given its deposit.
@@ -46,18 +49,26 @@ pub fn accounts_of_deposit(operation: &DepositOperation, deposit: &Deposit) -> V
         | DepositOperation::RecordReceived(_)
         | DepositOperation::ConfirmCredit(_)
         | DepositOperation::SettleCredit(_)
+        | DepositOperation::SendBack(_)
         | DepositOperation::RequestRecall(_) => {
             let claim = operation.claim();
             (claim.map(|claim| &claim.bank), claim.map(CreditClaim::currency))
         }
     };
     let known = bank.zip(currency).and_then(|(bank, currency)| Accounts::of(bank, currency).ok());
-    let house = match (operation, known) {
-        (DepositOperation::ConfirmCredit(_), Some(of)) => vec![of.clearing_in, of.suspense],
-        (DepositOperation::SettleCredit(_), Some(of)) => {
-            vec![of.clearing_in, of.suspense, of.escrow, of.charges, of.tax]
+    // What money on the wallet repays first.
+    let debts = wallet.as_ref().map(debts_of).unwrap_or_default();
+    let house: Vec<AccountId> = match (operation, known) {
+        (DepositOperation::ConfirmCredit(_), Some(of)) => {
+            debts.into_iter().chain([of.clearing_in, of.suspense]).collect()
         }
-        (DepositOperation::DecideReview(_), Some(of)) => vec![of.suspense],
+        (DepositOperation::SettleCredit(_), Some(of)) => {
+            let house = [of.clearing_in, of.suspense, of.escrow, of.charges, of.tax];
+            debts.into_iter().chain(house).collect()
+        }
+        (DepositOperation::DecideReview(_), Some(of)) => {
+            debts.into_iter().chain([of.suspense]).collect()
+        }
         (DepositOperation::DecideRecall(_), Some(of)) => {
             let owed = wallet.as_ref().and_then(|wallet| movement::receivable_of(wallet).ok());
             owed.into_iter().chain([of.suspense, of.clearing_out]).collect()
@@ -72,6 +83,7 @@ pub fn accounts_of_deposit(operation: &DepositOperation, deposit: &Deposit) -> V
             | DepositOperation::SettleCredit(_)
             | DepositOperation::DecideReview(_)
             | DepositOperation::RequestRecall(_)
+            | DepositOperation::SendBack(_)
             | DepositOperation::DecideRecall(_),
             _,
         ) => Vec::new(),
@@ -96,7 +108,8 @@ fn wallet_of<'a>(operation: &'a DepositOperation, deposit: &'a Deposit) -> Optio
         }
         DepositOperation::Cancel(_)
         | DepositOperation::Expire(_)
-        | DepositOperation::RecordDeclined(_) => None,
+        | DepositOperation::RecordDeclined(_)
+        | DepositOperation::SendBack(_) => None,
     }
 }
 
@@ -125,6 +138,8 @@ impl<V: View> Planner<'_, V> {
                 }
             }
             DepositOperation::DecideRecall(decide) => check_receivable(decide, &before)?,
+            // It stands beside the withdrawal that sends it, never alone.
+            DepositOperation::SendBack(_) => return Err(internal()),
             DepositOperation::Cancel(_)
             | DepositOperation::Expire(_)
             | DepositOperation::RecordDeclined(_) => {}
@@ -157,7 +172,11 @@ impl<V: View> Planner<'_, V> {
                     item: item_of(id, moved.number).map_err(|_| internal())?,
                     value_date: Some(moved.value_date),
                 };
+                let brought = brought(&moved.movement, wallet);
                 self.post_movement(&named, moved.movement, &mut steps)?;
+                if let Some((wallet, brought)) = wallet.zip(brought) {
+                    self.repay(wallet, brought, &mut steps)?;
+                }
             }
         }
         for line in lines {
@@ -200,7 +219,7 @@ impl<V: View> Planner<'_, V> {
     }
 
     /// A wallet that exists. Whether it can take the money is seen when the money is there.
-    fn check_wallet(&self, account: &AccountId) -> Result<(), Rejection> {
+    pub(super) fn check_wallet(&self, account: &AccountId) -> Result<(), Rejection> {
         if !is_wallet(account) {
             let text = "money is paid in to a wallet";
             return Err(Rejection::new("not_depositable", text).of(account));
@@ -229,7 +248,10 @@ impl<V: View> Planner<'_, V> {
         }
     }
 
-    fn deposit_standing(&self, wallet: Option<&AccountId>) -> Result<DepositStanding, Rejection> {
+    pub(super) fn deposit_standing(
+        &self,
+        wallet: Option<&AccountId>,
+    ) -> Result<DepositStanding, Rejection> {
         let Some(wallet) = wallet else { return Ok(DepositStanding::default()) };
         // Deciding without the wallet in sight would take it for one without limits.
         let wallet = self.view.account(wallet).ok_or_else(internal)?;
@@ -270,6 +292,19 @@ impl<V: View> Planner<'_, V> {
         steps.push(Step::Hold(hold_id, hold));
         steps.push(Step::Account(wallet.clone(), account));
     }
+}
+
+/// What a transaction brings to a wallet.
+pub(super) fn brought(
+    movement: &Movement,
+    wallet: Option<&AccountId>,
+) -> Option<(TransactionId, Decimal)> {
+    let credits = movement
+        .legs
+        .iter()
+        .filter(|leg| leg.direction == Direction::Credit && Some(&leg.account) == wallet);
+    let sum = credits.map(|leg| leg.amount).reduce(Decimal::saturating_add)?;
+    Some((movement.transaction_id, sum))
 }
 
 fn ended(hold_id: HoldId, open: &Hold, end: HoldEnd) -> AccountCommand {
@@ -328,6 +363,7 @@ pub(super) fn line_of_deposit(operation: &DepositOperation) -> Option<BankLineId
         | DepositOperation::RecordReceived(_)
         | DepositOperation::DecideReview(_)
         | DepositOperation::RequestRecall(_)
+        | DepositOperation::SendBack(_)
         | DepositOperation::DecideRecall(_) => None,
     }
 }

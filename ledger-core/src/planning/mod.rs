@@ -6,6 +6,8 @@ mod bank_lines;
 mod checks;
 mod deposits;
 mod planner;
+mod repayments;
+mod send_back;
 mod tiers;
 mod transfers;
 mod withdrawals;
@@ -201,7 +203,8 @@ pub fn streams(operation: &Operation) -> Vec<StreamId> {
             // Only a request names its accounts.
             let accounts = accounts_of_withdrawal(operation, &Withdrawal::default());
             let accounts = accounts.into_iter().map(StreamId::Account);
-            std::iter::once(withdrawal).chain(accounts).collect()
+            let source = operation.as_sending_back().and_then(send_back::source_of);
+            std::iter::once(withdrawal).chain(source).chain(accounts).collect()
         }
         Operation::BankLine(operation) => {
             let accounts = bank_lines::accounts_of(operation).into_iter().map(StreamId::Account);

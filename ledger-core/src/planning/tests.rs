@@ -2,6 +2,8 @@
 
 mod deposits;
 mod refusals;
+mod repayments;
+mod sending_back;
 mod settling;
 mod steps;
 mod transfers;

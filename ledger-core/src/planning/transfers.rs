@@ -4,7 +4,9 @@
 
 use super::{
     Plan, ReceiptPlan, Step, View, checks,
+    deposits::brought,
     planner::Planner,
+    repayments::debts_of,
     withdrawals::{Named, internal},
 };
 use crate::{
@@ -35,6 +37,8 @@ pub fn accounts_of_transfer(operation: &TransferOperation, transfer: &Transfer) 
     let charged = held.filter(|held| receiver.is_some() && !held.fee.is_zero());
     let fees = charged.and_then(|held| FeeAccounts::of(&held.account).ok());
     let fees = fees.into_iter().flat_map(|fees| [fees.income, fees.tax]);
+    let debts = receiver.map(debts_of).unwrap_or_default();
+    let fees = fees.chain(debts);
     sender.into_iter().chain(receiver).cloned().chain(fees).collect()
 }
 
@@ -191,7 +195,10 @@ impl<V: View> Planner<'_, V> {
         let cause = cause(id)?;
         let item = cause.as_str().parse().map_err(|_| internal())?;
         self.open_missing(&movement, None, &mut Vec::new(), steps)?;
-        self.post_movement(&Named { cause, item, value_date: None }, movement, steps)
+        let receiver = &completed.account;
+        let brought = brought(&movement, Some(receiver));
+        self.post_movement(&Named { cause, item, value_date: None }, movement, steps)?;
+        brought.map_or(Ok(()), |brought| self.repay(receiver, brought, steps))
     }
 }
 

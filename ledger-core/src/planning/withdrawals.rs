@@ -6,17 +6,21 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-use super::{Plan, ReceiptPlan, Step, View, checks, planner::Planner};
+use super::{
+    Plan, ReceiptPlan, Step, View, checks, deposits::brought, planner::Planner,
+    repayments::debts_of,
+};
 use crate::{
     account::{Account, AccountCommand},
-    chart,
+    bank_line::movement::SUSPENSE_CREDITS,
+    chart::{self, Direction},
     command::{OpenAccount, Rejection},
     ids::{AccountId, Item, Owner, Reference, TransactionId},
     money::{Currency, Money},
     posting::{Posting, PostingLeg},
     withdrawal::{
         AttemptOutcome, PayeeStanding, RequestWithdrawal, Standing, Withdrawal, WithdrawalCommand,
-        WithdrawalError, WithdrawalOperation,
+        WithdrawalError, WithdrawalEvent, WithdrawalOperation,
         movement::{self, Accounts, Movement},
     },
 };
@@ -29,12 +33,22 @@ pub fn accounts_of_withdrawal(
     operation: &WithdrawalOperation,
     withdrawal: &Withdrawal,
 ) -> Vec<AccountId> {
-    let request = operation.as_request();
-    let requested = withdrawal.properties().map(|requested| &requested.account);
-    let wallet = request.map(|request| &request.account).or(requested);
-    let Some(wallet) = wallet else { return Vec::new() };
-    // A wallet that cannot be withdrawn from: the plan will say so.
-    let Ok(accounts) = Accounts::of(wallet) else { return vec![wallet.clone()] };
+    let known = match (operation, withdrawal.properties()) {
+        // A wallet that cannot be withdrawn from: the plan will say so.
+        (WithdrawalOperation::Request(request), _) => {
+            let Ok(accounts) = Accounts::of(&request.account) else {
+                return vec![request.account.clone()];
+            };
+            Some(accounts)
+        }
+        (WithdrawalOperation::SendBack(back), _) => {
+            Accounts::of_suspense(back.amount.currency().code).ok()
+        }
+        (_, Some(requested)) => Accounts::of_requested(requested).ok(),
+        (_, None) => None,
+    };
+    let assigned_to = operation.as_assignment().map(|assign| assign.account.clone());
+    let Some(accounts) = known else { return assigned_to.into_iter().collect() };
     let clearing = |attempt: u32| {
         let bank = withdrawal.attempt(attempt).map(|attempt| &attempt.bank);
         let both = bank.map(|bank| [accounts.clearing_out(bank), accounts.clearing_in(bank)]);
@@ -47,6 +61,9 @@ pub fn accounts_of_withdrawal(
         | WithdrawalOperation::Cancel(_)
         | WithdrawalOperation::DecideReview(_)
         | WithdrawalOperation::BeginAttempt(_)
+        | WithdrawalOperation::SendBack(_)
+        | WithdrawalOperation::SendAgain(_)
+        | WithdrawalOperation::AssignUnapplied(_)
         | WithdrawalOperation::ApplyUnapplied(_) => Vec::new(),
     };
     let Accounts { wallet, reserved, in_flight, fees_held, unapplied, income, tax, owed, .. } =
@@ -55,6 +72,10 @@ pub fn accounts_of_withdrawal(
     match operation {
         WithdrawalOperation::Request(_) => touched.truncate(4),
         WithdrawalOperation::BeginAttempt(_) => touched.truncate(3),
+        WithdrawalOperation::SendBack(_) => touched.truncate(2),
+        WithdrawalOperation::AssignUnapplied(_) | WithdrawalOperation::SendAgain(_) => {
+            touched.truncate(1);
+        }
         WithdrawalOperation::Cancel(_) | WithdrawalOperation::DecideReview(_) => {
             touched.truncate(5);
         }
@@ -62,6 +83,11 @@ pub fn accounts_of_withdrawal(
         | WithdrawalOperation::RecordReturn(_)
         | WithdrawalOperation::ApplyUnapplied(_) => touched.extend(clearing),
     }
+    let is_sent =
+        matches!(operation, WithdrawalOperation::Request(_) | WithdrawalOperation::BeginAttempt(_));
+    let receiver = assigned_to.as_ref().or(touched.first()).filter(|_| !is_sent);
+    let debts = receiver.map(debts_of).unwrap_or_default();
+    touched.extend(debts.into_iter().chain(assigned_to));
     touched
 }
 
@@ -69,7 +95,7 @@ impl<V: View> Planner<'_, V> {
     pub(super) fn withdrawal(&self, operation: &WithdrawalOperation) -> Result<Plan, Rejection> {
         let id = operation.withdrawal_id();
         let before = self.view.withdrawal(id);
-        let mut notes = Vec::new();
+        let (mut notes, mut steps) = (Vec::new(), Vec::new());
         match operation {
             WithdrawalOperation::Request(request) => notes.extend(self.check_request(request)?),
             WithdrawalOperation::RecordOutcome(told) => {
@@ -80,20 +106,26 @@ impl<V: View> Planner<'_, V> {
                 }
             }
             WithdrawalOperation::RecordReturn(back) => self.check_amount(&before, back.amount)?,
+            WithdrawalOperation::SendBack(back) => steps.push(self.leave_suspense(back)?),
+            WithdrawalOperation::AssignUnapplied(assign) => {
+                self.check_assigned(&before, &assign.account)?;
+            }
+            // It stands beside the withdrawal that sends it, never alone.
+            WithdrawalOperation::SendAgain(_) => return Err(internal()),
             WithdrawalOperation::Cancel(_)
             | WithdrawalOperation::DecideReview(_)
             | WithdrawalOperation::BeginAttempt(_)
             | WithdrawalOperation::ApplyUnapplied(_) => {}
         }
-        let standing = self.standing(&before)?;
+        let standing = self.standing(operation, &before)?;
         let command = WithdrawalCommand { operation: operation.clone(), standing };
         let events = before.decide(&command).map_err(Rejection::from)?;
-        let mut steps = vec![Step::Withdrawal(id, Box::new(command))];
+        steps.push(Step::Withdrawal(id, Box::new(command)));
         let mut opened = Vec::new();
         let mut state = before;
         for event in events {
             let movement = movement::movement(&state, &event).map_err(|_| internal())?;
-            state = state.after(event);
+            state = state.after(event.clone());
             if let Some(movement) = movement {
                 let wallet = state.properties().map(|requested| requested.account.clone());
                 let wallet = wallet.ok_or_else(internal)?;
@@ -101,7 +133,15 @@ impl<V: View> Planner<'_, V> {
                 let cause = checks::reference(&id)?;
                 let item = cause.as_str().parse().map_err(|_| internal())?;
                 let named = Named { cause, item, value_date: None };
-                self.post_movement(&named, movement, &mut steps)?;
+                let source = operation.as_sending_back().map(|back| &back.item);
+                let repays = !matches!(&event, WithdrawalEvent::Applied(applied)
+                    if !applied.repaid.is_zero());
+                let receiver = operation.as_assignment().map_or(&wallet, |assign| &assign.account);
+                let brought = brought(&movement, Some(receiver)).filter(|_| repays);
+                self.post_movement_from(source, &named, movement, &mut steps)?;
+                if let Some(brought) = brought {
+                    self.repay(receiver, brought, &mut steps)?;
+                }
             }
         }
         Ok(Plan { steps, receipt: ReceiptPlan::Withdrawal(id), notes })
@@ -155,11 +195,19 @@ impl<V: View> Planner<'_, V> {
     }
 
     /// What the customer's accounts could give and take now.
-    fn standing(&self, before: &Withdrawal) -> Result<Standing, Rejection> {
+    fn standing(
+        &self,
+        operation: &WithdrawalOperation,
+        before: &Withdrawal,
+    ) -> Result<Standing, Rejection> {
         let Some(requested) = before.properties() else { return Ok(Standing::default()) };
-        let accounts = Accounts::of(&requested.account).map_err(|_| internal())?;
-        let wallet = self.view.account(&accounts.wallet);
+        let accounts = Accounts::of_requested(requested).map_err(|_| internal())?;
         let owed = self.view.account(&accounts.owed).map(Account::debit_balance);
+        if requested.item.is_some() {
+            let owed = owed.unwrap_or_default();
+            return self.standing_of_suspense(operation, requested.amount, owed);
+        }
+        let wallet = self.view.account(&accounts.wallet);
         Ok(Standing {
             spendable: wallet.and_then(Account::spendable),
             room: wallet.and_then(Account::room),
@@ -194,7 +242,11 @@ impl<V: View> Planner<'_, V> {
         Ok(())
     }
 
-    fn opening(&self, account: &AccountId, owner: Option<Owner>) -> Result<OpenAccount, Rejection> {
+    pub(super) fn opening(
+        &self,
+        account: &AccountId,
+        owner: Option<Owner>,
+    ) -> Result<OpenAccount, Rejection> {
         let entry = chart::lookup(&account.code()).ok_or_else(internal)?;
         let house = HOUSE.parse().map_err(|_| internal())?;
         Ok(OpenAccount {
@@ -221,13 +273,28 @@ impl<V: View> Planner<'_, V> {
         movement: Movement,
         steps: &mut Vec<Step>,
     ) -> Result<(), Rejection> {
+        self.post_movement_from(None, named, movement, steps)
+    }
+
+    /// The legs of a movement. What leaves suspense is an item of its own there; everywhere else
+    /// the item is the object's.
+    fn post_movement_from(
+        &self,
+        source: Option<&Item>,
+        named: &Named,
+        movement: Movement,
+        steps: &mut Vec<Step>,
+    ) -> Result<(), Rejection> {
         let mut legs = Vec::with_capacity(movement.legs.len());
         for leg in movement.legs {
             let amount = Money::from_decimal(leg.amount, self.currency_of(&leg.account)?);
+            let leaves = leg.direction == Direction::Debit
+                && leg.account.as_str().starts_with(SUSPENSE_CREDITS);
+            let item = source.filter(|_| leaves).unwrap_or(&named.item);
             legs.push(PostingLeg {
                 direction: leg.direction,
                 amount: amount.map_err(|_| internal())?,
-                item: movement::is_itemised(&leg.account).then(|| named.item.clone()),
+                item: movement::is_itemised(&leg.account).then(|| item.clone()),
                 account: leg.account,
             });
         }

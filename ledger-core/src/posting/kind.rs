@@ -32,6 +32,12 @@ impl Kind {
     pub const PAYMENT: &'static str = "payment";
     /// Money that a shop gives back.
     pub const REFUND: &'static str = "refund";
+    /// What the owner of a wallet owed and repays. Made by the ledger only.
+    pub const REPAYMENT: &'static str = "repayment";
+    /// What nobody will repay. Made by the ledger only.
+    pub const WRITE_OFF: &'static str = "write_off";
+    /// What we pay a customer because a bank was late.
+    pub const COMPENSATION: &'static str = "compensation";
     /// What we charge.
     pub const FEE: &'static str = "fee";
     /// The opposite of an earlier transaction. Made by the ledger only.
@@ -47,6 +53,8 @@ impl Kind {
             Self::WITHDRAWAL_RETURNED
                 | Self::WITHDRAWAL_LATE
                 | Self::REFUND
+                | Self::REPAYMENT
+                | Self::COMPENSATION
                 | Self::REVERSAL
                 | Self::ADJUSTMENT
         )

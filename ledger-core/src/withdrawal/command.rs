@@ -4,8 +4,9 @@ use rust_decimal::Decimal;
 
 use super::state::Source;
 use crate::{
+    bank_line::LineKey,
     ids::{
-        AccountId, BankAccountId, BankCode, Owner, PayeeHash, Rail, Reference, TransactionId,
+        AccountId, BankAccountId, BankCode, Item, Owner, PayeeHash, Rail, Reference, TransactionId,
         WithdrawalId,
     },
     money::Money,
@@ -28,12 +29,29 @@ pub enum WithdrawalOperation {
     RecordReturn(RecordReturn),
     /// Put on the wallet what it could not take before.
     ApplyUnapplied(ApplyUnapplied),
+    /// Send back what lies in suspense.
+    SendBack(SendBack),
+    /// Put on a wallet what was sent back and is in suspense again.
+    AssignUnapplied(AssignUnapplied),
+    /// Say that what is in suspense again is sent once more. It stands beside that sending, never
+    /// alone.
+    SendAgain(SendAgain),
 }
 
 impl WithdrawalOperation {
     /// The request, if it is one.
     pub const fn as_request(&self) -> Option<&RequestWithdrawal> {
         if let Self::Request(request) = self { Some(request) } else { None }
+    }
+
+    /// The sending back, if it is one.
+    pub const fn as_sending_back(&self) -> Option<&SendBack> {
+        if let Self::SendBack(back) = self { Some(back) } else { None }
+    }
+
+    /// The assignment of what is in suspense again, if it is one.
+    pub const fn as_assignment(&self) -> Option<&AssignUnapplied> {
+        if let Self::AssignUnapplied(assign) = self { Some(assign) } else { None }
     }
 
     /// The withdrawal that it is about.
@@ -46,6 +64,9 @@ impl WithdrawalOperation {
             Self::RecordOutcome(outcome) => outcome.withdrawal_id,
             Self::RecordReturn(back) => back.withdrawal_id,
             Self::ApplyUnapplied(apply) => apply.withdrawal_id,
+            Self::SendBack(back) => back.withdrawal_id,
+            Self::AssignUnapplied(assign) => assign.withdrawal_id,
+            Self::SendAgain(again) => again.withdrawal_id,
         }
     }
 }
@@ -209,6 +230,58 @@ pub struct ApplyUnapplied {
     pub withdrawal_id: WithdrawalId,
     /// The transaction that puts it on the wallet.
     pub transaction_id: TransactionId,
+}
+
+/// A credit in suspense that is sent back to whom it came from, all of it, without a fee.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SendBack {
+    /// The withdrawal's id.
+    pub withdrawal_id: WithdrawalId,
+    /// The transaction that takes it out of suspense.
+    pub transaction_id: TransactionId,
+    /// The item of `suspense:credits`: a deposit's credit, a bank's line, or a withdrawal that was
+    /// to send it back before.
+    pub item: Item,
+    /// The line, if the item is one: its id alone does not say what it is of.
+    pub line: Option<LineKey>,
+    /// All that lies there.
+    pub amount: Money,
+    /// The account of whom it came from, opaque.
+    pub bank_account: BankAccountId,
+    /// The bank that is to send it.
+    pub bank: BankCode,
+    /// The way it is to be sent.
+    pub rail: Rail,
+    /// Keyed hash of whom it came from.
+    pub payee_hash: PayeeHash,
+    /// Why.
+    pub reason: Option<Reference>,
+}
+
+/// What was sent back, is in suspense again, and is somebody's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AssignUnapplied {
+    /// The withdrawal that was to send it back.
+    pub withdrawal_id: WithdrawalId,
+    /// The wallet that gets it.
+    pub account: AccountId,
+    /// Why.
+    pub reason: Option<Reference>,
+    /// The transaction that puts it on the wallet.
+    pub transaction_id: TransactionId,
+}
+
+/// What was sent back, is in suspense again, and is sent once more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SendAgain {
+    /// The withdrawal that was to send it back.
+    pub withdrawal_id: WithdrawalId,
+    /// The one that sends it now.
+    pub by: WithdrawalId,
+    /// All that lies there.
+    pub amount: Money,
+    /// Why.
+    pub reason: Option<Reference>,
 }
 
 /// What the aggregate is asked: the operation, and what its accounts could give and take at that

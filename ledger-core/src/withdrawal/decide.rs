@@ -15,7 +15,7 @@ use crate::{
     money,
 };
 
-type Decided = Result<Vec<WithdrawalEvent>, WithdrawalError>;
+pub(super) type Decided = Result<Vec<WithdrawalEvent>, WithdrawalError>;
 
 impl Withdrawal {
     /// What comes of a command. The planner asks as well, to know what moves.
@@ -32,10 +32,13 @@ impl Withdrawal {
             WithdrawalOperation::RecordOutcome(told) => self.record_outcome(told, standing),
             WithdrawalOperation::RecordReturn(back) => self.record_return(back, standing),
             WithdrawalOperation::ApplyUnapplied(apply) => self.apply_unapplied(apply, standing),
+            WithdrawalOperation::SendBack(back) => self.send_back(back),
+            WithdrawalOperation::AssignUnapplied(assign) => self.assign_unapplied(assign, standing),
+            WithdrawalOperation::SendAgain(again) => self.send_again(again),
         }
     }
 
-    fn known(&self) -> Result<(&Requested, WithdrawalStatus), WithdrawalError> {
+    pub(super) fn known(&self) -> Result<(&Requested, WithdrawalStatus), WithdrawalError> {
         self.properties().zip(self.status()).ok_or(WithdrawalError::NotFound)
     }
 
@@ -61,6 +64,7 @@ impl Withdrawal {
             bank: request.bank.clone(),
             rail: request.rail.clone(),
             payee_hash: request.payee_hash.clone(),
+            item: None,
             transaction_id: request.transaction_id,
         };
         Ok(vec![WithdrawalEvent::Requested(requested), next])

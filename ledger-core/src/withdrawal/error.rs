@@ -82,6 +82,15 @@ pub enum WithdrawalError {
     /// It came back in more pieces than can be.
     #[error("an attempt comes back in at most {} pieces", super::RETURNS_MAX)]
     TooManyReturns,
+    /// Nothing of it is in suspense: it never was, or went elsewhere.
+    #[error("nothing of the withdrawal lies in suspense")]
+    NotInSuspense,
+    /// Another amount lies there.
+    #[error("{amount} of the withdrawal lies in suspense")]
+    SuspenseAmountDiffers {
+        /// How much does.
+        amount: Decimal,
+    },
     /// The wallet is frozen, closed or full.
     #[error("the wallet cannot take the money now")]
     WalletBlocked,
@@ -110,6 +119,8 @@ impl WithdrawalError {
             Self::ReturnDiffers => "return_differs",
             Self::ReturnExceedsAmount { .. } => "return_exceeds_amount",
             Self::TooManyReturns => "too_many_returns",
+            Self::NotInSuspense => "not_in_suspense",
+            Self::SuspenseAmountDiffers { .. } => "suspense_amount_differs",
             Self::WalletBlocked => "wallet_blocked",
         }
     }

@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::state::Source;
 use crate::{
-    ids::{AccountId, BankAccountId, BankCode, PayeeHash, Rail, Reference, TransactionId},
+    ids::{
+        AccountId, BankAccountId, BankCode, Item, PayeeHash, Rail, Reference, TransactionId,
+        WithdrawalId,
+    },
     log::event_names,
 };
 
@@ -48,6 +51,10 @@ pub enum WithdrawalEvent {
     Returned(Returned),
     /// What could not be put on the wallet, or came back, is on the wallet now.
     Applied(Applied),
+    /// What was to be sent back and is in suspense again was put on a wallet.
+    Assigned(Assigned),
+    /// What was to be sent back and is in suspense again is sent once more, by another withdrawal.
+    SentAgain(SentAgain),
 }
 
 impl WithdrawalEvent {
@@ -69,6 +76,8 @@ impl WithdrawalEvent {
             | Self::CompletedLate(_)
             | Self::Returned(_)
             | Self::Applied(_) => None,
+            Self::Assigned(assigned) => assigned.reason.as_ref(),
+            Self::SentAgain(again) => again.reason.as_ref(),
         }
     }
 }
@@ -94,6 +103,9 @@ pub struct Requested {
     /// Keyed hash of the payee, presented again at each attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payee_hash: Option<PayeeHash>,
+    /// What of suspense it sends back, if it takes the money from there: the item.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<Item>,
     /// The transaction that sets the money aside.
     pub transaction_id: TransactionId,
 }
@@ -266,6 +278,34 @@ pub struct Applied {
     pub transaction_id: TransactionId,
 }
 
+/// It is on a wallet, by a person's word.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Assigned {
+    /// The wallet.
+    pub account: AccountId,
+    /// How much.
+    pub amount: Decimal,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reference>,
+    /// The transaction.
+    pub transaction_id: TransactionId,
+}
+
+/// It is on its way again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SentAgain {
+    /// The withdrawal that sends it, and moves it.
+    pub withdrawal_id: WithdrawalId,
+    /// How much.
+    pub amount: Decimal,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reference>,
+}
+
 event_names!(WithdrawalEvent {
     Requested(_) => "requested",
     ReviewRequired(_) => "review_required",
@@ -283,6 +323,8 @@ event_names!(WithdrawalEvent {
     CompletedLate(_) => "completed_late",
     Returned(_) => "returned",
     Applied(_) => "applied",
+    Assigned(_) => "assigned",
+    SentAgain(_) => "sent_again",
 });
 
 impl DomainEvent for WithdrawalEvent {

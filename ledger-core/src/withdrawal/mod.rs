@@ -17,6 +17,7 @@ mod error;
 mod event;
 pub mod movement;
 pub mod quote;
+mod send_back;
 mod state;
 
 use std::sync::Arc;
@@ -26,14 +27,14 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 pub use command::{
-    ApplyUnapplied, AttemptOutcome, BeginAttempt, CancelWithdrawal, DecideReview, PayeeStanding,
-    RecordOutcome, RecordReturn, RequestWithdrawal, Standing, WithdrawalCommand,
-    WithdrawalOperation,
+    ApplyUnapplied, AssignUnapplied, AttemptOutcome, BeginAttempt, CancelWithdrawal, DecideReview,
+    PayeeStanding, RecordOutcome, RecordReturn, RequestWithdrawal, SendAgain, SendBack, Standing,
+    WithdrawalCommand, WithdrawalOperation,
 };
 pub use error::WithdrawalError;
 pub use event::{
-    Applied, AttemptBegun, AttemptRefused, Completed, CompletedLate, GivenBack, PaidInPart, Queued,
-    Requested, Returned, ReviewRequired, Told, WithdrawalEvent,
+    Applied, Assigned, AttemptBegun, AttemptRefused, Completed, CompletedLate, GivenBack,
+    PaidInPart, Queued, Requested, Returned, ReviewRequired, SentAgain, Told, WithdrawalEvent,
 };
 pub use state::{Attempt, AttemptState, FeeState, Funds, Source, WithdrawalStatus};
 
@@ -319,6 +320,10 @@ impl Aggregate for Withdrawal {
             WithdrawalEvent::CompletedLate(late) => self.complete_late(late),
             WithdrawalEvent::Returned(returned) => self.come_back(returned),
             WithdrawalEvent::Applied(applied) => self.apply_returned(&applied),
+            WithdrawalEvent::Assigned(Assigned { amount, .. })
+            | WithdrawalEvent::SentAgain(SentAgain { amount, .. }) => {
+                self.unapplied = self.unapplied.saturating_sub(amount);
+            }
         }
     }
 }

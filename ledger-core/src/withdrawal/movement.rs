@@ -13,6 +13,9 @@ use crate::{
 };
 use Direction::{Credit, Debit};
 
+/// Where credits lie that nobody knows the owner of.
+const SUSPENSE: &str = "suspense:credits";
+
 /// What an event moves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Movement {
@@ -58,6 +61,27 @@ pub struct Accounts {
 }
 
 impl Accounts {
+    /// The accounts of a withdrawal that was requested.
+    ///
+    /// # Errors
+    /// Never: they were checked then.
+    pub fn of_requested(requested: &Requested) -> Result<Self, IdError> {
+        match requested.item {
+            Some(_) => Self::of_suspense(requested.account.currency()?),
+            None => Self::of(&requested.account),
+        }
+    }
+
+    /// The accounts of what is sent back from suspense: what does not get through is there again,
+    /// as an item of the withdrawal, and what was paid twice somebody out there owes us.
+    ///
+    /// # Errors
+    /// Never: the codes are constants.
+    pub fn of_suspense(currency: CurrencyCode) -> Result<Self, IdError> {
+        let suspense = account(SUSPENSE, currency)?;
+        Self::with(&suspense, &suspense, "suspense", currency)
+    }
+
     /// The accounts of withdrawals from `wallet`.
     ///
     /// # Errors
@@ -70,13 +94,22 @@ impl Accounts {
         let (["wallet", party] | ["merchant", party, "available"]) = *segments else {
             return Err(IdError { expected });
         };
+        Self::with(wallet, &account("returns:unapplied", currency)?, party, currency)
+    }
+
+    fn with(
+        wallet: &AccountId,
+        unapplied: &AccountId,
+        party: &str,
+        currency: CurrencyCode,
+    ) -> Result<Self, IdError> {
         let account = |code: &str| account(code, currency);
         Ok(Self {
             wallet: wallet.clone(),
             reserved: account("withdrawals:reserved")?,
             in_flight: account("withdrawals:in_flight")?,
             fees_held: account("fees:held")?,
-            unapplied: account("returns:unapplied")?,
+            unapplied: unapplied.clone(),
             income: account("income:fees")?,
             tax: account("tax:gst_output")?,
             owed: account(&format!("receivable:overpaid:{party}"))?,
@@ -122,7 +155,7 @@ pub fn movement(before: &Withdrawal, event: &WithdrawalEvent) -> Result<Option<M
         before.properties()
     };
     let Some(requested) = requested else { return Ok(None) };
-    let recipe = Recipe { before, requested, accounts: Accounts::of(&requested.account)? };
+    let recipe = Recipe { before, requested, accounts: Accounts::of_requested(requested)? };
     let movement = recipe.movement(event)?;
     Ok(movement.map(|mut movement| {
         movement.legs.retain(|leg| !leg.amount.is_zero());
@@ -194,7 +227,13 @@ impl Recipe<'_> {
                 let legs = self.apply(applied.amount, applied.fee, applied.repaid);
                 (applied.transaction_id, Kind::WITHDRAWAL_RETURNED, legs)
             }
-            WithdrawalEvent::ReviewRequired(_)
+            WithdrawalEvent::Assigned(assigned) => {
+                let legs = two(&accounts.unapplied, &assigned.account, assigned.amount);
+                (assigned.transaction_id, Kind::DEPOSIT, legs)
+            }
+            // Moved by the withdrawal that sends it.
+            WithdrawalEvent::SentAgain(_)
+            | WithdrawalEvent::ReviewRequired(_)
             | WithdrawalEvent::Approved {}
             | WithdrawalEvent::AttemptRefused(_)
             | WithdrawalEvent::OutcomeUnknown(_)

@@ -8,6 +8,8 @@ use crate::{
     testing::{account, assert_every_variant, dec, inr, txn, withdrawal},
 };
 
+mod sending_back;
+
 type Event = WithdrawalEvent;
 type Ask = WithdrawalOperation;
 
@@ -205,6 +207,7 @@ fn refusals() -> Vec<(Vec<Event>, Ask, WithdrawalError)> {
         (in_pieces(), back("last", "0.01"), No::TooManyReturns),
         (tried_often(), Ask::BeginAttempt(begin(101, "BH101")), No::TooManyAttempts),
     ];
+    rows.extend(sending_back::refusals());
     let every = [
         cancel(),
         review(true),
@@ -268,12 +271,14 @@ fn every_refusal_happens() {
         WithdrawalError::ReturnDiffers,
         WithdrawalError::ReturnExceedsAmount { .. },
         WithdrawalError::TooManyReturns,
+        WithdrawalError::NotInSuspense,
+        WithdrawalError::SuspenseAmountDiffers { .. },
         WithdrawalError::WalletBlocked,
     );
     let mut codes: Vec<&str> = seen.iter().map(|error| error.code()).collect();
     codes.sort_unstable();
     codes.dedup();
-    assert_eq!(codes.len(), 20, "each refusal has a code of its own: {codes:?}");
+    assert_eq!(codes.len(), 22, "each refusal has a code of its own: {codes:?}");
 }
 
 #[test]

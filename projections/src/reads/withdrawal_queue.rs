@@ -80,7 +80,8 @@ pub struct Float {
     pub escrow: Decimal,
     /// What the bank says it paid and no statement shows yet.
     pub clearing_out: Decimal,
-    /// What was sent, or is about to be, and has no outcome.
+    /// What was sent, or is about to be, and has no outcome; what of it was proved paid in part is
+    /// in `clearing_out` already.
     pub in_flight: Decimal,
 }
 
@@ -134,7 +135,8 @@ impl ReadModels {
         &self,
         limit: u32,
     ) -> Result<At<Vec<WithdrawalRow>>, ReadError> {
-        let wanted = "w.unapplied > 0 and $1 = '' and $3 = 0";
+        let wanted = "w.unapplied > 0 and $1 = '' and $3 = 0
+                      and not starts_with(w.account_id, 'suspense:')";
         self.withdrawal_rows(wanted, "w.changed_at, w.id", ("", 0), limit).await
     }
 
@@ -211,10 +213,13 @@ impl ReadModels {
                               where a.id = $1), 0)::text as escrow,
                     coalesce((select a.balance from read.accounts a
                               where a.id = $2), 0)::text as clearing_out,
-                    coalesce((select sum(w.amount) from read.withdrawals w
+                    coalesce((select -sum(o.net_debits) from read.withdrawals w
+                              join read.open_items o
+                                on o.account_id =
+                                   'withdrawals:in_flight:' || split_part($1, ':', -1)
+                               and o.item = 'wd_' || replace(w.id::text, '-', '')
                               where w.bank = $3 and w.status in
-                                    ('processing', 'outcome_unknown', 'needs_attention')
-                                and split_part(w.account_id, ':', -1) = split_part($1, ':', -1)),
+                                    ('processing', 'outcome_unknown', 'needs_attention')),
                              0)::text as in_flight
              from read.checkpoint c",
         )

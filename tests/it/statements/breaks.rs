@@ -3,9 +3,16 @@
 
 use chrono::{TimeDelta, Utc};
 use ledger_api::statements::breaks;
-use ledger_core::withdrawal::{AttemptOutcome, WithdrawalStatus as Status};
+use ledger_core::{
+    bank_line::{
+        BankLineOperation, BookBankLine, HouseAccount, LineDirection, LineKey, Part, Purpose,
+    },
+    withdrawal::{AttemptOutcome, WithdrawalStatus as Status},
+};
 
-use super::{DEBITS, ESCROW, OUT, Stand, WALLET, line, statement};
+use super::{
+    CREDITS, DEBITS, ESCROW, OUT, Stand, WALLET, day, fresh, line, money, statement, word,
+};
 
 const IN_FLIGHT: &str = "withdrawals:in_flight:INR";
 
@@ -111,6 +118,9 @@ async fn case_110_of_97_of_100_what_is_proved_is_settled_and_the_rest_stays_in_f
     let expected = ["-194.00", "0.00", "6.00", "0", "800.00"];
     assert_eq!(stand.balances(&moved).await, expected);
     assert_eq!(listed(&stand).await, []);
+    // Of what was sent only the rest is still promised to the bank.
+    let float = stand.booker.read_models.float(&word(ESCROW), &word(OUT), &word("hdfc")).await;
+    assert_eq!(float.unwrap().value.in_flight, "6.00".parse().unwrap());
     // All that was noted of it lost: nothing moves.
     let mut superuser = stand.ledger.database.superuser().await;
     sqlx::query("delete from statement_bookings").execute(&mut superuser).await.unwrap();
@@ -125,5 +135,43 @@ async fn case_110_of_97_of_100_what_is_proved_is_settled_and_the_rest_stays_in_f
     assert_eq!(stand.withdrawal(rest_not).await.status(), Some(Status::Failed));
     let expected = ["-197.00", "0.00", "0.00", "0", "803.00"];
     assert_eq!(stand.balances(&moved).await, expected);
+    stand.end().await;
+}
+
+/// A bank that contradicts itself about one line holds up no other.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_is_refused_is_passed_over_and_those_behind_it_are_booked() {
+    let stand = Stand::start().await;
+    let lines =
+        |first: &str| [line("S1", first, None, "IN"), line("S2", "+7.00", None, "IN")].to_vec();
+    stand.import(&statement(22, "0.00", "16.00", &lines("+9.00"))).await.unwrap();
+    // Somebody has booked the first one with another amount.
+    let key: String =
+        sqlx::query_scalar("select line_id from statement_lines where bank_transaction_id = 'S1'")
+            .fetch_one(&stand.pool)
+            .await
+            .unwrap();
+    let first = LineKey {
+        bank: word("hdfc"),
+        account: HouseAccount::Escrow,
+        direction: LineDirection::Credit,
+        value_date: day(22),
+        bank_transaction_id: word("S1"),
+    };
+    assert_eq!(first.id().to_string(), key);
+    let amount = money(WALLET, "5.00");
+    stand
+        .ask(BankLineOperation::Book(BookBankLine {
+            key: first,
+            booking_date: day(22),
+            amount,
+            parts: vec![Part::plain(Purpose::Unknown, amount.amount())],
+            transaction_id: fresh(),
+        }))
+        .await;
+    stand.book().await;
+    assert_eq!(stand.booker.book().await.unwrap(), 0, "tried again, and passed over again");
+    assert_eq!(stand.balances(&[ESCROW, CREDITS]).await, ["12.00", "12.00"]);
+    assert_eq!(stand.count("statement_bookings").await, 1);
     stand.end().await;
 }

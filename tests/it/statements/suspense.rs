@@ -248,3 +248,43 @@ async fn the_reconciliation_says_what_is_short_and_what_only_one_side_has() {
     assert_eq!(seen["accounts"][0]["stated"], seen["accounts"][0]["booked"]);
     office.bahi.finish().await;
 }
+
+/// Money between our own accounts: two persons name each end, and what is on its way is open.
+#[tokio::test(flavor = "multi_thread")]
+async fn both_ends_of_a_move_of_our_own_are_named_by_two_and_close_it() {
+    let mut office = Office::open().await;
+    let lines = [line("S1", "+60.00", None, "TRF"), line("S2", "-60.00", None, "TRF")];
+    office.state(22, "0.00", "0.00", &lines).await;
+    let pool = office.booker.pool.clone();
+    let lines: Vec<(String,)> = sqlx::query_as("select line_id from statement_lines order by id")
+        .fetch_all(&pool)
+        .await
+        .unwrap();
+    let body = json!({"item": "topup-1", "reason": "backing_short",
+                      "evidence_sha256": "ab".repeat(32)});
+    let name = async |id: &str, second: Option<&Actor>| {
+        let path = format!("/v1/ops/bank-lines/{id}/treasury");
+        let mut request =
+            office.admin.request(Method::POST, &path).header("idempotency-key", fresh_key());
+        if let Some(second) = second {
+            request = request.header("approver-authorization", format!("Bearer {}", second.key));
+        }
+        send(request.json(&body)).await
+    };
+    let in_transit = async || {
+        let head = office.bahi.engine.status().borrow().head.position;
+        office.admin.balance("treasury:in_transit:INR", head).await
+    };
+    let (came, went) = (&lines[0].0, &lines[1].0);
+    assert_eq!(name(came, None).await.code(), "second_person_needed");
+    let named = name(came, Some(&office.second)).await.made();
+    assert_eq!((&named["item"], &named["amount"]["value"]), (&json!("topup-1"), &json!("60.00")));
+    assert_eq!(in_transit().await, "-60.00", "the other end is not there");
+    let again = name(came, Some(&office.second)).await;
+    assert_eq!(again.refused(), "nothing_unexplained");
+    name(went, Some(&office.second)).await.made();
+    assert_eq!(in_transit().await, "0.00");
+    let none = name("bl_00000000000080008000000000000001", Some(&office.second)).await;
+    assert_eq!(none.status, StatusCode::NOT_FOUND);
+    office.bahi.finish().await;
+}

@@ -87,6 +87,19 @@ codes! {
         "No more can come back of an attempt than was sent by it.";
     TOO_MANY_RETURNS = "too_many_returns" 422 Never "Too many returns"
         "The attempt came back in as many pieces as one can.";
+    // What is said of money that is sent back.
+    NOT_IN_SUSPENSE = "not_in_suspense" 409 Never "Nothing of it lies in suspense"
+        "It never did, or was assigned or sent back before: `GET /v1/ops/suspense` has what does.";
+    SUSPENSE_AMOUNT_DIFFERS = "suspense_amount_differs" 409 Never "Another amount lies there"
+        "More has come back, or a part went elsewhere; `detail` says how much lies there. Ask \
+         again with another key.";
+    CREDIT_SENT_BACK = "credit_sent_back" 409 Never "The credit was sent back"
+        "It went back to whom it came from already, so a bank cannot have it once more.";
+    PAYER_UNKNOWN = "payer_unknown" 409 Never "Who paid is not known"
+        "The deposit takes one payer's money only, and a statement does not say who paid. It waits \
+         until the bank is asked.";
+    REMITTER_UNKNOWN = "remitter_unknown" 422 Never "The bank does not say who paid"
+        "Name a verified bank account of the owner `bahi` to send it to; that takes two persons.";
     WALLET_BLOCKED = "wallet_blocked" 422 Never "The wallet cannot take the money"
         "The wallet is frozen, closed or full. The money waits.";
 }

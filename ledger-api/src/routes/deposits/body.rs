@@ -174,8 +174,8 @@ impl DepositOut {
 #[schema(as = DepositStep)]
 pub(super) struct StepOut {
     /// What: `begun`, `unsolicited`, `cancelled`, `expired`, `declined`, `received`, `credited`,
-    /// `put_aside`, `settled`, `assigned`, `left_to_return`, `recall_requested`, `recall_granted`
-    /// or `recall_refused`.
+    /// `put_aside`, `settled`, `assigned`, `left_to_return`, `sent_back`, `recall_requested`,
+    /// `recall_granted` or `recall_refused`.
     #[schema(example = "credited")]
     pub(super) event: String,
     /// Where the deposit was after it.
@@ -230,6 +230,8 @@ pub(super) enum DepositStatusWord {
     RecallRequested,
     /// All of it went back, because the bank asked for it.
     Recalled,
+    /// All of it was in suspense, and was sent back to whom it came from.
+    SentBack,
     /// Nobody paid in time.
     Expired,
     /// The bank declined.

@@ -193,6 +193,9 @@ fn of(event: DepositEvent, currency: CurrencyCode) -> StepOut {
         DepositEvent::LeftToReturn(left) => {
             StepOut { credit: Some(left.number), reason: left.reason, ..nothing }
         }
+        DepositEvent::SentBack(sent) => {
+            StepOut { credit: Some(sent.number), reason: sent.reason, ..nothing }
+        }
         DepositEvent::Begun(_)
         | DepositEvent::Unsolicited(_)
         | DepositEvent::Cancelled {}

@@ -47,6 +47,11 @@ pub(in crate::routes) struct AssignIn {
 }
 
 impl AssignIn {
+    /// Why.
+    pub(in crate::routes) fn reason(&self) -> &Reference {
+        &self.reason
+    }
+
     /// The wallet.
     pub(in crate::routes) fn account(&self) -> &AccountId {
         &self.account
@@ -64,18 +69,27 @@ impl AssignIn {
         if !rules.suspense_takes_two(amount, currency) {
             return Ok(authority.into());
         }
-        let approver = approver.approve(&writer.caller)?;
-        let hex = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
-        let evidence = self.evidence_sha256.as_ref();
-        let evidence = evidence.filter(|text| text.len() == 64 && text.bytes().all(hex));
-        let evidence_sha256 = evidence.cloned().ok_or_else(|| {
-            let detail = "So much takes two persons and the SHA-256 of what they have seen.";
-            Problem::field(codes::INVALID, "/evidence_sha256", detail)
-        })?;
-        let reason = self.reason.to_string();
-        let approval = Some(Approval { approver, reason, evidence_sha256 });
-        Ok(Permission { authority, approval })
+        let evidence = self.evidence_sha256.as_deref();
+        let approval = two_persons(writer, approver, &self.reason, evidence)?;
+        Ok(Permission { authority, approval: Some(approval) })
     }
+}
+
+/// What two persons agree on, with the hash of what they have seen.
+pub(in crate::routes) fn two_persons(
+    writer: &Writer,
+    approver: &Approver,
+    reason: &Reference,
+    evidence: Option<&str>,
+) -> Result<Approval, Problem> {
+    let approver = approver.approve(&writer.caller)?;
+    let hex = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
+    let evidence = evidence.filter(|text| text.len() == 64 && text.bytes().all(hex));
+    let evidence_sha256 = evidence.map(str::to_owned).ok_or_else(|| {
+        let detail = "This takes two persons and the SHA-256 of what they have seen.";
+        Problem::field(codes::INVALID, "/evidence_sha256", detail)
+    })?;
+    Ok(Approval { approver, reason: reason.to_string(), evidence_sha256 })
 }
 
 /// Why the money goes back.

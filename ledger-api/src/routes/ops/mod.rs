@@ -3,9 +3,12 @@
 
 mod banks;
 mod inbound;
+mod receivables;
 mod resolution_body;
 mod resolutions;
+mod sending_back;
 mod suspense;
+mod treasury;
 mod withdrawals;
 
 use ledger_core::ids::WithdrawalId;
@@ -40,6 +43,9 @@ pub(super) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(inbound::reprocess))
         .routes(routes!(suspense::list))
         .routes(routes!(suspense::assign))
+        .routes(routes!(sending_back::send_back))
+        .routes(routes!(receivables::write_off))
+        .routes(routes!(treasury::name))
 }
 
 /// A withdrawal with all that is in the log of it now.

@@ -7,7 +7,8 @@ use ledger_core::{
     chart::Authority,
     clock::Timestamp,
     deposit::{credit, movement::is_wallet},
-    ids::{AccountId, BankCode, DepositId, Item, Reference},
+    ids::{AccountId, BankCode, DepositId, Item, Reference, WithdrawalId},
+    withdrawal::{AssignUnapplied, WithdrawalOperation},
 };
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -49,7 +50,8 @@ pub(super) struct SuspenseOut {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = SuspenseCredit)]
 struct CreditOut {
-    /// Its id: a deposit's with the number of the credit, or a line's.
+    /// Its id: a deposit's with the number of the credit, a line's, or that of the withdrawal that
+    /// was to send it back.
     #[schema(value_type = String, example = "dep_01935c3a5e7c7d3e8f00a1b2c3d4e5f6.1")]
     id: Item,
     /// How much.
@@ -59,7 +61,7 @@ struct CreditOut {
     since: Timestamp,
     /// For how many seconds.
     age_seconds: i64,
-    /// Why it is on no wallet: as the deposit has it, or `unexplained`.
+    /// Why it is on no wallet: as the deposit has it, `unexplained`, or `sending_back_failed`.
     #[schema(example = "wallet_unknown")]
     reason: String,
     /// Whether people decided that it goes back.
@@ -193,13 +195,40 @@ pub(super) async fn assign(
     writer.caller.require(&[Scope::OpsApprove])?;
     let body: AssignIn = payload.parse()?;
     let said = (key, "assign_suspense", &body);
-    let done = match credit::of_item(&item) {
-        Some(credit) => assign_credit(&writer, &approver, credit, said).await?,
-        None => assign_line(&writer, &approver, &item, said).await?,
+    let sender = item.as_str().parse::<WithdrawalId>().ok();
+    let done = match (credit::of_item(&item), sender) {
+        (Some(credit), _) => assign_credit(&writer, &approver, credit, said).await?,
+        (None, Some(sender)) => assign_again(&writer, &approver, (&item, sender), said).await?,
+        (None, None) => assign_line(&writer, &approver, &item, said).await?,
     };
     let (position, account) = (done.position, body.account().clone());
     let out = AssignedOut { object: "suspense_assignment", id: item, account, position };
     Ok(Reply::ok(out).at(position).replayed(done.replayed))
+}
+
+/// Puts on a wallet what was to be sent back and is in suspense again.
+async fn assign_again(
+    writer: &Writer,
+    approver: &Approver,
+    (item, withdrawal_id): (&Item, WithdrawalId),
+    (key, operation, body): (Key, &'static str, &AssignIn),
+) -> Result<Done, Problem> {
+    caught_up(&writer.state).await?;
+    let open = suspense::open_credits(&writer.state.reads, Some(item)).await?;
+    let authority = Authority::of_withdrawals();
+    // What is there no more is refused by the ledger, in its own words.
+    let permission = match open.first() {
+        Some(open) => body.permission(writer, approver, (open.amount, open.currency), authority)?,
+        None => authority.into(),
+    };
+    let assign = WithdrawalOperation::AssignUnapplied(AssignUnapplied {
+        withdrawal_id,
+        account: body.account().clone(),
+        reason: Some(body.reason().clone()),
+        transaction_id: writer.transaction_id(),
+    });
+    let identity = Identity { key, operation, path: &[item.as_str()], body };
+    writer.submit(identity, permission, assign.into()).await
 }
 
 /// Puts what of a line lies in suspense on a wallet.

@@ -197,7 +197,8 @@ pub(super) const fn funds(status: WithdrawalStatus) -> &'static str {
 pub(in crate::routes) struct StepOut {
     /// What: `requested`, `review_required`, `approved`, `rejected`, `queued`, `cancelled`,
     /// `attempt_begun`, `attempt_refused`, `outcome_unknown`, `attention_needed`, `failed`,
-    /// `paid_in_part`, `completed`, `completed_late`, `returned` or `applied`.
+    /// `paid_in_part`, `completed`, `completed_late`, `returned`, `applied`, `assigned` or
+    /// `sent_again`.
     #[schema(example = "queued")]
     pub(super) event: String,
     /// Where the withdrawal was after it; null for the first one, which another follows at once.

@@ -196,6 +196,16 @@ fn of(event: WithdrawalEvent, currency: CurrencyCode) -> StepOut {
         WithdrawalEvent::Applied(applied) => {
             StepOut { amount: Some(Amount::new(applied.amount, currency)), ..nothing }
         }
+        WithdrawalEvent::Assigned(assigned) => StepOut {
+            amount: Some(Amount::new(assigned.amount, currency)),
+            reason: assigned.reason,
+            ..nothing
+        },
+        WithdrawalEvent::SentAgain(again) => StepOut {
+            amount: Some(Amount::new(again.amount, currency)),
+            reason: again.reason,
+            ..nothing
+        },
         WithdrawalEvent::Requested(_)
         | WithdrawalEvent::Approved {}
         | WithdrawalEvent::Queued(_) => nothing,

@@ -7,7 +7,10 @@ use super::{
 };
 use crate::{
     bank_line::{BookBankLine, HouseAccount, LineDirection, LineKey, Part, Purpose},
-    deposit::{ConfirmCredit, DepositOperation as Ask, DepositStatus, SettleCredit, credit::id_of},
+    deposit::{
+        ConfirmCredit, CreditClaim, DepositOperation as Ask, DepositStatus, SettleCredit,
+        credit::id_of,
+    },
 };
 
 fn line(number: u8) -> LineKey {
@@ -120,4 +123,21 @@ fn case_114_a_number_that_the_bank_uses_again_after_a_year_is_another_line() {
     world.has("1100", "1000", "0", "0");
     world.submit(put_aside(LineKey { value_date: soon, ..line(1) }, "500")).unwrap();
     world.has("1100", "1500", "0", "500");
+}
+
+/// A statement does not say who paid: where one payer alone may, the line waits for the bank.
+#[test]
+fn a_line_before_the_webhook_credits_no_stranger() {
+    for (payer, wallet, aside) in [("0a", "600", "0"), ("0b", "100", "500")] {
+        let mut world = begun();
+        let stated = CreditClaim { payer_hash: None, ..claim(1, "500") };
+        let refused = world.go(settled(stated.clone())).unwrap_err();
+        assert_eq!(refused.code, "payer_unknown");
+        world.submit(put_aside(line(1), "500")).unwrap();
+        world.has("100", "500", "0", "500");
+        let payer_hash = payer.repeat(32).parse().ok();
+        world.submit(confirmed(CreditClaim { payer_hash, ..claim(1, "500") }).into()).unwrap();
+        world.each([settled(stated)]);
+        world.has(wallet, "500", "0", aside);
+    }
 }

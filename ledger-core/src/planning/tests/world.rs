@@ -23,6 +23,8 @@ pub(super) struct World {
     book: Book,
     pub(super) accounts: BTreeMap<AccountId, Account>,
     pub(super) withdrawal: Withdrawal,
+    /// All withdrawals but the first.
+    pub(super) others: BTreeMap<WithdrawalId, Withdrawal>,
     pub(super) lines: BTreeMap<BankLineId, BankLine>,
     pub(super) deposits: BTreeMap<DepositId, Deposit>,
     pub(super) transfers: BTreeMap<TransferId, Transfer>,
@@ -51,9 +53,11 @@ impl View for World {
         Some(self.accounts.get(account).unwrap_or(&self.never_opened))
     }
 
-    /// There is one withdrawal in this world.
     fn withdrawal(&self, withdrawal_id: WithdrawalId) -> Withdrawal {
-        if withdrawal_id == withdrawal(1) { self.withdrawal.clone() } else { Withdrawal::default() }
+        if withdrawal_id == withdrawal(1) {
+            return self.withdrawal.clone();
+        }
+        self.others.get(&withdrawal_id).cloned().unwrap_or_default()
     }
 
     fn bank_line(&self, line_id: BankLineId) -> BankLine {
@@ -136,7 +140,12 @@ impl World {
                 }
                 Step::Withdrawal(id, command) => {
                     assert!(announced.contains(&StreamId::Withdrawal(id)), "{id}");
-                    let events = ask(&mut after.withdrawal, *command).map_err(Rejection::from)?;
+                    let asked = if id == withdrawal(1) {
+                        &mut after.withdrawal
+                    } else {
+                        after.others.entry(id).or_default()
+                    };
+                    let events = ask(asked, *command).map_err(Rejection::from)?;
                     done.events.extend(events.iter().map(WithdrawalEvent::name));
                 }
                 Step::BankLine(id, operation) => {
@@ -174,7 +183,8 @@ impl World {
     fn announced(&self, operation: &Operation) -> Vec<StreamId> {
         let mut announced = streams(operation);
         if let Some(operation) = withdrawal_operation(operation) {
-            let accounts = accounts_of_withdrawal(operation, &self.withdrawal);
+            let known = self.withdrawal(operation.withdrawal_id());
+            let accounts = accounts_of_withdrawal(operation, &known);
             announced.extend(accounts.into_iter().map(StreamId::Account));
         }
         if let Some(operation) = deposit_operation(operation) {

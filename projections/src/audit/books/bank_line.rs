@@ -16,6 +16,7 @@ use super::{
     },
     object::Object,
     read,
+    suspense::Leaving,
 };
 
 #[derive(Deserialize)]
@@ -78,6 +79,18 @@ struct Expected<'a> {
     item: Text<'a>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "that the fields are there and no others is what is checked")]
+struct SentBack<'a> {
+    #[serde(borrow)]
+    withdrawal_id: Text<'a>,
+    #[serde(borrow)]
+    amount: Text<'a>,
+    #[serde(borrow, default)]
+    reason: Option<Text<'a>>,
+}
+
 /// What is known of a line.
 #[derive(Debug, Clone, Copy, Default)]
 struct Line {
@@ -112,7 +125,13 @@ pub(super) struct BankLines {
 }
 
 impl BankLines {
-    pub(super) fn event(&mut self, place: Place<'_>, event: &Event<'_>, findings: &mut Findings) {
+    pub(super) fn event(
+        &mut self,
+        place: Place<'_>,
+        event: &Event<'_>,
+        leaving: &mut Leaving,
+        findings: &mut Findings,
+    ) {
         let Some(line) = id(event.aggregate_id, "bl_") else {
             return findings.event(place, Code::IdMalformed, "not a bank line's id");
         };
@@ -133,6 +152,12 @@ impl BankLines {
             "resolved" => {
                 let resolved = read::<Resolved<'_>>(place, event, findings);
                 (resolved.map(|resolved| resolved.transaction_id), was.booked)
+            }
+            "sent_back" => {
+                if let Some(sent) = read::<SentBack<'_>>(place, event, findings) {
+                    leaving.gives(place, event.aggregate_id.to_owned(), &sent.withdrawal_id);
+                }
+                (None, was.booked)
             }
             other => {
                 let words = format!("no bank line has events of type {other:?}");

@@ -10,13 +10,14 @@ use serde::Deserialize;
 use super::{
     super::{
         finding::{Code, Findings, Place},
-        payload::{Nothing, id},
+        payload::{self as shape, Nothing, id},
         record::Event,
         text::Text,
     },
     bank_line::BankLines,
     object::Object,
     read,
+    suspense::Leaving,
     transaction::Transactions,
 };
 
@@ -167,6 +168,17 @@ struct RecallGranted<'a> {
     transaction_id: Text<'a>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "that the fields are there and no others is what is checked")]
+struct SentBack<'a> {
+    number: u32,
+    #[serde(borrow)]
+    withdrawal_id: Text<'a>,
+    #[serde(borrow, default)]
+    reason: Option<Text<'a>>,
+}
+
 /// The deposits of a log, with the sequence that each has come to.
 #[derive(Debug, Default)]
 pub(super) struct Deposits(HashMap<u128, i64>);
@@ -176,7 +188,7 @@ impl Deposits {
         &mut self,
         place: Place<'_>,
         event: &Event<'_>,
-        (transactions, lines): (&mut Transactions, &mut BankLines),
+        (transactions, lines, leaving): (&mut Transactions, &mut BankLines, &mut Leaving),
         findings: &mut Findings,
     ) {
         let Some(deposit) = id(event.aggregate_id, "dep_") else {
@@ -185,6 +197,12 @@ impl Deposits {
         let before = self.0.entry(deposit).or_default();
         let expected = before.saturating_add(1);
         *before = event.sequence;
+        if event.event_type == "sent_back"
+            && let Ok(sent) = shape::read::<SentBack<'_>>(event.payload)
+        {
+            let item = format!("{}.{}", event.aggregate_id, sent.number);
+            leaving.gives(place, item, &sent.withdrawal_id);
+        }
         let Ok(named) = named(place, event, findings) else { return };
         let begins = matches!(event.event_type, "begun" | "unsolicited");
         if event.sequence != expected {
@@ -235,6 +253,7 @@ fn named<'a>(
         "left_to_return" | "recall_refused" => {
             read::<LeftToReturn<'a>>(place, event, findings).map(|_| None)
         }
+        "sent_back" => read::<SentBack<'a>>(place, event, findings).map(|_| None),
         "recall_requested" => read::<RecallRequested<'a>>(place, event, findings).map(|_| None),
         "recall_granted" => read::<RecallGranted<'a>>(place, event, findings)
             .map(|granted| Some(granted.transaction_id)),

@@ -17,6 +17,7 @@ mod currency;
 mod deposit;
 mod hold;
 mod object;
+mod suspense;
 mod tier;
 mod transaction;
 mod transfer;
@@ -28,6 +29,7 @@ use currency::Currencies;
 use deposit::Deposits;
 use hold::Holds;
 use serde::Deserialize;
+use suspense::Leaving;
 use transaction::{Move, Transactions};
 use transfer::{Around, Transfers};
 use withdrawal::Withdrawals;
@@ -55,6 +57,7 @@ pub(super) struct Books {
     bank_lines: BankLines,
     deposits: Deposits,
     transfers: Transfers,
+    leaving: Leaving,
     /// Every balance at a position that somebody asked for, once the fold has come there.
     frozen: Frozen,
 }
@@ -93,6 +96,7 @@ impl Books {
             bank_lines: BankLines::default(),
             deposits: Deposits::default(),
             transfers: Transfers::default(),
+            leaving: Leaving::default(),
             frozen: balances_at.map_or(Frozen::Nobody, Frozen::At),
         }
     }
@@ -129,19 +133,21 @@ impl Books {
             "hold" => self.hold_event(place, event),
             "reversal" => self.reversal_event(place, event),
             "deposit" => {
-                let Self { deposits, transactions, bank_lines, findings, .. } = self;
-                deposits.event(place, event, (transactions, bank_lines), findings);
+                let Self { deposits, transactions, bank_lines, leaving, findings, .. } = self;
+                deposits.event(place, event, (transactions, bank_lines, leaving), findings);
             }
             "withdrawal" => {
-                let Self { withdrawals, transactions, findings, .. } = self;
-                withdrawals.event(place, event, transactions, findings);
+                let Self { withdrawals, transactions, leaving, findings, .. } = self;
+                withdrawals.event(place, event, (transactions, leaving), findings);
             }
             "transfer" => {
                 let Self { accounts, transactions, findings, .. } = self;
                 let mut around = Around { accounts, transactions, findings };
                 self.transfers.event(place, event, &mut around);
             }
-            "bank_line" => self.bank_lines.event(place, event, &mut self.findings),
+            "bank_line" => {
+                self.bank_lines.event(place, event, &mut self.leaving, &mut self.findings);
+            }
             "book" => self.currencies.event(place, event, &mut self.findings),
             _ => self.unknown_type(place, event),
         }
@@ -342,6 +348,7 @@ impl Books {
     fn batch_ends(&mut self) {
         self.transactions.batch_ends(&mut self.findings);
         self.bank_lines.batch_ends(&mut self.findings);
+        self.leaving.batch_ends(&mut self.findings);
         self.transfers.batch_ends(&self.holds, &mut self.findings);
         self.holds.batch_ends(&mut self.findings);
     }

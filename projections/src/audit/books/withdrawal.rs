@@ -17,6 +17,7 @@ use super::{
     },
     object::Object,
     read,
+    suspense::Leaving,
     transaction::Transactions,
 };
 
@@ -40,6 +41,8 @@ struct Requested<'a> {
     rail: Text<'a>,
     #[serde(borrow, default)]
     payee_hash: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    item: Option<Text<'a>>,
     #[serde(borrow)]
     transaction_id: Text<'a>,
 }
@@ -155,6 +158,32 @@ struct Applied<'a> {
     transaction_id: Text<'a>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "that the fields are there and no others is what is checked")]
+struct Assigned<'a> {
+    #[serde(borrow)]
+    account: Text<'a>,
+    #[serde(borrow)]
+    amount: Text<'a>,
+    #[serde(borrow, default)]
+    reason: Option<Text<'a>>,
+    #[serde(borrow)]
+    transaction_id: Text<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "that the fields are there and no others is what is checked")]
+struct SentAgain<'a> {
+    #[serde(borrow)]
+    withdrawal_id: Text<'a>,
+    #[serde(borrow)]
+    amount: Text<'a>,
+    #[serde(borrow, default)]
+    reason: Option<Text<'a>>,
+}
+
 /// What is known of a withdrawal.
 #[derive(Debug, Clone, Copy, Default)]
 struct Known {
@@ -173,7 +202,7 @@ impl Withdrawals {
         &mut self,
         place: Place<'_>,
         event: &Event<'_>,
-        transactions: &mut Transactions,
+        (transactions, leaving): (&mut Transactions, &mut Leaving),
         findings: &mut Findings,
     ) {
         let Some(withdrawal) = id(event.aggregate_id, "wd_") else {
@@ -185,6 +214,7 @@ impl Withdrawals {
         if let Some(words) = before.amounts(event) {
             findings.event(place, Code::WithdrawalDiffers, words);
         }
+        suspended(place, event, leaving, findings);
         let Ok(named) = named(place, event, findings) else { return };
         if event.sequence != expected {
             let words = format!("sequence {} where {expected} should be", event.sequence);
@@ -241,6 +271,28 @@ impl Known {
     }
 }
 
+/// What an event says of items that leave suspense. What cannot be read is said elsewhere.
+fn suspended(place: Place<'_>, event: &Event<'_>, leaving: &mut Leaving, findings: &mut Findings) {
+    match event.event_type {
+        "requested" => {
+            let Ok(requested) = shape::read::<Requested<'_>>(event.payload) else { return };
+            let is_there = requested.account.starts_with("suspense:");
+            if is_there != requested.item.is_some() {
+                let words = "what leaves suspense is an item, and nothing else is one";
+                findings.event(place, Code::WithdrawalDiffers, words);
+            }
+            if let Some(item) = &requested.item {
+                leaving.takes(place, item);
+            }
+        }
+        "sent_again" => {
+            let Ok(again) = shape::read::<SentAgain<'_>>(event.payload) else { return };
+            leaving.gives(place, event.aggregate_id.to_owned(), &again.withdrawal_id);
+        }
+        _ => {}
+    }
+}
+
 /// An event that cannot be read, which was said.
 struct Unreadable;
 
@@ -270,6 +322,9 @@ fn named<'a>(
         "returned" | "paid_in_part" => {
             read::<Returned<'a>>(place, event, findings).map(|back| Some(back.transaction_id))
         }
+        "assigned" => read::<Assigned<'a>>(place, event, findings)
+            .map(|assigned| Some(assigned.transaction_id)),
+        "sent_again" => read::<SentAgain<'a>>(place, event, findings).map(|_| None),
         "applied" => {
             read::<Applied<'a>>(place, event, findings).map(|applied| Some(applied.transaction_id))
         }

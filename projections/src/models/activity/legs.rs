@@ -24,6 +24,13 @@ use crate::{
 /// Objects that are rows themselves: what they move is told by them.
 const OBJECTS: [&str; 3] = ["dep_", "wd_", "tr_"];
 
+/// Whether a transaction is a part of its object's row. What comes to a wallet out of the sending
+/// back of somebody's money is that wallet's alone: it has no part in the withdrawal.
+fn is_told_by_object(cause: &str, kind: &str) -> bool {
+    let is_of_other = cause.starts_with("wd_") && kind == Kind::DEPOSIT;
+    !is_of_other && OBJECTS.iter().any(|prefix| cause.starts_with(prefix))
+}
+
 /// The transactions of a run of events.
 #[derive(Default)]
 pub(super) struct Transactions<'e> {
@@ -53,7 +60,7 @@ impl<'e> Transactions<'e> {
     pub(super) fn leg(&mut self, placed: PlacedLeg<'e, '_>) -> Result<(), PoisonReason> {
         let leg = placed.leg;
         let cause = leg.cause.as_ref().map_or("", |cause| cause.as_str());
-        if OBJECTS.iter().any(|prefix| cause.starts_with(prefix)) {
+        if is_told_by_object(cause, leg.kind.as_str()) {
             return Ok(());
         }
         let open = match self.open.take() {

@@ -87,7 +87,8 @@ pub(super) fn of_withdrawal(
     lived: &withdrawals::Lived,
 ) -> Option<Row> {
     let withdrawal = &lived.withdrawal;
-    let requested = withdrawal.properties()?;
+    // What is sent back from suspense is no wallet's.
+    let requested = withdrawal.properties().filter(|requested| requested.item.is_none())?;
     let status = withdrawal.status()?;
     let paid = |attempt: &ledger_core::withdrawal::Attempt| match &attempt.state {
         AttemptState::Paid { bank_reference } => Some(bank_reference.to_string()),

@@ -82,7 +82,7 @@ impl From<DepositStatus> for ActivityStatus {
             DepositStatus::InReview | DepositStatus::ToReturn | DepositStatus::RecallRequested => {
                 Self::InReview
             }
-            DepositStatus::Recalled => Self::Returned,
+            DepositStatus::Recalled | DepositStatus::SentBack => Self::Returned,
             DepositStatus::Expired => Self::Expired,
             DepositStatus::Failed => Self::Failed,
             DepositStatus::Cancelled => Self::Cancelled,
