@@ -1,6 +1,7 @@
 //! The resources of the API, one file each.
 
 mod accounts;
+mod apps;
 pub(crate) mod bank_accounts;
 mod banks;
 mod currencies;
@@ -61,5 +62,6 @@ fn documented() -> OpenApiRouter<ApiState> {
         .merge(ops::routes())
         .merge(reconciliation::routes())
         .merge(logins::routes())
+        .merge(apps::routes())
         .merge(health::routes())
 }

@@ -165,6 +165,8 @@ fn is_about_oneself(path: &str) -> bool {
     ["/v1/signup", "/v1/login", "/v1/logout", "/v1/password", "/v1/sessions", "/v1/verifications"]
         .iter()
         .any(|start| path.starts_with(start))
+        || path.starts_with("/v1/me/apps")
+        || path.starts_with("/v1/me/logins")
         || ["/v1/me", "/v1/me/email", "/v1/me/phone", "/v1/me/close", "/v1/me/papers"]
             .contains(&path)
 }
