@@ -49,3 +49,25 @@ create index problem_reports_waiting on problem_reports (created_at, id) where s
 
 grant select, insert, delete on problem_reports to bahi_app;
 grant update (status, answer, settled_at, settled_by) on problem_reports to bahi_app;
+
+-- The read models of before, and more: `make_read_models` stays the one text that the migration
+-- and a rebuild share.
+alter function make_read_models(text) rename to make_read_models_without_open_activity;
+
+create function make_read_models(schema_name text) returns void language plpgsql
+    set search_path = pg_catalog, public
+as $make$
+begin
+    perform make_read_models_without_open_activity(schema_name);
+    perform set_config('search_path', quote_ident(schema_name), true);
+
+    -- What is on its way, for the balance: a handful of rows of a wallet, whose history may have
+    -- tens of thousands. What has ended, nearly everything, is not in it.
+    create index if not exists activity_open on activity (account_id, began_position)
+        where status in ('waiting', 'queued', 'processing', 'unknown', 'in_review');
+end
+$make$;
+
+set local role bahi_app;
+select make_read_models('read');
+reset role;

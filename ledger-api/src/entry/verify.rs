@@ -39,7 +39,22 @@ pub(crate) async fn send_code(
     client: ClientAddress,
     kind: Kind,
 ) -> Result<(), Problem> {
-    let person = &who.person;
+    throttle(state, Rate::SEND_ADDRESS, &client.counted()).await?;
+    send(state, &who.person, kind).await
+}
+
+/// Sends the codes that somebody new is asked for next, by themselves. That one is not sent is no
+/// failure of the sign-up: the page that asks for it has a button.
+pub(super) async fn send_first(state: &ApiState, person: &Person) {
+    let phone = person.phone.as_ref().map(|_| Kind::Phone);
+    for kind in std::iter::once(Kind::Email).chain(phone) {
+        if let Err(problem) = send(state, person, kind).await {
+            tracing::warn!(person = %person.id, code = problem.code(), "a first code was not sent");
+        }
+    }
+}
+
+async fn send(state: &ApiState, person: &Person, kind: Kind) -> Result<(), Problem> {
     let key = state.people.key();
     let target = match (kind, &person.phone) {
         (Kind::Email, _) => key.email(&person.email),
@@ -48,7 +63,6 @@ pub(crate) async fn send_code(
             return Err(Problem::field(codes::INVALID, "/kind", "There is no phone number."));
         }
     };
-    throttle(state, Rate::SEND_ADDRESS, &client.counted()).await?;
     throttle(state, Rate::SEND, &subject(person.id, kind)).await?;
     let now = state.sessions.now();
     let Issued { code, link } = state.people.issue(person.id, kind.purpose(), &target, now).await?;

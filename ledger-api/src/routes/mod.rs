@@ -16,6 +16,7 @@ pub(crate) mod openapi;
 mod ops;
 mod people;
 mod reconciliation;
+mod reports;
 mod tiers;
 mod transactions;
 mod transfers;
@@ -61,6 +62,7 @@ fn documented() -> OpenApiRouter<ApiState> {
         .merge(people::routes())
         .merge(ops::routes())
         .merge(reconciliation::routes())
+        .merge(reports::routes())
         .merge(logins::routes())
         .merge(apps::routes())
         .merge(health::routes())

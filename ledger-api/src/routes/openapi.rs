@@ -128,6 +128,8 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
         || path.starts_with("/v1/bank-accounts/{id}")
         || path.starts_with("/v1/ops/banks/")
         || path.starts_with("/v1/ops/inbound/")
+        || path.ends_with("/reports")
+        || path.starts_with("/v1/ops/reports/")
         || path.starts_with("/v1/ops/withdrawals/{id}/resolutions/")
         || path == "/v1/ops/withdrawals/{id}/unblock";
     if !reads && !keyless {

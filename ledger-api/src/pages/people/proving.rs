@@ -108,7 +108,8 @@ async fn verify_page(
     }
     let Some(who) = who else { return Ok(see_other(&return_to::login_path("/verify"))) };
     let visitor = Visitor::new(state, who, (context, request))?;
-    let sent = if ["email", "phone"].contains(&&*query.sent) { query.sent } else { String::new() };
+    let sent =
+        if ["email", "phone", "all"].contains(&&*query.sent) { query.sent } else { String::new() };
     let given = (sent, query.return_to);
     Ok(respond::page(&view(&visitor, &visitor.who.person, FormErrors::none(), given)))
 }

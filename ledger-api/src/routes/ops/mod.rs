@@ -6,6 +6,7 @@ mod inbound;
 mod resolution_body;
 mod resolutions;
 mod suspense;
+mod transfers;
 mod withdrawals;
 
 use ledger_core::ids::WithdrawalId;
@@ -38,6 +39,9 @@ pub(super) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(banks::resume))
         .routes(routes!(inbound::list))
         .routes(routes!(inbound::reprocess))
+        .routes(routes!(transfers::list))
+        .routes(routes!(transfers::approve))
+        .routes(routes!(transfers::reject))
         .routes(routes!(suspense::list))
         .routes(routes!(suspense::assign))
 }
