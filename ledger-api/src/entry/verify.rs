@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use super::{throttle, with_wallet};
 use crate::{
     http::{ApiState, Problem, codes, peer::ClientAddress, session::SignedIn},
+    identity::Caller,
     people::{Issued, Person, PersonId, Purpose, Rate},
     post::Letter,
     sessions::Token,
@@ -126,6 +127,22 @@ pub(crate) async fn confirm_link(state: &ApiState, token: &str) -> Result<Person
     let (id, target) = proof.ok_or_else(|| refused("/token"))?;
     let is_noted = state.people.note_email_proved(id, &target, now).await?;
     if is_noted { settled(state, id).await } else { Err(refused("/token")) }
+}
+
+/// Whether somebody has to prove who it is before anything leaves their wallet.
+pub(crate) fn must_prove(state: &ApiState, person: &Person) -> bool {
+    !state.people_settings.small_sends && !person.is_verified()
+}
+
+/// Goes on only for who may send: of people, those who have proved who they are.
+pub(crate) async fn require_proved(state: &ApiState, caller: &Caller) -> Result<(), Problem> {
+    let Some(id) = caller.person else { return Ok(()) };
+    let person = state.people.by_id(id).await?.ok_or_else(super::gone)?;
+    if must_prove(state, &person) {
+        let detail = "Prove your address, your number and your papers first.";
+        return Err(Problem::new(codes::VERIFICATION_NEEDED, detail));
+    }
+    Ok(())
 }
 
 /// Notes that papers were seen. No office that sees papers is connected: only the demonstration

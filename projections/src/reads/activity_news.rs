@@ -78,8 +78,6 @@ impl ReadModels {
     ) -> Result<At<Vec<Underway>>, ReadError> {
         // In the text of the query: only then the planner knows that the index of what is open has
         // them all.
-        let open = ActivityStatus::ALL.into_iter().filter(|status| !status.is_final());
-        let open: Vec<String> = open.map(|status| format!("'{}'", status.as_str())).collect();
         let sql = format!(
             "select c.position as reflects, a.direction, a.kind, a.object_status,
                     a.amount::text, a.count
@@ -90,7 +88,7 @@ impl ReadModels {
                  from read.activity where account_id = $1 and status in ({})
                  group by direction, kind, object_status) a on true
              order by a.direction, a.kind, a.object_status",
-            open.join(", ")
+            open()
         );
         let found = sqlx::query(&sql).bind(account.as_str()).fetch_all(&self.pool).await?;
         let (position, value) = rows(&found, |row| -> Result<_, ReadError> {
@@ -106,5 +104,24 @@ impl ReadModels {
             }))
         })?;
         Ok(At { position, value })
+    }
+}
+
+/// The statuses in which something is still expected, as a list in SQL.
+fn open() -> String {
+    let open = ActivityStatus::ALL.into_iter().filter(|status| !status.is_final());
+    let open: Vec<String> = open.map(|status| format!("'{}'", status.as_str())).collect();
+    open.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::open;
+
+    #[test]
+    fn the_index_of_what_is_open_has_every_status_that_is() {
+        let migration = include_str!("../../../migrations/22_wallet_more.sql");
+        let index = format!("where status in ({})", open());
+        assert!(migration.contains(&index), "no index {index}");
     }
 }

@@ -95,6 +95,7 @@ pub(super) async fn view(
     let detail = wallet::detail(&visitor.state, &visitor.wallet, id).await?;
     let row = &detail.row;
     let names = Names::of(visitor, [row]).await?;
+    let waits = wait::words(visitor, &detail).await?;
     let reports = report::of(visitor, &row.object).await?;
     let cancel = cancellable(&detail).map(|label| Cancel { label, nonce: visitor.nonce() });
     Ok(OneView {
@@ -106,7 +107,7 @@ pub(super) async fn view(
         who: names.who(row),
         amount: signed(visitor, row)?.hero(),
         status: row.status.into(),
-        timeline: timeline(visitor, &detail, wait::words(visitor, &detail).await?),
+        timeline: timeline(visitor, &detail, waits.as_deref()),
         receipt: receipt(visitor, &names, &detail)?,
         entries: detail.entries.iter().map(|entry| entry_view(visitor, entry)).collect(),
         position: detail.position,
@@ -133,7 +134,7 @@ fn cancellable(detail: &Detail) -> Option<&'static str> {
 }
 
 /// What happened, and what is still to come.
-fn timeline(visitor: &Visitor, detail: &Detail, waits: Option<String>) -> Timeline {
+fn timeline(visitor: &Visitor, detail: &Detail, waits: Option<&str>) -> Timeline {
     let status = detail.row.status;
     let last = detail.timeline.len().saturating_sub(1);
     let mut steps: Vec<Step> = Vec::new();
@@ -146,7 +147,7 @@ fn timeline(visitor: &Visitor, detail: &Detail, waits: Option<String>) -> Timeli
         if index == last
             && let Some(next) = detail.next
         {
-            let more = waits.as_ref().map(|waits| format!(" {waits}")).unwrap_or_default();
+            let more = waits.map(|waits| format!(" {waits}")).unwrap_or_default();
             shown = shown.text(format!("{next}{more}"));
         }
         steps.push(shown);

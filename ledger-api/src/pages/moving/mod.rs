@@ -28,6 +28,7 @@ use super::{
     ui::{ConfirmSheet, MoneyView, money_text},
 };
 use crate::{
+    entry,
     http::{ApiState, Problem, session::see_other},
     wallet::{self, Balances},
 };
@@ -109,6 +110,8 @@ struct MoveView {
     on_its_way: Option<MoneyView>,
     /// What the tier still lets through, in words.
     limit: String,
+    /// Whether nothing can leave the wallet yet.
+    must_prove: bool,
     /// Amounts to choose from, as they are sent and as they are read.
     presets: Vec<(String, String)>,
     banks: Vec<add::BankChoice>,
@@ -172,6 +175,7 @@ async fn form(
         filled,
         available: MoneyView::plain(balances.available),
         on_its_way: out.is_positive().then(|| MoneyView::plain(out)),
+        must_prove: tab != Tab::Add && entry::must_prove(&visitor.state, &visitor.who.person),
         limit: limit::words(&visitor.state, &balances, tab).await?,
         presets: presets(&balances, tab),
         banks,
