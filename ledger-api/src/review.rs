@@ -5,8 +5,8 @@
 //! `BAHI_REVIEW_VELOCITY`: more than this much, when the account had so many withdrawals within the
 //! last hour. All in rupees; withdrawals in other currencies are not looked at.
 //!
-//! One of claims: `BAHI_REVIEW_CLAIM_ABOVE`. What is sent to a number that nobody had verified, and is
-//! more than this, goes to whoever verified it since only after a person has looked.
+//! One of claims: `BAHI_REVIEW_CLAIM_ABOVE`. What is sent to a number that nobody had verified, and
+//! is more than this, goes to whoever verified it since only after a person has looked.
 //!
 //! And one of what people decide themselves: `BAHI_REVIEW_SUSPENSE_ABOVE`. A credit in suspense of
 //! more than this much, or in another currency, goes nowhere by one person alone.

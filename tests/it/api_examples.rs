@@ -135,8 +135,8 @@ const OF_PEOPLE: &str = include_str!("../../ledger-api/src/routes/people/example
 /// The same of what people see of their wallets (`user_api`).
 const OF_WALLETS: &str = include_str!("../../ledger-api/src/routes/wallet/examples.json");
 
-/// Asked by other tests (`ops`, `ops_resolutions`, `logins`, `pages`, `transfers`): they need two persons, a bank that
-/// tells, or a login provider.
+/// Asked by other tests (`ops`, `ops_resolutions`, `logins`, `pages`, `transfers`): they need two
+/// persons, somebody's session, a bank that tells, or a login provider.
 const ELSEWHERE: [&str; 14] = [
     "post_v1_ops_withdrawals_id_approve",
     "post_v1_ops_withdrawals_id_reject",

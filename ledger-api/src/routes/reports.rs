@@ -104,8 +104,8 @@ struct ReportList {
 
 /// Report a problem
 ///
-/// With something of one's own activity. Nothing moves by it, and nothing is stopped. While a report
-/// about it is open, reporting again answers that one.
+/// With something of one's own activity. Nothing moves by it, and nothing is stopped. While a
+/// report about it is open, reporting again answers that one.
 #[utoipa::path(
     post,
     path = "/v1/activity/{id}/reports",

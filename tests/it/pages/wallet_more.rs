@@ -17,7 +17,10 @@ fn money(value: &str) -> Value {
 
 /// So many transfers of a rupee from one to the other.
 async fn transfers(scene: &Scene, from: &Person, to: &Person, count: usize) {
-    let leg = |wallet: &str, direction| json!({"account": wallet, "direction": direction, "amount": money("1.00")});
+    let leg = |wallet: &str, direction: &str| {
+        let amount = money("1.00");
+        json!({"account": wallet, "direction": direction, "amount": amount})
+    };
     let legs = json!([leg(&from.wallet, "debit"), leg(&to.wallet, "credit")]);
     let items: Vec<Value> = (0..count).map(|_| json!({"kind": "transfer", "legs": legs})).collect();
     let made = scene.admin.post("/v1/transactions/bulk", &json!({"items": items})).await;
@@ -155,7 +158,7 @@ async fn a_problem_is_reported_once_answered_and_nobody_elses() {
     let ravi = scene.person("ravi", "1.00").await;
     let mira = scene.person("mira", "1.00").await;
     transfers(&scene, &asha, &ravi, 1).await;
-    let one = link(&page(&asha, "/app/activity?kind=transfer").await, "/app/activity/txn_");
+    let one = link(&page(&asha, "/app/activity?kind=transfer").await, "/app/activity/t");
     let id = one.rsplit('/').next().unwrap().to_owned();
     let report = format!("{one}/report");
     let fields = [("reason", "not_mine"), ("words", "It wasn't <me>.")];
@@ -167,7 +170,7 @@ async fn a_problem_is_reported_once_answered_and_nobody_elses() {
         assert!(done.text.contains("&#60;me&#62;") && !done.text.contains("Report a problem"));
     }
     let long = "x".repeat(1_001);
-    let other = link(&page(&asha, "/app/activity?kind=deposit").await, "/app/activity/txn_");
+    let other = link(&page(&asha, "/app/activity?kind=deposit").await, "/app/activity/t");
     let refused =
         press(&asha, &format!("{other}/report"), &[("reason", "other"), ("words", &long)]).await;
     assert_eq!(refused.status, 422);
