@@ -21,6 +21,7 @@ mod load;
 mod memory;
 mod naive;
 mod over_http;
+mod pages;
 mod pair;
 mod peer;
 mod plan;
@@ -124,6 +125,7 @@ async fn run(stand: &Stand, plan: &Plan) -> anyhow::Result<Table> {
     soak::rows(stand, plan, &mut table).await?;
     snapshot::rows(stand, plan, &mut table).await?;
     crash::rows(stand, plan, &mut table).await?;
+    pages::rows(stand, plan, &mut table).await?;
     Ok(table)
 }
 

@@ -44,6 +44,20 @@ impl Plan {
         chosen
     }
 
+    /// How large a measurement is to be that runs only when it is named: as it is usually, or as
+    /// the word says (`pages:1000`).
+    pub(crate) fn scaled(&self, name: &str, usually: u64) -> Option<u64> {
+        let of = |word: &String| match word.split_once(':') {
+            Some((before, size)) if before == name => size.parse().ok(),
+            _ => (word == name).then_some(usually),
+        };
+        let size = self.words.iter().find_map(of);
+        if let Some(size) = size {
+            eprintln!("measuring {name}, {size} …");
+        }
+        size
+    }
+
     /// Where its table belongs in the page, which shows whole runs only.
     pub(crate) fn place(&self) -> Option<Place> {
         let given = |word: &&str| self.words.iter().any(|given| given == word);
@@ -51,6 +65,8 @@ impl Plan {
             Some(Place::Measured)
         } else if self.words.len() == LONG.len() && LONG.iter().all(given) {
             Some(Place::Soak)
+        } else if self.words == [crate::pages::WORD] {
+            Some(Place::Pages)
         } else {
             None
         }

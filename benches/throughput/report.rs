@@ -14,6 +14,8 @@ pub(crate) enum Place {
     Measured,
     /// What takes longer.
     Soak,
+    /// The pages.
+    Pages,
 }
 
 impl Place {
@@ -22,6 +24,7 @@ impl Place {
         match self {
             Self::Measured => ("<!-- measured: begin -->", "<!-- measured: end -->"),
             Self::Soak => ("<!-- soak: begin -->", "<!-- soak: end -->"),
+            Self::Pages => ("<!-- pages: begin -->", "<!-- pages: end -->"),
         }
     }
 }

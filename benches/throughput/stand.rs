@@ -95,6 +95,17 @@ impl Stand {
         Ok(name)
     }
 
+    /// Has the server learn what is in the last database, as it does by itself after a while, and
+    /// write what is dirty.
+    pub(crate) async fn settle(&self) -> anyhow::Result<()> {
+        let last = self.count.load(Ordering::Relaxed).saturating_sub(1);
+        let last = self.cluster.url(&format!("bench_{last}"), SUPERUSER);
+        let mut db = PgConnection::connect(&last).await?;
+        sqlx::query("vacuum analyze").execute(&mut db).await?;
+        db.close().await?;
+        self.checkpoint().await
+    }
+
     /// Has the server write what is dirty now, and not in the measurement to come.
     pub(crate) async fn checkpoint(&self) -> anyhow::Result<()> {
         let mut db = PgConnection::connect(&self.cluster.url("postgres", SUPERUSER)).await?;

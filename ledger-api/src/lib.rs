@@ -15,6 +15,7 @@ mod pages;
 pub mod people;
 pub mod post;
 pub mod postgres;
+mod reports;
 pub mod resolutions;
 pub mod review;
 mod routes;

@@ -5,6 +5,9 @@
 //! `BAHI_REVIEW_VELOCITY`: more than this much, when the account had so many withdrawals within the
 //! last hour. All in rupees; withdrawals in other currencies are not looked at.
 //!
+//! One of claims: `BAHI_REVIEW_CLAIM_ABOVE`. What is sent to a number that nobody had verified, and
+//! is more than this, goes to whoever verified it since only after a person has looked.
+//!
 //! And one of what people decide themselves: `BAHI_REVIEW_SUSPENSE_ABOVE`. A credit in suspense of
 //! more than this much, or in another currency, goes nowhere by one person alone.
 //!
@@ -40,6 +43,7 @@ pub struct ReviewRules {
     velocity_above: Decimal,
     velocity: u32,
     suspense_above: Decimal,
+    claim_above: Decimal,
 }
 
 impl Default for ReviewRules {
@@ -50,6 +54,7 @@ impl Default for ReviewRules {
             velocity_above: Decimal::from(10_000),
             velocity: 20,
             suspense_above: Decimal::from(10_000),
+            claim_above: Decimal::from(10_000),
         }
     }
 }
@@ -91,6 +96,7 @@ impl ReviewRules {
                 "BAHI_REVIEW_NEW_PAYEE_ABOVE" => rules.new_payee_above = amount()?,
                 "BAHI_REVIEW_VELOCITY_ABOVE" => rules.velocity_above = amount()?,
                 "BAHI_REVIEW_SUSPENSE_ABOVE" => rules.suspense_above = amount()?,
+                "BAHI_REVIEW_CLAIM_ABOVE" => rules.claim_above = amount()?,
                 "BAHI_REVIEW_VELOCITY" => {
                     let number = value.parse().ok().filter(|n| (1..=VELOCITY_MAX).contains(n));
                     rules.velocity = number.ok_or_else(|| wrong("number from 1 to 10000"))?;
@@ -104,6 +110,18 @@ impl ReviewRules {
     /// Whether two people have to agree on what becomes of so much that lies in suspense.
     pub(crate) fn suspense_takes_two(&self, amount: Decimal, currency: CurrencyCode) -> bool {
         currency.as_str() != CURRENCY || amount > self.suspense_above
+    }
+
+    /// The rule by which a person has to look at the claim of so much, if there is one.
+    pub(crate) fn of_claim(
+        &self,
+        amount: Decimal,
+        currency: CurrencyCode,
+    ) -> Result<Option<Reference>, Problem> {
+        if currency.as_str() == CURRENCY && amount > self.claim_above {
+            return rule("claim_amount");
+        }
+        Ok(None)
     }
 
     /// The rule by which a person has to look at a withdrawal of `amount`, if there is one.
@@ -165,6 +183,17 @@ mod tests {
         let said = of(&[("BAHI_REVIEW_ABOVE", "250000.50"), ("BAHI_REVIEW_VELOCITY", "3")]);
         let above = "250000.50".parse().unwrap();
         assert_eq!(said, Ok(ReviewRules { above, velocity: 3, ..usual }));
+    }
+
+    #[test]
+    fn a_large_claim_is_looked_at_and_one_of_the_figure_itself_is_not() {
+        let rules = of(&[("BAHI_REVIEW_CLAIM_ABOVE", "500")]).unwrap();
+        let said = |amount: &str| {
+            let rule = rules.of_claim(amount.parse().unwrap(), "INR".parse().unwrap()).unwrap();
+            rule.map(|rule| rule.to_string())
+        };
+        assert_eq!((said("500.00"), said("500.01")), (None, Some("claim_amount".to_owned())));
+        assert_eq!(rules.of_claim(501.into(), "USD".parse().unwrap()).unwrap(), None);
     }
 
     #[test]

@@ -91,6 +91,8 @@ const PLAN: &[(&str, &str, u16)] = &[
     ("get_v1_withdrawals_id", "/v1/withdrawals/{withdrawal}", 200),
     ("get_v1_withdrawals", "/v1/withdrawals?account=wallet:asha:INR", 200),
     ("get_v1_ops_withdrawals", "/v1/ops/withdrawals?status=queued", 200),
+    ("get_v1_ops_transfers", "/v1/ops/transfers", 200),
+    ("get_v1_ops_reports", "/v1/ops/reports", 200),
     ("post_v1_ops_withdrawals_id_unblock", "/v1/ops/withdrawals/{withdrawal}/unblock", 200),
     ("get_v1_ops_withdrawals_id_resolutions", "/v1/ops/withdrawals/{withdrawal}/resolutions", 200),
     ("post_v1_withdrawals_id_cancel", "/v1/withdrawals/{withdrawal}/cancel", 200),
@@ -133,9 +135,9 @@ const OF_PEOPLE: &str = include_str!("../../ledger-api/src/routes/people/example
 /// The same of what people see of their wallets (`user_api`).
 const OF_WALLETS: &str = include_str!("../../ledger-api/src/routes/wallet/examples.json");
 
-/// Asked by other tests (`ops`, `ops_resolutions`, `sending_back`, `dues`, `logins`): they need two
-/// persons, a bank that tells, or a login provider.
-const ELSEWHERE: [&str; 10] = [
+/// Asked by other tests (`ops`, `ops_resolutions`, `sending_back`, `dues`, `logins`, `pages`,
+/// `transfers`): they need two persons, somebody's session, a bank that tells, or a login provider.
+const ELSEWHERE: [&str; 17] = [
     "post_v1_ops_withdrawals_id_approve",
     "post_v1_ops_withdrawals_id_reject",
     "post_v1_ops_withdrawals_id_resolve",
@@ -146,6 +148,13 @@ const ELSEWHERE: [&str; 10] = [
     "post_v1_ops_receivables_id_write_off",
     "post_v1_ops_bank_lines_id_treasury",
     "delete_v1_me_logins_provider",
+    "get_v1_me_apps",
+    "delete_v1_me_apps_id",
+    "post_v1_activity_id_reports",
+    "get_v1_activity_id_reports",
+    "post_v1_ops_transfers_id_approve",
+    "post_v1_ops_transfers_id_reject",
+    "post_v1_ops_reports_id_settle",
 ];
 
 /// What the examples take for granted: two wallets with money that came in by a bank.

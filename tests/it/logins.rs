@@ -1,5 +1,6 @@
 //! Logins by other providers, on the real service and the sandbox's providers.
 
+mod again;
 mod attacks;
 mod frontends;
 mod happy;

@@ -3,3 +3,4 @@
 mod looks;
 mod moves;
 mod reader;
+mod wallet_more;

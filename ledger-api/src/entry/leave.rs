@@ -14,6 +14,7 @@ use super::{require_step_up, throttle};
 use crate::{
     http::{ApiState, Problem, codes, session::SignedIn},
     people::{Rate, step_up::Act},
+    reports::{Report, Reports},
 };
 
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -59,8 +60,20 @@ pub(crate) async fn export(state: &ApiState, who: &SignedIn) -> Result<Value, Pr
         },
         "sessions": sessions,
         "bank_accounts": banks,
+        "reports": reports(state, who).await?,
         "wallet": wallet(state, who).await?,
     }))
+}
+
+/// What they reported, and what they were answered.
+async fn reports(state: &ApiState, who: &SignedIn) -> Result<Vec<Value>, Problem> {
+    let reports = Reports::of_state(state).all_of(who.person.id).await?;
+    let report = |report: Report| {
+        json!({"id": report.id.to_string(), "about": report.about,
+            "reason": report.reason.as_str(), "words": report.words, "answer": report.answer,
+            "made_at": report.made_at, "settled_at": report.settled_at})
+    };
+    Ok(reports.into_iter().map(report).collect())
 }
 
 /// The wallet's whole statement.

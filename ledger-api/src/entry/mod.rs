@@ -18,7 +18,9 @@ pub(crate) use profile::{
     change_email, change_password, change_phone, forgot, rename, require_step_up, reset,
 };
 pub(crate) use sign_up::{SignUpIn, admit, sign_up};
-pub(crate) use verify::{Kind, confirm_code, confirm_link, say_papers_seen, send_code};
+pub(crate) use verify::{
+    Kind, confirm_code, confirm_link, must_prove, require_proved, say_papers_seen, send_code,
+};
 
 use crate::{
     http::{ApiState, Problem, codes, peer::ClientAddress, session::agent},

@@ -3,7 +3,10 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Arrival, Entered, begin, both, throttle, with_wallet, wrong_name, wrong_password};
+use super::{
+    Arrival, Entered, begin, both, throttle, verify::send_first, with_wallet, wrong_name,
+    wrong_password,
+};
 use crate::{
     http::{ApiState, Problem},
     people::{NewPerson, Password, Person, PersonId, Rate},
@@ -47,7 +50,8 @@ pub(crate) async fn sign_up(
     state.people.check_free(&new.handle, &new.email).await?;
     let password = Some(state.passwords.hash(password).await?);
     let id = new.id;
-    admit(state, NewPerson { password, ..new }).await?;
+    let person = admit(state, NewPerson { password, ..new }).await?;
+    send_first(state, &person).await;
     begin(state, arrival, id).await
 }
 

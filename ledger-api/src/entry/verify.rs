@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use super::{throttle, with_wallet};
 use crate::{
     http::{ApiState, Problem, codes, peer::ClientAddress, session::SignedIn},
+    identity::Caller,
     people::{Issued, Person, PersonId, Purpose, Rate},
     post::Letter,
     sessions::Token,
@@ -39,7 +40,22 @@ pub(crate) async fn send_code(
     client: ClientAddress,
     kind: Kind,
 ) -> Result<(), Problem> {
-    let person = &who.person;
+    throttle(state, Rate::SEND_ADDRESS, &client.counted()).await?;
+    send(state, &who.person, kind).await
+}
+
+/// Sends the codes that somebody new is asked for next, by themselves. That one is not sent is no
+/// failure of the sign-up: the page that asks for it has a button.
+pub(super) async fn send_first(state: &ApiState, person: &Person) {
+    let phone = person.phone.as_ref().map(|_| Kind::Phone);
+    for kind in std::iter::once(Kind::Email).chain(phone) {
+        if let Err(problem) = send(state, person, kind).await {
+            tracing::warn!(person = %person.id, code = problem.code(), "a first code was not sent");
+        }
+    }
+}
+
+async fn send(state: &ApiState, person: &Person, kind: Kind) -> Result<(), Problem> {
     let key = state.people.key();
     let target = match (kind, &person.phone) {
         (Kind::Email, _) => key.email(&person.email),
@@ -48,7 +64,6 @@ pub(crate) async fn send_code(
             return Err(Problem::field(codes::INVALID, "/kind", "There is no phone number."));
         }
     };
-    throttle(state, Rate::SEND_ADDRESS, &client.counted()).await?;
     throttle(state, Rate::SEND, &subject(person.id, kind)).await?;
     let now = state.sessions.now();
     let Issued { code, link } = state.people.issue(person.id, kind.purpose(), &target, now).await?;
@@ -112,6 +127,22 @@ pub(crate) async fn confirm_link(state: &ApiState, token: &str) -> Result<Person
     let (id, target) = proof.ok_or_else(|| refused("/token"))?;
     let is_noted = state.people.note_email_proved(id, &target, now).await?;
     if is_noted { settled(state, id).await } else { Err(refused("/token")) }
+}
+
+/// Whether somebody has to prove who it is before anything leaves their wallet.
+pub(crate) fn must_prove(state: &ApiState, person: &Person) -> bool {
+    !state.people_settings.small_sends && !person.is_verified()
+}
+
+/// Goes on only for who may send: of people, those who have proved who they are.
+pub(crate) async fn require_proved(state: &ApiState, caller: &Caller) -> Result<(), Problem> {
+    let Some(id) = caller.person else { return Ok(()) };
+    let person = state.people.by_id(id).await?.ok_or_else(super::gone)?;
+    if must_prove(state, &person) {
+        let detail = "Prove your address, your number and your papers first.";
+        return Err(Problem::new(codes::VERIFICATION_NEEDED, detail));
+    }
+    Ok(())
 }
 
 /// Notes that papers were seen. No office that sees papers is connected: only the demonstration

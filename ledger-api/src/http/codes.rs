@@ -131,6 +131,9 @@ codes! {
     LOGIN_REFUSED = "login_refused" 401 Never "These do not fit together"
         "There is no account with this login and this password. Which of them is wrong is told to \
          nobody.";
+    VERIFICATION_NEEDED = "verification_needed" 403 Never "Prove who you are first"
+        "A wallet whose owner has not proved address, number and papers sends nothing to people or \
+         banks; it can be paid into. `POST /v1/verifications` begins.";
     STEP_UP_NEEDED = "step_up_needed" 403 Never "Give the password again"
         "This needs a proof of who it is that is not older than ten minutes: \
          `POST /v1/sessions/current/reauthenticate`, then send the request again.";

@@ -33,8 +33,32 @@ impl From<AttemptError> for Problem {
 pub(super) struct Attempt {
     pub(super) provider: String,
     pub(super) return_to: String,
-    /// Whose login the account is to be.
-    pub(super) linking: Option<PersonId>,
+    pub(super) aim: Aim,
+}
+
+/// What a login under way is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Aim {
+    /// To come in.
+    SignIn,
+    /// To be a login of this person from here on.
+    Link(PersonId),
+    /// To prove again that it is this person, who is signed in.
+    StepUp(PersonId),
+}
+
+impl Aim {
+    /// Who has to be signed in for it.
+    pub(crate) const fn person(self) -> Option<PersonId> {
+        match self {
+            Self::SignIn => None,
+            Self::Link(person) | Self::StepUp(person) => Some(person),
+        }
+    }
+
+    const fn is_step_up(self) -> bool {
+        matches!(self, Self::StepUp(_))
+    }
 }
 
 /// The table.
@@ -53,16 +77,18 @@ impl Attempts {
         sqlx::query(
             "with past as (delete from login_attempts where expires_at <= $6)
              insert into login_attempts
-                 (state_sha256, browser_sha256, provider, return_to, person_id, expires_at)
-             values ($1, $2, $3, $4, $5, $6 + $7)",
+                 (state_sha256, browser_sha256, provider, return_to, person_id, proves_again,
+                  expires_at)
+             values ($1, $2, $3, $4, $5, $8, $6 + $7)",
         )
         .bind(hash(state.reveal()).as_slice())
         .bind(browser.hash().as_slice())
         .bind(&attempt.provider)
         .bind(&attempt.return_to)
-        .bind(attempt.linking.map(PersonId::uuid))
+        .bind(attempt.aim.person().map(PersonId::uuid))
         .bind(now)
         .bind(LASTS)
+        .bind(attempt.aim.is_step_up())
         .execute(&self.0)
         .await?;
         Ok(state)
@@ -81,7 +107,7 @@ impl Attempts {
         }
         let row = sqlx::query(
             "delete from login_attempts where state_sha256 = $1 and browser_sha256 = $2
-             returning provider, return_to, person_id, expires_at",
+             returning provider, return_to, person_id, proves_again, expires_at",
         )
         .bind(hash(state).as_slice())
         .bind(browser.hash().as_slice())
@@ -93,7 +119,11 @@ impl Attempts {
         let attempt = Attempt {
             provider: row.try_get("provider")?,
             return_to: row.try_get("return_to")?,
-            linking: person.map(PersonId::from_uuid),
+            aim: match (person.map(PersonId::from_uuid), row.try_get("proves_again")?) {
+                (None, _) => Aim::SignIn,
+                (Some(person), false) => Aim::Link(person),
+                (Some(person), true) => Aim::StepUp(person),
+            },
         };
         Ok(Some(attempt).filter(|_| now < expires_at))
     }

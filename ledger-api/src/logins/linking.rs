@@ -3,7 +3,7 @@
 
 use ledger_core::clock::Timestamp;
 
-use super::{Identity, LinkError, Logins, Proof, Proved, attempts::AttemptError};
+use super::{Aim, Identity, LinkError, Logins, Proof, Proved, attempts::AttemptError};
 use crate::{
     banks::accounts::BankAccounts,
     logins::BrowserSecret,
@@ -20,6 +20,10 @@ pub(crate) enum Outcome {
     SignIn(PersonId),
     /// The account is now a login of who asked for it.
     Linked,
+    /// They who are signed in proved it again.
+    Again,
+    /// The account at the provider is not a login of who is signed in.
+    SomebodyElse,
     /// An account with the same address is there: its password is missing.
     Confirm,
     /// The same, but it has no password: its own way in has to be used.
@@ -55,9 +59,16 @@ impl Logins {
         now: Timestamp,
     ) -> Result<Outcome, OutcomeError> {
         let identity = &proved.identity;
-        if let Some(person) = proved.linking {
-            self.link(person, identity, now).await?;
-            return Ok(Outcome::Linked);
+        match proved.aim {
+            Aim::SignIn => {}
+            Aim::Link(person) => {
+                self.link(person, identity, now).await?;
+                return Ok(Outcome::Linked);
+            }
+            Aim::StepUp(person) => {
+                let is_they = self.is_of(identity, person).await?;
+                return Ok(if is_they { Outcome::Again } else { Outcome::SomebodyElse });
+            }
         }
         // The number counts, whatever the address is by now.
         if let Some(person) = self.identities.person_of(identity).await? {

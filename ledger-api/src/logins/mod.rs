@@ -29,6 +29,7 @@ use std::sync::Arc;
 use ledger_core::clock::Timestamp;
 use sqlx::PgPool;
 
+pub(crate) use attempts::Aim;
 use attempts::{Attempt, Attempts};
 use identities::Identities;
 use proofs::Proofs;
@@ -67,7 +68,7 @@ pub(crate) struct Answer<'a> {
 pub(crate) struct Proved {
     pub(crate) identity: Identity,
     pub(crate) return_to: String,
-    pub(crate) linking: Option<PersonId>,
+    pub(crate) aim: Aim,
 }
 
 /// Why nothing came of a login.
@@ -116,22 +117,19 @@ impl Logins {
         self.providers().find(|provider| provider.name() == name)
     }
 
-    /// Begins a login; where the browser goes. `linking` is who asked for the account to be theirs.
+    /// Begins a login; where the browser goes. `aim` is what it is for.
     pub(crate) async fn begin(
         &self,
         provider: &Provider,
         browser: &BrowserSecret,
-        (return_to, linking): (&str, Option<PersonId>),
+        (return_to, aim): (&str, Aim),
         now: Timestamp,
     ) -> Result<String, LoginError> {
-        let attempt = Attempt {
-            provider: provider.name().to_owned(),
-            return_to: return_to.to_owned(),
-            linking,
-        };
+        let attempt =
+            Attempt { provider: provider.name().to_owned(), return_to: return_to.to_owned(), aim };
         let state = self.attempts.begin(browser, &attempt, now).await?;
         let redirect_uri = self.redirect_uri(provider);
-        let asking = asking(browser, state.reveal(), &redirect_uri);
+        let asking = asking(browser, state.reveal(), &redirect_uri, aim);
         provider.authorize_url(&asking).await.map_err(LoginError::Provider)
     }
 
@@ -151,10 +149,10 @@ impl Logins {
         }
         let code = answer.code.ok_or(LoginError::Refused)?;
         let redirect_uri = self.redirect_uri(provider);
-        let asking = asking(browser, answer.state, &redirect_uri);
+        let asking = asking(browser, answer.state, &redirect_uri, attempt.aim);
         let identity =
             provider.identify(code.to_owned(), &asking).await.map_err(LoginError::Provider)?;
-        Ok(Proved { identity, return_to: attempt.return_to, linking: attempt.linking })
+        Ok(Proved { identity, return_to: attempt.return_to, aim: attempt.aim })
     }
 
     /// What a browser proved and has not finished.
@@ -179,6 +177,11 @@ impl Logins {
         now: Timestamp,
     ) -> Result<(), LinkError> {
         self.identities.link(person, identity, now).await
+    }
+
+    /// Whether an account at a provider is this person's login.
+    pub(crate) async fn is_of(&self, identity: &Identity, person: PersonId) -> sqlx::Result<bool> {
+        Ok(self.identities.person_of(identity).await? == Some(person))
     }
 
     /// The linked logins of a person.
@@ -212,6 +215,17 @@ impl Logins {
     }
 }
 
-fn asking<'a>(browser: &BrowserSecret, state: &'a str, redirect_uri: &'a str) -> Asking<'a> {
-    Asking { redirect_uri, state, nonce: browser.nonce(state), verifier: browser.verifier(state) }
+fn asking<'a>(
+    browser: &BrowserSecret,
+    state: &'a str,
+    redirect_uri: &'a str,
+    aim: Aim,
+) -> Asking<'a> {
+    Asking {
+        redirect_uri,
+        state,
+        nonce: browser.nonce(state),
+        verifier: browser.verifier(state),
+        afresh: matches!(aim, Aim::StepUp(_)),
+    }
 }

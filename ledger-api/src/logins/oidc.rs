@@ -12,6 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use chrono::TimeDelta;
 use openidconnect::{
     AdditionalProviderMetadata, AuthType, AuthenticationFlow, AuthorizationCode,
     ClaimsVerificationError, ClientId, ClientSecret, CsrfToken, DiscoveryError, IssuerUrl, Nonce,
@@ -45,6 +46,8 @@ const ALGORITHMS: [CoreJwsSigningAlgorithm; 5] = [
 const KEPT: Duration = Duration::from_secs(3600);
 /// How often an unknown key may make us look again.
 const LOOK_AGAIN_EVERY: Duration = Duration::from_secs(60);
+/// How old a login there may be that was asked for afresh: as long as an attempt lasts.
+const AFRESH: TimeDelta = TimeDelta::minutes(10);
 
 /// What RFC 9207 adds to discovery.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -128,6 +131,9 @@ impl Oidc {
         for scope in config.scopes.iter().filter(|scope| *scope != "openid") {
             request = request.add_scope(Scope::new(scope.clone()));
         }
+        if asking.afresh {
+            request = request.set_max_age(Duration::ZERO);
+        }
         let (url, _, _) = request.url();
         Ok(url.into())
     }
@@ -156,6 +162,9 @@ impl Oidc {
         let token = response.id_token().ok_or(ProviderError::NoToken)?;
         let nonce = Nonce::new(asking.nonce.clone());
         let claims = self.claims(config, &metadata, token, &nonce).await?;
+        if asking.afresh && is_stale(&claims) {
+            return Err(ProviderError::NotAfresh);
+        }
         let mut identity = Identity {
             issuer: config.issuer.clone(),
             subject: claims.subject().to_string(),
@@ -226,6 +235,13 @@ impl Oidc {
         *discovered = Some(Discovered { metadata: Arc::clone(&metadata), at: Instant::now() });
         Ok(metadata)
     }
+}
+
+/// Whether they logged in at the provider too long before the token was made. One that does not say
+/// when is taken at its word: it was asked to have them log in.
+fn is_stale(claims: &CoreIdTokenClaims) -> bool {
+    let age = claims.auth_time().map(|at| claims.issue_time().signed_duration_since(at));
+    age.is_some_and(|age| age > AFRESH)
 }
 
 fn verifier<'a>(config: &ProviderConfig, metadata: &Metadata) -> CoreIdTokenVerifier<'a> {

@@ -38,6 +38,8 @@ pub(super) struct Asking<'a> {
     pub(super) state: &'a str,
     pub(super) nonce: String,
     pub(super) verifier: String,
+    /// Whether they are to log in there now, however they did before.
+    pub(super) afresh: bool,
 }
 
 /// Why a provider's word is not taken. Its text is for the log, not for people, and repeats nothing
@@ -62,6 +64,9 @@ pub(crate) enum ProviderError {
     /// The token is not for us, not for this attempt, not in time, or not signed as it must be.
     #[error("the login provider's id token is refused: {0}")]
     Token(&'static str),
+    /// They were to log in there again, and did not.
+    #[error("the login provider says that they have not logged in again")]
+    NotAfresh,
     /// An address is missing or none.
     #[error("the login provider can't be used as it is configured")]
     Configuration,

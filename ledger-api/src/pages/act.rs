@@ -29,7 +29,8 @@ pub(crate) fn key(operation: &str, nonce: &str, fields: &[&str]) -> Result<Key, 
 /// What a refusal means for the form, beside the field that it is about. What is no matter of the
 /// form (the ledger does not answer, somebody else's thing) stays a problem.
 pub(crate) fn refused(problem: Problem, balances: &Balances) -> Result<FormErrors, Problem> {
-    if problem.status() != 422 && problem.status() != 409 {
+    let is_unproved = problem.code() == "verification_needed";
+    if problem.status() != 422 && problem.status() != 409 && !is_unproved {
         return Err(problem);
     }
     let body = problem.body();
@@ -96,6 +97,11 @@ fn words(code: &str, balances: &Balances) -> Option<String> {
         "recipient_unknown" => {
             "We couldn’t find them. Check the handle, or use their phone number: it then waits \
              for them for 7 days."
+                .to_owned()
+        }
+        "verification_needed" => {
+            "Prove who you are first, under Settings. Until then your wallet takes money in and \
+             sends none."
                 .to_owned()
         }
         "same_account" => "That is you. Choose somebody else.".to_owned(),

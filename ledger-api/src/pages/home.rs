@@ -74,6 +74,7 @@ async fn home(visitor: Visitor, Query(query): Query<HomeQuery>) -> Result<Respon
         Ok(Underway { row: row(open)?, next: next.to_owned() })
     });
     let last = usize::try_from(LAST).unwrap_or(usize::MAX);
+    let nothing = visitor.money(rust_decimal::Decimal::ZERO, balances.currency.code)?;
     let view = HomeView {
         layout: visitor.layout("Home", Nav::Home),
         live: LiveDot::new(visitor.path()),
@@ -85,7 +86,10 @@ async fn home(visitor: Visitor, Query(query): Query<HomeQuery>) -> Result<Respon
             balances.on_its_way_out,
             balances.held,
         ),
-        chart: BarChart::new(format!("Money in and out, last {span} days"), &flows(&history.days)),
+        chart: BarChart::new(
+            format!("Money in and out, last {span} days"),
+            &flows(&history.days, nothing),
+        ),
         spans: wallet::SPANS.iter().map(|days| (*days, *days == span)).collect(),
         waits: waiting(&visitor).await?,
         underway: underway.collect::<Result<_, Problem>>()?,
@@ -100,12 +104,13 @@ async fn home(visitor: Visitor, Query(query): Query<HomeQuery>) -> Result<Respon
     Ok(respond::page(&view))
 }
 
-/// The days as the chart takes them.
-fn flows(days: &[wallet::HistoryDay]) -> Vec<DayFlow> {
-    let both = |day: &wallet::HistoryDay| -> Option<(Money, Money)> {
-        Some((day.money_in?, day.money_out?))
+/// The days as the chart takes them. On days before there was a wallet nothing moved: a new
+/// person's bars are empty, not unknown.
+fn flows(days: &[wallet::HistoryDay], nothing: Money) -> Vec<DayFlow> {
+    let flow = |day: &wallet::HistoryDay| {
+        (day.money_in.unwrap_or(nothing), day.money_out.unwrap_or(nothing))
     };
-    days.iter().map(|day| DayFlow { date: day.day, flow: both(day) }).collect()
+    days.iter().map(|day| DayFlow { date: day.day, flow: Some(flow(day)) }).collect()
 }
 
 fn first_word(name: &str) -> &str {

@@ -129,6 +129,7 @@ fn sample(api: &ApiState) -> Option<Vec<MoveRow>> {
         amount,
         status,
         when: ago(minutes),
+        balance: None,
     };
     let (sent, came) = (MoneyView::outgoing(rupees("250")?), MoneyView::incoming(rupees("1000")?));
     let bank = MoneyView::outgoing(rupees("5000")?);

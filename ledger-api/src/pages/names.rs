@@ -41,7 +41,7 @@ impl Names {
     /// Who is on the other side, in words.
     pub(crate) fn who(&self, row: &ActivityRow) -> String {
         match (&*row.kind, row.direction) {
-            ("deposit", _) => "Added from your bank".to_owned(),
+            ("deposit", _) => "From your bank".to_owned(),
             ("withdrawal", _) => "To your bank".to_owned(),
             ("transfer", _) if row.counterparty.is_none() => "To a phone number".to_owned(),
             (_, _) => match self.face(row) {
@@ -71,6 +71,7 @@ impl Names {
             amount: signed(visitor, row)?,
             status: Status::from(row.status),
             when: visitor.when(row.began_at),
+            balance: None,
         })
     }
 }

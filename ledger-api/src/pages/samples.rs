@@ -161,6 +161,7 @@ impl Samples {
             amount,
             status,
             when: self.ago(ago),
+            balance: None,
         };
         let evil = "<script>alert(1)</script> \u{202e}evil";
         let (out, into) =

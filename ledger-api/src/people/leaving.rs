@@ -62,6 +62,7 @@ impl People {
              ), said as (delete from person_details where person_id = $1),
              logins as (delete from login_identities where person_id = $1),
              attempts as (delete from login_attempts where person_id = $1),
+             reports as (delete from problem_reports where person_id = $1),
              frontends as (delete from oauth_grants where person_id = $1)
              update people set status = 'erased', erased_at = $2, handle = null,
                  email_hash = null, phone_hash = null, email_verified_at = null,

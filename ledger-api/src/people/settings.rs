@@ -6,6 +6,7 @@
 //! | `BAHI_PUBLIC_URL` | where browsers reach the service, for links and for telling our pages |
 //! | `BAHI_TRUSTED_PROXIES` | whose `X-Forwarded-For` is believed, addresses separated by commas |
 //! | `BAHI_PAYEE_COOLING` | how long a new bank account waits for its first withdrawal |
+//! | `BAHI_SMALL_WALLET_SENDS` | `on`: wallets send before their owner has proved who it is |
 //! | `BAHI_RETENTION_DAYS` | how long what is known of somebody is kept after they left |
 
 use std::{
@@ -102,6 +103,8 @@ pub struct PeopleSettings {
     pub payee_cooling: TimeDelta,
     /// Whether the operator said so.
     pub cooling_is_said: bool,
+    /// Whether wallets send before their owners have proved who they are.
+    pub small_sends: bool,
     /// How long what is known of somebody is kept after they left.
     pub retention: TimeDelta,
     /// Who else may vouch for people.
@@ -121,6 +124,7 @@ impl Default for PeopleSettings {
             proxies: Vec::new(),
             payee_cooling: TimeDelta::hours(1),
             cooling_is_said: false,
+            small_sends: false,
             retention: TimeDelta::days(RETENTION_DAYS),
             logins: LoginSettings::default(),
             post: Post::default(),
@@ -147,15 +151,13 @@ impl PeopleSettings {
         get: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, PeopleSettingsError> {
         let get = |name: &str| get(name).filter(|text| !text.is_empty());
-        let sign_up = match get("BAHI_PEOPLE").as_deref() {
-            None | Some("off") => false,
-            Some("on") => true,
-            Some(_) => {
-                let expected = "on or off";
-                return Err(PeopleSettingsError { variable: "BAHI_PEOPLE", expected });
-            }
+        let is_on = |variable| match get(variable).as_deref() {
+            None | Some("off") => Ok(false),
+            Some("on") => Ok(true),
+            Some(_) => Err(PeopleSettingsError { variable, expected: "on or off" }),
         };
-        let mut settings = Self { sign_up, ..Self::default() };
+        let (sign_up, small_sends) = (is_on("BAHI_PEOPLE")?, is_on("BAHI_SMALL_WALLET_SENDS")?);
+        let mut settings = Self { sign_up, small_sends, ..Self::default() };
         settings.post =
             Post::from_variables(get).map_err(|error| PeopleSettingsError::of_post(&error))?;
         settings.public_url = get("BAHI_PUBLIC_URL").map(|url| url.parse()).transpose()?;

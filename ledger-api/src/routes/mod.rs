@@ -1,6 +1,7 @@
 //! The resources of the API, one file each.
 
 mod accounts;
+mod apps;
 pub(crate) mod bank_accounts;
 mod banks;
 mod currencies;
@@ -15,6 +16,7 @@ pub(crate) mod openapi;
 mod ops;
 mod people;
 mod reconciliation;
+mod reports;
 mod tiers;
 mod transactions;
 mod transfers;
@@ -60,6 +62,8 @@ fn documented() -> OpenApiRouter<ApiState> {
         .merge(people::routes())
         .merge(ops::routes())
         .merge(reconciliation::routes())
+        .merge(reports::routes())
         .merge(logins::routes())
+        .merge(apps::routes())
         .merge(health::routes())
 }

@@ -128,6 +128,8 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
         || path.starts_with("/v1/bank-accounts/{id}")
         || path.starts_with("/v1/ops/banks/")
         || path.starts_with("/v1/ops/inbound/")
+        || path.ends_with("/reports")
+        || path.starts_with("/v1/ops/reports/")
         || path.starts_with("/v1/ops/withdrawals/{id}/resolutions/")
         || path == "/v1/ops/withdrawals/{id}/unblock";
     if !reads && !keyless {
@@ -165,6 +167,8 @@ fn is_about_oneself(path: &str) -> bool {
     ["/v1/signup", "/v1/login", "/v1/logout", "/v1/password", "/v1/sessions", "/v1/verifications"]
         .iter()
         .any(|start| path.starts_with(start))
+        || path.starts_with("/v1/me/apps")
+        || path.starts_with("/v1/me/logins")
         || ["/v1/me", "/v1/me/email", "/v1/me/phone", "/v1/me/close", "/v1/me/papers"]
             .contains(&path)
 }

@@ -22,7 +22,7 @@ use super::{
     terms,
 };
 use crate::{
-    entry::throttle,
+    entry::{require_proved, throttle},
     http::{
         Problem, codes,
         idempotency::Key,
@@ -125,6 +125,7 @@ async fn understand<'a>(
     price: Quote,
     body: &'a SendIn,
 ) -> Result<Order<'a>, Problem> {
+    require_proved(&writer.state, &writer.caller).await?;
     if let (Some(person), true) = (writer.caller.person, body.to.is_name()) {
         throttle(&writer.state, NAMES, person.uuid().as_bytes()).await?;
     }

@@ -2,7 +2,7 @@
 
 use ledger_core::{
     chart::Authority,
-    ids::{AccountId, PhoneHash, TransferId},
+    ids::{AccountId, PhoneHash, Reference, TransferId},
     transfer::{ClaimTransfer, TransferError, TransferOperation},
 };
 use serde::Serialize;
@@ -16,7 +16,7 @@ use crate::{
         ApiState, Problem, codes,
         idempotency::Key,
         reach::{Reach, Reaching as _, nothing},
-        reader::{find, known_account},
+        reader::{caught_up, find, known_account},
         writer::{Done, Identity, Writer},
     },
     people::PersonId,
@@ -52,8 +52,9 @@ pub(crate) async fn claim<T: Serialize>(
     let reach = writer.caller.reach(WRITE)?;
     let account = reach.account_or_own(claim.account)?;
     let phone_hash = proved(&writer.state, reach, &account, claim.phone).await?;
+    let review = review(&writer.state, transfer_id).await?;
     let operation =
-        TransferOperation::Claim(ClaimTransfer { transfer_id, account, phone_hash, review: None });
+        TransferOperation::Claim(ClaimTransfer { transfer_id, account, phone_hash, review });
     let id = transfer_id.to_string();
     let identity = Identity { key, operation: "claim_transfer", path: &[&id], body };
     let permission = Authority::of_transfers().into();
@@ -63,6 +64,17 @@ pub(crate) async fn claim<T: Serialize>(
         let is_hidden = reach.person().is_some() && hidden.contains(&problem.code());
         if is_hidden { nothing() } else { problem }
     })
+}
+
+/// The rule by which a person has to look at the claim first, if there is one. Amount and currency
+/// of a transfer never change, so it does not matter how old what is read is.
+async fn review(state: &ApiState, id: TransferId) -> Result<Option<Reference>, Problem> {
+    let mut row = state.read_models.transfer(id).await?.value;
+    if row.is_none() {
+        row = caught_up(state).await?.transfer(id).await?.value;
+    }
+    // Of what is not there, the ledger says so.
+    row.map_or(Ok(None), |row| state.operators.review.of_claim(row.amount, row.currency))
 }
 
 /// The number that stands behind a claim: the person's own, or the one that a service answers for.

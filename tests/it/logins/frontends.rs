@@ -160,6 +160,14 @@ async fn a_frontend_is_let_in_and_acts_for_one_person_with_what_they_allowed() {
         let page = read(path).await;
         assert!(matches!(page.status.as_u16(), 401 | 403 | 404), "{path}: {}", page.text);
     }
+    // The person sees it, on the page and by the API.
+    let page = asha.get("/app/security").await;
+    assert!(page.text.contains("Apps that you let in"), "{}", page.text);
+    assert!(page.text.contains("Send your money to others"), "{}", page.text);
+    let apps = scene.read(&mut asha, "/v1/me/apps").await;
+    assert_eq!(apps["data"].as_array().unwrap().len(), 1, "{apps}");
+    assert_eq!(apps["data"][0]["scopes"], serde_json::json!(["balances:read", "transfers:write"]));
+    assert_eq!(read("/v1/me/apps").await.status, StatusCode::UNAUTHORIZED);
     // In the database there are hashes.
     let texts: Vec<String> = sqlx::query_scalar("select to_jsonb(s)::text from oauth_secrets s")
         .fetch_all(&scene.pool)
@@ -366,5 +374,55 @@ async fn what_there_is_is_told_as_the_standard_has_it() {
     assert_eq!(said["issuer"], *home);
     assert_eq!(said["token_endpoint"], format!("{home}/oauth/token"));
     assert_eq!(said["code_challenge_methods_supported"], serde_json::json!(["S256"]));
+    scene.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_ends_the_access_of_an_app_and_nobody_elses() {
+    let scene = Scene::start().await;
+    let frontend = Frontend::register(&scene).await;
+    let mut asha = scene.sign_up("google", "asha", "asha").await;
+    let mut ravi = scene.sign_up("github", "ravi", "ravi").await;
+    let mut all = Vec::new();
+    for _ in 0..2 {
+        let code = frontend.code(&mut asha).await;
+        all.push(tokens(&frontend.redeem(&scene, &code, ("", "")).await));
+    }
+    // A code that nobody redeemed is no access.
+    frontend.code(&mut asha).await;
+    let apps = scene.read(&mut asha, "/v1/me/apps").await;
+    let ids: Vec<String> = apps["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|app| app["id"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(ids.len(), 2, "{apps}");
+    // Somebody else ends nothing, by the API or the form.
+    let end = async |browser: &mut Browser, id: &str| {
+        let csrf = scene.csrf(browser).await;
+        let request = browser
+            .request(Method::DELETE, &format!("/v1/me/apps/{id}"))
+            .header("origin", &scene.bahi.address)
+            .header("x-csrf-token", csrf);
+        browser.send(request).await.status
+    };
+    assert_eq!(end(&mut ravi, &ids[0]).await, StatusCode::NOT_FOUND);
+    let csrf = scene.csrf(&mut ravi).await;
+    ravi.post("/app/security/apps/end", &[("csrf", &csrf), ("id", &ids[1])]).await;
+    for (access, _) in &all {
+        assert_ne!(used(&scene, access).await, StatusCode::UNAUTHORIZED);
+    }
+    // The newest stands first.
+    assert_eq!(end(&mut asha, &ids[0]).await, StatusCode::OK);
+    assert_eq!(end(&mut asha, &ids[0]).await, StatusCode::NOT_FOUND, "it is not there any more");
+    assert_eq!(used(&scene, &all[1].0).await, StatusCode::UNAUTHORIZED);
+    assert_ne!(used(&scene, &all[0].0).await, StatusCode::UNAUTHORIZED);
+    let csrf = scene.csrf(&mut asha).await;
+    let done = asha.post("/app/security/apps/end", &[("csrf", &csrf), ("id", &ids[1])]).await;
+    assert_eq!(done.location(), "/app/security");
+    assert_eq!(used(&scene, &all[0].0).await, StatusCode::UNAUTHORIZED);
+    refused(&frontend.refresh(&scene, &all[0].1).await, "invalid_grant");
+    assert!(!asha.get("/app/security").await.text.contains("Apps that you let in"));
     scene.finish().await;
 }

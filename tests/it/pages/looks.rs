@@ -1,7 +1,12 @@
 //! What holds for every page.
 
+use std::collections::BTreeSet;
+
 use super::reader::{link, page, press};
-use crate::{support::bahi::Reply, user_api::person::Scene};
+use crate::{
+    support::bahi::Reply,
+    user_api::person::{Person, Scene},
+};
 
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                    font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
@@ -107,17 +112,37 @@ async fn nobody_sees_a_wallet_that_is_not_theirs() {
 async fn a_first_load_is_small_and_what_it_loads_may_be_kept() {
     let scene = Scene::start().await;
     let asha = scene.person("asha", "5000.00").await;
-    let home = page(&asha, "/app?days=90").await;
-    let mut bytes = home.text.len();
-    for (before, after) in [("stylesheet\" href=\"", ".css"), ("<script src=\"", ".js")] {
-        let (_, rest) = home.text.split_once(before).unwrap();
-        let path = rest.split('"').next().unwrap();
-        assert!(path.ends_with(after), "{path}");
-        let file = page(&asha, path).await;
-        assert_eq!(file.status, 200, "{path}");
-        assert!(file.header("cache-control").contains("immutable"), "{path}");
-        bytes += file.text.len();
+    let ravi = scene.person("ravi", "10.00").await;
+    for n in 0..30 {
+        let fields = [("to", "@ravi"), ("amount", "1.25"), ("nonce", &*format!("n{n}"))];
+        press(&asha, "/app/move/send", &fields).await;
     }
-    assert!(bytes < FIRST_LOAD_MAX, "{bytes} bytes");
+    scene.projected().await;
+    for path in ["/", "/app?days=90", "/app/activity", "/app/activity?balance=1"] {
+        let bytes = first_load(&asha, path).await;
+        assert!(bytes < FIRST_LOAD_MAX, "{path}: {bytes} bytes");
+        // The other side has as much to see.
+        let bytes = first_load(&ravi, path).await;
+        assert!(bytes < FIRST_LOAD_MAX, "{path}: {bytes} bytes");
+    }
     scene.finish().await;
+}
+
+/// The bytes of a page and of all that it names, but for fonts.
+async fn first_load(person: &Person, path: &str) -> usize {
+    let found = page(person, path).await;
+    assert_eq!(found.status, 200, "{path}: {}", found.text);
+    let mut bytes = found.text.len();
+    let named = found.text.split('"').filter(|text| text.starts_with("/static/"));
+    let files: BTreeSet<&str> = named.filter(|file| !file.ends_with(".woff2")).collect();
+    for kind in [".css", ".js"] {
+        assert!(files.iter().any(|file| file.ends_with(kind)), "{path} has no {kind}: {files:?}");
+    }
+    for file in files {
+        let loaded = page(person, file).await;
+        assert_eq!(loaded.status, 200, "{file}");
+        assert!(loaded.header("cache-control").contains("immutable"), "{file}");
+        bytes += loaded.text.len();
+    }
+    bytes
 }

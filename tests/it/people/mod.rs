@@ -2,6 +2,7 @@
 //! make a browser do, how they prove who they are, how they leave.
 
 mod coming_in;
+mod examples;
 mod forgery;
 mod leaving;
 mod logins;

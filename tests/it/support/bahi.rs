@@ -66,6 +66,8 @@ pub(crate) struct Set {
     pub(crate) banks: BankRegistry,
     /// How long a person's new bank account waits for its first withdrawal.
     pub(crate) payee_cooling: TimeDelta,
+    /// Whether people send before they have proved who they are.
+    pub(crate) small_sends: bool,
     /// How long what is known of somebody is kept after they left.
     pub(crate) retention: TimeDelta,
     /// Who else may vouch for people; with any, the service knows where browsers reach it.
@@ -80,6 +82,7 @@ impl Set {
             sign_up: true,
             clock: Arc::clone(&self.clock),
             retention: self.retention,
+            small_sends: self.small_sends,
             logins: self.logins.clone(),
             public_url: self.knows_its_address.then(|| address.parse().unwrap()),
             ..PeopleSettings::default().for_demo(None).with_cooling(self.payee_cooling)
@@ -105,6 +108,7 @@ impl Default for Set {
             read_connections_max: 4,
             banks: BankRegistry::default(),
             payee_cooling: TimeDelta::zero(),
+            small_sends: false,
             retention: TimeDelta::days(3650),
             logins: LoginSettings::default(),
             knows_its_address: false,

@@ -253,3 +253,48 @@ async fn a_list_has_both_kinds_in_one_order_and_each_once() {
     assert_eq!(count(&format!("account={RAVI}&status=expired")).await, 0);
     stand.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_claim_waits_for_a_person_who_is_somebody_else() {
+    let stand = Stand::start().await;
+    stand.admin.wallet("wallet:rich:INR", "90000").await;
+    let sending = |value: &str| {
+        json!({"account": "wallet:rich:INR", "to": {"phone": PHONE},
+            "amount": amount(ASHA, value), "note": "Car"})
+    };
+    let mut ids = Vec::new();
+    for value in ["10000.00", "10000.01", "10000.02"] {
+        let made = stand.admin.post("/v1/transfers", &sending(value)).await.made();
+        ids.push(id(&made).to_owned());
+    }
+    assert_eq!(stand.claim(&ids[0]).await.made()["status"], "completed", "not more than the rule");
+    for waiting in &ids[1..] {
+        let claimed = stand.claim(waiting).await.made();
+        assert_eq!(claimed["status"], "claim_in_review", "{claimed}");
+        assert_eq!((&claimed["funds"], &claimed["to"]), (&json!("held"), &json!(RAVI)));
+    }
+    // Asking again does not pass it.
+    assert_eq!(stand.claim(&ids[1]).await.made()["status"], "claim_in_review");
+    let reader = stand.bahi.actor("reader", &[Scope::OpsRead]).await;
+    let approver = stand.bahi.actor("ravi", &[Scope::OpsApprove]).await;
+    let listed = reader.get("/v1/ops/transfers").await.made();
+    let listed = listed["data"].as_array().unwrap();
+    assert_eq!(listed.len(), 2, "{listed:?}");
+    assert!(listed.iter().all(|one| one["reason"] == "claim_amount"), "{listed:?}");
+    let approve = format!("/v1/ops/transfers/{}/approve", ids[1]);
+    assert_eq!(reader.post(&approve, &json!({})).await.code(), "forbidden");
+    // Who claimed it, as a service, is not who lets it pass.
+    assert_eq!(stand.admin.post(&approve, &json!({})).await.code(), "second_person_needed");
+    let passed = approver.post_with("pass", &approve, &json!({})).await;
+    assert_eq!(passed.made()["status"], "completed");
+    assert!(approver.post_with("pass", &approve, &json!({})).await.is_replay());
+    let reject = format!("/v1/ops/transfers/{}/reject", ids[2]);
+    let body = json!({"reason": "number_changed_hands"});
+    assert_eq!(reader.post(&reject, &body).await.code(), "forbidden");
+    let rejected = approver.post(&reject, &body).await;
+    assert_eq!(rejected.made()["status"], "cancelled");
+    assert_eq!(stand.admin.balance(RAVI, rejected.position()).await, "20000.01");
+    assert_eq!(approver.post(&approve, &json!({})).await.code(), "transfer_not_in_review");
+    assert_eq!(reader.get("/v1/ops/transfers").await.made()["data"], json!([]));
+    stand.finish().await;
+}

@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 use crate::{
     audit_engine::verified,
     support::{
-        bahi::{Actor, Reply, TestBahi, amount, fresh_key, send},
+        bahi::{Actor, Reply, Set, TestBahi, amount, fresh_key, send},
+        database::Database,
         ledger::parse,
     },
 };
@@ -67,7 +68,9 @@ struct Town {
 
 impl Town {
     async fn start() -> Self {
-        let bahi = TestBahi::spawn().await;
+        // What these people have proved is what each test is about.
+        let set = Set { small_sends: true, ..Set::default() };
+        let bahi = TestBahi::on(&Database::create().await, set).await;
         let admin = bahi.admin().await;
         let pool = bahi.database.pool().await;
         let people = People::new(pool.clone(), &[42; 32]);

@@ -13,9 +13,9 @@ use crate::{
     http::{
         ApiState, Problem,
         return_to::local,
-        session::{MaybeSignedIn, SessionCookie, see_other},
+        session::{MaybeSignedIn, SessionCookie, SignedIn, see_other, signed_out},
     },
-    logins::{Answer, BrowserSecret, LoginError, Outcome, Proved, Provider},
+    logins::{Aim, Answer, BrowserSecret, LoginError, Outcome, Proved, Provider},
     pages::PageContext,
     people::PersonId,
 };
@@ -52,16 +52,16 @@ pub(super) async fn callback(
         Ok(proved) => proved,
         Err(error) => return Ok(said::failed(&context, provider, &error)),
     };
-    let signed_in = who.map(|who| who.person.id);
-    if proved.linking.is_some() && proved.linking != signed_in {
+    let signed_in = who.as_ref().map(|who| who.person.id);
+    if proved.aim != Aim::SignIn && proved.aim.person() != signed_in {
         return Ok(said::not_yours(&context));
     }
-    decided(&state, &arrival, &context, (provider, &browser, &proved)).await
+    decided(&state, (&arrival, who), &context, (provider, &browser, &proved)).await
 }
 
 async fn decided(
     state: &ApiState,
-    arrival: &Arrival,
+    (arrival, who): (&Arrival, Option<SignedIn>),
     context: &PageContext,
     (provider, browser, proved): (&Provider, &BrowserSecret, &Proved),
 ) -> Result<Response, Problem> {
@@ -77,12 +77,29 @@ async fn decided(
     match outcome {
         Outcome::SignIn(person) => signed_in(state, arrival, person, &proved.return_to).await,
         Outcome::Linked => Ok(see_other(local(&proved.return_to))),
+        Outcome::Again => again(state, who, &proved.return_to).await,
         Outcome::Confirm => Ok(see_other("/login/confirm")),
         Outcome::SignUp if state.people_settings.sign_up => Ok(see_other("/login/finish")),
-        Outcome::SignUp | Outcome::OtherWay | Outcome::NoEmail | Outcome::Closed => {
-            Ok(said::stuck(context, provider, &outcome))
-        }
+        Outcome::SignUp
+        | Outcome::OtherWay
+        | Outcome::NoEmail
+        | Outcome::Closed
+        | Outcome::SomebodyElse => Ok(said::stuck(context, provider, &outcome)),
     }
+}
+
+/// Somebody who is signed in proved again who they are: their session gets another token.
+async fn again(
+    state: &ApiState,
+    who: Option<SignedIn>,
+    return_to: &str,
+) -> Result<Response, Problem> {
+    let who = who.ok_or_else(signed_out)?;
+    let token = state.sessions.renew(who.session.id).await?.ok_or_else(signed_out)?;
+    let mut response = see_other(local(return_to));
+    SessionCookie::Set(token).put(&mut response);
+    forget(&mut response);
+    Ok(response)
 }
 
 /// Signs somebody in who is known by now, and goes on where they wanted to.

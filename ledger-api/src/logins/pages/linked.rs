@@ -8,13 +8,15 @@ use axum::{
 use ledger_core::clock::Timestamp;
 use serde::Deserialize;
 
-use super::{said, start::sent};
+use super::{ProviderLink, said, start::sent};
 use crate::{
     http::{
         ApiState, Problem, codes,
+        query::Params,
+        return_to::local,
         session::{SignedForm, SignedIn, SignedInPage, see_other},
     },
-    logins::LinkError,
+    logins::{Aim, LinkError},
     pages::PageContext,
     people::PersonId,
     sessions::csrf::is_said_ours,
@@ -60,6 +62,55 @@ fn stepping_up(state: &ApiState, who: &SignedIn, back: &str) -> Option<Response>
     (!is_recent).then(|| see_other(&format!("{STEP_UP}?return_to={back}")))
 }
 
+/// The providers that somebody without a password proves by who they are, and comes back from to a
+/// path of ours; nothing for those with a password: theirs is asked for.
+pub(crate) async fn proving_links(
+    state: &ApiState,
+    person: PersonId,
+    return_to: &str,
+) -> Result<Vec<ProviderLink>, Problem> {
+    let credential = state.people.credential_of(person).await?;
+    if credential.is_some_and(|credential| credential.password.is_some()) {
+        return Ok(Vec::new());
+    }
+    let path: String = form_urlencoded::byte_serialize(local(return_to).as_bytes()).collect();
+    let linked = views(state, person).await?;
+    let links = linked.into_iter().filter(|view| view.linked_at.is_some()).map(|view| {
+        let href = format!("{STEP_UP}/{}?return_to={path}", view.name);
+        ProviderLink { label: view.label, href }
+    });
+    Ok(links.collect())
+}
+
+/// Where to go on.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Onward {
+    return_to: Option<String>,
+}
+
+/// Sends somebody to their provider, to prove again who they are.
+pub(super) async fn step_up(
+    State(state): State<ApiState>,
+    Path(name): Path<String>,
+    Params(onward): Params<Onward>,
+    SignedInPage(who): SignedInPage,
+    headers: HeaderMap,
+    context: PageContext,
+) -> Result<Response, Problem> {
+    let provider = state.logins.provider(&name).ok_or_else(said::no_provider)?;
+    let back = local(onward.return_to.as_deref().unwrap_or_default());
+    let links = proving_links(&state, who.person.id, back).await?;
+    let is_theirs = links.iter().any(|link| link.label == provider.label());
+    // A link on a foreign page must not begin it, and a password is not passed by.
+    if !is_theirs || is_said_ours(&headers, &state.people_settings.origin()) == Some(false) {
+        let path: String = form_urlencoded::byte_serialize(back.as_bytes()).collect();
+        return Ok(see_other(&format!("{STEP_UP}?return_to={path}")));
+    }
+    let aim = Aim::StepUp(who.person.id);
+    Ok(sent(&state, provider, &headers, (back, aim), &context).await)
+}
+
 /// Nothing but the token.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -81,7 +132,7 @@ pub(super) async fn start(
     if let Some(elsewhere) = stepping_up(&state, &who, &context.path) {
         return Ok(elsewhere);
     }
-    Ok(sent(&state, provider, &headers, (SECURITY, Some(who.person.id)), &context).await)
+    Ok(sent(&state, provider, &headers, (SECURITY, Aim::Link(who.person.id)), &context).await)
 }
 
 /// Unlinks an account at a provider.

@@ -20,7 +20,7 @@ use crate::{
     people::Rate,
 };
 
-pub(crate) use linked::{LoginView, remove, views};
+pub(crate) use linked::{LoginView, proving_links, remove, views};
 
 /// The cookie of a browser that is on its way to a provider, or has a page left to fill in.
 const COOKIE: &str = "__Host-bahi_login";
@@ -56,6 +56,7 @@ pub(crate) fn routes() -> Router<ApiState> {
         .route("/login/confirm", get(confirm::show).post(confirm::send))
         .route("/login/finish", get(finish::show).post(finish::send))
         .route("/app/security/logins/{provider}", get(linked::start))
+        .route("/app/confirm/{provider}", get(linked::step_up))
         .route("/app/security/logins/{provider}/unlink", post(linked::unlink))
 }
 

@@ -80,9 +80,14 @@ pub(super) fn stuck(context: &PageContext, provider: &Provider, outcome: &Outcom
              you always do, then link this login on the security page."
             .to_owned(),
         Outcome::Closed => "The account that this login belongs to is closed.".to_owned(),
-        Outcome::SignIn(_) | Outcome::Linked | Outcome::Confirm | Outcome::SignUp => {
-            "Nobody can sign up here at present.".to_owned()
+        Outcome::SomebodyElse => {
+            format!("This {label} account is not a login of the account that is signed in here.")
         }
+        Outcome::SignIn(_)
+        | Outcome::Linked
+        | Outcome::Again
+        | Outcome::Confirm
+        | Outcome::SignUp => "Nobody can sign up here at present.".to_owned(),
     };
     page(context, StatusCode::FORBIDDEN, ("Not signed in", text), None)
 }
@@ -127,10 +132,10 @@ pub(super) fn link_text(label: &str, error: &LinkError) -> Option<String> {
 
 /// Somebody else is signed in by now, or nobody.
 pub(super) fn not_yours(context: &PageContext) -> Response {
-    let text = "You began to link this login while you were signed in, and you are not any more. \
-                Nothing was linked."
+    let text = "You began this while you were signed in, and you are not any more. Nothing was \
+                changed."
         .to_owned();
-    page(context, StatusCode::FORBIDDEN, ("Not linked", text), None)
+    page(context, StatusCode::FORBIDDEN, ("Start again", text), None)
 }
 
 /// What was proved is used up, or too long ago.

@@ -11,9 +11,8 @@ use super::{RATE, browser, remember, said};
 use crate::{
     entry::{Arrival, throttle},
     http::{ApiState, Problem, query::Params, return_to::local},
-    logins::{BrowserSecret, Provider},
+    logins::{Aim, BrowserSecret, Provider},
     pages::PageContext,
-    people::PersonId,
 };
 
 /// What is asked for.
@@ -35,7 +34,7 @@ pub(super) async fn start(
     let provider = state.logins.provider(&name).ok_or_else(said::no_provider)?;
     throttle(&state, RATE, &arrival.client.counted()).await?;
     let return_to = local(asked.return_to.as_deref().unwrap_or_default());
-    Ok(sent(&state, provider, &headers, (return_to, None), &context).await)
+    Ok(sent(&state, provider, &headers, (return_to, Aim::SignIn), &context).await)
 }
 
 /// 303 to the provider, with what must come back from there.
@@ -43,7 +42,7 @@ pub(super) async fn sent(
     state: &ApiState,
     provider: &Provider,
     headers: &HeaderMap,
-    wanted: (&str, Option<PersonId>),
+    wanted: (&str, Aim),
     context: &PageContext,
 ) -> Response {
     // Logins in several tabs share the cookie; each has a state of its own.

@@ -245,7 +245,7 @@ fn refused(status: StatusCode, error: &str) -> Response {
 }
 
 /// What a scope lets somebody do, in their own words.
-fn in_words(scope: Scope) -> &'static str {
+pub(crate) fn in_words(scope: Scope) -> &'static str {
     match scope {
         Scope::BalancesRead => "See your balances and your activity",
         Scope::DepositsWrite => "Begin to add money",

@@ -11,6 +11,7 @@
 //! left, chose another password, or the client was revoked.
 
 mod clients;
+mod consents;
 pub(crate) mod cors;
 mod grants;
 pub(crate) mod http;
@@ -18,6 +19,7 @@ mod question;
 mod tokens;
 
 pub use clients::{Client, ClientError, Clients, NewClient};
+pub(crate) use consents::{Consent, ConsentId, Consents};
 pub(crate) use grants::{Grants, Redemption, TokenError};
 pub use tokens::Tokens;
 
@@ -33,6 +35,7 @@ use cors::Origins;
 pub struct Frontends {
     pub(crate) clients: Clients,
     pub(crate) grants: Grants,
+    pub(crate) consents: Consents,
     pub(crate) tokens: Tokens,
     pub(crate) origins: Origins,
 }
@@ -43,6 +46,7 @@ impl Frontends {
         let clients = Clients::new(pool.clone());
         Self {
             grants: Grants::new(pool.clone()),
+            consents: Consents::new(pool.clone()),
             tokens: Tokens::new(pool.clone(), clock),
             origins: Origins::new(clients.clone()),
             clients,

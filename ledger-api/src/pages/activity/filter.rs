@@ -24,6 +24,8 @@ pub(super) struct Query {
     pub(super) min: String,
     pub(super) max: String,
     pub(super) q: String,
+    /// Whether the balance after each is shown.
+    pub(super) balance: String,
     pub(super) older: String,
     pub(super) newer: String,
 }
@@ -106,7 +108,7 @@ impl Query {
         if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
     }
 
-    fn pairs(&self) -> [(&'static str, &str); 9] {
+    fn pairs(&self) -> [(&'static str, &str); 10] {
         [
             ("kind", &self.kind),
             ("status", &self.status),
@@ -117,6 +119,7 @@ impl Query {
             ("min", &self.min),
             ("max", &self.max),
             ("q", &self.q),
+            ("balance", &self.balance),
         ]
     }
 }

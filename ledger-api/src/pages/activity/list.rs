@@ -1,30 +1,26 @@
-//! The list, and the same rows as a file.
+//! The list.
+
+use std::collections::HashMap;
 
 use askama::Template;
-use axum::{
-    extract::Query as Asked,
-    http::{HeaderValue, header},
-    response::{IntoResponse as _, Response},
-};
-use projections::{ActivityPage, ActivityRow, ActivityStatus, Turn};
+use axum::{extract::Query as Asked, response::Response};
+use projections::{ActivityPage, ActivityStatus, Turn};
+use rust_decimal::Decimal;
 
 use super::filter::{KINDS, Query, SPANS, WAYS};
 use crate::{
     http::Problem,
     pages::{
         FormErrors, Layout, Nav, Visitor,
-        names::{Names, what},
+        names::Names,
         respond,
-        ui::{EmptyState, LiveDot, MoveRow, Status},
+        ui::{EmptyState, LiveDot, MoneyView, MoveRow, Status},
     },
 };
 
 const PATH: &str = "/app/activity";
 /// How many rows a page has.
 const PAGE: u32 = 25;
-/// How many rows a file has at most, read a page at a time.
-const FILE_PAGE: u32 = 500;
-const FILE_PAGES_MAX: u32 = 20;
 
 #[derive(Template)]
 #[template(path = "app/activity.html")]
@@ -42,6 +38,8 @@ struct ListView {
     older: String,
     newer: String,
     file: String,
+    /// Where the balance after each is shown, or not any more.
+    balances: String,
 }
 
 /// A tab, with how many there are behind it.
@@ -67,6 +65,12 @@ pub(super) async fn list(
     let page = models.activity(&visitor.wallet, &filter, turn(&query), PAGE).await?;
     let counts = models.activity_counts(&visitor.wallet, &filter).await?.value;
     let names = Names::of(&visitor, &page.rows).await?;
+    let with_balances = !query.balance.is_empty();
+    let balances = if with_balances {
+        models.balances_after(&visitor.wallet, &page.rows).await?
+    } else {
+        HashMap::new()
+    };
     let place = |name: &str, at: Option<u64>| {
         at.map(|at| query.with(PATH, name, &at.to_string())).unwrap_or_default()
     };
@@ -78,10 +82,11 @@ pub(super) async fn list(
         kinds: KINDS,
         ways: WAYS,
         spans: SPANS,
-        days: days(&visitor, &names, &page)?,
+        days: days(&visitor, &names, &page, &balances)?,
         empty: empty(&query),
         older: place("older", page.older),
         newer: place("newer", page.newer),
+        balances: query.with(PATH, "balance", if with_balances { "" } else { "1" }),
         file: query.with("/app/activity.csv", "", ""),
         query,
     };
@@ -114,11 +119,19 @@ fn tabs(query: &Query, counts: &std::collections::BTreeMap<ActivityStatus, u64>)
     std::iter::once(all).chain(ActivityStatus::ALL.into_iter().filter_map(of)).collect()
 }
 
-fn days(visitor: &Visitor, names: &Names, page: &ActivityPage) -> Result<Vec<Day>, Problem> {
+fn days(
+    visitor: &Visitor,
+    names: &Names,
+    page: &ActivityPage,
+    balances: &HashMap<String, Decimal>,
+) -> Result<Vec<Day>, Problem> {
     let mut days: Vec<Day> = Vec::new();
     for row in &page.rows {
         let name = visitor.when(row.began_at).day();
-        let shown = names.row(visitor, row)?;
+        let mut shown = names.row(visitor, row)?;
+        if let Some(balance) = balances.get(&row.object) {
+            shown.balance = Some(MoneyView::plain(visitor.money(*balance, row.currency)?));
+        }
         match days.last_mut().filter(|day| day.name == name) {
             Some(day) => day.rows.push(shown),
             None => days.push(Day { name, rows: vec![shown] }),
@@ -141,68 +154,9 @@ fn empty(query: &Query) -> EmptyState {
     .action("Add money", "/app/move?tab=add")
 }
 
-/// Exactly the filtered rows, the newest first.
-pub(super) async fn csv(visitor: Visitor, Asked(query): Asked<Query>) -> Result<Response, Problem> {
-    let (filter, _) = query.filter(visitor.now(), visitor.zone);
-    let mut file = String::from("time,id,kind,direction,status,who,amount,fee,currency,utr\r\n");
-    let mut turn = None;
-    for _ in 0..FILE_PAGES_MAX {
-        let models = &visitor.state.read_models;
-        let page = models.activity(&visitor.wallet, &filter, turn, FILE_PAGE).await?;
-        let names = Names::of(&visitor, &page.rows).await?;
-        for row in &page.rows {
-            file.push_str(&line(&names, row));
-        }
-        match page.older {
-            Some(older) => turn = Some(Turn::Older(older)),
-            None => break,
-        }
-    }
-    let mut response = file.into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
-    headers.insert(
-        header::CONTENT_DISPOSITION,
-        HeaderValue::from_static("attachment; filename=\"activity.csv\""),
-    );
-    Ok(response)
-}
-
-fn line(names: &Names, row: &ActivityRow) -> String {
-    let fields = [
-        row.began_at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
-        row.object.clone(),
-        row.kind.clone(),
-        row.direction.as_str().to_owned(),
-        row.status.as_str().to_owned(),
-        format!("{} · {}", names.who(row), what(row)),
-        row.amount.to_string(),
-        row.fee.to_string(),
-        row.currency.to_string(),
-        row.utr.clone().unwrap_or_default(),
-    ];
-    let cells: Vec<String> = fields.iter().map(|field| cell(field)).collect();
-    format!("{}\r\n", cells.join(","))
-}
-
-/// A text as a cell: quoted, and with a quote before what a spreadsheet would calculate.
-fn cell(text: &str) -> String {
-    let calculates = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let quote = if calculates { "'" } else { "" };
-    format!("\"{quote}{}\"", text.replace('"', "\"\""))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn case_162_a_spreadsheet_calculates_nothing() {
-        assert_eq!(cell("=cmd|'/c calc'!A0"), "\"'=cmd|'/c calc'!A0\"");
-        assert_eq!(cell("@asha"), "\"'@asha\"");
-        assert_eq!(cell("a \"b\", c"), "\"a \"\"b\"\", c\"");
-        assert_eq!(cell("250.00"), "\"250.00\"");
-    }
 
     #[test]
     fn a_tab_stands_for_each_status_that_there_is() {

@@ -1,8 +1,11 @@
 //! `/app/activity`: all that moved, with filters in the address; one movement with its steps.
 
+mod file;
 mod filter;
 mod list;
 mod one;
+mod report;
+mod wait;
 
 use axum::{
     Router,
@@ -15,7 +18,8 @@ use crate::http::ApiState;
 pub(super) fn routes() -> Router<ApiState> {
     Router::new()
         .route("/app/activity", get(list::list))
-        .route("/app/activity.csv", get(list::csv))
+        .route("/app/activity.csv", get(file::csv))
         .route("/app/activity/{id}", get(one::one))
         .route("/app/activity/{id}/cancel", post(one::cancel))
+        .route("/app/activity/{id}/report", post(report::send))
 }

@@ -13,6 +13,7 @@ use ledger_core::{
 use projections::Towards;
 use serde::{Deserialize, Serialize};
 
+use super::{report, wait};
 use crate::{
     http::{Problem, reader::caught_up, session::see_other},
     pages::{
@@ -25,6 +26,7 @@ use crate::{
         },
         visitor::Sent,
     },
+    reports::Reason,
     routes::deposits,
     transfers,
     wallet::{self, Detail},
@@ -32,7 +34,7 @@ use crate::{
 
 #[derive(Template)]
 #[template(path = "app/one.html")]
-struct OneView {
+pub(super) struct OneView {
     layout: Layout,
     live: LiveDot,
     errors: FormErrors,
@@ -48,6 +50,9 @@ struct OneView {
     pay: Pay,
     cancel: Option<Cancel>,
     is_final: bool,
+    reports: Vec<report::ReportView>,
+    can_report: bool,
+    reasons: [Reason; 4],
 }
 
 /// A transaction of the ledger.
@@ -79,13 +84,19 @@ pub(super) async fn one(visitor: Visitor, Path(id): Path<String>) -> Result<Resp
     Ok(respond::page(&view))
 }
 
-async fn view(visitor: &Visitor, id: &str, errors: FormErrors) -> Result<OneView, Problem> {
+pub(super) async fn view(
+    visitor: &Visitor,
+    id: &str,
+    errors: FormErrors,
+) -> Result<OneView, Problem> {
     // Forms lead here: who has just done something sees it done. If the read models are late, the
     // page shows what they have, and what changed comes live.
     caught_up(&visitor.state).await.ok();
     let detail = wallet::detail(&visitor.state, &visitor.wallet, id).await?;
     let row = &detail.row;
     let names = Names::of(visitor, [row]).await?;
+    let waits = wait::words(visitor, &detail).await?;
+    let reports = report::of(visitor, &row.object).await?;
     let cancel = cancellable(&detail).map(|label| Cancel { label, nonce: visitor.nonce() });
     Ok(OneView {
         layout: visitor.layout(what(row), Nav::Activity),
@@ -96,13 +107,16 @@ async fn view(visitor: &Visitor, id: &str, errors: FormErrors) -> Result<OneView
         who: names.who(row),
         amount: signed(visitor, row)?.hero(),
         status: row.status.into(),
-        timeline: timeline(visitor, &detail),
+        timeline: timeline(visitor, &detail, waits.as_deref()),
         receipt: receipt(visitor, &names, &detail)?,
         entries: detail.entries.iter().map(|entry| entry_view(visitor, entry)).collect(),
         position: detail.position,
         pay: pay(visitor, &detail).await?,
         cancel,
         is_final: row.status.is_final(),
+        can_report: reports.iter().all(|report| report.settled.is_some()),
+        reports,
+        reasons: Reason::ALL,
     })
 }
 
@@ -120,7 +134,7 @@ fn cancellable(detail: &Detail) -> Option<&'static str> {
 }
 
 /// What happened, and what is still to come.
-fn timeline(visitor: &Visitor, detail: &Detail) -> Timeline {
+fn timeline(visitor: &Visitor, detail: &Detail, waits: Option<&str>) -> Timeline {
     let status = detail.row.status;
     let last = detail.timeline.len().saturating_sub(1);
     let mut steps: Vec<Step> = Vec::new();
@@ -133,7 +147,8 @@ fn timeline(visitor: &Visitor, detail: &Detail) -> Timeline {
         if index == last
             && let Some(next) = detail.next
         {
-            shown = shown.text(next);
+            let more = waits.map(|waits| format!(" {waits}")).unwrap_or_default();
+            shown = shown.text(format!("{next}{more}"));
         }
         steps.push(shown);
     }

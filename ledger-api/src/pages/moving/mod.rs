@@ -5,6 +5,7 @@
 
 mod add;
 mod banks;
+mod limit;
 mod receive;
 mod send;
 mod withdraw;
@@ -19,13 +20,15 @@ use axum::{
     response::Response,
     routing::{get, post},
 };
+use ledger_core::money::Money;
 use serde::Deserialize;
 
 use super::{
     FormErrors, Layout, Nav, Visitor, respond,
-    ui::{ConfirmSheet, MoneyView},
+    ui::{ConfirmSheet, MoneyView, money_text},
 };
 use crate::{
+    entry,
     http::{ApiState, Problem, session::see_other},
     wallet::{self, Balances},
 };
@@ -105,7 +108,12 @@ struct MoveView {
     filled: Filled,
     available: MoneyView,
     on_its_way: Option<MoneyView>,
-    whole: String,
+    /// What the tier still lets through, in words.
+    limit: String,
+    /// Whether nothing can leave the wallet yet.
+    must_prove: bool,
+    /// Amounts to choose from, as they are sent and as they are read.
+    presets: Vec<(String, String)>,
     banks: Vec<add::BankChoice>,
     accounts: Vec<withdraw::AccountChoice>,
 }
@@ -167,18 +175,39 @@ async fn form(
         filled,
         available: MoneyView::plain(balances.available),
         on_its_way: out.is_positive().then(|| MoneyView::plain(out)),
-        whole: match tab {
-            Tab::Withdraw => withdraw::whole(&balances),
-            Tab::Add | Tab::Send => balances.available.amount().to_string(),
-        },
+        must_prove: tab != Tab::Add && entry::must_prove(&visitor.state, &visitor.who.person),
+        limit: limit::words(&visitor.state, &balances, tab).await?,
+        presets: presets(&balances, tab),
         banks,
         accounts,
     };
     Ok(respond::page_with(status, &view))
 }
 
+/// Amounts that are one press away: round ones to add, everything to withdraw.
+fn presets(balances: &Balances, tab: Tab) -> Vec<(String, String)> {
+    let preset = |money: Money, word: &str| {
+        (money.amount().to_string(), format!("{word}{}", money_text(&money)))
+    };
+    match tab {
+        Tab::Add => ["200", "500", "1000", "5000"]
+            .into_iter()
+            .filter_map(|text| Money::parse(text, balances.currency).ok())
+            .map(|money| {
+                let (value, text) = preset(money, "");
+                // Round ones are read without paise.
+                (value, text.trim_end_matches("00").trim_end_matches('.').to_owned())
+            })
+            .collect(),
+        Tab::Withdraw => {
+            withdraw::whole(balances).into_iter().map(|m| preset(m, "All: ")).collect()
+        }
+        Tab::Send => Vec::new(),
+    }
+}
+
 /// What there would be after an amount has come or gone; nothing if there is too little.
-fn after(balances: &Balances, change: ledger_core::money::Money, comes: bool) -> Option<MoneyView> {
+fn after(balances: &Balances, change: Money, comes: bool) -> Option<MoneyView> {
     let available = balances.available;
     let left = if comes { available.checked_add(change) } else { available.checked_sub(change) };
     let left = left.ok().filter(|left| left.is_positive() || left.is_zero());

@@ -56,10 +56,10 @@ pub(super) fn masked(ifsc: &str, last_four: &str) -> String {
 }
 
 /// All that can be withdrawn: what is available without the fee. Nothing, if the fee is more.
-pub(super) fn whole(balances: &Balances) -> String {
+pub(super) fn whole(balances: &Balances) -> Option<Money> {
     let fee = withdrawals::fee(balances.available);
     let whole = fee.and_then(|fee| balances.available.checked_sub(fee).ok());
-    whole.filter(Money::is_positive).map(|money| money.amount().to_string()).unwrap_or_default()
+    whole.filter(Money::is_positive)
 }
 
 /// The form; on the sheet with a nonce.

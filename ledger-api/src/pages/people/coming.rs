@@ -97,7 +97,7 @@ async fn sign_up(
             let back: String =
                 form_urlencoded::byte_serialize(return_to::local(&form.return_to).as_bytes())
                     .collect();
-            Ok(go_with(entered.token, &format!("/verify?return_to={back}")))
+            Ok(go_with(entered.token, &format!("/verify?return_to={back}&sent=all")))
         }
         Err(problem) => {
             let status = problem.status();

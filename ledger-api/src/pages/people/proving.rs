@@ -1,5 +1,6 @@
 //! `/verify`: proving the address, the number, and (in the demonstration) the papers; and
-//! `/app/confirm`: giving the password again.
+//! `/app/confirm`: giving the password again, or proving it at
+//! the login provider where there is none.
 
 use askama::Template;
 use axum::{
@@ -20,6 +21,7 @@ use crate::{
         return_to,
         session::{MaybeSignedIn, OpenForm, SignedForm, SignedIn, see_other},
     },
+    logins::pages::{ProviderLink, proving_links},
     pages::{FormErrors, Layout, Nav, PageContext, Visitor, respond},
     people::Person,
 };
@@ -106,7 +108,8 @@ async fn verify_page(
     }
     let Some(who) = who else { return Ok(see_other(&return_to::login_path("/verify"))) };
     let visitor = Visitor::new(state, who, (context, request))?;
-    let sent = if ["email", "phone"].contains(&&*query.sent) { query.sent } else { String::new() };
+    let sent =
+        if ["email", "phone", "all"].contains(&&*query.sent) { query.sent } else { String::new() };
     let given = (sent, query.return_to);
     Ok(respond::page(&view(&visitor, &visitor.who.person, FormErrors::none(), given)))
 }
@@ -217,6 +220,20 @@ struct AgainView {
     layout: Layout,
     errors: FormErrors,
     return_to: String,
+    /// For those who have no password.
+    providers: Vec<ProviderLink>,
+}
+
+async fn again_view(
+    visitor: &Visitor,
+    errors: FormErrors,
+    back: &str,
+) -> Result<AgainView, Problem> {
+    let return_to = return_to::local(back).to_owned();
+    let person = visitor.who.person.id;
+    let providers = proving_links(&visitor.state, person, &return_to).await?;
+    let layout = visitor.layout("Is it still you?", Nav::Account);
+    Ok(AgainView { layout, errors, return_to, providers })
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -225,10 +242,9 @@ struct Back {
     return_to: String,
 }
 
-async fn again_page(visitor: Visitor, Query(back): Query<Back>) -> Response {
-    let layout = visitor.layout("Your password, once more", Nav::Account);
-    let return_to = return_to::local(&back.return_to).to_owned();
-    respond::page(&AgainView { layout, errors: FormErrors::none(), return_to })
+async fn again_page(visitor: Visitor, Query(back): Query<Back>) -> Result<Response, Problem> {
+    let view = again_view(&visitor, FormErrors::none(), &back.return_to).await?;
+    Ok(respond::page(&view))
 }
 
 #[derive(Deserialize)]
@@ -250,9 +266,8 @@ async fn again(
             let status = problem.status();
             let errors = errors_of(problem, &["password"])?;
             let visitor = Visitor::new(state, who, (context, request))?;
-            let layout = visitor.layout("Your password, once more", Nav::Account);
-            let return_to = return_to::local(&form.return_to).to_owned();
-            Ok(shown_again(status, &AgainView { layout, errors, return_to }))
+            let view = again_view(&visitor, errors, &form.return_to).await?;
+            Ok(shown_again(status, &view))
         }
     }
 }

@@ -13,7 +13,10 @@ use super::{after, errors_of, shown_again};
 use crate::{
     entry,
     http::{ApiState, Problem, context::RequestContext, session::SignedForm, session::see_other},
-    logins::pages::{LoginView, views},
+    logins::{
+        pages::{LoginView, views},
+        server::{Consent, ConsentId, http::in_words},
+    },
     pages::{FormErrors, Layout, Nav, PageContext, Visitor, respond, ui::When},
     sessions::{Session, SessionId},
 };
@@ -26,6 +29,7 @@ pub(super) fn routes() -> Router<ApiState> {
         .route("/app/security/password", post(password))
         .route("/app/security/sessions/end", post(end))
         .route("/app/security/sessions/end-others", post(end_others))
+        .route("/app/security/apps/end", post(end_app))
 }
 
 #[derive(Template)]
@@ -36,6 +40,16 @@ struct SecurityView {
     sessions: Vec<SessionRow>,
     has_others: bool,
     logins: Vec<LoginRow>,
+    apps: Vec<AppRow>,
+}
+
+/// A frontend of others that may act for them.
+struct AppRow {
+    id: String,
+    name: String,
+    may: Vec<&'static str>,
+    since: When,
+    until: When,
 }
 
 /// Another provider, and whether it is a way in.
@@ -68,7 +82,17 @@ async fn view(visitor: &Visitor, errors: FormErrors) -> Result<SecurityView, Pro
         label: view.label,
         linked: view.linked_at.map(|at| visitor.when(at)),
     };
+    let now = visitor.state.sessions.now();
+    let apps = visitor.state.frontends.consents.of(visitor.who.person.id, now).await?;
+    let app = |consent: Consent| AppRow {
+        id: consent.id.to_string(),
+        name: consent.name,
+        may: consent.scopes.iter().map(in_words).collect(),
+        since: visitor.when(consent.since),
+        until: visitor.when(consent.until),
+    };
     Ok(SecurityView {
+        apps: apps.into_iter().map(app).collect(),
         logins: logins.into_iter().map(login).collect(),
         layout: visitor.layout("Security", Nav::Account),
         errors,
@@ -145,6 +169,17 @@ async fn end(
     // One that is gone already is what was wanted.
     if let Ok(id) = form.id.parse::<SessionId>() {
         state.sessions.end(who.person.id, id).await?;
+    }
+    Ok(see_other(PATH))
+}
+
+async fn end_app(
+    State(state): State<ApiState>,
+    SignedForm { who, form }: SignedForm<EndForm>,
+) -> Result<Response, Problem> {
+    if let Ok(id) = form.id.parse::<ConsentId>() {
+        let now = state.sessions.now();
+        state.frontends.consents.end(who.person.id, id, now).await?;
     }
     Ok(see_other(PATH))
 }

@@ -24,6 +24,8 @@ pub(crate) struct MoveRow {
     pub(crate) status: Status,
     /// When.
     pub(crate) when: When,
+    /// What there was after it, where that is shown.
+    pub(crate) balance: Option<MoneyView>,
 }
 
 impl HtmlSafe for MoveRow {}

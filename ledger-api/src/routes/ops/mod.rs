@@ -8,6 +8,7 @@ mod resolution_body;
 mod resolutions;
 mod sending_back;
 mod suspense;
+mod transfers;
 mod treasury;
 mod withdrawals;
 
@@ -41,6 +42,9 @@ pub(super) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(banks::resume))
         .routes(routes!(inbound::list))
         .routes(routes!(inbound::reprocess))
+        .routes(routes!(transfers::list))
+        .routes(routes!(transfers::approve))
+        .routes(routes!(transfers::reject))
         .routes(routes!(suspense::list))
         .routes(routes!(suspense::assign))
         .routes(routes!(sending_back::send_back))

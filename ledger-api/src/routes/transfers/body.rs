@@ -37,7 +37,7 @@ pub(super) struct ClaimIn {
 /// A transfer.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[schema(as = Transfer)]
-pub(super) struct TransferOut {
+pub(in crate::routes) struct TransferOut {
     /// Its id. The transaction that moves the money has the same digits.
     #[schema(value_type = String, example = "tr_01935c3a5e7c7d3e8f00a1b2c3d4e5f6")]
     pub(super) id: TransferId,
@@ -87,7 +87,7 @@ pub(super) struct TransferOut {
 
 impl TransferOut {
     /// What a row says to whoever reaches so far.
-    pub(super) fn of(row: TransferRow, reach: Reach, position: Position) -> Self {
+    pub(in crate::routes) fn of(row: TransferRow, reach: Reach, position: Position) -> Self {
         let is_senders = reach.account(&row.account).is_ok();
         Self {
             id: row.id,
@@ -110,7 +110,7 @@ impl TransferOut {
     }
 
     /// The transfer after a command, from the stored outcome alone.
-    pub(super) fn after(done: &Done, reach: Reach) -> Result<Self, Problem> {
+    pub(in crate::routes) fn after(done: &Done, reach: Reach) -> Result<Self, Problem> {
         let accepted = &done.accepted;
         let Receipt::Transfer { transfer_id, status, account, amount, fee, to, expires_at } =
             &accepted.receipt
@@ -150,7 +150,7 @@ const fn funds(status: TransferStatus) -> &'static str {
 #[derive(ToSchema)]
 #[schema(as = TransferStatus, rename_all = "snake_case")]
 #[expect(dead_code, reason = "only its schema is used")]
-pub(super) enum TransferStatusWord {
+pub(in crate::routes) enum TransferStatusWord {
     /// It waits for whoever proves the number.
     PendingClaim,
     /// It was claimed, and cannot be paid out yet.

@@ -1,6 +1,6 @@
 //! `/v1/transfers`: money from one wallet to another: sent, read, claimed, given up.
 
-mod body;
+pub(super) mod body;
 mod read;
 mod write;
 

@@ -19,24 +19,31 @@ use crate::{
 /// Why it is where it is: who has to act, and by when.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[schema(as = WithdrawalStatusDetail)]
-pub(in crate::routes) struct StatusDetail {
+pub(crate) struct StatusDetail {
     /// Who has to act: `bank`, `you` or `us`.
     #[schema(example = "bank")]
-    source: String,
+    pub(crate) source: String,
     /// Why, as a code: a bank's, or one of ours (docs/api.md).
     #[schema(example = "bank_timeout")]
-    reason: String,
+    pub(crate) reason: String,
     /// Why, in words.
-    description: String,
+    pub(crate) description: String,
     /// When something is tried next.
-    next_check_at: Option<DateTime<Utc>>,
+    pub(crate) next_check_at: Option<DateTime<Utc>>,
     /// How many questions were asked of the bank about the last attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    checks_used: Option<u32>,
+    pub(crate) checks_used: Option<u32>,
     /// How many may be; null if the bank was never reached.
-    checks_allowed: Option<u32>,
+    pub(crate) checks_allowed: Option<u32>,
     /// Until when its outcome is to be known.
-    answer_due_by: Option<DateTime<Utc>>,
+    pub(crate) answer_due_by: Option<DateTime<Utc>>,
+    /// Its place in its bank's queue, from 1; counted up to a thousand, and only where it is read
+    /// alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) queue_position: Option<u64>,
+    /// How many wait in that queue, counted likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) queue_length: Option<u64>,
 }
 
 impl From<Wait> for StatusDetail {
@@ -49,6 +56,8 @@ impl From<Wait> for StatusDetail {
             checks_used: wait.checks_used,
             checks_allowed: wait.checks_allowed,
             answer_due_by: wait.answer_due_by,
+            queue_position: None,
+            queue_length: None,
         }
     }
 }

@@ -10,7 +10,9 @@ mod read;
 mod terms;
 mod write;
 
+pub(crate) use detail::StatusDetail;
 pub(crate) use quote::quote;
+pub(crate) use read::detail as status_detail;
 pub(crate) use write::{cancel, request};
 
 use utoipa_axum::{router::OpenApiRouter, routes};

@@ -48,8 +48,8 @@ pub(super) async fn get(
     Ok(Reply::ok(WithdrawalOut { status_detail, ..out }).at(position))
 }
 
-/// Why it is where it is.
-async fn detail(
+/// Why it is where it is, and where in its bank's queue.
+pub(crate) async fn detail(
     state: &ApiState,
     id: WithdrawalId,
     history: &WithdrawalHistory,
@@ -70,7 +70,13 @@ async fn detail(
         is_unapplied: !withdrawal.unapplied().is_zero(),
         reason: last.event.reason().map(Reference::as_str),
     };
-    Ok(details(state, &[place]).await?.remove(&id))
+    let Some(told) = details(state, &[place]).await?.remove(&id) else { return Ok(None) };
+    let place = state.read_models.queue_place(id).await?;
+    Ok(Some(StatusDetail {
+        queue_position: place.map(|place| place.place),
+        queue_length: place.map(|place| place.of),
+        ..told
+    }))
 }
 
 fn withdrawal_out(

@@ -53,6 +53,7 @@ pub(crate) async fn request(
         check_words(note, NOTE_CHARS_MAX, "/note")?;
     }
     let account = reach.account_or_own(body.account.as_ref())?;
+    entry::require_proved(&writer.state, &writer.caller).await?;
     entry::check_payee(&writer.state, &writer.caller, (&account, body.bank_account)).await?;
     let amount = with_book(&writer.state, |book| body.amount.resolve_positive(book, "/amount"));
     let amount = amount.await?;

@@ -1,0 +1,66 @@
+//! Why a withdrawal is where it is, in the words of its timeline: its place in the queue, when the
+//! bank is asked next, how often it was asked, and by when its answer is due.
+
+use ledger_core::ids::WithdrawalId;
+use projections::QueuePlace;
+
+use crate::{
+    http::Problem,
+    pages::Visitor,
+    routes::withdrawals::{StatusDetail, status_detail},
+    wallet::Detail,
+};
+
+/// The sentences; nothing for what does not wait for a bank.
+pub(super) async fn words(visitor: &Visitor, detail: &Detail) -> Result<Option<String>, Problem> {
+    let Ok(id) = detail.row.object.parse::<WithdrawalId>() else { return Ok(None) };
+    if detail.row.status.is_final() {
+        return Ok(None);
+    }
+    let Some(history) = visitor.state.read_models.withdrawal(id).await?.value else {
+        return Ok(None);
+    };
+    let told = status_detail(&visitor.state, id, &history).await?;
+    Ok(told.map(|told| said(visitor, &told)))
+}
+
+fn said(visitor: &Visitor, told: &StatusDetail) -> String {
+    let mut said = vec![told.description.clone()];
+    if let (Some(place), Some(of)) = (told.queue_position, told.queue_length) {
+        said.push(queue(place, of));
+    }
+    if let Some(at) = told.next_check_at {
+        said.push(format!("Next check {}.", visitor.when(at).text()));
+    }
+    if let Some(used) = told.checks_used.filter(|used| *used > 0 || told.next_check_at.is_some()) {
+        said.push(match told.checks_allowed {
+            Some(allowed) => format!("{used} of {allowed} checks used."),
+            None => format!("Checks used: {used}."),
+        });
+    }
+    if let Some(by) = told.answer_due_by {
+        said.push(format!("Latest answer by {}.", visitor.when(by).text()));
+    }
+    said.join(" ")
+}
+
+fn queue(place: u64, of: u64) -> String {
+    let all = QueuePlace::COUNTED_MAX;
+    match (place >= all, of >= all) {
+        (true, _) => format!("More than {} wait before it.", all.saturating_sub(1)),
+        (false, true) => format!("Number {place} in the queue."),
+        (false, false) => format!("Number {place} of {of} in the queue."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_said_as_far_as_it_was_counted() {
+        assert_eq!(queue(3, 41), "Number 3 of 41 in the queue.");
+        assert_eq!(queue(3, 1_000), "Number 3 in the queue.");
+        assert_eq!(queue(1_000, 1_000), "More than 999 wait before it.");
+    }
+}

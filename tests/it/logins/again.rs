@@ -1,0 +1,87 @@
+//! Proving again who one is, by the provider: for people who have no password.
+
+use reqwest::StatusCode;
+
+use super::scene::Scene;
+use crate::support::browser::Browser;
+
+/// Puts the last proof of everybody an hour back.
+async fn an_hour_later(scene: &Scene) {
+    sqlx::query("update sessions set reauthenticated_at = reauthenticated_at - interval '1 hour'")
+        .execute(&scene.pool)
+        .await
+        .unwrap();
+}
+
+/// Whether what takes a fresh proof leads to the page that asks for one.
+async fn is_asked(browser: &mut Browser) -> bool {
+    let answer = browser.get("/app/security/logins/github").await;
+    answer.location().starts_with("/app/confirm?return_to=")
+}
+
+const AGAIN: &str = "/app/confirm/google?return_to=%2Fapp%2Fsecurity";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_no_password_proves_it_by_their_provider() {
+    let scene = Scene::start().await;
+    let mut asha = scene.sign_up("google", "asha", "asha").await;
+    assert!(!is_asked(&mut asha).await, "the sign-up itself is a fresh proof");
+    an_hour_later(&scene).await;
+    assert!(is_asked(&mut asha).await);
+    let page = asha.get("/app/confirm?return_to=%2Fapp%2Fsecurity").await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.text.contains("Continue with Google"), "{}", page.text);
+    assert!(!page.text.contains("type=\"password\""), "{}", page.text);
+    assert!(!page.text.contains("Continue with GitHub"), "only what is linked");
+
+    let away = asha.get(AGAIN).await.location();
+    assert!(away.contains("max_age=0"), "{away}");
+    let before = asha.cookies["__Host-bahi_session"].clone();
+    let back = scene.idp.consent(&mut asha, &away, "asha").await;
+    assert_eq!(asha.get(&back).await.location(), "/app/security");
+    assert_ne!(asha.cookies["__Host-bahi_session"], before, "another token from here on");
+    assert!(!is_asked(&mut asha).await);
+    // It was the same session, and the answer works once.
+    assert_eq!(scene.counted().await, (1, 1, 1));
+    an_hour_later(&scene).await;
+    assert!(asha.get(&back).await.status.is_client_error());
+    assert!(is_asked(&mut asha).await);
+    scene.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_proves_it_by_another_account_or_in_another_browser() {
+    let scene = Scene::start().await;
+    let mut asha = scene.sign_up("google", "asha", "asha").await;
+    let mut ravi = scene.sign_up("google", "ravi", "ravi").await;
+    an_hour_later(&scene).await;
+    // Another account of the provider, of nobody's here or of somebody else's.
+    for login in ["ravi", "mira"] {
+        let away = asha.get(AGAIN).await.location();
+        let back = scene.idp.consent(&mut asha, &away, login).await;
+        let refused = asha.get(&back).await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN, "{login}: {}", refused.text);
+        assert!(is_asked(&mut asha).await, "{login}");
+    }
+    assert_eq!(scene.counted().await, (2, 2, 2), "nobody was made or linked");
+    // An answer that somebody else's browser brings.
+    let away = asha.get(AGAIN).await.location();
+    let back = scene.idp.consent(&mut asha, &away, "asha").await;
+    assert!(ravi.get(&back).await.status.is_client_error());
+    assert!(is_asked(&mut ravi).await && is_asked(&mut asha).await);
+    scene.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_is_not_passed_by() {
+    let scene = Scene::start().await;
+    let mut asha = scene.with_password("asha", "asha@example.com", true).await;
+    scene.link(&mut asha, "google", "asha").await;
+    an_hour_later(&scene).await;
+    let page = asha.get("/app/confirm").await;
+    assert!(page.text.contains("type=\"password\""), "{}", page.text);
+    assert!(!page.text.contains("Continue with"), "{}", page.text);
+    let sent = asha.get(AGAIN).await.location();
+    assert_eq!(sent, "/app/confirm?return_to=%2Fapp%2Fsecurity");
+    scene.finish().await;
+}
