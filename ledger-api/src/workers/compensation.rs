@@ -62,6 +62,10 @@ impl Dues {
         if let Some(open) = house_account(EXPENSE, currency) {
             self.clerk.hand_in(open).await?;
         }
+        // A refusal would stand under the key for ever; a wallet that cannot take it now may later.
+        if !self.clerk.would_accept(operation.clone()).await? {
+            return Ok(None);
+        }
         let command = Command {
             principal: self.clerk.principal.clone(),
             idempotency: Some(idempotency),

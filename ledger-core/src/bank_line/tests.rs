@@ -159,6 +159,7 @@ fn every_refusal_happens() {
     }
     let six = book(LineDirection::Credit, "6", unknown("6.00"));
     let of_one = line(&[expect("dep_2")]);
+    let waits = line(&[credit(unknown("5.00")), expect("dep_2")]);
     let of_another = |item: &str| BankLineError::OfAnotherItem { item: item.parse().unwrap() };
     let (amount, left) = (dec("5.00"), dec("5.00"));
     let rows = [
@@ -167,6 +168,7 @@ fn every_refusal_happens() {
         (&booked, six, BankLineError::AmountDiffers { amount }),
         (&explained, resolve(vec![to_wallet("5.00")]), BankLineError::NothingUnexplained),
         (&of_one, credit(vec![item(Purpose::Arrival, "5.00")]), of_another("dep_2")),
+        (&waits, resolve(vec![to_wallet("5.00")]), of_another("dep_2")),
         (&booked, resolve(unknown("5.00")), BankLineError::Parts(PartsError::Purpose)),
         (&booked, resolve(vec![to_wallet("5.01")]), BankLineError::ExceedsUnexplained { left }),
     ];

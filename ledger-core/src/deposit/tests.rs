@@ -326,6 +326,22 @@ fn a_number_that_a_bank_uses_again_is_another_credit_and_not_the_first_ones_wall
     }
 }
 
+/// What was asked before, what is asked, and why not.
+type Refusal = (Vec<DepositCommand>, DepositCommand, DepositError);
+
+/// Of credits that wait for a person, for a bank, or for the word of one.
+fn refusals_of_what_waits() -> [Refusal; 3] {
+    let aside = || vec![at(0, begin()), blocked(confirmed(claim(1, "500")))];
+    let after = |ask: Ask| [aside(), vec![at(0, ask)]].concat();
+    let asked_back = at(0, recall(claim(1, "500")));
+    let by_nobody = CreditClaim { payer_hash: None, ..claim(1, "500") };
+    [
+        (vec![at(0, begin())], at(0, settled(by_nobody)), DepositError::PayerUnknown),
+        (after(recall(claim(1, "500"))), at(0, decide(1, None)), DepositError::RecallOpen),
+        (after(sent_back()), asked_back, DepositError::SentBack),
+    ]
+}
+
 #[test]
 fn every_refusal() {
     let intent = || vec![at(0, begin())];
@@ -337,10 +353,9 @@ fn every_refusal() {
     };
     let aside = || vec![at(0, begin()), blocked(confirmed(claim(1, "500")))];
     let one = || claim(1, "500");
-    let by_nobody = || CreditClaim { payer_hash: None, ..one() };
     let recalled = || vec![at(0, begin()), at(0, confirmed(one())), at(0, recall(one()))];
     let status = DepositStatus::Received;
-    let table: Vec<(Vec<DepositCommand>, DepositCommand, DepositError)> = vec![
+    let mut table: Vec<Refusal> = vec![
         (vec![], at(0, cancel()), DepositError::NotFound),
         (vec![], at(0, expire()), DepositError::NotFound),
         (vec![], at(0, declined()), DepositError::NotFound),
@@ -352,22 +367,11 @@ fn every_refusal() {
         (with(received(one())), at(0, cancel()), DepositError::NotCancellable { status }),
         (intent(), at(29, expire()), DepositError::NotExpired),
         (with(confirmed(one())), at(0, settled(claim(1, "499"))), DepositError::CreditDiffers),
-        (intent(), at(0, settled(by_nobody())), DepositError::PayerUnknown),
         (intent(), at(0, net_of("499", "1", one())), DepositError::ChargesInvalid),
         (full(), at(0, received(claim(200, "1"))), DepositError::TooManyCredits),
         (intent(), at(0, decide(1, None)), DepositError::CreditNotFound),
         (intent(), at(0, decide(0, None)), DepositError::CreditNotFound),
         (with(confirmed(one())), at(0, decide(1, None)), DepositError::NotInReview),
-        (
-            [aside(), vec![at(0, recall(one()))]].concat(),
-            at(0, decide(1, None)),
-            DepositError::RecallOpen,
-        ),
-        (
-            [aside(), vec![at(0, sent_back())]].concat(),
-            at(0, recall(one())),
-            DepositError::SentBack,
-        ),
         (with(confirmed(one())), at(0, decide_recall(true, None)), DepositError::RecallNotFound),
         (recalled(), at(0, decide_recall(true, None)), DepositError::RecallNotFound),
         (
@@ -377,6 +381,7 @@ fn every_refusal() {
         ),
         (aside(), blocked(decide(1, Some("wallet:b:INR"))), DepositError::WalletBlocked),
     ];
+    table.extend(refusals_of_what_waits());
     for (before, command, error) in &table {
         let (_, events) = after(before.clone());
         TestFramework::<Deposit>::with(())

@@ -49,7 +49,7 @@ impl<V: View> Planner<'_, V> {
         }
         if let Some(withdrawal_id) = sender_of(&back.item) {
             let known = self.view.withdrawal(withdrawal_id);
-            self.check_currency_of(&known, &suspense)?;
+            check_currency_of(&known, &suspense)?;
             let again = SendAgain { withdrawal_id, by, amount, reason };
             let operation = WithdrawalOperation::SendAgain(again);
             let command = WithdrawalCommand { operation, standing: Standing::default() };
@@ -75,16 +75,7 @@ impl<V: View> Planner<'_, V> {
         account: &AccountId,
     ) -> Result<(), Rejection> {
         self.check_wallet(account)?;
-        self.check_currency_of(before, account)
-    }
-
-    fn check_currency_of(&self, before: &Withdrawal, account: &AccountId) -> Result<(), Rejection> {
-        let requested = before.properties().ok_or(WithdrawalError::NotFound)?;
-        if requested.account.currency() == account.currency() {
-            Ok(())
-        } else {
-            Err(checks::other_currency(account))
-        }
+        check_currency_of(before, account)
     }
 
     /// What the parties of a sending back could give and take: suspense nothing by itself, so that
@@ -101,6 +92,15 @@ impl<V: View> Planner<'_, V> {
             None => Some(zero),
         };
         Ok(Standing { spendable: Some(zero), room, owed })
+    }
+}
+
+fn check_currency_of(before: &Withdrawal, account: &AccountId) -> Result<(), Rejection> {
+    let requested = before.properties().ok_or(WithdrawalError::NotFound)?;
+    if requested.account.currency() == account.currency() {
+        Ok(())
+    } else {
+        Err(checks::other_currency(account))
     }
 }
 

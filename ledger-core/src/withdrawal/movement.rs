@@ -227,11 +227,10 @@ impl Recipe<'_> {
                 let legs = self.apply(applied.amount, applied.fee, applied.repaid);
                 (applied.transaction_id, Kind::WITHDRAWAL_RETURNED, legs)
             }
-            WithdrawalEvent::Assigned(assigned) => {
-                let legs = two(&accounts.unapplied, &assigned.account, assigned.amount);
-                (assigned.transaction_id, Kind::DEPOSIT, legs)
+            WithdrawalEvent::Assigned(to) => {
+                let legs = two(&accounts.unapplied, &to.account, to.amount);
+                (to.transaction_id, Kind::DEPOSIT, legs)
             }
-            // Moved by the withdrawal that sends it.
             WithdrawalEvent::SentAgain(_)
             | WithdrawalEvent::ReviewRequired(_)
             | WithdrawalEvent::Approved {}

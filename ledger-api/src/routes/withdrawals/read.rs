@@ -154,6 +154,11 @@ fn of(event: WithdrawalEvent, currency: CurrencyCode) -> StepOut {
         reason: told.code,
         ..StepOut::default()
     };
+    let in_part = |amount, reason| StepOut {
+        amount: Some(Amount::new(amount, currency)),
+        reason,
+        ..StepOut::default()
+    };
     match event {
         WithdrawalEvent::ReviewRequired(review) => {
             StepOut { reason: Some(review.reason), ..nothing }
@@ -202,16 +207,8 @@ fn of(event: WithdrawalEvent, currency: CurrencyCode) -> StepOut {
         WithdrawalEvent::Applied(applied) => {
             StepOut { amount: Some(Amount::new(applied.amount, currency)), ..nothing }
         }
-        WithdrawalEvent::Assigned(assigned) => StepOut {
-            amount: Some(Amount::new(assigned.amount, currency)),
-            reason: assigned.reason,
-            ..nothing
-        },
-        WithdrawalEvent::SentAgain(again) => StepOut {
-            amount: Some(Amount::new(again.amount, currency)),
-            reason: again.reason,
-            ..nothing
-        },
+        WithdrawalEvent::Assigned(assigned) => in_part(assigned.amount, assigned.reason),
+        WithdrawalEvent::SentAgain(again) => in_part(again.amount, again.reason),
         WithdrawalEvent::Requested(_)
         | WithdrawalEvent::Approved {}
         | WithdrawalEvent::Queued(_) => nothing,

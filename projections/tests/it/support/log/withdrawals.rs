@@ -22,6 +22,7 @@ impl TestLog {
             bank: "hdfc".parse().unwrap(),
             rail: "imps".parse().unwrap(),
             payee_hash: None,
+            item: None,
             transaction_id: TransactionId::from_uuid(uuid_of(self.ids)),
         });
         self.withdrawal_event(id, &requested);
