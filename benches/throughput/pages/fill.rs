@@ -182,8 +182,8 @@ impl Filler {
             let other =
                 if one == other { LONG + (other + 1 - LONG) % (count - LONG) } else { other };
             let at = |n: u64| -> anyhow::Result<&AccountId> { Ok(&wallets[usize::try_from(n)?]) };
-            let (payer, payee) = if n % 2 == 0 { (one, other) } else { (other, one) };
-            self.posting("transfer", at(payer)?, at(payee)?, "0.01")
+            let (from, to) = if n % 2 == 0 { (one, other) } else { (other, one) };
+            self.posting("transfer", at(from)?, at(to)?, "0.01")
         });
         self.all(commands.collect::<anyhow::Result<_>>()?).await
     }

@@ -90,8 +90,8 @@ async fn forms_say_what_the_nearest_limit_leaves_and_group_their_amounts() {
     assert!(send.text.contains("At most ₹2,000.00 at once."), "{}", send.text);
     scene.person("ravi", "1.00").await;
     for value in ["2000.00", "1500.00"] {
-        let sent = json!({"to": {"handle": "ravi"}, "amount": money(value)});
-        asha.post("/v1/transfers", &sent).await.made();
+        let body = json!({"to": {"handle": "ravi"}, "amount": money(value)});
+        asha.post("/v1/transfers", &body).await.made();
     }
     scene.projected().await;
     let send = page(&asha, "/app/move?tab=send").await;
