@@ -157,7 +157,7 @@ impl Filler {
             ceiling: None,
             metadata: std::collections::BTreeMap::new(),
         };
-        self.all(vec![self.command(Operation::OpenAccount(open))?]).await
+        self.all(vec![Self::command(Operation::OpenAccount(open))?]).await
     }
 
     /// Gives every wallet what its tier lets in with room to spare.
@@ -202,7 +202,7 @@ impl Filler {
             amount,
             item: None,
         };
-        self.command(Operation::Post(vec![Posting {
+        Self::command(Operation::Post(vec![Posting {
             transaction_id: TransactionId::from_uuid(System.fresh()),
             kind: kind.parse()?,
             legs: vec![leg(Direction::Debit, from), leg(Direction::Credit, to)],
@@ -213,7 +213,7 @@ impl Filler {
         }]))
     }
 
-    fn command(&self, operation: Operation) -> anyhow::Result<Command> {
+    fn command(operation: Operation) -> anyhow::Result<Command> {
         Ok(Command {
             principal: "bench".parse()?,
             idempotency: Some(Idempotency {
