@@ -52,19 +52,22 @@ grant update (status, answer, settled_at, settled_by) on problem_reports to bahi
 
 -- The read models of before, and more: `make_read_models` stays the one text that the migration
 -- and a rebuild share.
-alter function make_read_models(text) rename to make_read_models_without_open_activity;
+alter function make_read_models(text) rename to make_read_models_with_activity_by_account;
 
 create function make_read_models(schema_name text) returns void language plpgsql
     set search_path = pg_catalog, public
 as $make$
 begin
-    perform make_read_models_without_open_activity(schema_name);
+    perform make_read_models_with_activity_by_account(schema_name);
     perform set_config('search_path', quote_ident(schema_name), true);
 
-    -- What is on its way, for the balance: a handful of rows of a wallet, whose history may have
-    -- tens of thousands. What has ended, nearly everything, is not in it.
-    create index if not exists activity_open on activity (account_id, began_position)
-        where status in ('waiting', 'queued', 'processing', 'unknown', 'in_review');
+    -- What is on its way, for the balance, and what ended badly, for the list and its counts: a
+    -- handful of rows of a wallet, whose history may have tens of thousands. What is done, nearly
+    -- everything, is not in it.
+    create index if not exists activity_not_done on activity (account_id, status, began_position)
+        where status <> 'done';
+    -- What a bank's reference means to a wallet. Transfers, nearly everything, have none.
+    create index if not exists activity_utr on activity (account_id, utr) where utr is not null;
 end
 $make$;
 

@@ -157,7 +157,7 @@ impl Filler {
             ceiling: None,
             metadata: std::collections::BTreeMap::new(),
         };
-        self.all(vec![self.command(Operation::OpenAccount(open))?]).await
+        self.all(vec![Self::command(Operation::OpenAccount(open))?]).await
     }
 
     /// Gives every wallet what its tier lets in with room to spare.
@@ -182,8 +182,8 @@ impl Filler {
             let other =
                 if one == other { LONG + (other + 1 - LONG) % (count - LONG) } else { other };
             let at = |n: u64| -> anyhow::Result<&AccountId> { Ok(&wallets[usize::try_from(n)?]) };
-            let (payer, payee) = if n % 2 == 0 { (one, other) } else { (other, one) };
-            self.posting("transfer", at(payer)?, at(payee)?, "0.01")
+            let (from, to) = if n % 2 == 0 { (one, other) } else { (other, one) };
+            self.posting("transfer", at(from)?, at(to)?, "0.01")
         });
         self.all(commands.collect::<anyhow::Result<_>>()?).await
     }
@@ -202,7 +202,7 @@ impl Filler {
             amount,
             item: None,
         };
-        self.command(Operation::Post(vec![Posting {
+        Self::command(Operation::Post(vec![Posting {
             transaction_id: TransactionId::from_uuid(System.fresh()),
             kind: kind.parse()?,
             legs: vec![leg(Direction::Debit, from), leg(Direction::Credit, to)],
@@ -213,7 +213,7 @@ impl Filler {
         }]))
     }
 
-    fn command(&self, operation: Operation) -> anyhow::Result<Command> {
+    fn command(operation: Operation) -> anyhow::Result<Command> {
         Ok(Command {
             principal: "bench".parse()?,
             idempotency: Some(Idempotency {

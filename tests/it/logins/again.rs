@@ -56,7 +56,7 @@ async fn nobody_proves_it_by_another_account_or_in_another_browser() {
     let mut ravi = scene.sign_up("google", "ravi", "ravi").await;
     an_hour_later(&scene).await;
     // Another account of the provider, of nobody's here or of somebody else's.
-    for login in ["ravi", "mira"] {
+    for login in ["ravi", "meera"] {
         let away = asha.get(AGAIN).await.location();
         let back = scene.idp.consent(&mut asha, &away, login).await;
         let refused = asha.get(&back).await;

@@ -98,7 +98,7 @@ async fn change_and_leave(bahi: &TestBahi, answers: &mut Answers) {
     answers.take("post_v1_password", &asha.post("/v1/password", &another).await);
     let forgot = json!({"email": "asha.rao@example.com"});
     answers.take("post_v1_password_forgot", &asha.post("/v1/password/forgot", &forgot).await);
-    let link = token(&sent(bahi, "asha.rao@example.com", "choose another password").await);
+    let link = token(&sent(bahi, "asha.rao@example.com", "Follow this link to").await);
     let reset = json!({"token": link, "password": "a third long sentence"});
     answers.take("post_v1_password_reset", &asha.post("/v1/password/reset", &reset).await);
     answers.take("post_v1_me_close", &asha.post("/v1/me/close", &json!({})).await);

@@ -36,6 +36,8 @@ const OPENED: &[&str] = &[
     "GET /v1/activity",
     "GET /v1/activity/{id}",
     "GET /v1/activity/{id}/receipt",
+    "POST /v1/activity/{id}/reports",
+    "GET /v1/activity/{id}/reports",
     "GET /v1/statements",
     "GET /v1/recipients/lookup",
     "GET /v1/me/events",
