@@ -6,6 +6,7 @@ mod export;
 mod forged_limits;
 mod forged_lines;
 mod forged_objects;
+mod forged_payments;
 mod forged_transfers;
 mod forgery;
 mod generator;
