@@ -99,7 +99,7 @@ fn every_refusal() {
     let table: [(&[PaymentRequestAsk], i64, &str); 10] = [
         (&[pay()], 0, "payment_request_not_found"),
         (&[one.clone(), one.clone()], 0, "payment_request_exists"),
-        (&[one.clone()], 60, "payment_request_expiry_past"),
+        (std::slice::from_ref(&one), 60, "payment_request_expiry_past"),
         (
             &[one.clone(), with(|ask| ask.merchant = "tee".parse().unwrap())],
             0,

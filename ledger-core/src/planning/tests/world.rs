@@ -139,9 +139,8 @@ impl World {
                 Step::Account(id, command) => {
                     assert!(announced.contains(&StreamId::Account(id.clone())), "{id}");
                     let account = after.accounts.entry(id.clone()).or_default();
-                    for event in ask(account, command)
-                        .map_err(|error| Rejection::new(error.code(), &error.to_string()).of(&id))?
-                    {
+                    let events = ask(account, command);
+                    for event in events.map_err(|error| Rejection::from(error).of(&id))? {
                         done.legs = done.legs.saturating_add(usize::from(event.leg().is_some()));
                         after.leg(&id, &event, &mut sums);
                     }
@@ -157,7 +156,6 @@ impl World {
                     let events = ask(line, *operation).map_err(Rejection::from)?;
                     done.events.extend(events.iter().map(BankLineEvent::name));
                 }
-
                 Step::Deposit(id, command) => {
                     assert!(announced.contains(&StreamId::Deposit(id)), "{id}");
                     let deposit = after.deposits.entry(id).or_default();
