@@ -123,6 +123,7 @@ impl Paid {
         let transaction = m.fresh("txn_");
         let payload = format!(
             "{{\"amount\":\"{amount}\",\"from\":{{\"unsettled\":\"{amount}\",\
+             \
              \"available\":\"0.00\",\"receivable\":\"0.00\"}},\"transaction_id\":\"{transaction}\"}}"
         );
         self.event(m, "dispute_opened", &payload);
