@@ -7,9 +7,9 @@
 //! Memory: a record per account, per open hold and per open item; 16 bytes and the table's
 //! overhead per hold that has ended (it may not act again); 24 bytes and the overhead per
 //! withdrawal; some 200 per payment; 16 bytes and the overhead per transfer that has ended; 32
-//! bytes and the overhead per
-//! transaction (its id may not come again, and a keyed 64-bit digest of its legs is what a reversal
-//! is compared with; the key is drawn afresh for each run, so that no log can be made to fit it).
+//! bytes and the overhead per transaction (its id may not come again, and a keyed 64-bit digest of
+//! its legs is what a reversal is compared with; the key is drawn afresh for each run, so that no
+//! log can be made to fit it).
 
 mod account;
 mod accounts;

@@ -123,8 +123,8 @@ impl Paid {
         let transaction = m.fresh("txn_");
         let payload = format!(
             "{{\"amount\":\"{amount}\",\"from\":{{\"unsettled\":\"{amount}\",\
-             \
-             \"available\":\"0.00\",\"receivable\":\"0.00\"}},\"transaction_id\":\"{transaction}\"}}"
+             \"available\":\"0.00\",\"receivable\":\"0.00\"}},\
+             \"transaction_id\":\"{transaction}\"}}"
         );
         self.event(m, "dispute_opened", &payload);
         transaction
