@@ -40,6 +40,7 @@ mod ops;
 mod ops_resolutions;
 mod overload;
 mod pages;
+mod payments;
 mod people;
 mod postgres_restarts;
 mod postings;

@@ -38,6 +38,10 @@ impl Kind {
     pub const WRITE_OFF: &'static str = "write_off";
     /// What we pay a customer because a bank was late.
     pub const COMPENSATION: &'static str = "compensation";
+    /// What a shop was paid and can dispose of from here on.
+    pub const SETTLEMENT: &'static str = "settlement";
+    /// Money that payer and shop both say is theirs.
+    pub const DISPUTE: &'static str = "dispute";
     /// What we charge.
     pub const FEE: &'static str = "fee";
     /// The opposite of an earlier transaction. Made by the ledger only.
@@ -55,6 +59,8 @@ impl Kind {
                 | Self::REFUND
                 | Self::REPAYMENT
                 | Self::COMPENSATION
+                | Self::SETTLEMENT
+                | Self::DISPUTE
                 | Self::REVERSAL
                 | Self::ADJUSTMENT
         )

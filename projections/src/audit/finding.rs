@@ -160,6 +160,12 @@ codes! {
     TransferDiffers = "transfer_differs",
     /// A transfer and its hold or its transaction do not stand together after an append.
     TransferIncomplete = "transfer_incomplete",
+    /// A payment, its refund, settlement, dispute or request goes on after its end, breaks its own
+    /// terms, or gives away more than it was.
+    PaymentDiffers = "payment_differs",
+    /// A transaction that a payment names is not in the same append, not caused by it, or moves
+    /// something else; or a request does not end with its payment.
+    PaymentIncomplete = "payment_incomplete",
     /// A safeguarding certificate does not say what the log and the statements say.
     SafeguardingDiffers = "safeguarding_differs",
     /// Debits and credits of the whole log differ in a currency.

@@ -153,6 +153,8 @@ fn no_step_touches_a_stream_that_the_command_did_not_announce() {
                 StreamId::BankLine(_) => "bank_line",
                 StreamId::Deposit(_) => "deposit",
                 StreamId::Transfer(_) => "transfer",
+                StreamId::Payment(_) => "payment",
+                StreamId::PaymentRequest(_) => "payment_request",
             })
             .collect();
         assert_eq!(told, kinds, "{operation:?}");
@@ -169,6 +171,8 @@ fn no_step_touches_a_stream_that_the_command_did_not_announce() {
                 Step::BankLine(id, _) => StreamId::BankLine(id),
                 Step::Deposit(id, _) => StreamId::Deposit(id),
                 Step::Transfer(id, _) => StreamId::Transfer(id),
+                Step::Payment(id, _) => StreamId::Payment(id),
+                Step::PaymentRequest(id, _) => StreamId::PaymentRequest(id),
             };
             assert!(announced.contains(&touched), "{operation:?} touches {touched:?}");
         }

@@ -12,6 +12,8 @@ use crate::{
     bank_line::BankLineEvent,
     deposit::DepositEvent,
     ids::Item,
+    payment::PaymentEvent,
+    payment_request::PaymentRequestEvent,
     testing::{minute, withdrawal},
     transfer::TransferEvent,
     withdrawal::WithdrawalEvent,
@@ -28,6 +30,8 @@ pub(super) struct World {
     pub(super) lines: BTreeMap<BankLineId, BankLine>,
     pub(super) deposits: BTreeMap<DepositId, Deposit>,
     pub(super) transfers: BTreeMap<TransferId, Transfer>,
+    pub(super) payments: BTreeMap<PaymentId, Payment>,
+    pub(super) requests: BTreeMap<PaymentRequestId, PaymentRequest>,
     pub(super) holds: BTreeMap<HoldId, Hold>,
     /// What time it is, in minutes after the tests' noon.
     pub(super) minute: i64,
@@ -70,6 +74,14 @@ impl View for World {
 
     fn transfer(&self, transfer_id: TransferId) -> Transfer {
         self.transfers.get(&transfer_id).cloned().unwrap_or_default()
+    }
+
+    fn payment(&self, payment_id: PaymentId) -> Payment {
+        self.payments.get(&payment_id).cloned().unwrap_or_default()
+    }
+
+    fn payment_request(&self, request_id: PaymentRequestId) -> PaymentRequest {
+        self.requests.get(&request_id).cloned().unwrap_or_default()
     }
 }
 
@@ -131,9 +143,8 @@ impl World {
                 Step::Account(id, command) => {
                     assert!(announced.contains(&StreamId::Account(id.clone())), "{id}");
                     let account = after.accounts.entry(id.clone()).or_default();
-                    for event in ask(account, command)
-                        .map_err(|error| Rejection::new(error.code(), &error.to_string()).of(&id))?
-                    {
+                    let events = ask(account, command);
+                    for event in events.map_err(|error| Rejection::from(error).of(&id))? {
                         done.legs = done.legs.saturating_add(usize::from(event.leg().is_some()));
                         after.leg(&id, &event, &mut sums);
                     }
@@ -154,7 +165,6 @@ impl World {
                     let events = ask(line, *operation).map_err(Rejection::from)?;
                     done.events.extend(events.iter().map(BankLineEvent::name));
                 }
-
                 Step::Deposit(id, command) => {
                     assert!(announced.contains(&StreamId::Deposit(id)), "{id}");
                     let deposit = after.deposits.entry(id).or_default();
@@ -166,6 +176,18 @@ impl World {
                     let transfer = after.transfers.entry(id).or_default();
                     let events = ask(transfer, *command).map_err(Rejection::from)?;
                     done.events.extend(events.iter().map(TransferEvent::name));
+                }
+                Step::Payment(id, command) => {
+                    assert!(announced.contains(&StreamId::Payment(id)), "{id}");
+                    let payment = after.payments.entry(id).or_default();
+                    let events = ask(payment, *command).map_err(Rejection::from)?;
+                    done.events.extend(events.iter().map(PaymentEvent::name));
+                }
+                Step::PaymentRequest(id, command) => {
+                    assert!(announced.contains(&StreamId::PaymentRequest(id)), "{id}");
+                    let request = after.requests.entry(id).or_default();
+                    let events = ask(request, *command).map_err(Rejection::from)?;
+                    done.events.extend(events.iter().map(PaymentRequestEvent::name));
                 }
                 Step::Hold(id, command) => {
                     assert!(announced.contains(&StreamId::Hold(id)), "{id}");
@@ -194,6 +216,10 @@ impl World {
         }
         if let Some(operation) = transfer_operation(operation) {
             let accounts = accounts_of_transfer(operation, &self.transfer(operation.transfer_id()));
+            announced.extend(accounts.into_iter().map(StreamId::Account));
+        }
+        if let Some(operation) = payment_operation(operation) {
+            let accounts = accounts_of_payment(operation, &self.payment(operation.payment_id()));
             announced.extend(accounts.into_iter().map(StreamId::Account));
         }
         announced

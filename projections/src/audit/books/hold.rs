@@ -14,7 +14,7 @@ use super::{
         text::Text,
     },
     accounts::Accounts,
-    transaction::Capture,
+    expected::Capture,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

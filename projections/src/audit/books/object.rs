@@ -11,6 +11,9 @@ pub(super) enum Object {
     Withdrawal(u128),
     Deposit(u128),
     Transfer(u128),
+    Payment(u128),
+    Refund(u128),
+    Settlement(u128),
 }
 
 impl Object {
@@ -19,7 +22,13 @@ impl Object {
         let cause = leg.cause.as_deref()?;
         let withdrawal = id(cause, "wd_").map(Self::Withdrawal);
         let deposit = || id(cause, "dep_").map(Self::Deposit);
-        withdrawal.or_else(deposit).or_else(|| id(cause, "tr_").map(Self::Transfer))
+        let shops = || {
+            let payment = id(cause, "pay_").map(Self::Payment);
+            let refund = || id(cause, "rf_").map(Self::Refund);
+            payment.or_else(refund).or_else(|| id(cause, "set_").map(Self::Settlement))
+        };
+        let transfer = || id(cause, "tr_").map(Self::Transfer);
+        withdrawal.or_else(deposit).or_else(transfer).or_else(shops)
     }
 
     /// What is wrong if it and its transaction do not name each other.
@@ -28,6 +37,7 @@ impl Object {
             Self::Withdrawal(_) => Code::WithdrawalIncomplete,
             Self::Deposit(_) => Code::DepositIncomplete,
             Self::Transfer(_) => Code::TransferIncomplete,
+            Self::Payment(_) | Self::Refund(_) | Self::Settlement(_) => Code::PaymentIncomplete,
         }
     }
 }

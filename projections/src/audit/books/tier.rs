@@ -19,12 +19,14 @@ use super::{
 };
 
 /// Transactions of these kinds neither count nor are limited.
-const EXEMPT: [&str; 7] = [
+const EXEMPT: [&str; 9] = [
     "withdrawal_returned",
     "withdrawal_late",
     "refund",
     "repayment",
     "compensation",
+    "settlement",
+    "dispute",
     "reversal",
     "adjustment",
 ];

@@ -14,6 +14,7 @@ use super::{
     },
     accounts::Accounts,
     currency::Currencies,
+    expected::{Capture, Expected, Movement, Movements},
     object::Object,
 };
 
@@ -24,17 +25,6 @@ pub(super) struct Move {
     pub currency: usize,
     pub debit: bool,
     pub amount: i128,
-}
-
-/// A claim that a transaction took an amount from an account, or put one there (below zero).
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Capture {
-    pub transaction: u128,
-    pub account: usize,
-    pub amount: i128,
-    pub position: i64,
-    /// What is wrong if it did not.
-    pub code: Code,
 }
 
 /// An object's claim that a transaction is its doing.
@@ -64,6 +54,8 @@ struct Open {
     kind: String,
     effective_on: String,
     reverses: Option<u128>,
+    /// What it has to move, where an object says so.
+    expected: Option<Movement>,
     /// Debits less credits, per currency.
     sums: Vec<(usize, i128)>,
     digest: u64,
@@ -81,6 +73,7 @@ pub(super) struct Transactions {
     awaited_reversals: Vec<Reversal>,
     awaited_captures: Vec<Capture>,
     awaited_of_objects: Vec<OfObject>,
+    awaited_movements: Movements,
     /// The key of the digests.
     key: RandomState,
     pub entries: u64,
@@ -181,6 +174,7 @@ impl Transactions {
             findings.event(place, Code::ReversalIncomplete, words);
         }
         self.of_object(place, leg, id, findings);
+        let expected = self.awaited_movements.take(id);
         let open = &mut self.open;
         open.active = true;
         open.id = id;
@@ -191,6 +185,7 @@ impl Transactions {
         open.effective_on.clear();
         open.effective_on.push_str(&leg.effective_on);
         open.reverses = reverses;
+        open.expected = expected;
         open.sums.clear();
         open.digest = 0;
         open.opposite = 0;
@@ -222,6 +217,9 @@ impl Transactions {
             Some((_, sum)) => *sum = sum.saturating_add(signed),
             None => open.sums.push((movement.currency, signed)),
         }
+        if let Some(expected) = &mut open.expected {
+            expected.moved(movement.account, signed);
+        }
         let digest =
             |debit: bool| self.key.hash_one((movement.account, debit, movement.amount, item));
         // A sum, so that the order of the legs does not matter.
@@ -249,6 +247,9 @@ impl Transactions {
             self.balanced(currencies, findings);
             self.reverses(findings);
             self.captures(accounts, findings);
+            if let Some(expected) = self.open.expected.take() {
+                expected.compare(self.open.id, accounts, findings);
+            }
         }
         self.reversals += u64::from(self.open.reverses.is_some());
         self.forget_claims(self.open.id);
@@ -314,6 +315,11 @@ impl Transactions {
         self.awaited_of_objects.push(OfObject { transaction, object, position });
     }
 
+    /// An object says what a transaction moves; several may say what they add to one.
+    pub(super) fn expect_legs(&mut self, transaction: u128, position: i64, legs: Vec<Expected>) {
+        self.awaited_movements.add(transaction, position, legs);
+    }
+
     /// What names an object as its cause was named by it, and the other way round.
     fn of_object(
         &self,
@@ -375,6 +381,7 @@ impl Transactions {
             let words = format!("{} is not in this append", id_text(awaited.transaction, "txn_"));
             findings.position(awaited.position, awaited.object.incomplete(), words);
         }
+        self.awaited_movements.clear();
         // What an object announced was said with the object.
         self.awaited_captures.retain(|capture| capture.code == Code::CaptureDiffers);
         for capture in self.awaited_captures.drain(..) {

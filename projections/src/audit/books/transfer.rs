@@ -18,10 +18,11 @@ use super::{
         text::Text,
     },
     accounts::Accounts,
+    expected::Capture,
     hold::{End, Holds},
     object::Object,
     read,
-    transaction::{Capture, Transactions},
+    transaction::Transactions,
 };
 
 /// What can happen to a transfer.
