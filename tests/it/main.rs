@@ -39,6 +39,7 @@ mod ops;
 mod ops_resolutions;
 mod overload;
 mod pages;
+mod payments_api;
 mod people;
 mod postgres_restarts;
 mod postings;

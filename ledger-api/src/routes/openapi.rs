@@ -28,6 +28,8 @@ const EXAMPLES: &str = include_str!("examples.json");
 const EXAMPLES_OF_PEOPLE: &str = include_str!("people/examples.json");
 /// The same of what people see of their wallets.
 const EXAMPLES_OF_WALLETS: &str = include_str!("wallet/examples.json");
+/// The same of payments to shops.
+const EXAMPLES_OF_PAYMENTS: &str = include_str!("payments/examples.json");
 
 const DESCRIPTION: &str = "An event-sourced double-entry ledger. docs/api.md has the conventions: \
     idempotency keys, money, positions, errors, scopes.";
@@ -75,7 +77,7 @@ pub(super) fn build() -> OpenApi {
     }
     let mut examples: BTreeMap<String, serde_json::Value> =
         serde_json::from_str(EXAMPLES).unwrap_or_default();
-    for more in [EXAMPLES_OF_PEOPLE, EXAMPLES_OF_WALLETS] {
+    for more in [EXAMPLES_OF_PEOPLE, EXAMPLES_OF_WALLETS, EXAMPLES_OF_PAYMENTS] {
         let more: BTreeMap<String, serde_json::Value> =
             serde_json::from_str(more).unwrap_or_default();
         examples.extend(more);

@@ -30,7 +30,7 @@ use crate::{
     statements::{self, Booker, CertificateKey, DeskCredits},
     vault::{SubjectKeys, WrappingKey},
     webhooks::{Banks, Inbox, Intake},
-    workers::{self, DepositKeeper, alarms::Alarms, withdrawals::notes::Notes},
+    workers::{self, DepositKeeper, PaymentKeeper, alarms::Alarms, withdrawals::notes::Notes},
 };
 
 /// Connections that requests read with.
@@ -111,6 +111,7 @@ impl Parts {
         if let Some(engine) = parts.engine.clone() {
             if roles.worker {
                 parts.start_sweeper(database, &engine, &wanted.clock);
+                parts.start_payments(database, &engine, &wanted.clock)?;
                 let desk = parts.start_deposits(database, secret, &engine, wanted);
                 let (databases, told) = ((database, inbox), stopping);
                 parts.start_banking(databases, secret, &engine, wanted, told);
@@ -197,6 +198,22 @@ impl Parts {
         let read_models = self.read_models(pool);
         let task = tasks::sweep(engine, &read_models, clock, &self.stop.subscribe());
         self.tasks.push(("the sweeper", task));
+    }
+
+    /// Starts to look after payments.
+    fn start_payments(
+        &mut self,
+        database: &Database,
+        engine: &Engine,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<(), ServiceError> {
+        let pool = self.kept(database.pool(database.app().clone()));
+        let (models, clock) = (self.read_models(pool), Arc::clone(clock));
+        let keeper = PaymentKeeper::new(Arc::new(engine.clone()), models, clock, Arc::new(System))
+            .map_err(ServiceError::Principal)?;
+        let task = tasks::keep_payments(&keeper, &self.stop.subscribe());
+        self.tasks.push(("the payments", task));
+        Ok(())
     }
 
     /// Starts what looks after deposits; what hands in what banks say of them.

@@ -26,7 +26,7 @@ use crate::{
     shutdown,
     statements::{Booker, CertificateKey},
     webhooks::Keeper,
-    workers::{DepositKeeper, StatementFetcher, Sweeper, alarms::Alarms},
+    workers::{DepositKeeper, PaymentKeeper, StatementFetcher, Sweeper, alarms::Alarms},
 };
 
 /// The pause before a task is started again: a defect that is met at once is met every second.
@@ -116,6 +116,16 @@ pub(super) fn keep_deposits(
     let (keeper, told) = (keeper.clone(), stop.clone());
     let job = move || keeper.clone().run(told.clone());
     tokio::spawn(again_after_panics("the deposits", PAUSE, stop.clone(), job))
+}
+
+/// Starts to look after payments.
+pub(super) fn keep_payments(
+    keeper: &PaymentKeeper,
+    stop: &watch::Receiver<bool>,
+) -> JoinHandle<()> {
+    let (keeper, told) = (keeper.clone(), stop.clone());
+    let job = move || keeper.clone().run(told.clone());
+    tokio::spawn(again_after_panics("the payments", PAUSE, stop.clone(), job))
 }
 
 /// Starts to fetch and book banks' statements.

@@ -18,7 +18,7 @@ use ledger_api::{
     logins::LoginSettings,
     people::{PeopleKeeper, PeopleSettings},
     post::Outbox,
-    workers::{self, Sweeper},
+    workers::{self, PaymentKeeper, Sweeper},
 };
 use ledger_core::{
     clock::{Clock, System},
@@ -164,6 +164,13 @@ impl TestBahi {
         );
         let keeper = keeper(&state, people_settings.retention);
         let outbox = people_settings.post.outbox().expect("the demonstration's").clone();
+        let payments = PaymentKeeper::new(
+            Arc::clone(&ledger),
+            state.read_models.clone(),
+            Arc::clone(&set.clock),
+            Arc::new(System),
+        );
+        let payments = payments.unwrap();
         let sweeper = Sweeper {
             ledger,
             read_models: state.read_models.clone(),
@@ -171,6 +178,7 @@ impl TestBahi {
             ids: Arc::new(System),
         };
         tasks.push(tokio::spawn(sweeper.run(stopping.clone())));
+        tasks.push(tokio::spawn(payments.run(stopping.clone())));
 
         let mut stopped = stopping;
         tasks.push(tokio::spawn(async move {

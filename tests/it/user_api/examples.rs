@@ -50,7 +50,7 @@ async fn the_examples_of_wallets_are_what_happens() {
 }
 
 /// The answer with what differs from run to run made the same.
-fn normal(name: &str, value: &Value) -> Value {
+pub(crate) fn normal(name: &str, value: &Value) -> Value {
     match value {
         Value::Array(items) => items.iter().map(|item| normal("", item)).collect(),
         Value::Object(fields) => {
