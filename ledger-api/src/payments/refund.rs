@@ -16,7 +16,7 @@ use crate::{
         Problem, codes,
         idempotency::Key,
         reach::{Reach, Reaching as _, nothing},
-        reader::find,
+        reader::{caught_up, find},
         wire::{MoneyIn, with_book},
         writer::{Done, Identity, Writer},
     },
@@ -45,7 +45,7 @@ pub(crate) async fn refund(
     key: Key,
     body: &RefundIn,
 ) -> Result<Done, Problem> {
-    let row = of_shop(writer, payment_id).await?;
+    of_shop(writer, payment_id).await?;
     let id = payment_id.to_string();
     let identity = Identity { key, operation: "refund_payment", path: &[&id], body };
     let permission = Authority::of_payments().into();
@@ -53,7 +53,7 @@ pub(crate) async fn refund(
         Some(asked) => {
             with_book(&writer.state, |book| asked.resolve_positive(book, "/amount")).await
         }
-        None => rest(writer, &row).await,
+        None => rest(writer, payment_id).await,
     };
     let amount = match amount {
         Ok(amount) => amount,
@@ -98,9 +98,11 @@ async fn of_shop(writer: &Writer, payment_id: PaymentId) -> Result<PaymentRow, P
     Ok(row)
 }
 
-/// What is left of a payment. What the read models do not have yet the ledger refuses: it is asked
-/// for no more than they say.
-async fn rest(writer: &Writer, row: &PaymentRow) -> Result<Money, Problem> {
+/// What is left of a payment, after everything that the engine knows. If more goes back meanwhile,
+/// the ledger refuses.
+async fn rest(writer: &Writer, payment_id: PaymentId) -> Result<Money, Problem> {
+    let models = caught_up(&writer.state).await?;
+    let row = models.payment(payment_id).await?.value.ok_or_else(nothing)?;
     let gone = [row.refunded, row.pending, row.disputed].into_iter();
     let left = gone.fold(row.gross, rust_decimal::Decimal::saturating_sub);
     if left.is_zero() {

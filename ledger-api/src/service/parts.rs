@@ -30,7 +30,7 @@ use crate::{
     statements::{self, Booker, CertificateKey, DeskCredits},
     vault::{SubjectKeys, WrappingKey},
     webhooks::{Banks, Inbox, Intake},
-    workers::{self, DepositKeeper, PaymentKeeper, alarms::Alarms, withdrawals::notes::Notes},
+    workers::{self, DepositKeeper, alarms::Alarms, withdrawals::notes::Notes},
 };
 
 /// Connections that requests read with.
@@ -110,8 +110,7 @@ impl Parts {
         }
         if let Some(engine) = parts.engine.clone() {
             if roles.worker {
-                parts.start_sweeper(database, &engine, &wanted.clock);
-                parts.start_payments(database, &engine, &wanted.clock)?;
+                parts.start_sweeper(database, &engine, &wanted.clock)?;
                 let desk = parts.start_deposits(database, secret, &engine, wanted);
                 let (databases, told) = ((database, inbox), stopping);
                 parts.start_banking(databases, secret, &engine, wanted, told);
@@ -193,26 +192,17 @@ impl Parts {
         self.projector = Some(status);
     }
 
-    fn start_sweeper(&mut self, database: &Database, engine: &Engine, clock: &Arc<dyn Clock>) {
-        let pool = self.kept(database.pool(database.app().clone()));
-        let read_models = self.read_models(pool);
-        let task = tasks::sweep(engine, &read_models, clock, &self.stop.subscribe());
-        self.tasks.push(("the sweeper", task));
-    }
-
-    /// Starts to look after payments.
-    fn start_payments(
+    fn start_sweeper(
         &mut self,
         database: &Database,
         engine: &Engine,
         clock: &Arc<dyn Clock>,
     ) -> Result<(), ServiceError> {
         let pool = self.kept(database.pool(database.app().clone()));
-        let (models, clock) = (self.read_models(pool), Arc::clone(clock));
-        let keeper = PaymentKeeper::new(Arc::new(engine.clone()), models, clock, Arc::new(System))
-            .map_err(ServiceError::Principal)?;
-        let task = tasks::keep_payments(&keeper, &self.stop.subscribe());
-        self.tasks.push(("the payments", task));
+        let (read_models, stop) = (self.read_models(pool), self.stop.subscribe());
+        self.tasks.push(("the sweeper", tasks::sweep(engine, &read_models, clock, &stop)));
+        let payments = tasks::keep_payments(engine, &read_models, clock, &stop);
+        self.tasks.push(("the payments", payments.map_err(ServiceError::Principal)?));
         Ok(())
     }
 

@@ -9,6 +9,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use ledger_core::{
     clock::{Clock, System},
     engine::Engine,
+    ids::IdError,
     log::Position,
 };
 use projections::{Projector, ProjectorStatus, ReadModels};
@@ -120,12 +121,16 @@ pub(super) fn keep_deposits(
 
 /// Starts to look after payments.
 pub(super) fn keep_payments(
-    keeper: &PaymentKeeper,
+    engine: &Engine,
+    read_models: &ReadModels,
+    clock: &Arc<dyn Clock>,
     stop: &watch::Receiver<bool>,
-) -> JoinHandle<()> {
-    let (keeper, told) = (keeper.clone(), stop.clone());
+) -> Result<JoinHandle<()>, IdError> {
+    let (ledger, models) = (Arc::new(engine.clone()), read_models.clone());
+    let keeper = PaymentKeeper::new(ledger, models, Arc::clone(clock), Arc::new(System))?;
+    let told = stop.clone();
     let job = move || keeper.clone().run(told.clone());
-    tokio::spawn(again_after_panics("the payments", PAUSE, stop.clone(), job))
+    Ok(tokio::spawn(again_after_panics("the payments", PAUSE, stop.clone(), job)))
 }
 
 /// Starts to fetch and book banks' statements.

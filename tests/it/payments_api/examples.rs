@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use super::{Shop, id, pay, rupees, until};
+use super::{Shop, id, pay_for, rupees, until};
 use crate::user_api::{
     examples::normal,
     person::{Person, Scene},
@@ -84,7 +84,7 @@ async fn reads(
         "bank_account": scene.admin.bank_account(&shop.id.to_string()).await,
         "bank": "hdfc", "rail": "imps"});
     let payout = scene.admin.post("/v1/withdrawals", &payout).await.made();
-    pay(asha, shop, "1.00").await.made();
+    pay_for(scene, asha, shop, "1.00").await.made();
     scene.projected().await;
     let refunds = format!("/v1/payments/{paid}/refunds");
     let waits = shop.key.post(&refunds, &json!({"amount": rupees("100.00")})).await.made();

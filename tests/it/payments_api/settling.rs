@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use super::{Shop, id, pay, rupees, until};
+use super::{Shop, id, pay, pay_for, rupees, until};
 use crate::user_api::person::Scene;
 
 fn value(amount: &Value) -> Decimal {
@@ -87,7 +87,8 @@ async fn a_day_is_settled_paid_out_and_opens_into_its_payments() {
     let sum: Decimal = movements.iter().map(|movement| value(&movement["amount"])).sum();
     assert_eq!(value(&parts["opening"]) + sum, value(&parts["closing"]));
     assert_eq!(shop.has(&scene, "available").await, parts["closing"]["value"]);
-    assert_eq!(asha.get(&path).await.status.as_u16(), 403, "not for people");
+    let books = Shop::open(&scene, &asha, "books").await;
+    assert_eq!(books.key.get(&path).await.status.as_u16(), 404, "another shop's");
 
     short_of_money(&scene, &shop, &asha, &paid).await;
     rebuilt_is_equal(&scene).await;
@@ -107,7 +108,7 @@ async fn short_of_money(
     scene.projected().await;
     let more = shop.key.post(&refunds, &json!({"amount": rupees("0.01")})).await;
     assert_eq!(more.refused(), "exceeds_payment", "what waits counts");
-    pay(asha, shop, "100").await.made();
+    pay_for(scene, asha, shop, "100").await.made();
     // Tuesday is a holiday.
     scene.clock.advance(TimeDelta::days(2));
     let path = format!("/v1/refunds/{}", id(&waits));

@@ -9,8 +9,8 @@ codes! {
     SHOP_BLOCKED = "shop_blocked" 422 Never "The shop cannot be paid now"
         "The shop's account is not open, frozen or closed. Nothing was taken.";
     CALENDAR_CHANGED = "calendar_changed" 503 SameKey "The bank calendar is not the one it was"
-        "The list of bank holidays has other days than another list of its version had. An operator \
-         gives it a new version.";
+        "The list of bank holidays has other days than another list of its version had. An \
+         operator gives it a new version.";
     // What payment requests say.
     PAYMENT_REQUEST_NOT_FOUND = "payment_request_not_found" 404 Never "No such payment request"
         "The payment request was never made.";

@@ -15,7 +15,8 @@ use crate::{
 /// Ask to be paid
 ///
 /// A code with an amount and an order, for one payment; or one that hangs at the counter
-/// (`single_use: false`, no amount), for many. `link` is what its QR code says; `…/qr.svg` draws it.
+/// (`single_use: false`, no amount), for many. `link` is what its QR code says, which `…/qr.svg`
+/// draws.
 #[utoipa::path(
     post,
     path = "/v1/payment-requests",
