@@ -1,5 +1,5 @@
-//! The steps of deposits, withdrawals, transfers and payments, in the words of a wallet's owner. Who
-//! of ours decided something is not told, and neither is another wallet's part of a deposit.
+//! The steps of deposits, withdrawals, transfers and payments, in the words of a wallet's owner.
+//! Who of ours decided something is not told, and neither is another wallet's part of a deposit.
 
 use chrono::{DateTime, Utc};
 use ledger_core::{
