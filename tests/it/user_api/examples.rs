@@ -70,8 +70,8 @@ pub(crate) fn normal(name: &str, value: &Value) -> Value {
 /// Each run of 32 or 64 hexadecimal digits is an id or a hash.
 fn normal_text(text: &str) -> String {
     let mut made = String::new();
-    for part in text.split_inclusive(['_', ':']) {
-        let end = part.trim_end_matches(['_', ':']);
+    for part in text.split_inclusive(['_', ':', '=', '&']) {
+        let end = part.trim_end_matches(['_', ':', '=', '&']);
         let is_hex = end.bytes().all(|b| b.is_ascii_hexdigit());
         match (is_hex, end.len()) {
             (true, 32) => made.push_str("01935c3a5e7c7d3e8f00a1b2c3d4e5f6"),
