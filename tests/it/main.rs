@@ -41,6 +41,7 @@ mod ops_resolutions;
 mod overload;
 mod pages;
 mod payments;
+mod payments_api;
 mod people;
 mod postgres_restarts;
 mod postings;

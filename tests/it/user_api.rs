@@ -1,6 +1,6 @@
 //! The API as people use it: with a session, for what is theirs.
 
-mod examples;
+pub(crate) mod examples;
 mod forgery;
 mod live;
 mod own;

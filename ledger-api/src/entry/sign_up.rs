@@ -10,6 +10,7 @@ use super::{
 use crate::{
     http::{ApiState, Problem},
     people::{NewPerson, Password, Person, PersonId, Rate},
+    sessions::Audience,
 };
 
 /// Who wants to sign up.
@@ -39,7 +40,7 @@ pub(crate) struct SignUpIn {
 pub(crate) async fn sign_up(
     state: &ApiState,
     arrival: &Arrival,
-    wanted: &SignUpIn,
+    (wanted, audience): (&SignUpIn, Audience),
 ) -> Result<Entered, Problem> {
     if !state.people_settings.sign_up {
         return Err(Problem::not_found("Nobody can sign up here."));
@@ -52,7 +53,7 @@ pub(crate) async fn sign_up(
     let id = new.id;
     let person = admit(state, NewPerson { password, ..new }).await?;
     send_first(state, &person).await;
-    begin(state, arrival, id).await
+    begin(state, arrival, (id, audience)).await
 }
 
 /// Makes a person with a wallet, however they proved who they are.

@@ -112,6 +112,7 @@ mod tests {
             principal: principal.parse().unwrap(),
             scopes: ScopeSet::of(scopes),
             person: None,
+            shop: None,
         }
     }
 

@@ -79,6 +79,16 @@ impl Reader {
         Ok((reach, self.reached(min_position).await?))
     }
 
+    /// As [`Self::admit_reach`], of what is opened to shops too.
+    pub(crate) async fn admit_shop(
+        &self,
+        scopes: &[Scope],
+        min_position: Option<Position>,
+    ) -> Result<(Reach, &ReadModels), Problem> {
+        let reach = self.caller.reach_shop_read(scopes)?;
+        Ok((reach, self.reached(min_position).await?))
+    }
+
     /// As [`Self::admit`], of what only people have: also says who asks.
     pub(crate) async fn admit_person(
         &self,

@@ -24,8 +24,10 @@ use crate::{
     deposits::VirtualAccounts,
     identity::KeyRing,
     logins::{Logins, server::Frontends},
+    payments::{BankCalendar, Calendars},
     people::{Passwords, People, PeopleSettings, PublicUrl, Throttles, Wallets},
     sessions::Sessions,
+    shops::{ShopAccounts, Shops},
 };
 
 /// How many live tails of the log one process serves.
@@ -79,6 +81,8 @@ pub struct ApiParts {
     pub people_settings: PeopleSettings,
     /// Where fresh ids come from.
     pub ids: Arc<dyn Ids>,
+    /// On which days banks work.
+    pub calendar: Arc<BankCalendar>,
     /// Whether this is the demonstration: its own banks, people and outbox are let in.
     pub demo: bool,
     /// The end of the log as far as this process knows (`workers::follow_head`).
@@ -108,12 +112,18 @@ pub struct Shared {
     pub passwords: Passwords,
     /// What opens wallets.
     pub wallets: Wallets,
+    /// Who the shops are.
+    pub shops: Shops,
+    /// What opens their accounts.
+    pub shop_accounts: ShopAccounts,
     /// How fast things may be tried.
     pub throttles: Throttles,
     /// Who may vouch for people.
     pub logins: Logins,
     /// What frontends of others may do for people.
     pub frontends: Frontends,
+    /// When payments are settled.
+    pub calendars: Calendars,
     /// The read models.
     pub read_models: ReadModels,
     /// The projector of this process, if it has one.
@@ -158,10 +168,13 @@ impl ApiState {
             Arc::clone(&parts.ids),
             Arc::clone(&parts.clock),
         );
+        let shops = Shops::new(parts.reads.clone(), parts.fingerprint_key.bytes());
+        let shop_accounts = ShopAccounts::new(shops.clone(), wallets.clone());
         let public_url = parts.people_settings.base().map(PublicUrl::as_str);
         let logins = Logins::new(&parts.people_settings.logins, &parts.reads, public_url);
         let clock = Arc::clone(&parts.people_settings.clock);
         let frontends = Frontends::new(&parts.reads, clock);
+        let calendars = Calendars::new(Arc::clone(&parts.calendar), parts.reads.clone());
         let started = Instant::now();
         Self(Arc::new(Shared {
             parts,
@@ -171,9 +184,12 @@ impl ApiState {
             sessions,
             passwords: Passwords::default(),
             wallets,
+            shops,
+            shop_accounts,
             throttles,
             logins,
             frontends,
+            calendars,
             read_models,
             projector,
             tails,

@@ -28,6 +28,8 @@ const EXAMPLES: &str = include_str!("examples.json");
 const EXAMPLES_OF_PEOPLE: &str = include_str!("people/examples.json");
 /// The same of what people see of their wallets.
 const EXAMPLES_OF_WALLETS: &str = include_str!("wallet/examples.json");
+/// The same of payments to shops.
+const EXAMPLES_OF_PAYMENTS: &str = include_str!("payments/examples.json");
 
 const DESCRIPTION: &str = "An event-sourced double-entry ledger. docs/api.md has the conventions: \
     idempotency keys, money, positions, errors, scopes.";
@@ -43,6 +45,7 @@ const DESCRIPTION: &str = "An event-sourced double-entry ledger. docs/api.md has
         (name = "Deposits", description = "Money on its way in from a bank."),
         (name = "Withdrawals", description = "Money on its way out to a bank account."),
         (name = "Bank accounts", description = "Whom money may be sent to."),
+        (name = "Payments", description = "Money from wallets to shops, and back."),
         (name = "Banks", description = "Who sends money."),
         (name = "Wallet", description = "What people see of their own."),
         (name = "Operators", description = "What people who run the service see and decide."),
@@ -74,7 +77,7 @@ pub(super) fn build() -> OpenApi {
     }
     let mut examples: BTreeMap<String, serde_json::Value> =
         serde_json::from_str(EXAMPLES).unwrap_or_default();
-    for more in [EXAMPLES_OF_PEOPLE, EXAMPLES_OF_WALLETS] {
+    for more in [EXAMPLES_OF_PEOPLE, EXAMPLES_OF_WALLETS, EXAMPLES_OF_PAYMENTS] {
         let more: BTreeMap<String, serde_json::Value> =
             serde_json::from_str(more).unwrap_or_default();
         examples.extend(more);

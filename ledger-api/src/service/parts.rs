@@ -22,6 +22,7 @@ use crate::{
     http::{self, ApiParts, ApiState, FingerprintKey, Ledger, Operators},
     identity::KeyRing,
     logins::LoginSettings,
+    payments::BankCalendar,
     review::ReviewRules,
     routes::hooks::{self, Hooks},
     setup::{Database, Secret},
@@ -109,7 +110,7 @@ impl Parts {
         }
         if let Some(engine) = parts.engine.clone() {
             if roles.worker {
-                parts.start_sweeper(database, &engine, &wanted.clock);
+                parts.start_sweeper(database, &engine, &wanted.clock)?;
                 let desk = parts.start_deposits(database, secret, &engine, wanted);
                 let (databases, told) = ((database, inbox), stopping);
                 parts.start_banking(databases, secret, &engine, wanted, told);
@@ -167,6 +168,7 @@ impl Parts {
             metrics: wanted.metrics.clone(),
             clock: Arc::clone(&wanted.clock),
             ids: Arc::new(System),
+            calendar: Arc::new(BankCalendar::from_environment()?),
             demo: wanted.demo,
             people_settings,
             stopping: stopping.clone(),
@@ -190,11 +192,18 @@ impl Parts {
         self.projector = Some(status);
     }
 
-    fn start_sweeper(&mut self, database: &Database, engine: &Engine, clock: &Arc<dyn Clock>) {
+    fn start_sweeper(
+        &mut self,
+        database: &Database,
+        engine: &Engine,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<(), ServiceError> {
         let pool = self.kept(database.pool(database.app().clone()));
-        let read_models = self.read_models(pool);
-        let task = tasks::sweep(engine, &read_models, clock, &self.stop.subscribe());
-        self.tasks.push(("the sweeper", task));
+        let (read_models, stop) = (self.read_models(pool), self.stop.subscribe());
+        self.tasks.push(("the sweeper", tasks::sweep(engine, &read_models, clock, &stop)));
+        let payments = tasks::keep_payments(engine, &read_models, clock, &stop);
+        self.tasks.push(("the payments", payments.map_err(ServiceError::Principal)?));
+        Ok(())
     }
 
     /// Starts what looks after deposits; what hands in what banks say of them.

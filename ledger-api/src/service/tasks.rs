@@ -9,6 +9,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use ledger_core::{
     clock::{Clock, System},
     engine::Engine,
+    ids::IdError,
     log::Position,
 };
 use projections::{Projector, ProjectorStatus, ReadModels};
@@ -26,7 +27,7 @@ use crate::{
     shutdown,
     statements::{Booker, CertificateKey},
     webhooks::Keeper,
-    workers::{DepositKeeper, StatementFetcher, Sweeper, alarms::Alarms},
+    workers::{DepositKeeper, PaymentKeeper, StatementFetcher, Sweeper, alarms::Alarms},
 };
 
 /// The pause before a task is started again: a defect that is met at once is met every second.
@@ -116,6 +117,20 @@ pub(super) fn keep_deposits(
     let (keeper, told) = (keeper.clone(), stop.clone());
     let job = move || keeper.clone().run(told.clone());
     tokio::spawn(again_after_panics("the deposits", PAUSE, stop.clone(), job))
+}
+
+/// Starts to look after payments.
+pub(super) fn keep_payments(
+    engine: &Engine,
+    read_models: &ReadModels,
+    clock: &Arc<dyn Clock>,
+    stop: &watch::Receiver<bool>,
+) -> Result<JoinHandle<()>, IdError> {
+    let (ledger, models) = (Arc::new(engine.clone()), read_models.clone());
+    let keeper = PaymentKeeper::new(ledger, models, Arc::clone(clock), Arc::new(System))?;
+    let told = stop.clone();
+    let job = move || keeper.clone().run(told.clone());
+    Ok(tokio::spawn(again_after_panics("the payments", PAUSE, stop.clone(), job)))
 }
 
 /// Starts to fetch and book banks' statements.

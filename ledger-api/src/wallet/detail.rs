@@ -6,7 +6,7 @@
 use chrono::{DateTime, Utc};
 use ledger_core::{
     chart::Direction,
-    ids::{AccountId, DepositId, TransactionId, TransferId, WithdrawalId},
+    ids::{AccountId, DepositId, PaymentId, RefundId, TransactionId, TransferId, WithdrawalId},
     log::Position,
     money::{Currency, Money},
 };
@@ -149,6 +149,18 @@ async fn told(
         let note = models.note(transaction).await?;
         return Ok(Told { timeline, note, transactions: vec![transaction] });
     }
+    if let Ok(id) = object.parse::<PaymentId>() {
+        let transactions = vec![id.transaction_id()];
+        return Ok(Told {
+            timeline: steps::of_payment(models, id).await?,
+            note: None,
+            transactions,
+        });
+    }
+    if let Ok(id) = object.parse::<RefundId>() {
+        let timeline = steps::of_refund(models, id).await?;
+        return Ok(Told { timeline, note: None, transactions: vec![id.transaction_id()] });
+    }
     told_of_transaction(models, object.parse().map_err(|_| nothing())?).await
 }
 
@@ -193,7 +205,9 @@ fn entry(
     }
     // A transaction with many wallets in it is told with what its own side says of this one.
     let others = detail.legs.iter().filter(|leg| is_wallet(&leg.account) && leg.account != *own);
-    let is_of_many = others.count() > 1;
+    // So is one with a shop: what it pays for being paid is its own business.
+    let is_of_shop = |account: &AccountId| account.as_str().starts_with("merchant:");
+    let is_of_many = others.count() > 1 || detail.legs.iter().any(|leg| is_of_shop(&leg.account));
     let mut legs = Vec::new();
     for leg in &detail.legs {
         let is_own = leg.account == *own;

@@ -1,17 +1,19 @@
-//! The steps of deposits, withdrawals and transfers, in the words of a wallet's owner. Who of ours
-//! decided something is not told, and neither is another wallet's part of a deposit.
+//! The steps of deposits, withdrawals, transfers and payments, in the words of a wallet's owner.
+//! Who of ours decided something is not told, and neither is another wallet's part of a deposit.
 
+use chrono::{DateTime, Utc};
 use ledger_core::{
     deposit::DepositEvent,
-    ids::{AccountId, TransferId},
+    ids::{AccountId, PaymentId, RefundId, TransferId},
     money::Currency,
+    payment::RefundStatus,
     transfer::TransferEvent,
     withdrawal::WithdrawalEvent,
 };
 use projections::{DepositHistory, ReadModels, WithdrawalHistory};
 
 use super::{detail::Step, money, words};
-use crate::http::Problem;
+use crate::http::{Problem, reach::nothing};
 
 /// The steps of a withdrawal.
 pub(super) fn of_withdrawal(history: &WithdrawalHistory) -> Vec<Step> {
@@ -168,4 +170,33 @@ pub(super) async fn of_transfer(
         steps.push(Step { event: event.name(), words: words.to_owned(), at, reference: None });
     }
     Ok(steps)
+}
+
+/// The steps of a payment to a shop, as its payer sees them.
+pub(super) async fn of_payment(models: &ReadModels, id: PaymentId) -> Result<Vec<Step>, Problem> {
+    let payment = models.payment(id).await?.value.ok_or_else(nothing)?;
+    let refunds = models.refunds_of(id).await?.value;
+    let mut steps = vec![step("completed", "Paid", payment.paid_at)];
+    for refund in refunds.iter().filter(|refund| refund.status == RefundStatus::Completed) {
+        steps.push(step("refund_completed", "The shop gave something back", refund.changed_at));
+    }
+    Ok(steps)
+}
+
+/// The steps of a refund, as who gets it sees them.
+pub(super) async fn of_refund(models: &ReadModels, id: RefundId) -> Result<Vec<Step>, Problem> {
+    let refund = models.refund(id).await?.value.ok_or_else(nothing)?;
+    let asked = step("refund_requested", "The shop gives it back", refund.requested_at);
+    let end = match refund.status {
+        RefundStatus::Pending => None,
+        RefundStatus::Completed => Some(("refund_completed", "On your wallet")),
+        RefundStatus::Failed => Some(("refund_failed", "It could not be given back")),
+        RefundStatus::Cancelled => Some(("refund_cancelled", "The shop gave it up")),
+    };
+    let end = end.map(|(event, words)| step(event, words, refund.changed_at));
+    Ok(std::iter::once(asked).chain(end).collect())
+}
+
+fn step(event: &'static str, words: &str, at: DateTime<Utc>) -> Step {
+    Step { event, words: words.to_owned(), at, reference: None }
 }

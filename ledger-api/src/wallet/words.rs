@@ -51,6 +51,8 @@ pub(super) fn line(kind: &str, is_in: bool) -> &'static str {
         ("transfer", false) => "Sent",
         ("payment", _) => "Payment",
         ("refund", _) => "Refund",
+        ("dispute", true) => "Lent until the dispute is decided",
+        ("dispute", false) => "Dispute decided for the shop",
         ("fee", _) => "Fee",
         ("repayment", _) => "Repaid what you owed",
         ("compensation", _) => "For a bank that was late",
@@ -79,6 +81,7 @@ pub(crate) fn next(kind: &str, object_status: &str) -> Option<&'static str> {
             "The bank has not confirmed it. A person of ours finds out with the bank."
         }
         ("transfer", "pending_claim") => "It waits for the receiver to prove the phone number.",
+        ("refund", "pending") => "The shop is short now. It comes as soon as sales cover it.",
         ("transfer", "claim_in_review") => "It was claimed and cannot be paid out yet.",
         _ => return None,
     })

@@ -18,7 +18,7 @@ use ledger_api::{
     logins::LoginSettings,
     people::{PeopleKeeper, PeopleSettings},
     post::Outbox,
-    workers::{self, Sweeper},
+    workers::{self, PaymentKeeper, Sweeper},
 };
 use ledger_core::{
     clock::{Clock, System},
@@ -94,6 +94,7 @@ fn keeper(state: &ApiState, retention: TimeDelta) -> PeopleKeeper {
     PeopleKeeper {
         people: state.people.clone(),
         wallets: state.wallets.clone(),
+        shops: state.shop_accounts.clone(),
         sessions: state.sessions.clone(),
         throttles: state.throttles.clone(),
         retention,
@@ -156,6 +157,7 @@ impl TestBahi {
                 metrics: None,
                 clock: Arc::clone(&set.clock),
                 ids: Arc::new(System),
+                calendar: Arc::default(),
                 demo: true,
                 people_settings: people_settings.clone(),
                 head,
@@ -166,6 +168,13 @@ impl TestBahi {
         );
         let keeper = keeper(&state, people_settings.retention);
         let outbox = people_settings.post.outbox().expect("the demonstration's").clone();
+        let payments = PaymentKeeper::new(
+            Arc::clone(&ledger),
+            state.read_models.clone(),
+            Arc::clone(&set.clock),
+            Arc::new(System),
+        );
+        let payments = payments.unwrap();
         let sweeper = Sweeper {
             ledger,
             read_models: state.read_models.clone(),
@@ -173,6 +182,7 @@ impl TestBahi {
             ids: Arc::new(System),
         };
         tasks.push(tokio::spawn(sweeper.run(stopping.clone())));
+        tasks.push(tokio::spawn(payments.run(stopping.clone())));
 
         let mut stopped = stopping;
         tasks.push(tokio::spawn(async move {

@@ -50,7 +50,7 @@ async fn the_examples_of_wallets_are_what_happens() {
 }
 
 /// The answer with what differs from run to run made the same.
-fn normal(name: &str, value: &Value) -> Value {
+pub(crate) fn normal(name: &str, value: &Value) -> Value {
     match value {
         Value::Array(items) => items.iter().map(|item| normal("", item)).collect(),
         Value::Object(fields) => {
@@ -70,8 +70,8 @@ fn normal(name: &str, value: &Value) -> Value {
 /// Each run of 32 or 64 hexadecimal digits is an id or a hash.
 fn normal_text(text: &str) -> String {
     let mut made = String::new();
-    for part in text.split_inclusive(['_', ':']) {
-        let end = part.trim_end_matches(['_', ':']);
+    for part in text.split_inclusive(['_', ':', '=', '&']) {
+        let end = part.trim_end_matches(['_', ':', '=', '&']);
         let is_hex = end.bytes().all(|b| b.is_ascii_hexdigit());
         match (is_hex, end.len()) {
             (true, 32) => made.push_str("01935c3a5e7c7d3e8f00a1b2c3d4e5f6"),

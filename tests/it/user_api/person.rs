@@ -18,6 +18,7 @@ const CLEARING: &str = "bank:hdfc:clearing_in:INR";
 pub(crate) struct Scene {
     pub(crate) bahi: TestBahi,
     pub(crate) admin: Actor,
+    pub(crate) clock: Arc<ManualClock>,
     sandbox: Sandbox,
 }
 
@@ -36,11 +37,11 @@ impl Scene {
     pub(crate) async fn start() -> Self {
         let sandbox = Sandbox::start().await;
         let clock = Arc::new(ManualClock::at("2026-11-22T06:30:00Z".parse().unwrap()));
-        let set = Set { clock, banks: sandbox.registry(), ..Set::default() };
+        let set = Set { clock: clock.clone(), banks: sandbox.registry(), ..Set::default() };
         let bahi = TestBahi::on(&Database::create().await, set).await;
         let admin = bahi.admin().await;
         admin.open(CLEARING).await.made();
-        Self { bahi, admin, sandbox }
+        Self { bahi, admin, clock, sandbox }
     }
 
     /// Somebody new who has proved everything, with money from a bank.

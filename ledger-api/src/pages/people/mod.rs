@@ -15,7 +15,7 @@ use axum::{
 use super::{FormErrors, Visitor};
 use crate::{
     http::{ApiState, Problem, return_to, session::SessionCookie, session::see_other},
-    sessions::Token,
+    sessions::{Audience, Token},
 };
 
 /// The pages' routes.
@@ -50,7 +50,7 @@ fn errors_of(problem: Problem, fields: &[&'static str]) -> Result<FormErrors, Pr
 /// To a path, with another cookie.
 fn go_with(token: Token, to: &str) -> Response {
     let mut response = see_other(return_to::local(to));
-    SessionCookie::Set(token).put(&mut response);
+    SessionCookie::Set(Audience::Wallet, token).put(&mut response);
     response
 }
 

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Objects that are rows themselves: what they move is told by them.
-const OBJECTS: [&str; 3] = ["dep_", "wd_", "tr_"];
+const OBJECTS: [&str; 6] = ["dep_", "wd_", "tr_", "pay_", "rf_", "set_"];
 
 /// Whether a transaction is a part of its object's row. What comes to a wallet out of the sending
 /// back of somebody's money is that wallet's alone: it has no part in the withdrawal.
