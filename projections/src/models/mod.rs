@@ -12,6 +12,11 @@ mod event;
 mod flows;
 mod holds;
 mod open_items;
+mod payment_requests;
+mod payments;
+mod refunds;
+mod settlements;
+mod streams;
 mod transactions;
 mod transfers;
 mod withdrawals;
@@ -21,12 +26,9 @@ use ledger_core::{
     bank_line::BankLineEvent,
     book::BookEvent,
     chart::Direction,
-    deposit::DepositEvent,
     hold::HoldEvent,
     log::{self, CodecError, EVENT_VERSION, Position},
     reversal::ReversalEvent,
-    transfer::TransferEvent,
-    withdrawal::WithdrawalEvent,
 };
 use rust_decimal::Decimal;
 use sqlx::PgConnection;
@@ -54,6 +56,14 @@ pub enum ReadModel {
     Holds,
     /// What is open on itemised accounts.
     OpenItems,
+    /// What shops ask to be paid.
+    PaymentRequests,
+    /// What shops were paid.
+    Payments,
+    /// What shops give back.
+    Refunds,
+    /// What shops can spend of what they were paid.
+    Settlements,
     /// Transactions.
     Transactions,
     /// Transfers that wait to be claimed, or have waited.
@@ -64,13 +74,17 @@ pub enum ReadModel {
 
 impl ReadModel {
     /// All of them, by name.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::Accounts,
         Self::Activity,
         Self::Deposits,
         Self::Flows,
         Self::Holds,
         Self::OpenItems,
+        Self::PaymentRequests,
+        Self::Payments,
+        Self::Refunds,
+        Self::Settlements,
         Self::Transactions,
         Self::Transfers,
         Self::Withdrawals,
@@ -85,6 +99,10 @@ impl ReadModel {
             Self::Flows => &["flows"],
             Self::Holds => &["holds"],
             Self::OpenItems => &["open_items"],
+            Self::PaymentRequests => &["payment_requests"],
+            Self::Payments => &["payments"],
+            Self::Refunds => &["refunds"],
+            Self::Settlements => &["settlements"],
             Self::Transactions => &["transactions", "transaction_days"],
             Self::Transfers => &["transfers"],
             Self::Withdrawals => &["withdrawals", "withdrawal_attempts"],
@@ -100,6 +118,10 @@ impl ReadModel {
             Self::Flows => "flows",
             Self::Holds => "holds",
             Self::OpenItems => "open_items",
+            Self::PaymentRequests => "payment_requests",
+            Self::Payments => "payments",
+            Self::Refunds => "refunds",
+            Self::Settlements => "settlements",
             Self::Transactions => "transactions",
             Self::Transfers => "transfers",
             Self::Withdrawals => "withdrawals",
@@ -119,7 +141,7 @@ impl std::str::FromStr for ReadModel {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "no such read model: one of accounts, activity, deposits, flows, holds, open_items, \
-     transactions, transfers, withdrawals"
+     payment_requests, payments, refunds, settlements, transactions, transfers, withdrawals"
 )]
 pub struct UnknownReadModel;
 
@@ -163,13 +185,12 @@ impl PlacedLeg<'_, '_> {
 pub(crate) struct Changes<'e> {
     accounts: accounts::Changes<'e>,
     activity: activity::Changes<'e>,
-    deposits: deposits::Changes,
     flows: flows::Changes<'e>,
     holds: holds::Changes<'e>,
     open_items: open_items::Changes<'e>,
     transactions: transactions::Changes<'e>,
-    transfers: transfers::Changes,
-    withdrawals: withdrawals::Changes,
+    touches: streams::Touches,
+    after: Position,
     upto: Position,
 }
 
@@ -184,13 +205,12 @@ impl<'e> Changes<'e> {
         let mut changes = Self {
             accounts: accounts::Changes::default(),
             activity: activity::Changes::default(),
-            deposits: deposits::Changes::default(),
             flows: flows::Changes::default(),
             holds: holds::Changes::default(),
             open_items: open_items::Changes::default(),
             transactions: transactions::Changes::default(),
-            transfers: transfers::Changes::default(),
-            withdrawals: withdrawals::Changes::default(),
+            touches: streams::Touches::default(),
+            after,
             upto,
         };
         let mut expected = after;
@@ -231,25 +251,14 @@ impl<'e> Changes<'e> {
                 self.activity.reversed(event)?;
                 self.transactions.reversed(event, reversed.by)
             }
-            // What a withdrawal moves are its legs.
-            "withdrawal" => {
-                let decoded = decode::<WithdrawalEvent>(&event)?;
-                self.activity.withdrawal(event)?;
-                self.withdrawals.apply(event, decoded)
-            }
-            // What a claim moves are its legs.
-            "transfer" => {
-                decode::<TransferEvent>(&event)?;
-                self.activity.transfer(event)?;
-                self.transfers.apply(event)
-            }
+            // What these move are their legs.
+            "deposit" => self.touches.deposit(event),
+            "payment" => self.touches.payment(event),
+            "payment_request" => self.touches.payment_request(event),
+            "transfer" => self.touches.transfer(event),
+            "withdrawal" => self.touches.withdrawal(event),
             // What a line of a bank's statement moves are its legs.
             "bank_line" => decode::<BankLineEvent>(&event).map(drop),
-            "deposit" => {
-                decode::<DepositEvent>(&event)?;
-                self.activity.deposit(event)?;
-                self.deposits.apply(event)
-            }
             // The book is always in the engine's memory; nothing of it is read from here.
             "book" => decode::<BookEvent>(&event).map(drop),
             other => Err(PoisonReason::UnknownStream(other.to_owned())),
@@ -272,23 +281,38 @@ impl<'e> Changes<'e> {
     /// Writes the changes of `models` into the tables of `schema`, in the caller's database
     /// transaction.
     pub(crate) async fn write_in_tx(
-        &self,
+        self,
         db: &mut PgConnection,
         schema: Schema,
         models: &[ReadModel],
     ) -> Result<(), ProjectionError> {
+        let objects = self.touches.load(db, self.upto, models).await?;
         for model in models {
             match model {
                 ReadModel::Accounts => self.accounts.write_in_tx(db, schema).await?,
-                ReadModel::Activity => self.activity.write_in_tx(db, schema, self.upto).await?,
-                ReadModel::Deposits => self.deposits.write_in_tx(db, schema, self.upto).await?,
+                ReadModel::Activity => self.activity.write_in_tx(&objects, db, schema).await?,
+                ReadModel::Deposits => {
+                    deposits::write_in_tx(&objects.deposits, db, schema).await?;
+                }
                 ReadModel::Flows => self.flows.write_in_tx(db, schema).await?,
                 ReadModel::Holds => self.holds.write_in_tx(db, schema).await?,
                 ReadModel::OpenItems => self.open_items.write_in_tx(db, schema).await?,
+                ReadModel::PaymentRequests => {
+                    payment_requests::write_in_tx(&objects.payment_requests, db, schema).await?;
+                }
+                ReadModel::Payments => {
+                    payments::write_in_tx(&objects.payments, db, schema).await?;
+                }
+                ReadModel::Refunds => refunds::write_in_tx(&objects.payments, db, schema).await?,
+                ReadModel::Settlements => {
+                    settlements::write_in_tx(&objects.payments, self.after, db, schema).await?;
+                }
                 ReadModel::Transactions => self.transactions.write_in_tx(db, schema).await?,
-                ReadModel::Transfers => self.transfers.write_in_tx(db, schema, self.upto).await?,
+                ReadModel::Transfers => {
+                    transfers::write_in_tx(&objects.transfers, db, schema).await?;
+                }
                 ReadModel::Withdrawals => {
-                    self.withdrawals.write_in_tx(db, schema, self.upto).await?;
+                    withdrawals::write_in_tx(&objects.withdrawals, db, schema).await?;
                 }
             }
         }
