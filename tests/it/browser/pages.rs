@@ -16,7 +16,8 @@ const PUBLIC: [&str; 9] = [
     "/merchant/signup",
 ];
 /// What somebody sees who is signed in.
-const OWN: [&str; 10] = [
+const OWN: [&str; 11] = [
+    "/app/pay",
     "/app",
     "/app/move?tab=add",
     "/app/move?tab=send",
@@ -29,8 +30,13 @@ const OWN: [&str; 10] = [
     "/verify",
 ];
 /// What an owner of a shop sees.
-const OF_A_SHOP: [&str; 10] = [
+const OF_A_SHOP: [&str; 15] = [
     "/merchant",
+    "/merchant/accept",
+    "/merchant/poster",
+    "/merchant/counter",
+    "/merchant/payments",
+    "/merchant/settlements",
     "/merchant/payouts",
     "/merchant/withdraw",
     "/merchant/banks",

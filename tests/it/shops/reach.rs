@@ -23,6 +23,19 @@ const OPENED: &[&str] = &[
     "DELETE /v1/bank-accounts/{id}",
     "POST /v1/bank-accounts/{id}/verify",
     "GET /v1/banks",
+    "POST /v1/payment-requests",
+    "GET /v1/payment-requests",
+    "GET /v1/payment-requests/{id}",
+    "GET /v1/payment-requests/{id}/qr.svg",
+    "POST /v1/payment-requests/{id}/close",
+    "GET /v1/payments",
+    "GET /v1/payments/{id}",
+    "POST /v1/payments/{id}/refunds",
+    "GET /v1/refunds/{id}",
+    "POST /v1/refunds/{id}/cancel",
+    "GET /v1/settlements",
+    "GET /v1/settlements/{id}",
+    "GET /v1/withdrawals/{id}/composition",
 ];
 
 /// Answers that tell nothing of anybody, to whoever asks.

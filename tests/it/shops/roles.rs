@@ -4,8 +4,13 @@ use super::clerk::{Clerk, found};
 use crate::user_api::person::Scene;
 
 /// Each page, and whether an owner, an accountant and a cashier see it.
-const PAGES: [(&str, [bool; 3]); 7] = [
+const PAGES: [(&str, [bool; 3]); 12] = [
     ("/merchant", [true, true, true]),
+    ("/merchant/accept", [true, false, true]),
+    ("/merchant/poster", [true, false, true]),
+    ("/merchant/counter", [true, true, true]),
+    ("/merchant/payments", [true, true, true]),
+    ("/merchant/settlements", [true, true, false]),
     ("/merchant/payouts", [true, true, false]),
     ("/merchant/withdraw", [true, false, false]),
     ("/merchant/banks", [true, true, false]),
@@ -15,7 +20,11 @@ const PAGES: [(&str, [bool; 3]); 7] = [
 ];
 
 /// Each form, with fields that an owner could send.
-const FORMS: [(&str, &[(&str, &str)]); 8] = [
+const FORMS: [(&str, &[(&str, &str)]); 9] = [
+    (
+        "/merchant/payments/pay_01935c3a5e7c7d3e8f00a1b2c3d4e5f6/refund",
+        &[("amount", "1"), ("nonce", "n")],
+    ),
     ("/merchant/stores", &[("name", "Station")]),
     ("/merchant/team/invite", &[("email", "x@example.com"), ("role", "owner")]),
     ("/merchant/team/uninvite", &[("email", "x@example.com")]),
