@@ -1,5 +1,5 @@
-//! `/merchant/login`, `/merchant/signup`, `/merchant/logout`, and `/merchant/confirm`: coming in for
-//! a shop, going, and giving the password again. What they do is what the wallet's pages do
+//! `/merchant/login`, `/merchant/signup`, `/merchant/logout`, `/merchant/confirm`: coming in for a
+//! shop, going, and giving the password again. What they do is what the wallet's pages do
 //! (`entry`), for sessions of the other kind.
 
 use askama::Template;

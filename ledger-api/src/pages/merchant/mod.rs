@@ -1,7 +1,7 @@
 //! `/merchant`: the pages of shops. Their login, their home, their team, their money.
 //!
-//! They have a cookie of their own, by which nobody gets to a wallet, and the wallet's opens nothing
-//! here. Which roles a page is opened to stands in the type that its handler takes
+//! They have a cookie of their own, by which nobody gets to a wallet, and the wallet's opens
+//! nothing here. Which roles a page is opened to stands in the type that its handler takes
 //! ([`ShopVisitor`], [`ShopSent`]), so that no handler can forget to ask. What moves money is done
 //! by the same functions as a person's, with the shop's accounts in their place.
 

@@ -74,7 +74,7 @@ async fn view(visitor: &Visitor, at: &AtShop, errors: FormErrors) -> Result<Stor
         empty: EmptyState::new(
             "qr",
             "No stores yet",
-            "A shop with one counter needs none. With several, each payment says where it was made.",
+            "With one counter you need none. With several, each payment says where it was made.",
         ),
     })
 }

@@ -1,5 +1,5 @@
-//! `/merchant/withdraw`: what is available goes to the bank, by hand. The form and the sheet are the
-//! wallet's, with the shop's accounts.
+//! `/merchant/withdraw`: what is available goes to the bank, by hand. The form and the sheet are
+//! the wallet's, with the shop's accounts.
 
 use askama::Template;
 use axum::{http::StatusCode, response::Response};
