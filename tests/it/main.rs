@@ -51,6 +51,7 @@ mod replays;
 mod sending_back;
 mod service_kills;
 mod several_engines;
+mod shops;
 mod snapshot_edges;
 mod snapshots;
 mod statements;

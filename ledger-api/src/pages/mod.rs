@@ -15,8 +15,10 @@ pub(crate) mod forms;
 mod home;
 mod landing;
 pub(crate) mod layout;
+pub(crate) mod merchant;
 mod moving;
 mod names;
+mod pay;
 mod people;
 mod problem;
 pub(crate) mod respond;
@@ -48,4 +50,6 @@ pub(crate) fn routes() -> Router<ApiState> {
         .merge(statements::routes())
         .merge(activity::routes())
         .merge(moving::routes())
+        .merge(pay::routes())
+        .merge(merchant::routes())
 }

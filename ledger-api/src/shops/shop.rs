@@ -5,7 +5,10 @@ use std::{fmt, str::FromStr};
 use ledger_core::{clock::Timestamp, ids::BankAccountId};
 
 use super::MerchantId;
-use crate::people::{Handle, Name, PersonId};
+use crate::{
+    links::UpiLink,
+    people::{Handle, Name, PersonId},
+};
 
 /// Why a text is no value of a shop's, in words for who typed it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -123,7 +126,8 @@ impl FromStr for PlaceName {
 
     fn from_str(text: &str) -> Result<Self, ShopValueError> {
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let turns = |c: char| matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        let marks = ['\u{200e}'..='\u{200f}', '\u{202a}'..='\u{202e}', '\u{2066}'..='\u{2069}'];
+        let turns = |c: char| marks.iter().any(|range| range.contains(&c));
         let fits = (1..=Self::CHARS_MAX).contains(&text.chars().count());
         let shown = !text.chars().any(|c| c.is_control() || turns(c));
         if fits && shown { Ok(Self(text)) } else { Err(ShopValueError::Place) }
@@ -166,6 +170,18 @@ impl Merchant {
     /// The address that payers pay to, as UPI writes it.
     pub fn payment_address(&self) -> String {
         format!("{}@{}", self.handle, Self::BANK)
+    }
+
+    /// The code that hangs on its wall: no amount, no reference, good for ever.
+    pub fn standing_link(&self) -> UpiLink {
+        UpiLink {
+            payee: self.payment_address(),
+            name: Some(self.display_name.expose().to_owned()),
+            amount: None,
+            note: None,
+            reference: None,
+            category: Some(self.category.as_str().to_owned()),
+        }
     }
 
     /// What payers may know of it.

@@ -3,7 +3,7 @@
 mod file;
 mod filter;
 mod list;
-mod one;
+pub(super) mod one;
 mod report;
 mod wait;
 

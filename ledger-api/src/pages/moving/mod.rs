@@ -4,11 +4,11 @@
 //! it, with the nonce that makes a second click the same request.
 
 mod add;
-mod banks;
+pub(super) mod banks;
 mod limit;
 mod receive;
 mod send;
-mod withdraw;
+pub(super) mod withdraw;
 
 pub(super) use receive::{WaitsForMe, waiting};
 
@@ -121,21 +121,21 @@ struct MoveView {
 /// A sheet to confirm, with the form that does it.
 #[derive(Template)]
 #[template(path = "app/confirm.html")]
-struct ConfirmView {
-    layout: Layout,
-    title: &'static str,
-    sheet: ConfirmSheet,
-    action: &'static str,
-    fields: Vec<(&'static str, String)>,
-    nonce: String,
-    button: String,
-    back: &'static str,
+pub(super) struct ConfirmView {
+    pub(super) layout: Layout,
+    pub(super) title: &'static str,
+    pub(super) sheet: ConfirmSheet,
+    pub(super) action: String,
+    pub(super) fields: Vec<(&'static str, String)>,
+    pub(super) nonce: String,
+    pub(super) button: String,
+    pub(super) back: String,
     /// What to look at first, if anything.
-    notice: Option<Notice>,
+    pub(super) notice: Option<Notice>,
 }
 
 /// What to look at before confirming.
-struct Notice {
+pub(super) struct Notice {
     tone: &'static str,
     title: &'static str,
     text: &'static str,
@@ -207,7 +207,7 @@ fn presets(balances: &Balances, tab: Tab) -> Vec<(String, String)> {
 }
 
 /// What there would be after an amount has come or gone; nothing if there is too little.
-fn after(balances: &Balances, change: Money, comes: bool) -> Option<MoneyView> {
+pub(super) fn after(balances: &Balances, change: Money, comes: bool) -> Option<MoneyView> {
     let available = balances.available;
     let left = if comes { available.checked_add(change) } else { available.checked_sub(change) };
     let left = left.ok().filter(|left| left.is_positive() || left.is_zero());
@@ -215,6 +215,7 @@ fn after(balances: &Balances, change: Money, comes: bool) -> Option<MoneyView> {
 }
 
 /// Where a write that was made is looked at.
-fn made(id: &impl std::fmt::Display) -> Response {
-    see_other(&format!("/app/activity/{id}"))
+fn made(visitor: &Visitor, id: &impl std::fmt::Display) -> Response {
+    let list = if visitor.shop.is_some() { "/payouts" } else { "/activity" };
+    see_other(&format!("{}/{id}", visitor.at(list)))
 }

@@ -63,19 +63,38 @@ pub(super) async fn stream(
     headers: HeaderMap,
     Params(query): Params<LiveQuery>,
 ) -> Result<Response, Problem> {
-    let (person, models) = reader.admit_person(READ, None).await?;
-    refuse_foreign_origin(&headers, &reader.state)?;
-    let after = match last_event_id(&headers)?.or(query.after) {
+    let (person, _) = reader.admit_person(READ, None).await?;
+    let account = person.wallet().map_err(|error| Problem::internal(&error))?;
+    follow(reader, &headers, query.after, Followed { account, is_quiet: false }).await
+}
+
+/// What a stream is about.
+pub(crate) struct Followed {
+    /// Which account.
+    pub(crate) account: AccountId,
+    /// Whether it says only that something was paid, and no amount: for eyes that see no balance.
+    pub(crate) is_quiet: bool,
+}
+
+/// The stream of an account that whoever asks may see.
+pub(crate) async fn follow(
+    reader: Reader,
+    headers: &HeaderMap,
+    after: Option<Position>,
+    followed: Followed,
+) -> Result<Response, Problem> {
+    refuse_foreign_origin(headers, &reader.state)?;
+    let after = match last_event_id(headers)?.or(after) {
         Some(after) => after,
-        None => models.position().await?,
+        None => reader.state.read_models.position().await?,
     };
     let Ok(permit) = Arc::clone(&reader.state.own_tails).try_acquire_owned() else {
         let detail = "This process serves as many live streams as it can.";
         return Err(Problem::new(codes::OVERLOADED, detail).retry_after(5));
     };
-    let account = person.wallet().map_err(|error| Problem::internal(&error))?;
     let (head, stopping) = (reader.state.head.clone(), reader.state.stopping.clone());
-    let own = Own { reader, account, head, stopping, after, buffer: VecDeque::new() };
+    let Followed { account, is_quiet } = followed;
+    let own = Own { reader, account, is_quiet, head, stopping, after, buffer: VecDeque::new() };
     Ok(Sse::new(messages(own, permit))
         .keep_alive(KeepAlive::new().interval(HEARTBEAT))
         .into_response())
@@ -84,6 +103,7 @@ pub(super) async fn stream(
 struct Own {
     reader: Reader,
     account: AccountId,
+    is_quiet: bool,
     head: watch::Receiver<Position>,
     stopping: watch::Receiver<bool>,
     /// Everything up to here was sent, or is in the buffer.
@@ -147,7 +167,9 @@ impl Own {
         }
         // With a full page there is more: the rest is read next.
         let is_all = u32::try_from(events.len()).is_ok_and(|count| count < READ_ROWS);
-        if is_all && changed.has_moved {
+        if is_all && changed.has_moved && self.is_quiet {
+            events.push(message("paid", changed.position, &serde_json::json!({}))?);
+        } else if is_all && changed.has_moved {
             let balances = wallet::balances(state, &self.account).await?;
             let body = super::balances::BalancesOut::from(balances);
             events.push(message("balances", changed.position, &body)?);
