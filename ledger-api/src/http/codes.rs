@@ -56,8 +56,10 @@ macro_rules! codes {
     };
 }
 
+mod hooks_out;
 mod money;
 
+pub use hooks_out::*;
 pub use money::*;
 
 codes! {
@@ -381,7 +383,7 @@ codes! {
 
 /// Every code of all tables.
 pub fn all() -> impl Iterator<Item = &'static Code> {
-    ALL.iter().chain(money::ALL).copied()
+    ALL.iter().chain(money::ALL).chain(hooks_out::ALL).copied()
 }
 
 /// The code of a name, if it is one of ours.

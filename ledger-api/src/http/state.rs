@@ -22,6 +22,7 @@ use crate::{
         accounts::{BankAccounts, PayeeKey},
     },
     deposits::VirtualAccounts,
+    hooks_out::{Deliveries, Endpoints},
     identity::KeyRing,
     logins::{Logins, server::Frontends},
     people::{Passwords, People, PeopleSettings, PublicUrl, Throttles, Wallets},
@@ -114,6 +115,10 @@ pub struct Shared {
     pub logins: Logins,
     /// What frontends of others may do for people.
     pub frontends: Frontends,
+    /// Where webhooks go.
+    pub webhook_endpoints: Endpoints,
+    /// What became of them.
+    pub webhook_deliveries: Deliveries,
     /// The read models.
     pub read_models: ReadModels,
     /// The projector of this process, if it has one.
@@ -162,6 +167,8 @@ impl ApiState {
         let logins = Logins::new(&parts.people_settings.logins, &parts.reads, public_url);
         let clock = Arc::clone(&parts.people_settings.clock);
         let frontends = Frontends::new(&parts.reads, clock);
+        let webhook_endpoints = Endpoints::new(parts.reads.clone(), parts.fingerprint_key.bytes());
+        let webhook_deliveries = Deliveries::new(parts.reads.clone());
         let started = Instant::now();
         Self(Arc::new(Shared {
             parts,
@@ -174,6 +181,8 @@ impl ApiState {
             throttles,
             logins,
             frontends,
+            webhook_endpoints,
+            webhook_deliveries,
             read_models,
             projector,
             tails,

@@ -17,11 +17,12 @@ mod people;
 mod reconciliation;
 mod tiers;
 mod transactions;
-mod transfers;
+pub(crate) mod transfers;
 mod trial_balance;
 mod usage;
 mod virtual_accounts;
 mod wallet;
+mod webhook_endpoints;
 pub(crate) mod withdrawals;
 
 use axum::Router;
@@ -60,6 +61,7 @@ fn documented() -> OpenApiRouter<ApiState> {
         .merge(people::routes())
         .merge(ops::routes())
         .merge(reconciliation::routes())
+        .merge(webhook_endpoints::routes())
         .merge(logins::routes())
         .merge(health::routes())
 }

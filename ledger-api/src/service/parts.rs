@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use ledger_core::{
-    clock::{Clock, System},
+    clock::{Clock, Ids, System},
     engine::{Engine, EngineConfig},
 };
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -19,6 +19,7 @@ use crate::{
     banks::BankRegistry,
     db,
     deposits::CreditDesk,
+    hooks_out::{self, guard::Outreach},
     http::{self, ApiParts, ApiState, FingerprintKey, Ledger, Operators},
     identity::KeyRing,
     logins::LoginSettings,
@@ -118,6 +119,7 @@ impl Parts {
             if roles.worker {
                 parts.start_alarms((database, inbox), secret, &wanted.clock);
                 parts.start_people(database, secret, &engine, wanted)?;
+                parts.start_hooks_out(database, secret, wanted);
             }
             if roles.api {
                 let api = parts.api((database, inbox), secret, engine, stopping, wanted)?;
@@ -238,6 +240,28 @@ impl Parts {
         let task = tasks::keep_people(&keeper, &self.stop.subscribe());
         self.tasks.push(("the people", task));
         Ok(())
+    }
+
+    /// Starts to tell of what happens.
+    fn start_hooks_out(&mut self, database: &Database, secret: &Secret, wanted: &Wanted) {
+        let pool = self.kept(db::read_pool(database.app().clone(), WORKER_CONNECTIONS_MAX));
+        let outreach = if wanted.demo { Outreach::PublicAndLoopback } else { Outreach::Public };
+        let (clock, ids): (_, Arc<dyn Ids>) = (&wanted.clock, Arc::new(System));
+        let with = (pool.clone(), self.read_models(pool.clone()));
+        let maker =
+            hooks_out::Maker::new(with, secret.bytes(), Arc::clone(clock), Arc::clone(&ids));
+        let (nudge, stop) = (tasks::nudge(self.engine.as_ref()), self.stop.subscribe());
+        self.tasks.push(("the making of webhooks", tasks::make_hooks_out(&maker, &nudge, &stop)));
+        match hooks_out::Client::new(outreach) {
+            Ok(client) => {
+                let clock = Arc::clone(clock);
+                let sender = hooks_out::Sender::new(pool, secret.bytes(), client, clock, ids);
+                let task = tasks::send_hooks_out(&sender, &stop);
+                self.tasks.push(("the sending of webhooks", task));
+            }
+            // No reason not to keep the ledger: what is to be sent waits.
+            Err(error) => tracing::error!(%error, "no webhooks are sent: no certificates"),
+        }
     }
 
     fn read_models(&self, pool: PgPool) -> ReadModels {

@@ -11,6 +11,7 @@ mod terms;
 mod write;
 
 pub(crate) use quote::quote;
+pub(crate) use read::withdrawal_out;
 pub(crate) use write::{cancel, request};
 
 use utoipa_axum::{router::OpenApiRouter, routes};

@@ -73,7 +73,8 @@ async fn detail(
     Ok(details(state, &[place]).await?.remove(&id))
 }
 
-fn withdrawal_out(
+/// A withdrawal as it is shown, without why it is where it is.
+pub(crate) fn withdrawal_out(
     id: WithdrawalId,
     history: WithdrawalHistory,
     position: Position,
