@@ -22,6 +22,7 @@ mod routes;
 pub mod service;
 pub mod sessions;
 pub mod setup;
+pub mod shops;
 pub mod shutdown;
 pub mod statements;
 pub mod suspense;

@@ -9,7 +9,7 @@ use super::{Arrival, Entered, begin, throttle};
 use crate::{
     http::{ApiState, Problem, codes, session::SignedIn},
     people::{Checked, Credential, Password, Rate, Status},
-    sessions::Token,
+    sessions::{Audience, Token},
 };
 
 /// Who wants to log in.
@@ -29,7 +29,7 @@ pub(crate) struct LoginIn {
 pub(crate) async fn log_in(
     state: &ApiState,
     arrival: &Arrival,
-    given: &LoginIn,
+    (given, audience): (&LoginIn, Audience),
 ) -> Result<Entered, Problem> {
     let client = arrival.client.counted();
     throttle(state, Rate::LOGIN_ADDRESS, &client).await?;
@@ -59,7 +59,7 @@ pub(crate) async fn log_in(
     if is_outdated {
         keep_in_todays_way(state, &credential, &given.password).await?;
     }
-    begin(state, arrival, credential.id).await
+    begin(state, arrival, (credential.id, audience)).await
 }
 
 /// The one answer to everybody who is not let in.

@@ -23,7 +23,7 @@ pub(crate) use verify::{Kind, confirm_code, confirm_link, say_papers_seen, send_
 use crate::{
     http::{ApiState, Problem, codes, peer::ClientAddress, session::agent},
     people::{HashingError, NameError, PasswordError, Person, PersonId, Rate, Wait},
-    sessions::{Session, Token},
+    sessions::{Audience, Session, Token},
 };
 use axum::{
     extract::FromRequestParts,
@@ -37,8 +37,8 @@ pub(crate) struct Arrival {
     pub(crate) client: ClientAddress,
     /// What the browser calls itself.
     pub(crate) agent: String,
-    /// The session that they had until now.
-    pub(crate) before: Option<Session>,
+    /// The sessions that they had until now, by what they are for.
+    pub(crate) before: Vec<Session>,
 }
 
 impl FromRequestParts<ApiState> for Arrival {
@@ -47,7 +47,10 @@ impl FromRequestParts<ApiState> for Arrival {
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
         let client = ClientAddress::from_request_parts(parts, state).await?;
         let headers: &HeaderMap = &parts.headers;
-        let before = crate::http::session::session(headers, state).await?;
+        let mut before = Vec::new();
+        for audience in [Audience::Wallet, Audience::Shop] {
+            before.extend(crate::http::session::session(headers, state, audience).await?);
+        }
         Ok(Self { client, agent: agent(headers).to_owned(), before })
     }
 }
@@ -63,18 +66,19 @@ pub(crate) struct Entered {
     pub(crate) person: Person,
 }
 
-/// Begins a session for somebody who proved who they are. The one that the browser had ends.
+/// Begins a session for somebody who proved who they are. The one that the browser had for the same
+/// audience ends; one for the other stays.
 pub(crate) async fn begin(
     state: &ApiState,
     arrival: &Arrival,
-    id: PersonId,
+    (id, audience): (PersonId, Audience),
 ) -> Result<Entered, Problem> {
-    if let Some(before) = &arrival.before {
+    for before in arrival.before.iter().filter(|before| before.audience == audience) {
         state.sessions.end(before.person, before.id).await?;
     }
     let person = state.people.by_id(id).await?.ok_or_else(gone)?;
     let person = with_wallet(state, person).await;
-    let (token, session) = state.sessions.begin(id, &arrival.agent).await?;
+    let (token, session) = state.sessions.begin(id, audience, &arrival.agent).await?;
     Ok(Entered { token, session, person })
 }
 

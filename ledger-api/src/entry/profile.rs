@@ -8,7 +8,7 @@ use crate::{
         step_up::{self, Act},
     },
     post::Letter,
-    sessions::Token,
+    sessions::{Audience, Token},
 };
 
 /// Goes on only if they proved a short while ago who they are, where the act takes that.
@@ -149,7 +149,7 @@ pub(crate) async fn reset(
         return Err(refused());
     }
     state.people.set_password(id, &hash, None, now).await?;
-    begin(state, arrival, id).await
+    begin(state, arrival, (id, Audience::Wallet)).await
 }
 
 /// Tells somebody at the address that they had that something was changed.

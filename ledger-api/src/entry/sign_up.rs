@@ -7,6 +7,7 @@ use super::{Arrival, Entered, begin, both, throttle, with_wallet, wrong_name, wr
 use crate::{
     http::{ApiState, Problem},
     people::{NewPerson, Password, Person, PersonId, Rate},
+    sessions::Audience,
 };
 
 /// Who wants to sign up.
@@ -36,7 +37,7 @@ pub(crate) struct SignUpIn {
 pub(crate) async fn sign_up(
     state: &ApiState,
     arrival: &Arrival,
-    wanted: &SignUpIn,
+    (wanted, audience): (&SignUpIn, Audience),
 ) -> Result<Entered, Problem> {
     if !state.people_settings.sign_up {
         return Err(Problem::not_found("Nobody can sign up here."));
@@ -48,7 +49,7 @@ pub(crate) async fn sign_up(
     let password = Some(state.passwords.hash(password).await?);
     let id = new.id;
     admit(state, NewPerson { password, ..new }).await?;
-    begin(state, arrival, id).await
+    begin(state, arrival, (id, audience)).await
 }
 
 /// Makes a person with a wallet, however they proved who they are.

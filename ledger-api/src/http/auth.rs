@@ -6,12 +6,16 @@ use axum::{
     http::{HeaderMap, HeaderName, header, request::Parts},
 };
 
-use super::{ApiState, Problem, codes, context::RequestContext, session};
+use super::{ApiState, Problem, codes, context::RequestContext, session, shop_session};
 use crate::{
     identity::{Caller, Scope, ScopeSet, VerifyError},
     logins::server::Tokens,
-    sessions::Session,
+    sessions::{Audience, Session, SessionId},
+    shops::Membership,
 };
+
+/// The header by which a browser that is signed in for both says that it asks for the shop.
+const SHOP_HEADER: &str = "bahi-shop";
 
 impl FromRequestParts<ApiState> for Caller {
     type Rejection = Problem;
@@ -30,19 +34,45 @@ impl FromRequestParts<ApiState> for Caller {
     }
 }
 
-/// The person whose session the cookie is of. What changes something must be a request of ours.
+/// Whoever's session the cookie is of. What changes something must be a request of ours. A browser
+/// that is signed in for both asks for the wallet, unless it says [`SHOP_HEADER`]: a request is
+/// never in a shop's name by accident.
 async fn signed_in(parts: &Parts, state: &ApiState) -> Result<Caller, Problem> {
-    let session = session::session(&parts.headers, state).await?;
+    let headers = &parts.headers;
+    let says_shop = headers.contains_key(SHOP_HEADER);
+    let has_wallet = session::has_cookie(headers, Audience::Wallet);
+    let is_shops = says_shop || (!has_wallet && session::has_cookie(headers, Audience::Shop));
+    let audience = if is_shops { Audience::Shop } else { Audience::Wallet };
+    let session = session::session(headers, state, audience).await?;
     let session = session.ok_or_else(|| {
-        if session::has_cookie(&parts.headers) {
+        if session::has_cookie(headers, audience) {
             return session::signed_out();
         }
         Problem::new(codes::UNAUTHENTICATED, "A valid API key is needed.")
     })?;
     if !parts.method.is_safe() {
-        session::check_csrf(&parts.headers, state, &session, None)?;
+        session::check_csrf(headers, state, &session, None)?;
     }
-    of_session(&session)
+    match audience {
+        Audience::Wallet => of_session(&session),
+        Audience::Shop => of_shop_session(state, &session).await,
+    }
+}
+
+/// The member whose session it is, in the name of the shop that they chose. What they may do is
+/// looked at anew each time: a role that was taken away is gone with the next request.
+async fn of_shop_session(state: &ApiState, session: &Session) -> Result<Caller, Problem> {
+    let membership = shop_session::membership(state, session).await?.ok_or_else(|| {
+        Problem::new(codes::FORBIDDEN, "You work for no shop: open one, or join one.")
+    })?;
+    of_member(session, membership)
+}
+
+/// Somebody who works for a shop, by their session.
+pub(super) fn of_member(session: &Session, shop: Membership) -> Result<Caller, Problem> {
+    let id = session.id.to_string();
+    Caller::of_member(session.person, (shop.merchant, shop.role), id.into())
+        .map_err(|error| Problem::internal(&error))
 }
 
 /// The person of a session, who may do all that people may.
@@ -65,14 +95,25 @@ async fn of_token(token: &str, state: &ApiState) -> Result<Caller, Problem> {
 
 /// Whether who was let in before still is.
 pub(super) async fn is_in_force(caller: &Caller, state: &ApiState) -> bool {
-    match (caller.person, caller.key_id.parse()) {
-        (None, _) => state.keys.in_force(&caller.key_id).await,
-        (Some(_), Ok(session)) => state.sessions.is_alive(session).await.unwrap_or(false),
+    match (caller.person, caller.key_id.parse::<SessionId>()) {
+        (_, Ok(session)) => {
+            let is_alive = state.sessions.is_alive(session).await.unwrap_or(false);
+            is_alive && still_works_there(caller, state).await
+        }
+        (None, Err(_)) => state.keys.in_force(&caller.key_id).await,
         (Some(_), Err(_)) => {
             let in_force = state.frontends.tokens.in_force(&caller.key_id).await;
             in_force.ok().flatten().unwrap_or(false)
         }
     }
+}
+
+/// Whether somebody who asks in a shop's name still may, in the same role; true of all others.
+async fn still_works_there(caller: &Caller, state: &ApiState) -> bool {
+    let Some((shop, role)) = caller.shop else { return true };
+    let Ok(person) = caller.principal.as_str().parse() else { return false };
+    let now = state.shops.role_of(shop, person).await;
+    now.is_ok_and(|now| now == Some(role))
 }
 
 /// The caller whose key stands in the header `name`.
@@ -124,8 +165,9 @@ impl Require for Caller {
         if scopes.iter().any(|scope| self.has(*scope)) {
             return Ok(());
         }
-        if self.person.is_some() {
-            let detail = "This is for the services and staff of the ledger, not for people.";
+        if self.person.is_some() || self.shop.is_some() {
+            let detail =
+                "This is for the services and staff of the ledger, not for people and shops.";
             return Err(Problem::new(codes::FORBIDDEN, detail));
         }
         Err(missing(scopes))

@@ -108,6 +108,7 @@ mod tests {
             principal: principal.parse().unwrap(),
             scopes: ScopeSet::of(scopes),
             person: None,
+            shop: None,
         }
     }
 

@@ -26,6 +26,7 @@ pub(crate) mod reply;
 pub(crate) mod return_to;
 mod server;
 pub(crate) mod session;
+pub(crate) mod shop_session;
 mod state;
 #[cfg(test)]
 pub(crate) mod testing;

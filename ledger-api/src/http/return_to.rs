@@ -2,6 +2,8 @@
 
 use form_urlencoded::byte_serialize;
 
+use crate::sessions::Audience;
+
 /// Where people go who came from nowhere.
 pub(crate) const HOME: &str = "/app";
 /// What a frontend asks for is carried through a login, and is long.
@@ -16,12 +18,18 @@ pub(crate) fn local(text: &str) -> &str {
     if is_path && fits { text } else { HOME }
 }
 
-/// The login's address that leads back to `path`.
+/// The login's address that leads back to `path`: the shops' for a page of shops.
 pub(crate) fn login_path(path: &str) -> String {
-    match local(path) {
-        HOME => "/login".to_owned(),
-        path => format!("/login?return_to={}", byte_serialize(path.as_bytes()).collect::<String>()),
+    let path = local(path);
+    let audience = Audience::of_path(path);
+    let login = match audience {
+        Audience::Wallet => "/login",
+        Audience::Shop => "/merchant/login",
+    };
+    if path == audience.home() {
+        return login.to_owned();
     }
+    format!("{login}?return_to={}", byte_serialize(path.as_bytes()).collect::<String>())
 }
 
 #[cfg(test)]

@@ -23,14 +23,19 @@ use crate::{
     entry,
     people::{PeopleError, Person},
     sessions::{
-        Session, Token,
+        Audience, Session, Token,
         csrf::{self, Foreign},
     },
 };
 
-/// The cookie. By its prefix browsers take it only over TLS (or from this machine), for all paths
-/// of this host and for no other host.
-const COOKIE: &str = "__Host-bahi_session";
+/// The cookie of each audience. By their prefix browsers take them only over TLS (or from this
+/// machine), for all paths of this host and for no other host.
+const fn cookie(audience: Audience) -> &'static str {
+    match audience {
+        Audience::Wallet => "__Host-bahi_session",
+        Audience::Shop => "__Host-bahi_merchant",
+    }
+}
 
 /// Somebody who is signed in, for routes of the API. Others get 401.
 #[derive(Debug, Clone)]
@@ -69,19 +74,27 @@ impl SignedIn {
     }
 }
 
-/// The session of a request, if it has one; nothing is checked of where the request comes from.
+/// The session of a request, if it has one for this audience; nothing is checked of where the
+/// request comes from.
 pub(crate) async fn session(
     headers: &HeaderMap,
     state: &ApiState,
+    audience: Audience,
 ) -> Result<Option<Session>, Problem> {
-    match token(headers) {
-        Some(token) => Ok(state.sessions.find(&token).await?),
+    match token(headers, cookie(audience)) {
+        Some(token) => Ok(state.sessions.find(&token, audience).await?),
         None => Ok(None),
     }
 }
 
-async fn signed_in(parts: &Parts, state: &ApiState) -> Result<Option<SignedIn>, Problem> {
-    let Some(session) = session(&parts.headers, state).await? else { return Ok(None) };
+/// Who is signed in for an audience.
+pub(super) async fn signed_in(
+    parts: &Parts,
+    state: &ApiState,
+    audience: Audience,
+) -> Result<Option<SignedIn>, Problem> {
+    let session = session(&parts.headers, state, audience).await?;
+    let Some(session) = session else { return Ok(None) };
     let Some(person) = state.people.by_id(session.person).await? else { return Ok(None) };
     if let Some(context) = parts.extensions.get::<RequestContext>()
         && let Ok(principal) = person.id.principal()
@@ -152,7 +165,7 @@ impl FromRequestParts<ApiState> for SignedIn {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
-        let who = signed_in(parts, state).await?.ok_or_else(signed_out)?;
+        let who = signed_in(parts, state, Audience::Wallet).await?.ok_or_else(signed_out)?;
         if !parts.method.is_safe() {
             check_csrf(&parts.headers, state, &who.session, None)?;
         }
@@ -164,7 +177,7 @@ impl FromRequestParts<ApiState> for SignedInPage {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Response> {
-        match signed_in(parts, state).await {
+        match signed_in(parts, state, Audience::Wallet).await {
             Ok(Some(who)) => Ok(Self(who)),
             Ok(None) => Err(to_login(parts)),
             Err(problem) => Err(problem.into_response()),
@@ -176,7 +189,7 @@ impl FromRequestParts<ApiState> for MaybeSignedIn {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
-        signed_in(parts, state).await.map(Self)
+        signed_in(parts, state, Audience::Wallet).await.map(Self)
     }
 }
 
@@ -184,8 +197,19 @@ impl<T: DeserializeOwned> FromRequest<ApiState> for SignedForm<T> {
     type Rejection = Response;
 
     async fn from_request(request: Request, state: &ApiState) -> Result<Self, Response> {
+        Self::of(request, state, Audience::Wallet).await
+    }
+}
+
+impl<T: DeserializeOwned> SignedForm<T> {
+    /// The form of somebody who is signed in for an audience.
+    pub(super) async fn of(
+        request: Request,
+        state: &ApiState,
+        audience: Audience,
+    ) -> Result<Self, Response> {
         let (parts, body) = request.into_parts();
-        let who = match signed_in(&parts, state).await {
+        let who = match signed_in(&parts, state, audience).await {
             Ok(Some(who)) => who,
             Ok(None) => return Err(to_login(&parts)),
             Err(problem) => return Err(problem.into_response()),
@@ -237,7 +261,7 @@ fn parsed<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 
 /// To the login, and back from there: for what was to be read to the page, for what was to be done
 /// to the page that has the form.
-fn to_login(parts: &Parts) -> Response {
+pub(super) fn to_login(parts: &Parts) -> Response {
     let back = parts.uri.path_and_query().filter(|_| parts.method.is_safe());
     let back = back.map_or(parts.uri.path(), axum::http::uri::PathAndQuery::as_str);
     see_other(&login_path(back))
@@ -252,19 +276,19 @@ pub(crate) fn see_other(path: &str) -> Response {
 }
 
 /// Whether a browser holds a token of ours, be it dead.
-pub(super) fn has_cookie(headers: &HeaderMap) -> bool {
+pub(super) fn has_cookie(headers: &HeaderMap, audience: Audience) -> bool {
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut names =
         cookies.flat_map(|text| text.split(';')).filter_map(|pair| pair.split_once('='));
-    names.any(|(name, _)| name.trim() == COOKIE)
+    names.any(|(name, _)| name.trim() == cookie(audience))
 }
 
 /// The token in the cookie; nothing if there is none, or two.
-fn token(headers: &HeaderMap) -> Option<Token> {
+fn token(headers: &HeaderMap, cookie: &str) -> Option<Token> {
     let cookies = headers.get_all(header::COOKIE).iter();
     let pairs = cookies.filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(';'));
     let ours = pairs.filter_map(|pair| pair.trim().split_once('='));
-    let mut ours = ours.filter(|(name, _)| *name == COOKIE);
+    let mut ours = ours.filter(|(name, _)| *name == cookie);
     let (_, value) = ours.next()?;
     value.parse().ok().filter(|_| ours.next().is_none())
 }
@@ -273,18 +297,18 @@ fn token(headers: &HeaderMap) -> Option<Token> {
 #[derive(Clone)]
 pub(crate) enum SessionCookie {
     /// From here on this token.
-    Set(Token),
+    Set(Audience, Token),
     /// No token any more.
-    Clear,
+    Clear(Audience),
 }
 
 impl fmt::Display for SessionCookie {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (value, end) = match self {
-            Self::Set(token) => (token.reveal(), ""),
-            Self::Clear => (String::new(), "; Max-Age=0"),
+        let (name, value, end) = match self {
+            Self::Set(audience, token) => (cookie(*audience), token.reveal(), ""),
+            Self::Clear(audience) => (cookie(*audience), String::new(), "; Max-Age=0"),
         };
-        write!(f, "{COOKIE}={value}; Path=/; Secure; HttpOnly; SameSite=Lax{end}")
+        write!(f, "{name}={value}; Path=/; Secure; HttpOnly; SameSite=Lax{end}")
     }
 }
 
@@ -311,27 +335,35 @@ mod tests {
         for cookie in cookies {
             headers.append(header::COOKIE, cookie.parse().unwrap());
         }
-        token(&headers).is_some()
+        token(&headers, cookie(Audience::Wallet)).is_some()
     }
 
     #[test]
     fn case_128_the_cookie_is_kept_to_this_host_and_from_scripts() {
-        let set = SessionCookie::Set(Token::generate()).to_string();
-        assert!(set.starts_with("__Host-bahi_session="), "{set}");
-        assert!(set.ends_with("; Path=/; Secure; HttpOnly; SameSite=Lax"), "{set}");
-        assert!(!set.to_lowercase().contains("domain"), "{set}");
-        assert!(SessionCookie::Clear.to_string().ends_with("SameSite=Lax; Max-Age=0"));
+        for (audience, name) in
+            [(Audience::Wallet, "__Host-bahi_session="), (Audience::Shop, "__Host-bahi_merchant=")]
+        {
+            let set = SessionCookie::Set(audience, Token::generate()).to_string();
+            assert!(set.starts_with(name), "{set}");
+            assert!(set.ends_with("; Path=/; Secure; HttpOnly; SameSite=Lax"), "{set}");
+            assert!(!set.to_lowercase().contains("domain"), "{set}");
+            let clear = SessionCookie::Clear(audience).to_string();
+            assert!(clear.ends_with("SameSite=Lax; Max-Age=0"), "{clear}");
+        }
     }
 
     #[test]
     fn one_cookie_counts_and_two_do_not() {
         let value = Token::generate().reveal();
-        let ours = format!("{COOKIE}={value}");
+        let name = cookie(Audience::Wallet);
+        let ours = format!("{name}={value}");
         assert!(found(&[&ours]) && found(&["theme=dark", &ours]));
         assert!(found(&[&format!("a=b; {ours}; c=d")]));
         assert!(!found(&[&format!("{ours}; {ours}")]) && !found(&[&ours, &ours]));
         assert!(!found(&[&format!("bahi_session={value}")]));
-        assert!(!found(&[]) && !found(&[&format!("{COOKIE}=x")]));
+        assert!(!found(&[]) && !found(&[&format!("{name}=x")]));
+        let other = format!("{}={value}", cookie(Audience::Shop));
+        assert!(!found(&[&other]) && found(&[&other, &ours]));
     }
 
     #[test]

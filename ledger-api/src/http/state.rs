@@ -27,6 +27,7 @@ use crate::{
     logins::{Logins, server::Frontends},
     people::{Passwords, People, PeopleSettings, PublicUrl, Throttles, Wallets},
     sessions::Sessions,
+    shops::{ShopAccounts, Shops},
 };
 
 /// How many live tails of the log one process serves.
@@ -109,6 +110,10 @@ pub struct Shared {
     pub passwords: Passwords,
     /// What opens wallets.
     pub wallets: Wallets,
+    /// Who the shops are.
+    pub shops: Shops,
+    /// What opens their accounts.
+    pub shop_accounts: ShopAccounts,
     /// How fast things may be tried.
     pub throttles: Throttles,
     /// Who may vouch for people.
@@ -163,6 +168,8 @@ impl ApiState {
             Arc::clone(&parts.ids),
             Arc::clone(&parts.clock),
         );
+        let shops = Shops::new(parts.reads.clone(), parts.fingerprint_key.bytes());
+        let shop_accounts = ShopAccounts::new(shops.clone(), wallets.clone());
         let public_url = parts.people_settings.base().map(PublicUrl::as_str);
         let logins = Logins::new(&parts.people_settings.logins, &parts.reads, public_url);
         let clock = Arc::clone(&parts.people_settings.clock);
@@ -178,6 +185,8 @@ impl ApiState {
             sessions,
             passwords: Passwords::default(),
             wallets,
+            shops,
+            shop_accounts,
             throttles,
             logins,
             frontends,

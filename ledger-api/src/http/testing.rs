@@ -136,6 +136,7 @@ pub(crate) fn state(ledger: Arc<dyn Ledger>, handler_timeout: Duration) -> ApiSt
         principal: principal.parse().unwrap(),
         scopes: ScopeSet::of(scopes),
         person: None,
+        shop: None,
     };
     let tokens = [
         (ALL_KEY, caller("asha", &Scope::ALL)),

@@ -5,13 +5,16 @@ use std::sync::Arc;
 use ledger_core::ids::{IdError, Principal};
 
 use super::{Scope, ScopeSet};
-use crate::people::PersonId;
+use crate::{
+    people::PersonId,
+    shops::{MerchantId, Role},
+};
 
-/// A caller who has proved who they are: a service or one of the staff by a key, or a person by a
-/// session or a token.
+/// A caller who has proved who they are: a service or one of the staff by a key, a person by a
+/// session or a token, or a shop by a session of who works there or by a key of its own.
 ///
-/// What a person may do ends at what is theirs. So [`Caller::has`], which everything is asked by
-/// that knows nothing of whose things are, is never true of a person; what persons may reach says
+/// What a person or a shop may do ends at what is theirs. So [`Caller::has`], which everything is
+/// asked by that knows nothing of whose things are, is never true of them; what they may reach says
 /// so, by [`Caller::may`], and looks at whose it is.
 #[derive(Debug, Clone)]
 pub struct Caller {
@@ -21,8 +24,10 @@ pub struct Caller {
     pub principal: Principal,
     /// What the key may do.
     pub scopes: ScopeSet,
-    /// The person, if it is one.
+    /// The person, if it is one, for what is their own.
     pub person: Option<PersonId>,
+    /// The shop in whose name they ask, if it is one, and what they may do there.
+    pub shop: Option<(MerchantId, Role)>,
 }
 
 impl Caller {
@@ -48,12 +53,45 @@ impl Caller {
         let scopes: Vec<Scope> =
             Self::OF_PEOPLE.into_iter().filter(|scope| granted.has(*scope)).collect();
         let principal = person.to_string().parse()?;
-        Ok(Self { key_id, principal, scopes: ScopeSet::of(&scopes), person: Some(person) })
+        Ok(Self {
+            key_id,
+            principal,
+            scopes: ScopeSet::of(&scopes),
+            person: Some(person),
+            shop: None,
+        })
     }
 
-    /// Whether the key has the scope, for whosesoever things. Never true of a person.
+    /// Somebody who works for a shop and asks in its name, by the session `key_id`. What the log
+    /// says of who asked is the person.
+    ///
+    /// # Errors
+    /// Never: a person's id is a principal.
+    pub fn of_member(
+        person: PersonId,
+        (shop, role): (MerchantId, Role),
+        key_id: Arc<str>,
+    ) -> Result<Self, IdError> {
+        let principal = person.to_string().parse()?;
+        let shop = Some((shop, role));
+        Ok(Self { key_id, principal, scopes: role.scope_set(), person: None, shop })
+    }
+
+    /// Whoever has a key. One whose principal is a shop is that shop's own program: it does what
+    /// an owner may, as far as the key's scopes say so, with what is the shop's.
+    pub fn of_key(key_id: Arc<str>, principal: Principal, granted: ScopeSet) -> Self {
+        let shop: Option<MerchantId> = principal.as_str().parse().ok();
+        let scopes = match shop {
+            Some(_) => granted.and(Role::Owner.scope_set()),
+            None => granted,
+        };
+        let shop = shop.map(|shop| (shop, Role::Owner));
+        Self { key_id, principal, scopes, person: None, shop }
+    }
+
+    /// Whether the key has the scope, for whosesoever things. Never true of a person or a shop.
     pub const fn has(&self, scope: Scope) -> bool {
-        self.person.is_none() && self.scopes.has(scope)
+        self.person.is_none() && self.shop.is_none() && self.scopes.has(scope)
     }
 
     /// Whether the caller has the scope, be it for what is theirs alone.

@@ -219,16 +219,13 @@ fn entry(row: &PgRow, before: &Snapshot) -> Result<Entry, sqlx::Error> {
     let id: String = row.try_get("id")?;
     let names: Vec<String> = row.try_get("scopes")?;
     let scopes: Result<Vec<Scope>, _> = names.iter().map(|name| name.parse()).collect();
+    let scopes = ScopeSet::of(&scopes.map_err(|error| bad(Box::new(error)))?);
+    let principal = principal.parse().map_err(|error| bad(Box::new(error)))?;
     let used =
         before.keys.get(&hash).and_then(|entry| entry.used.lock().ok().and_then(|used| *used));
     Ok(Entry {
         hash,
-        caller: Caller {
-            key_id: id.into(),
-            principal: principal.parse().map_err(|error| bad(Box::new(error)))?,
-            scopes: ScopeSet::of(&scopes.map_err(|error| bad(Box::new(error)))?),
-            person: None,
-        },
+        caller: Caller::of_key(id.into(), principal, scopes),
         used: std::sync::Mutex::new(used),
     })
 }

@@ -141,6 +141,11 @@ impl ScopeSet {
         self.0 & scope.bit() != 0
     }
 
+    /// Those that are in both.
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
     /// Whether there is none.
     pub const fn is_empty(self) -> bool {
         self.0 == 0

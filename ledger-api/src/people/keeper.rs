@@ -1,5 +1,5 @@
-//! What is due without being asked: wallets that a crash left unopened, sessions and codes that
-//! ended, people whose retention ended.
+//! What is due without being asked: wallets and shops that a crash left unopened, sessions and
+//! codes that ended, people whose retention ended.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use tokio::{sync::watch, time};
 
 use super::{People, PeopleError, Throttles, Wallets};
-use crate::{sessions::Sessions, shutdown};
+use crate::{sessions::Sessions, shops::ShopAccounts, shutdown};
 
 const PAUSE: Duration = Duration::from_secs(60);
 const AT_ONCE: u32 = 100;
@@ -19,6 +19,8 @@ pub struct PeopleKeeper {
     pub people: People,
     /// What opens wallets.
     pub wallets: Wallets,
+    /// What opens the accounts of shops.
+    pub shops: ShopAccounts,
     /// Who is signed in; by their clock everything here goes.
     pub sessions: Sessions,
     /// How fast things may be tried.
@@ -57,6 +59,10 @@ impl PeopleKeeper {
                     tracing::warn!(%error, person = %id, "a wallet is still missing");
                 }
             }
+        }
+        if let Err(error) = self.shops.finish(AT_ONCE).await {
+            let error = projections::describe(&error);
+            tracing::warn!(%error, "shops were not looked after");
         }
         let due = now.checked_sub_signed(self.retention).unwrap_or(chrono::DateTime::UNIX_EPOCH);
         for id in self.people.to_erase(due, AT_ONCE).await? {

@@ -89,7 +89,7 @@ impl Handle {
     }
 
     /// One that somebody has already, whatever words were reserved since.
-    pub(super) fn stored(text: &str) -> Option<Self> {
+    pub(crate) fn stored(text: &str) -> Option<Self> {
         is_handle(text).then(|| Self(text.to_owned()))
     }
 }

@@ -9,12 +9,12 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use ledger_core::{
     chart::{self, Authority, PostingClass},
-    clock::{Clock, Ids},
+    clock::{Clock, Ids, Timestamp},
     command::{
         Command, DefineTier, Idempotency, OpenAccount, Operation, Outcome, Rejection, SetTier,
     },
     engine::SubmitError,
-    ids::{IdError, Principal, RequestId},
+    ids::{AccountId, IdError, Owner, Principal, RequestId},
     money::{Currency, Money, MoneyError},
     tier::{FlowLimits, TierLimits},
 };
@@ -105,28 +105,53 @@ impl Wallets {
         Ok(())
     }
 
+    /// What time it is for wallets.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     async fn open(&self, person: &Person) -> Result<(), WalletError> {
-        let account = person.id.wallet()?;
-        let entry = chart::lookup(&account.code()).ok_or(WalletError::Missing("wallets"))?;
+        let key = format!("open-wallet-{}", person.id.uuid().simple());
+        let whose = (person.id.owner()?, person.id.principal()?);
+        let hash = self.people.key().hash("open-wallet", &[person.id.uuid().as_bytes()]);
+        self.open_with(person.id.wallet()?, whose, (&key, hash)).await
+    }
+
+    /// Opens an account of the chart for whoever it is of, in rupees. The key must be the same for
+    /// one account whenever it is asked: so it happens once.
+    ///
+    /// # Errors
+    /// [`WalletError`].
+    pub async fn open_account(
+        &self,
+        account: AccountId,
+        whose: (Owner, Principal),
+        key: &str,
+    ) -> Result<(), WalletError> {
+        let hash = self.people.key().hash("open-account", &[key.as_bytes()]);
+        self.open_with(account, whose, (key, hash)).await
+    }
+
+    async fn open_with(
+        &self,
+        account: AccountId,
+        (owner, asks): (Owner, Principal),
+        (key, fingerprint): (&str, [u8; 32]),
+    ) -> Result<(), WalletError> {
+        let entry = chart::lookup(&account.code()).ok_or(WalletError::Missing("such accounts"))?;
         let currency = self.rupee().await?;
         let open = OpenAccount {
             floor: entry.floor_zero.then(|| Money::zero(currency).amount()),
             ceiling: None,
             currency,
-            owner: person.id.owner()?,
+            owner,
             account_type: entry.account_type,
             class: entry.class,
             itemised: entry.itemised,
             metadata: BTreeMap::new(),
             account,
         };
-        // The same for one person whenever it is asked, so that it happens once.
-        let uuid = person.id.uuid();
-        let idempotency = Idempotency {
-            key: format!("open-wallet-{}", uuid.simple()).parse()?,
-            fingerprint: self.people.key().hash("open-wallet", &[uuid.as_bytes()]),
-        };
-        let asks = person.id.principal()?;
+        let idempotency = Idempotency { key: key.parse()?, fingerprint };
         self.submit(asks, Some(idempotency), Operation::OpenAccount(open)).await
     }
 

@@ -25,6 +25,8 @@ mod wallet;
 mod webhook_endpoints;
 pub(crate) mod withdrawals;
 
+pub(crate) use wallet::follow;
+
 use axum::Router;
 use utoipa_axum::router::OpenApiRouter;
 

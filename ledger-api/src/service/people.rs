@@ -10,6 +10,7 @@ use crate::{
     people::{People, PeopleKeeper, PeopleSettings, PublicUrl, Throttles, Wallets},
     sessions::Sessions,
     setup::Secret,
+    shops::{ShopAccounts, Shops},
 };
 
 impl Wanted {
@@ -33,8 +34,10 @@ pub(super) fn keeper(
 ) -> PeopleKeeper {
     let people = People::new(pool.clone(), secret.bytes());
     let (clock, ledger) = (Arc::clone(&settings.clock), Arc::new(engine.clone()));
+    let wallets = Wallets::new(people.clone(), ledger, Arc::new(System), Arc::clone(&clock));
     PeopleKeeper {
-        wallets: Wallets::new(people.clone(), ledger, Arc::new(System), Arc::clone(&clock)),
+        shops: ShopAccounts::new(Shops::new(pool.clone(), secret.bytes()), wallets.clone()),
+        wallets,
         sessions: Sessions::new(pool.clone(), clock),
         throttles: Throttles::new(pool.clone(), people.key().clone()),
         people,

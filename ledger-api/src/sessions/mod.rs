@@ -5,10 +5,12 @@
 //! here. It ends by itself a quarter of an hour after it was last used, and twelve hours after the
 //! login whatever happens. The token is another one after each proof of who it is.
 
+mod audience;
 pub mod csrf;
 mod store;
 mod token;
 
+pub use audience::Audience;
 pub use store::{Session, SessionId, Sessions};
 pub use token::Token;
 

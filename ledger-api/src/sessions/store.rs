@@ -9,8 +9,8 @@ use ledger_core::{
 };
 use sqlx::{PgPool, Row as _, postgres::PgRow, types::Uuid};
 
-use super::{ABSOLUTE, IDLE, RECENT, Token};
-use crate::people::PersonId;
+use super::{ABSOLUTE, Audience, IDLE, RECENT, Token};
+use crate::{people::PersonId, shops::MerchantId};
 
 /// A use is written down when the last one that was is so long ago.
 const NOTED_EVERY: TimeDelta = TimeDelta::seconds(60);
@@ -19,7 +19,8 @@ const PREFIX: &str = "ses_";
 const SESSION_ID: IdError =
     IdError { expected: "session id (ses_ and 32 lower-case hexadecimal digits)" };
 
-const COLUMNS: &str = "id, person_id, agent, created_at, seen_at, reauthenticated_at";
+const COLUMNS: &str = "id, person_id, audience, merchant_id, agent, created_at, seen_at, \
+    reauthenticated_at";
 
 /// A session, by what may be shown of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -57,6 +58,10 @@ pub struct Session {
     pub id: SessionId,
     /// Whose.
     pub person: PersonId,
+    /// What it is for.
+    pub audience: Audience,
+    /// The shop that it is in the name of, if one was chosen.
+    pub merchant: Option<MerchantId>,
     /// What the browser calls itself.
     pub agent: String,
     /// When they logged in.
@@ -99,6 +104,7 @@ impl Sessions {
     pub async fn begin(
         &self,
         person: PersonId,
+        audience: Audience,
         agent: &str,
     ) -> Result<(Token, Session), sqlx::Error> {
         let (token, now) = (Token::generate(), self.now());
@@ -106,6 +112,8 @@ impl Sessions {
         let session = Session {
             id: SessionId(Uuid::from_bytes(rand::random())),
             person,
+            audience,
+            merchant: None,
             agent: shown.collect(),
             created_at: now,
             seen_at: now,
@@ -113,33 +121,40 @@ impl Sessions {
         };
         sqlx::query(
             "insert into sessions (id, person_id, token_sha256, agent, created_at, seen_at,
-                 reauthenticated_at)
-             values ($1, $2, $3, $4, $5, $5, $5)",
+                 reauthenticated_at, audience)
+             values ($1, $2, $3, $4, $5, $5, $5, $6)",
         )
         .bind(session.id.uuid())
         .bind(person.uuid())
         .bind(token.hash().as_slice())
         .bind(&session.agent)
         .bind(now)
+        .bind(audience.as_str())
         .execute(&self.pool)
         .await?;
         Ok((token, session))
     }
 
-    /// The session of a token, if it is alive and its owner uses the service.
+    /// The session of a token, if it is alive, for this audience, and its owner uses the service.
     ///
     /// # Errors
     /// If the database does not answer.
-    pub async fn find(&self, token: &Token) -> Result<Option<Session>, sqlx::Error> {
+    pub async fn find(
+        &self,
+        token: &Token,
+        audience: Audience,
+    ) -> Result<Option<Session>, sqlx::Error> {
         let now = self.now();
         let sql = format!(
-            "select {COLUMNS} from sessions s where token_sha256 = $1 and {ALIVE} and exists (
+            "select {COLUMNS} from sessions s where token_sha256 = $1 and {ALIVE} and audience = $4
+             and exists (
                  select from people p where p.id = s.person_id and p.status = 'active')"
         );
         let row = sqlx::query(&sql)
             .bind(token.hash().as_slice())
             .bind(before(now, IDLE))
             .bind(before(now, ABSOLUTE))
+            .bind(audience.as_str())
             .fetch_optional(&self.pool)
             .await?;
         let Some(mut session) = row.as_ref().map(session).transpose()? else { return Ok(None) };
@@ -205,6 +220,24 @@ impl Sessions {
         .execute(&self.pool)
         .await?;
         Ok((renewed.rows_affected() == 1).then_some(token))
+    }
+
+    /// From here on in the name of this shop. Whether they work there was looked at, and is again
+    /// with each request. Nothing happens to a session of a wallet.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn choose_merchant(
+        &self,
+        id: SessionId,
+        merchant: MerchantId,
+    ) -> Result<(), sqlx::Error> {
+        sqlx::query("update sessions set merchant_id = $2 where id = $1 and audience = 'shop'")
+            .bind(id.uuid())
+            .bind(merchant.uuid())
+            .execute(&self.pool)
+            .await
+            .map(drop)
     }
 
     /// A person's, the one used last first.
@@ -279,7 +312,12 @@ fn before(now: Timestamp, by: TimeDelta) -> Timestamp {
 }
 
 fn session(row: &PgRow) -> Result<Session, sqlx::Error> {
+    let audience: &str = row.try_get("audience")?;
+    let merchant: Option<Uuid> = row.try_get("merchant_id")?;
     Ok(Session {
+        audience: Audience::parse(audience)
+            .ok_or_else(|| sqlx::Error::Decode("an unknown audience".into()))?,
+        merchant: merchant.map(MerchantId::from_uuid),
         id: SessionId(row.try_get("id")?),
         person: PersonId::from_uuid(row.try_get("person_id")?),
         agent: row.try_get("agent")?,

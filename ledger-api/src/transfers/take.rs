@@ -77,6 +77,8 @@ async fn proved(
             let detail = "People claim by the number that they have verified.";
             Err(Problem::field(codes::INVALID, "/phone", detail))
         }
+        // No route of transfers is opened to shops; there is nothing of theirs here.
+        (Reach::OfMerchant(..), _) => Err(nothing()),
         (Reach::Of(person), None) => own_phone_hash(state, person).await?.ok_or_else(nothing),
         (Reach::Everything, Some(text)) => phone_hash(state, &phone(text, "/phone")?),
         (Reach::Everything, None) => {

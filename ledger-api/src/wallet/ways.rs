@@ -67,7 +67,7 @@ impl Way<'_> {
             (Some(bank), Some(rail), _) => return Ok((bank.clone(), rail.clone())),
             (None, _, Reach::Everything) => return Err(missing_field("/bank")),
             (_, None, Reach::Everything) => return Err(missing_field("/rail")),
-            (_, _, Reach::Of(_)) => {}
+            (_, _, Reach::Of(_) | Reach::OfMerchant(..)) => {}
         }
         let banks: Vec<&dyn Bank> = match self.bank {
             Some(bank) => vec![known(state, bank)?],

@@ -91,6 +91,7 @@ fn keeper(state: &ApiState, retention: TimeDelta) -> PeopleKeeper {
     PeopleKeeper {
         people: state.people.clone(),
         wallets: state.wallets.clone(),
+        shops: state.shop_accounts.clone(),
         sessions: state.sessions.clone(),
         throttles: state.throttles.clone(),
         retention,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ledger_api::{
     people::{NewPerson, People, PersonId},
-    sessions::{Sessions, csrf},
+    sessions::{Audience, Sessions, csrf},
 };
 use ledger_core::clock::{Clock as _, Ids as _, System};
 use reqwest::{Client, Method, StatusCode};
@@ -97,7 +97,7 @@ impl Town {
         if value != "0" {
             self.admin.transfer("till:main:INR", &wallet, value).await.made();
         }
-        let (token, session) = self.sessions.begin(id, "test").await.unwrap();
+        let (token, session) = self.sessions.begin(id, Audience::Wallet, "test").await.unwrap();
         Someone {
             id,
             wallet,

@@ -18,6 +18,7 @@ use crate::{
     logins::{Answer, BrowserSecret, LoginError, Outcome, Proved, Provider},
     pages::PageContext,
     people::PersonId,
+    sessions::Audience,
 };
 
 /// What a provider answers by way of the browser. Providers add fields of their own.
@@ -92,9 +93,12 @@ pub(super) async fn signed_in(
     person: PersonId,
     return_to: &str,
 ) -> Result<Response, Problem> {
-    let entered = begin(state, arrival, person).await?;
-    let mut response = see_other(local(return_to));
-    SessionCookie::Set(entered.token).put(&mut response);
+    let back = local(return_to);
+    // Who wanted to a page of shops comes in for shops.
+    let audience = Audience::of_path(back);
+    let entered = begin(state, arrival, (person, audience)).await?;
+    let mut response = see_other(back);
+    SessionCookie::Set(audience, entered.token).put(&mut response);
     forget(&mut response);
     Ok(response)
 }

@@ -21,6 +21,7 @@ use crate::{
     logins::pages::{ProviderLink, provider_links},
     pages::{FormErrors, Layout, Nav, PageContext, respond},
     people::{DEMO_PASSWORD, DEMO_PEOPLE},
+    sessions::Audience,
 };
 
 pub(super) fn routes() -> Router<ApiState> {
@@ -92,7 +93,7 @@ async fn sign_up(
         phone: Some(given.phone),
         password: given.password,
     };
-    match entry::sign_up(&state, &arrival, &wanted).await {
+    match entry::sign_up(&state, &arrival, (&wanted, Audience::Wallet)).await {
         Ok(entered) => {
             let back: String =
                 form_urlencoded::byte_serialize(return_to::local(&form.return_to).as_bytes())
@@ -178,7 +179,7 @@ async fn log_in(
     OpenForm(form): OpenForm<LoginForm>,
 ) -> Result<Response, Problem> {
     let given = LoginIn { login: form.login.clone(), password: form.password };
-    match entry::log_in(&state, &arrival, &given).await {
+    match entry::log_in(&state, &arrival, (&given, Audience::Wallet)).await {
         Ok(entered) => Ok(go_with(entered.token, &form.return_to)),
         Err(problem) => {
             let status = problem.status();
@@ -199,7 +200,7 @@ async fn log_out(
 ) -> Result<Response, Problem> {
     entry::log_out(&state, &who).await?;
     let mut response = see_other("/login");
-    SessionCookie::Clear.put(&mut response);
+    SessionCookie::Clear(Audience::Wallet).put(&mut response);
     Ok(response)
 }
 

@@ -15,7 +15,7 @@ use axum::{
 use super::{FormErrors, Visitor};
 use crate::{
     http::{ApiState, Problem, return_to, session::SessionCookie, session::see_other},
-    sessions::Token,
+    sessions::{Audience, Token},
 };
 
 /// The pages' routes.
@@ -30,7 +30,7 @@ pub(super) fn routes() -> Router<ApiState> {
 
 /// What a problem says of a form's fields. Problems that are not the form's pass on: they have a
 /// page of their own.
-fn errors_of(problem: Problem, fields: &[&'static str]) -> Result<FormErrors, Problem> {
+pub(super) fn errors_of(problem: Problem, fields: &[&'static str]) -> Result<FormErrors, Problem> {
     if problem.status() >= 500 || ["csrf_refused", "not_found"].contains(&problem.code()) {
         return Err(problem);
     }
@@ -50,7 +50,7 @@ fn errors_of(problem: Problem, fields: &[&'static str]) -> Result<FormErrors, Pr
 /// To a path, with another cookie.
 fn go_with(token: Token, to: &str) -> Response {
     let mut response = see_other(return_to::local(to));
-    SessionCookie::Set(token).put(&mut response);
+    SessionCookie::Set(Audience::Wallet, token).put(&mut response);
     response
 }
 
@@ -76,7 +76,7 @@ fn after(
 }
 
 /// The answer with the status that a form has when it is shown again.
-fn shown_again(problem_status: u16, view: &impl askama::Template) -> Response {
+pub(super) fn shown_again(problem_status: u16, view: &impl askama::Template) -> Response {
     let status = axum::http::StatusCode::from_u16(problem_status)
         .unwrap_or(axum::http::StatusCode::UNPROCESSABLE_ENTITY);
     super::respond::page_with(status, view).into_response()

@@ -19,6 +19,7 @@ use crate::{
         session::{SessionCookie, SignedForm, SignedIn, see_other},
     },
     pages::{FormErrors, Layout, Nav, PageContext, Visitor, respond},
+    sessions::Audience,
 };
 
 const PATH: &str = "/app/settings";
@@ -185,7 +186,7 @@ async fn close(
     match entry::close(&state, &who).await {
         Ok(()) => {
             let mut response = see_other("/");
-            SessionCookie::Clear.put(&mut response);
+            SessionCookie::Clear(Audience::Wallet).put(&mut response);
             Ok(response)
         }
         Err(problem) => {

@@ -82,6 +82,11 @@ pub(super) struct BankAccountIn {
 }
 
 impl BankAccountIn {
+    /// The name on the account, as it was given.
+    pub(super) fn name(&self) -> &str {
+        &self.name.0
+    }
+
     /// Who would be paid.
     pub(super) fn payee(&self) -> Result<Payee, Problem> {
         Payee::parse(&self.account_number.0, &self.ifsc.0, &self.name.0).map_err(|error| {

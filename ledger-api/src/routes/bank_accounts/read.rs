@@ -50,7 +50,7 @@ pub(super) async fn list(
     reader: Reader,
     Params(mut query): Params<BankAccountsQuery>,
 ) -> Result<Reply<Listed<BankAccountOut>>, Problem> {
-    let (reach, _) = reader.admit_reach(SCOPES, None).await?;
+    let (reach, _) = reader.admit_shop(SCOPES, None).await?;
     let limit = limit(query.limit)?;
     let owner = match (&query.owner, reach) {
         (None, Reach::Everything) => {
@@ -87,7 +87,7 @@ pub(super) async fn get(
     Id(id): Id<BankAccountId>,
     Params(NoParams {}): Params<NoParams>,
 ) -> Result<Reply<BankAccountOut>, Problem> {
-    let (reach, _) = reader.admit_reach(SCOPES, None).await?;
+    let (reach, _) = reader.admit_shop(SCOPES, None).await?;
     let found = reader.state.bank_accounts.get(id).await?;
     let found = found.ok_or_else(nothing)?;
     reach.owner(&found.owner)?;

@@ -13,7 +13,7 @@ use crate::{
         idempotency::{self, Key},
         json::Payload,
         path::Id,
-        reach::{Reaching as _, nothing},
+        reach::{Reach, Reaching as _, nothing},
         reply::Reply,
         writer::Writer,
     },
@@ -40,9 +40,10 @@ pub(crate) async fn create(
     Key(key): Key,
     payload: Payload,
 ) -> Result<Reply<BankAccountOut>, Problem> {
-    let reach = writer.caller.reach(SCOPES)?;
+    let reach = writer.caller.reach_shop(SCOPES)?;
     let body: BankAccountIn = payload.parse()?;
     let owner = reach.owner_or_self(body.owner.as_ref())?;
+    check_legal_name(&writer.state, reach, body.name()).await?;
     let payee = body.payee()?;
     let secret = &writer.state.fingerprint_key;
     let new = NewBankAccount {
@@ -64,6 +65,19 @@ pub(crate) async fn create(
     Ok(Reply::created(created.account.into(), &location).replayed(replayed))
 }
 
+/// A shop's money goes to accounts in the name that is on its papers: whoever gets hold of its key
+/// cannot have it sent to themselves.
+async fn check_legal_name(state: &ApiState, reach: Reach, name: &str) -> Result<(), Problem> {
+    let Some(id) = reach.merchant() else { return Ok(()) };
+    let shop = state.shops.by_id(id).await?.ok_or_else(nothing)?;
+    let lower = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+    if lower(name) == lower(shop.legal_name.expose()) {
+        return Ok(());
+    }
+    let detail = "A shop's bank account is in its legal name.";
+    Err(Problem::field(codes::INVALID, "/name", detail))
+}
+
 /// Verify a bank account
 ///
 /// A bank is asked whose account it is; no money moves. The same or nearly the same name makes it
@@ -82,7 +96,7 @@ pub(crate) async fn verify(
     Id(id): Id<BankAccountId>,
     payload: Payload,
 ) -> Result<Reply<BankAccountOut>, Problem> {
-    let reach = writer.caller.reach(SCOPES)?;
+    let reach = writer.caller.reach_shop(SCOPES)?;
     let body: CheckIn = payload.parse_or_empty()?;
     let account = there(&writer.state, id).await?;
     reach.owner(&account.owner)?;
@@ -125,7 +139,7 @@ pub(crate) async fn erase(
     writer: Writer,
     Id(id): Id<BankAccountId>,
 ) -> Result<Reply<BankAccountOut>, Problem> {
-    let reach = writer.caller.reach(SCOPES)?;
+    let reach = writer.caller.reach_shop(SCOPES)?;
     reach.owner(&there(&writer.state, id).await?.owner)?;
     writer.state.bank_accounts.erase(id, writer.state.clock.now()).await?;
     Ok(Reply::ok(there(&writer.state, id).await?.into()))

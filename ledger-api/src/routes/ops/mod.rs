@@ -72,6 +72,7 @@ mod tests {
             principal: "ravi".parse().unwrap(),
             scopes: ScopeSet::of(&[Scope::OpsApprove]),
             person: None,
+            shop: None,
         };
         assert!(another_person(&caller, Some("asha"), "asked for it").is_ok());
         for first in [Some("ravi"), Some(""), None] {

@@ -15,7 +15,7 @@ use crate::{
         reply::Reply,
         session::{SessionCookie, SignedIn},
     },
-    sessions::csrf,
+    sessions::{Audience, csrf},
 };
 use axum::extract::State;
 
@@ -31,7 +31,7 @@ fn came_in(
 ) -> Result<Response, Problem> {
     let body = SignedInOut::entered(state, &entered)?;
     let mut response = reply(body).into_response();
-    SessionCookie::Set(entered.token).put(&mut response);
+    SessionCookie::Set(Audience::Wallet, entered.token).put(&mut response);
     Ok(response)
 }
 
@@ -56,7 +56,7 @@ pub(super) async fn sign_up(
 ) -> Result<Response, Problem> {
     check_origin(&state, &headers)?;
     let body: SignUpIn = payload.parse()?;
-    let entered = entry::sign_up(&state, &arrival, &body).await?;
+    let entered = entry::sign_up(&state, &arrival, (&body, Audience::Wallet)).await?;
     came_in(&state, entered, |body| Reply::created(body, "/v1/me"))
 }
 
@@ -80,7 +80,7 @@ pub(super) async fn log_in(
 ) -> Result<Response, Problem> {
     check_origin(&state, &headers)?;
     let body: LoginIn = payload.parse()?;
-    let entered = entry::log_in(&state, &arrival, &body).await?;
+    let entered = entry::log_in(&state, &arrival, (&body, Audience::Wallet)).await?;
     came_in(&state, entered, Reply::ok)
 }
 
@@ -102,7 +102,7 @@ pub(super) async fn log_out(
     let NothingIn {} = payload.parse_or_empty()?;
     entry::log_out(&state, &who).await?;
     let mut response = Reply::ok(DoneOut::new()).into_response();
-    SessionCookie::Clear.put(&mut response);
+    SessionCookie::Clear(Audience::Wallet).put(&mut response);
     Ok(response)
 }
 

@@ -17,6 +17,7 @@ use crate::{
         session::{SessionCookie, SignedIn},
     },
     identity::{Caller, Scope},
+    sessions::Audience,
 };
 
 /// Get oneself
@@ -152,6 +153,6 @@ pub(super) async fn close(
     let NothingIn {} = payload.parse_or_empty()?;
     entry::close(&state, &who).await?;
     let mut response = Reply::ok(DoneOut::new()).into_response();
-    SessionCookie::Clear.put(&mut response);
+    SessionCookie::Clear(Audience::Wallet).put(&mut response);
     Ok(response)
 }

@@ -16,7 +16,7 @@ use crate::{
         reply::Reply,
         session::{SessionCookie, SignedIn},
     },
-    sessions::SessionId,
+    sessions::{Audience, SessionId},
 };
 
 /// List one's sessions
@@ -88,7 +88,7 @@ pub(super) async fn reauthenticate(
     let body: PasswordIn = payload.parse()?;
     let token = entry::step_up(&state, &who, &body.password).await?;
     let mut response = Reply::ok(DoneOut::new()).into_response();
-    SessionCookie::Set(token).put(&mut response);
+    SessionCookie::Set(Audience::Wallet, token).put(&mut response);
     Ok(response)
 }
 

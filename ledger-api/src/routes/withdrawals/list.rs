@@ -63,7 +63,7 @@ pub(super) async fn list(
     reader: Reader,
     Params(mut query): Params<WithdrawalsQuery>,
 ) -> Result<Reply<Listed<WithdrawalOut>>, Problem> {
-    let (reach, models) = reader.admit_reach(super::read::SCOPES, query.min_position).await?;
+    let (reach, models) = reader.admit_shop(super::read::SCOPES, query.min_position).await?;
     let limit = limit(query.limit)?;
     query.account = reach.listed(query.account.as_ref())?;
     let list = reader.list("withdrawals", &query);

@@ -84,7 +84,7 @@ pub(crate) struct QuoteOut {
     responses((status = 200, description = "The quote.", body = QuoteOut)),
 )]
 pub(crate) async fn quote(writer: Writer, payload: Payload) -> Result<Reply<QuoteOut>, Problem> {
-    let reach = writer.caller.reach(&[Scope::WithdrawalsWrite])?;
+    let reach = writer.caller.reach_shop(&[Scope::WithdrawalsWrite])?;
     let body: QuoteIn = payload.parse()?;
     let account = reach.account_or_own(body.account.as_ref())?;
     let amount = with_book(&writer.state, |book| body.amount.resolve_positive(book, "/amount"));

@@ -40,7 +40,7 @@ pub(super) async fn get(
     Id(id): Id<WithdrawalId>,
     Params(query): Params<MinPosition>,
 ) -> Result<Reply<WithdrawalOut>, Problem> {
-    let (reach, models) = reader.admit_reach(SCOPES, query.min_position).await?;
+    let (reach, models) = reader.admit_shop(SCOPES, query.min_position).await?;
     let (position, history) = reader.find(|| models.withdrawal(id)).await?;
     reach.maybe_account(history.withdrawal.properties().map(|requested| &requested.account))?;
     let status_detail = detail(&reader.state, id, &history).await?;

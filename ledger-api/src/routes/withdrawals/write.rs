@@ -17,7 +17,7 @@ use crate::{
         idempotency::Key,
         json::Payload,
         path::Id,
-        reach::Reaching as _,
+        reach::{Reach, Reaching as _},
         reader::find,
         reply::Reply,
         wire::{NOTE_CHARS_MAX, check_words, with_book},
@@ -47,7 +47,7 @@ pub(crate) async fn request(
     key: Key,
     payload: Payload,
 ) -> Result<Reply<WithdrawalOut>, Problem> {
-    let reach = writer.caller.reach(&[Scope::WithdrawalsWrite])?;
+    let reach = writer.caller.reach_shop(&[Scope::WithdrawalsWrite])?;
     let body: WithdrawalIn = payload.parse()?;
     if let Some(note) = &body.note {
         check_words(note, NOTE_CHARS_MAX, "/note")?;
@@ -106,9 +106,9 @@ pub(crate) async fn cancel(
     key: Key,
     payload: Payload,
 ) -> Result<Reply<WithdrawalOut>, Problem> {
-    let reach = writer.caller.reach(&[Scope::WithdrawalsWrite])?;
+    let reach = writer.caller.reach_shop(&[Scope::WithdrawalsWrite])?;
     let body: Empty = payload.parse_or_empty()?;
-    if reach.person().is_some() {
+    if reach != Reach::Everything {
         let models = &writer.state.read_models;
         let (_, history) = find(&writer.state, || models.withdrawal(withdrawal_id)).await?;
         reach.maybe_account(history.withdrawal.properties().map(|requested| &requested.account))?;

@@ -2,7 +2,8 @@
 //!
 //! Deposits, withdrawals and transfers to be claimed are folded from their whole streams, as in
 //! their own read models, so a row is the same whether it was written once or at every event. All
-//! else that moves a wallet is a row per transaction. Accounts that are no wallets have none.
+//! else that moves a wallet is a row per transaction. Of shops there are the withdrawals;
+//! accounts that are neither have none.
 
 mod legs;
 mod objects;
@@ -43,6 +44,12 @@ struct Reversed {
 /// Whether an account is a wallet.
 fn is_wallet(account: &str) -> bool {
     account.starts_with("wallet:")
+}
+
+/// Whether an account is what a shop can spend: its withdrawals are followed as a person's are. Its
+/// payments and settlements have models of their own.
+fn is_shops_money(account: &str) -> bool {
+    account.starts_with("merchant:") && account.contains(":available:")
 }
 
 impl<'e> Changes<'e> {
@@ -93,7 +100,7 @@ impl<'e> Changes<'e> {
         if !self.transfers.is_empty() {
             rows.extend(transfers::rows(db, &self.transfers, upto).await?);
         }
-        rows.retain(|row| is_wallet(&row.account));
+        rows.retain(|row| is_wallet(&row.account) || is_shops_money(&row.account));
         rows::upsert_in_tx(db, schema, rows).await?;
         self.mark_reversed(db, schema).await
     }
