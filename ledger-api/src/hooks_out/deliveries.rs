@@ -1,5 +1,5 @@
-//! The deliveries (`migrations/20_webhook_endpoints.sql`): what is to be sent, who sends it just now,
-//! and what was answered.
+//! The deliveries (`migrations/20_webhook_endpoints.sql`): what is to be sent, who sends it just
+//! now, and what was answered.
 //!
 //! Any number of processes may work on them. Who takes one has it for as long as a call can take;
 //! when a process is killed, another takes it after that, and the receiver may get it twice. Leases
@@ -10,14 +10,14 @@ use sqlx::{PgPool, Row as _, postgres::PgRow};
 use uuid::Uuid;
 
 use super::{
-    Attempt, DeliveryId, EndpointId, Why,
+    Attempt, Attempted, Delivery, DeliveryId, DeliveryState, EndpointId, Why,
     endpoints::{self, signed},
     messages::Message,
     schedule,
 };
 
-/// How long a delivery is somebody's, in seconds: longer than a call takes ([`PATIENCE`]), with what
-/// is written after it.
+/// How long a delivery is somebody's, in seconds: longer than a call takes ([`PATIENCE`]), with
+/// what is written after it.
 ///
 /// [`PATIENCE`]: super::client::PATIENCE
 const LEASE_S: i32 = 25;
@@ -30,80 +30,6 @@ const SWEPT_MAX: i64 = 1_000;
 
 const COLUMNS: &str = "id, endpoint_id, message_id, event_type, object_id, seq, position, body, \
                        state, attempts, next_at, created_at, ended_at";
-
-/// A message on its way to an endpoint.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Delivery {
-    /// Its id.
-    pub id: DeliveryId,
-    /// Where to.
-    pub endpoint: EndpointId,
-    /// What the receiver knows the message by.
-    pub message_id: String,
-    /// Its type.
-    pub event_type: String,
-    /// What it is about.
-    pub object_id: Option<String>,
-    /// Where in the object's life.
-    pub seq: Option<i64>,
-    /// Where in the log.
-    pub position: Option<i64>,
-    /// The bytes that are signed.
-    pub body: Vec<u8>,
-    /// Whether it has arrived.
-    pub state: DeliveryState,
-    /// How often it was sent.
-    pub attempts: i32,
-    /// When it is sent next, if it is pending.
-    pub next_at: DateTime<Utc>,
-    /// When it was made.
-    pub created_at: DateTime<Utc>,
-    /// When it arrived or was given up.
-    pub ended_at: Option<DateTime<Utc>>,
-}
-
-/// Whether a delivery has arrived.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DeliveryState {
-    /// Not yet.
-    Pending,
-    /// It was answered with a 2xx.
-    Delivered,
-    /// It was given up, and its endpoint disabled with it.
-    Failed,
-}
-
-impl DeliveryState {
-    /// The word on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Delivered => "delivered",
-            Self::Failed => "failed",
-        }
-    }
-}
-
-/// One time that it was sent, with what was said both ways.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attempted {
-    /// Which, from 1.
-    pub number: i32,
-    /// When.
-    pub at: DateTime<Utc>,
-    /// How long it took.
-    pub duration_ms: i32,
-    /// What was answered.
-    pub status: Option<i16>,
-    /// Why nothing was.
-    pub error: Option<String>,
-    /// The headers that were sent.
-    pub request_headers: Vec<(String, String)>,
-    /// The headers of the answer.
-    pub response_headers: Vec<(String, String)>,
-    /// The beginning of the answer.
-    pub response_body: String,
-}
 
 /// A delivery that is this process's to send for a while.
 #[derive(Debug)]
@@ -261,8 +187,8 @@ impl Deliveries {
         taken.transpose()
     }
 
-    /// Writes down what came of a call: it has arrived, is due again, or is given up, which disables
-    /// the endpoint. Nothing but the attempt, if the lease is another's by now.
+    /// Writes down what came of a call: it has arrived, is due again, or is given up, which
+    /// disables the endpoint. Nothing, if the lease is another's by now.
     pub(super) async fn note(
         &self,
         taken: &Taken,

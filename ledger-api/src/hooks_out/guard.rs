@@ -1,8 +1,8 @@
 //! Which addresses may be called, since outsiders choose them: none that leads into our own network
 //! or this machine, however it is spelt.
 //!
-//! Two looks. An endpoint's URL is looked at when it is given: HTTPS, a port that services of others
-//! use, no password in it, no address of a private network. What its name leads to is looked at
+//! Two looks. An endpoint's URL is looked at when it is given: HTTPS, a port that services of
+//! others use, no password in it, no address of a private network. What its name leads to is looked at
 //! each time it is called, by the very look-up whose answer is connected to ([`super::client`]): a
 //! name that leads elsewhere a moment later gains nothing.
 //!

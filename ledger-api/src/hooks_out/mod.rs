@@ -16,6 +16,8 @@
 
 pub mod client;
 mod deliveries;
+mod delivery;
+mod endpoint;
 mod endpoints;
 pub mod guard;
 mod ids;
@@ -27,11 +29,12 @@ mod secrets;
 mod sender;
 
 pub use client::{Attempt, Client, SendError};
-pub use deliveries::{Attempted, Deliveries, Delivery, DeliveryState};
-pub use endpoints::{
-    Change, CreateError, Created, Endpoint, EndpointStatus, Endpoints, NewEndpoint, RotateError,
-    Why,
+pub use deliveries::Deliveries;
+pub use delivery::{Attempted, Delivery, DeliveryState};
+pub use endpoint::{
+    Change, CreateError, Created, Endpoint, EndpointStatus, NewEndpoint, RotateError, Why,
 };
+pub use endpoints::Endpoints;
 pub use ids::{DeliveryId, EndpointId};
 pub use kinds::{EventTypes, TEST, UnknownEventType};
 pub use maker::Maker;

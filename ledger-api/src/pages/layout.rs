@@ -75,13 +75,14 @@ pub(crate) struct RailEntry {
 }
 
 /// All entries; each is shown to the roles that its page is opened to.
-pub(crate) const RAIL: [RailEntry; 7] = [
+pub(crate) const RAIL: [RailEntry; 8] = [
     entry("home", "/merchant", "home", "Home", |_| true),
     entry("payouts", "/merchant/payouts", "bank", "Payouts", Role::sees_money),
     entry("withdraw", "/merchant/withdraw", "out", "Withdraw", Role::decides),
     entry("banks", "/merchant/banks", "layers", "Bank accounts", Role::sees_money),
     entry("stores", "/merchant/stores", "qr", "Stores", |_| true),
     entry("team", "/merchant/team", "person", "Team", Role::sees_money),
+    entry("developers", "/merchant/developers", "book", "Developers", Role::decides),
     entry("settings", "/merchant/settings", "gear", "Settings", Role::sees_money),
 ];
 

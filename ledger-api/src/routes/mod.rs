@@ -22,7 +22,7 @@ mod trial_balance;
 mod usage;
 mod virtual_accounts;
 mod wallet;
-mod webhook_endpoints;
+pub(crate) mod webhook_endpoints;
 pub(crate) mod withdrawals;
 
 pub(crate) use wallet::follow;

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use ledger_core::{
-    clock::{Clock, Ids, System},
+    clock::{Clock, System},
     engine::{Engine, EngineConfig},
 };
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -13,13 +13,12 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use super::{
     ENGINE_DEADLINE, Roles, ServiceError, WORKER_DEADLINE, anchor, banking, ended, ended_within,
-    people, tasks,
+    hooks_out, people, tasks,
 };
 use crate::{
     banks::BankRegistry,
     db,
     deposits::CreditDesk,
-    hooks_out::{self, guard::Outreach},
     http::{self, ApiParts, ApiState, FingerprintKey, Ledger, Operators},
     identity::KeyRing,
     logins::LoginSettings,
@@ -245,23 +244,9 @@ impl Parts {
     /// Starts to tell of what happens.
     fn start_hooks_out(&mut self, database: &Database, secret: &Secret, wanted: &Wanted) {
         let pool = self.kept(db::read_pool(database.app().clone(), WORKER_CONNECTIONS_MAX));
-        let outreach = if wanted.demo { Outreach::PublicAndLoopback } else { Outreach::Public };
-        let (clock, ids): (_, Arc<dyn Ids>) = (&wanted.clock, Arc::new(System));
-        let with = (pool.clone(), self.read_models(pool.clone()));
-        let maker =
-            hooks_out::Maker::new(with, secret.bytes(), Arc::clone(clock), Arc::clone(&ids));
-        let (nudge, stop) = (tasks::nudge(self.engine.as_ref()), self.stop.subscribe());
-        self.tasks.push(("the making of webhooks", tasks::make_hooks_out(&maker, &nudge, &stop)));
-        match hooks_out::Client::new(outreach) {
-            Ok(client) => {
-                let clock = Arc::clone(clock);
-                let sender = hooks_out::Sender::new(pool, secret.bytes(), client, clock, ids);
-                let task = tasks::send_hooks_out(&sender, &stop);
-                self.tasks.push(("the sending of webhooks", task));
-            }
-            // No reason not to keep the ledger: what is to be sent waits.
-            Err(error) => tracing::error!(%error, "no webhooks are sent: no certificates"),
-        }
+        let with = (pool.clone(), self.read_models(pool));
+        let told = (tasks::nudge(self.engine.as_ref()), self.stop.subscribe());
+        self.tasks.extend(hooks_out::start(with, secret, wanted, &told));
     }
 
     fn read_models(&self, pool: PgPool) -> ReadModels {

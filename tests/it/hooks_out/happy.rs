@@ -87,6 +87,9 @@ async fn what_happens_arrives_signed_and_in_order() {
         assert_eq!(shown["note"], "Tea");
         let fields = shown.as_object_mut().unwrap();
         fields.remove("note");
+        // Nothing is nothing, with or without its decimals.
+        assert_eq!(ended["data"]["fee"]["value"], "0.00");
+        fields.insert("fee".to_owned(), ended["data"]["fee"].clone());
         fields.insert("seq".to_owned(), ended["data"]["seq"].clone());
         fields.insert("position".to_owned(), ended["data"]["position"].clone());
         assert_eq!(ended["data"], shown);

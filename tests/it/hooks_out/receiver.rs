@@ -88,7 +88,6 @@ impl Receiver {
     }
 
     /// Waits until so many different messages are here.
-    #[track_caller]
     pub(super) async fn until(&self, count: usize) -> Vec<Got> {
         self.until_within(count, PATIENCE * 3).await
     }

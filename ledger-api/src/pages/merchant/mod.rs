@@ -6,6 +6,7 @@
 //! by the same functions as a person's, with the shop's accounts in their place.
 
 mod coming;
+mod developers;
 mod home;
 mod money;
 mod opening;
@@ -29,6 +30,7 @@ use crate::http::ApiState;
 pub(super) fn routes() -> Router<ApiState> {
     Router::new()
         .merge(coming::routes())
+        .merge(developers::routes())
         .merge(opening::routes())
         .merge(team::routes())
         .merge(stores::routes())

@@ -14,18 +14,18 @@ use crate::{
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = WebhookEndpointInput)]
-pub(super) struct EndpointIn {
+pub(crate) struct EndpointIn {
     /// Where to: HTTPS, a public address.
     #[schema(example = "https://shop.example/bahi", max_length = 2000)]
-    pub(super) url: String,
+    pub(crate) url: String,
     /// What you call it; at most 200 characters.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schema(max_length = 200)]
-    pub(super) description: String,
+    pub(crate) description: String,
     /// What is to be sent; everything if left out or empty, also types that are still to come.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 50, example = json!(["withdrawal.completed", "withdrawal.failed"]))]
-    pub(super) event_types: Vec<String>,
+    pub(crate) event_types: Vec<String>,
 }
 
 /// What is to change; what is left out stays.

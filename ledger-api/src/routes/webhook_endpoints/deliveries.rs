@@ -39,14 +39,23 @@ pub(super) async fn test(
 ) -> Result<Reply<DeliveryOut>, Problem> {
     let state = &writer.state;
     let whose = whose(&writer.caller)?;
-    enabled(&own(state, &whose, id).await?)?;
-    let (delivery, now) = (DeliveryId::from_uuid(state.ids.fresh()), state.clock.now());
-    let data = json!({"object": "webhook_endpoint", "id": id});
-    let body = test_body(now, &data).ok_or_else(|| Problem::internal(&"a test message"))?;
-    state.webhook_deliveries.write_test(id, delivery, &body, now).await?;
+    let delivery = send_test(state, &own(state, &whose, id).await?).await?;
     let location = format!("/v1/deliveries/{delivery}");
     let (found, attempts) = shown(state, &whose, delivery).await?;
     Ok(Reply::created(DeliveryOut::of(found, attempts)?, &location))
+}
+
+/// Puts a test message on its way.
+pub(crate) async fn send_test(
+    state: &ApiState,
+    endpoint: &Endpoint,
+) -> Result<DeliveryId, Problem> {
+    enabled(endpoint)?;
+    let (delivery, now) = (DeliveryId::from_uuid(state.ids.fresh()), state.clock.now());
+    let data = json!({"object": "webhook_endpoint", "id": endpoint.id});
+    let body = test_body(now, &data).ok_or_else(|| Problem::internal(&"a test message"))?;
+    state.webhook_deliveries.write_test(endpoint.id, delivery, &body, now).await?;
+    Ok(delivery)
 }
 
 /// List the deliveries of a webhook endpoint
@@ -124,11 +133,21 @@ pub(super) async fn redeliver(
 ) -> Result<Reply<DeliveryOut>, Problem> {
     let state = &writer.state;
     let whose = whose(&writer.caller)?;
-    let (delivery, _) = shown(state, &whose, id).await?;
-    enabled(&own(state, &whose, delivery.endpoint).await?)?;
-    state.webhook_deliveries.redeliver(id, state.clock.now()).await?;
+    again(state, &whose, id).await?;
     let (delivery, attempts) = shown(state, &whose, id).await?;
     Ok(Reply::ok(DeliveryOut::of(delivery, attempts)?))
+}
+
+/// Sends a delivery again; to which endpoint.
+pub(crate) async fn again(
+    state: &ApiState,
+    whose: &Whose,
+    id: DeliveryId,
+) -> Result<EndpointId, Problem> {
+    let (delivery, _) = shown(state, whose, id).await?;
+    enabled(&own(state, whose, delivery.endpoint).await?)?;
+    state.webhook_deliveries.redeliver(id, state.clock.now()).await?;
+    Ok(delivery.endpoint)
 }
 
 /// A delivery to an endpoint of the caller's, with how it went.

@@ -9,6 +9,11 @@ mod read;
 mod whose;
 mod write;
 
+pub(crate) use body::EndpointIn;
+pub(crate) use deliveries::{again, send_test};
+pub(crate) use whose::{Whose, own};
+pub(crate) use write::{make, rotated};
+
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::http::ApiState;

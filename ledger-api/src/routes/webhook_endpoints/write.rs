@@ -6,7 +6,8 @@ use super::{
 };
 use crate::{
     hooks_out::{
-        Change, CreateError, EndpointId, EventTypes, NewEndpoint, RotateError, guard::Outreach,
+        Change, CreateError, Created, EndpointId, EventTypes, NewEndpoint, Opened, RotateError,
+        guard::Outreach,
     },
     http::{
         ApiState, Problem, codes,
@@ -38,9 +39,21 @@ pub(super) async fn create(
     Key(key): Key,
     payload: Payload,
 ) -> Result<Reply<EndpointOut>, Problem> {
-    let Whose { owner, account_prefix } = whose_to_read(&writer.caller)?;
+    let whose = whose_to_read(&writer.caller)?;
     let body: EndpointIn = payload.parse()?;
-    let state = &writer.state;
+    let created = make(&writer.state, whose, Key(key), &body).await?;
+    let location = format!("/v1/webhook-endpoints/{}", created.endpoint.id);
+    let out = EndpointOut::of(created.endpoint, created.secret.as_ref());
+    Ok(Reply::created(out, &location).replayed(created.replayed))
+}
+
+/// Makes an endpoint.
+pub(crate) async fn make(
+    state: &ApiState,
+    Whose { owner, account_prefix }: Whose,
+    Key(key): Key,
+    body: &EndpointIn,
+) -> Result<Created, Problem> {
     let (url, event_types) = (checked_url(state, &body.url)?, types(&body.event_types)?);
     check_description(&body.description)?;
     let secret = &state.fingerprint_key;
@@ -54,18 +67,15 @@ pub(super) async fn create(
         event_types,
         position: state.ledger.status().borrow().head.position,
         at: state.clock.now(),
-        idempotency: idempotency::bind(secret, key, "create_webhook_endpoint", &[], &body)?,
+        idempotency: idempotency::bind(secret, key, "create_webhook_endpoint", &[], body)?,
     };
-    let created = state.webhook_endpoints.create(&new).await.map_err(|error| match error {
+    state.webhook_endpoints.create(&new).await.map_err(|error| match error {
         CreateError::KeyReused => {
             Problem::new(codes::IDEMPOTENCY_KEY_REUSED, "The key came with another request.")
         }
         CreateError::Seal(error) => Problem::internal(&error),
         CreateError::Database(error) => error.into(),
-    })?;
-    let location = format!("/v1/webhook-endpoints/{}", created.endpoint.id);
-    let out = EndpointOut::of(created.endpoint, created.secret.as_ref());
-    Ok(Reply::created(out, &location).replayed(created.replayed))
+    })
 }
 
 /// Change a webhook endpoint
@@ -141,15 +151,20 @@ pub(super) async fn rotate(
     let whose = whose_to_read(&writer.caller)?;
     let state = &writer.state;
     own(state, &whose, id).await?;
+    let secret = rotated(state, id).await?;
+    Ok(Reply::ok(EndpointOut::of(own(state, &whose, id).await?, Some(&secret))))
+}
+
+/// Gives an endpoint a new secret.
+pub(crate) async fn rotated(state: &ApiState, id: EndpointId) -> Result<Opened, Problem> {
     let rotated = state.webhook_endpoints.rotate(id, state.ids.fresh(), state.clock.now()).await;
-    let secret = rotated.map_err(|error| match error {
+    rotated.map_err(|error| match error {
         RotateError::TooMany => {
             Problem::new(codes::WEBHOOK_SECRETS_TOO_MANY, sentence(&error.to_string()))
         }
         RotateError::Seal(error) => Problem::internal(&error),
         RotateError::Database(error) => error.into(),
-    })?;
-    Ok(Reply::ok(EndpointOut::of(own(state, &whose, id).await?, Some(&secret))))
+    })
 }
 
 fn checked_url(state: &ApiState, url: &str) -> Result<String, Problem> {
