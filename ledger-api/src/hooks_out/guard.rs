@@ -2,9 +2,9 @@
 //! or this machine, however it is spelt.
 //!
 //! Two looks. An endpoint's URL is looked at when it is given: HTTPS, a port that services of
-//! others use, no password in it, no address of a private network. What its name leads to is looked at
-//! each time it is called, by the very look-up whose answer is connected to ([`super::client`]): a
-//! name that leads elsewhere a moment later gains nothing.
+//! others use, no password in it, no address of a private network. What its name leads to is looked
+//! at each time it is called, by the very look-up whose answer is connected to ([`super::client`]):
+//! a name that leads elsewhere a moment later gains nothing.
 //!
 //! Of IPv6 only what is given out to the public is allowed, and of that not what carries an IPv4
 //! address inside: so mapped, translated (NAT64) and tunnelled (6to4, Teredo) spellings of private
@@ -26,7 +26,8 @@ const PORT_MIN: u16 = 1024;
 pub enum Outreach {
     /// To public addresses, by HTTPS.
     Public,
-    /// Also to this machine, by HTTP or HTTPS: for the demonstration, whose receivers run beside it.
+    /// Also to this machine, by HTTP or HTTPS: for the demonstration, whose receivers run beside
+    /// it.
     PublicAndLoopback,
 }
 

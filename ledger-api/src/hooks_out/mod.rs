@@ -2,12 +2,12 @@
 //!
 //! The log is the outbox. The [`Maker`] follows it, makes each event that somebody wants to know of
 //! into a message, and writes the deliveries in the database transaction that moves the endpoint's
-//! position: no event is missed and none is made twice, whoever is killed when. The [`Sender`] sends
-//! what is due until it is answered with a 2xx, so each message arrives at least once; its
+//! position: no event is missed and none is made twice, whoever is killed when. The [`Sender`]
+//! sends what is due until it is answered with a 2xx, so each message arrives at least once; its
 //! `webhook-id` follows from the endpoint and the event, so that a receiver can tell it has it.
 //!
-//! The messages of one object are sent in the order of their `seq`: the next one waits until the one
-//! before has arrived. Different objects do not wait for each other, and no endpoint waits for
+//! The messages of one object are sent in the order of their `seq`: the next one waits until the
+//! one before has arrived. Different objects do not wait for each other, and no endpoint waits for
 //! another. Nothing here decides about money, and no answer of a receiver is believed for anything
 //! but whether it has the message.
 //!

@@ -8,8 +8,8 @@ const PAUSES_S: [i64; 10] = [0, 5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72
 
 /// How long to wait after so many tries; nothing once they are used up.
 ///
-/// Up to a tenth more than the schedule says, by the delivery's random id: what failed together does
-/// not come back together.
+/// Up to a tenth more than the schedule says, by the delivery's random id: what failed together
+/// does not come back together.
 pub(super) fn pause_after(tries: i32, delivery: Uuid) -> Option<TimeDelta> {
     let pause_s = usize::try_from(tries).ok().and_then(|tries| PAUSES_S.get(tries))?;
     let share = i64::try_from(delivery.as_u128().checked_rem(1_000)?).ok()?;

@@ -1,8 +1,8 @@
 //! The secrets of endpoints: made here, sealed, and opened to sign with.
 //!
 //! A secret is shown when it is made and never again. Each is a pair: 32 bytes that both sides know
-//! (`v1`), and a private key whose public half anybody may know (`v1a`); the one does not follow from
-//! the other, or who verifies could sign.
+//! (`v1`), and a private key whose public half anybody may know (`v1a`); the one does not follow
+//! from the other, or who verifies could sign.
 
 use std::fmt;
 

@@ -1,8 +1,8 @@
 //! Sends what is due, by any number of processes at once.
 //!
 //! Each endpoint has lanes of its own: a few calls at once, of different objects. A receiver that
-//! takes its fifteen seconds for each answer fills its own lanes and nobody else's. A lane holds one
-//! message at a time.
+//! takes its fifteen seconds for each answer fills its own lanes and nobody else's. A lane holds
+//! one message at a time.
 
 use std::{
     collections::BTreeMap,

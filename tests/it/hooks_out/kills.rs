@@ -1,5 +1,5 @@
-//! `kill -9` of the whole service while it tells a receiver that takes each message once: nothing is
-//! missed. And no secret is in a line that it wrote.
+//! `kill -9` of the whole service while it tells a receiver that takes each message once: nothing
+//! is missed. And no secret is in a line that it wrote.
 
 use std::{collections::BTreeSet, fs::File};
 

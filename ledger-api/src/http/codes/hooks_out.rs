@@ -4,8 +4,8 @@ use super::{Code, Retry};
 
 codes! {
     WEBHOOK_URL_REFUSED = "webhook_url_refused" 422 Never "Not a URL that can be called"
-        "Webhooks are sent by HTTPS to public addresses, on port 443 or one from 1024 on, without a \
-         user name, a password or a fragment. `detail` says what is wrong with this one.";
+        "Webhooks are sent by HTTPS to public addresses, on port 443 or one from 1024 on, without \
+         a user name, a password or a fragment. `detail` says what is wrong with this one.";
     EVENT_TYPE_UNKNOWN = "event_type_unknown" 422 Never "No such event type"
         "`event_types` names a type that there is not; `detail` has all of them.";
     WEBHOOK_ENDPOINT_DISABLED = "webhook_endpoint_disabled" 409 Never "The endpoint is disabled"

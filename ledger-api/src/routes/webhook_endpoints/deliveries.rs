@@ -118,8 +118,8 @@ pub(super) async fn get(
 
 /// Send a delivery again
 ///
-/// At once, and by the whole schedule if it is not taken. Its `webhook-id` and its body stay as they
-/// are, so a receiver that has it knows.
+/// At once, and by the whole schedule if it is not taken. Its `webhook-id` and its body stay as
+/// they are, so a receiver that has it knows.
 #[utoipa::path(
     post,
     path = "/v1/deliveries/{id}/redeliver",
