@@ -138,7 +138,12 @@ impl Deliveries {
                    where status = 'enabled' and exists (
                        select from webhook_deliveries d
                        where d.endpoint_id = e.id and d.state = 'pending' and d.next_at <= $1
-                         and (d.leased_until is null or d.leased_until < clock_timestamp()))";
+                         and (d.leased_until is null or d.leased_until < clock_timestamp())
+                         and not exists (
+                             select from webhook_deliveries before
+                             where before.endpoint_id = d.endpoint_id
+                               and before.state = 'pending' and before.object_id = d.object_id
+                               and before.position < d.position))";
         let ids: Vec<Uuid> = sqlx::query_scalar(sql).bind(now).fetch_all(&self.pool).await?;
         Ok(ids.into_iter().map(EndpointId::from_uuid).collect())
     }

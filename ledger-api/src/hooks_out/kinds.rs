@@ -6,7 +6,7 @@
 pub const TEST: &str = "webhook.test";
 
 /// Every type that can be asked for.
-pub(super) const ALL: [&str; 17] = [
+pub(super) const ALL: [&str; 15] = [
     "withdrawal.updated",
     "withdrawal.completed",
     "withdrawal.failed",
@@ -22,8 +22,6 @@ pub(super) const ALL: [&str; 17] = [
     "transfer.completed",
     "transfer.cancelled",
     "transfer.expired",
-    "payment.completed",
-    "payment.refunded",
 ];
 
 /// A type that there is not.

@@ -60,9 +60,9 @@ impl Sender {
             tokio::select! {
                 _ = tick.tick() => {}
                 Some(ended) = lanes.join_next() => {
-                    // Of a lane that panicked it is not known whose it was: count them all anew.
+                    // Of a lane that panicked it is not known whose it was: all begin anew.
                     let Ok(endpoint) = ended else {
-                        lanes.abort_all();
+                        lanes.shutdown().await;
                         busy.clear();
                         continue;
                     };
