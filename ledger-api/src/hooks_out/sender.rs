@@ -62,7 +62,7 @@ impl Sender {
                 Some(ended) = lanes.join_next() => {
                     // Of a lane that panicked it is not known whose it was: all begin anew.
                     let Ok(endpoint) = ended else {
-                        lanes.shutdown().await;
+                        lanes.abort_all();
                         busy.clear();
                         continue;
                     };
