@@ -6,6 +6,7 @@ pub mod config;
 pub mod db;
 pub mod deposits;
 mod entry;
+pub mod hooks_out;
 pub mod http;
 pub mod identity;
 pub mod links;

@@ -122,6 +122,16 @@ const PLAN: &[(&str, &str, u16)] = &[
     ("get_v1_tiers", "/v1/tiers", 200),
     ("post_v1_accounts_id_tier", "/v1/accounts/wallet:asha:INR/tier", 200),
     ("get_v1_accounts_id_usage", "/v1/accounts/wallet:asha:INR/usage", 200),
+    ("post_v1_webhook_endpoints", "/v1/webhook-endpoints", 201),
+    ("get_v1_webhook_endpoints", "/v1/webhook-endpoints", 200),
+    ("get_v1_webhook_endpoints_id", "/v1/webhook-endpoints/{endpoint}", 200),
+    ("patch_v1_webhook_endpoints_id", "/v1/webhook-endpoints/{endpoint}", 200),
+    ("post_v1_webhook_endpoints_id_rotate", "/v1/webhook-endpoints/{endpoint}/rotate", 200),
+    ("post_v1_webhook_endpoints_id_test", "/v1/webhook-endpoints/{endpoint}/test", 201),
+    ("get_v1_webhook_endpoints_id_deliveries", "/v1/webhook-endpoints/{endpoint}/deliveries", 200),
+    ("get_v1_deliveries_id", "/v1/deliveries/{delivery}", 200),
+    ("post_v1_deliveries_id_redeliver", "/v1/deliveries/{delivery}/redeliver", 200),
+    ("delete_v1_webhook_endpoints_id", "/v1/webhook-endpoints/{endpoint}", 200),
     ("get_v1_events", "/v1/events?after_position=9&limit=2", 200),
     ("get_readyz", "/readyz", 200),
 ];
@@ -226,6 +236,8 @@ async fn the_examples_are_what_happens() {
             }
             ("post_v1_transfers", 201) => remember(&mut ids, "transfer", &body),
             ("post_v1_virtual_accounts", 201) => remember(&mut ids, "virtual_account", &body),
+            ("post_v1_webhook_endpoints", 201) => remember(&mut ids, "endpoint", &body),
+            ("post_v1_webhook_endpoints_id_test", 201) => remember(&mut ids, "delivery", &body),
             ("post_v1_bank_accounts", 201) => remember(&mut ids, "bank_account", &body),
             ("post_v1_withdrawals", 201) => remember(&mut ids, "withdrawal", &body),
             // Wallets are empty when they are opened: now asha gets what she spends.
@@ -340,7 +352,14 @@ fn normal_text(text: &str) -> String {
     let hexadecimal = |digits: &str, count| {
         digits.len() == count && digits.bytes().all(|b| b.is_ascii_hexdigit())
     };
-    for prefix in ["txn_", "hold_", "wd_", "tr_", "dep_", "dep", "ba_", "va_", "req_"] {
+    for (prefix, key) in [("whsec_", "secret"), ("whpk_", "key")] {
+        if text.starts_with(prefix) {
+            return format!("{prefix}{key}+{}=", "A".repeat(43 - key.len() - 1));
+        }
+    }
+    for prefix in
+        ["txn_", "hold_", "wd_", "tr_", "dep_", "dep", "ba_", "va_", "req_", "we_", "whd_", "msg_"]
+    {
         if text.strip_prefix(prefix).is_some_and(|digits| hexadecimal(digits, 32)) {
             return format!("{prefix}01935c3a5e7c7d3e8f00a1b2c3d4e5f6");
         }

@@ -28,6 +28,7 @@ mod engine_faults;
 mod engine_rules;
 mod failover;
 mod golden;
+mod hooks_out;
 mod immutability;
 mod limits;
 mod logins;

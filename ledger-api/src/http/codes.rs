@@ -56,9 +56,11 @@ macro_rules! codes {
     };
 }
 
+mod hooks_out;
 mod money;
 mod payments;
 
+pub use hooks_out::*;
 pub use money::*;
 pub use payments::*;
 
@@ -386,7 +388,7 @@ codes! {
 
 /// Every code of all tables.
 pub fn all() -> impl Iterator<Item = &'static Code> {
-    ALL.iter().chain(money::ALL).chain(payments::ALL).copied()
+    ALL.iter().chain(money::ALL).chain(payments::ALL).chain(hooks_out::ALL).copied()
 }
 
 /// The code of a name, if it is one of ours.

@@ -120,6 +120,11 @@ impl Reader {
         Ok(read_models)
     }
 
+    /// Who asks.
+    pub(crate) const fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
     /// Whether the key or session that the request came with is still in force.
     pub(crate) async fn is_still_allowed(&self) -> bool {
         auth::is_in_force(&self.caller, &self.state).await

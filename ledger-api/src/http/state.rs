@@ -22,6 +22,7 @@ use crate::{
         accounts::{BankAccounts, PayeeKey},
     },
     deposits::VirtualAccounts,
+    hooks_out::{Deliveries, Endpoints},
     identity::KeyRing,
     logins::{Logins, server::Frontends},
     payments::{BankCalendar, Calendars},
@@ -124,6 +125,10 @@ pub struct Shared {
     pub frontends: Frontends,
     /// When payments are settled.
     pub calendars: Calendars,
+    /// Where webhooks go.
+    pub webhook_endpoints: Endpoints,
+    /// What became of them.
+    pub webhook_deliveries: Deliveries,
     /// The read models.
     pub read_models: ReadModels,
     /// The projector of this process, if it has one.
@@ -175,6 +180,8 @@ impl ApiState {
         let clock = Arc::clone(&parts.people_settings.clock);
         let frontends = Frontends::new(&parts.reads, clock);
         let calendars = Calendars::new(Arc::clone(&parts.calendar), parts.reads.clone());
+        let webhook_endpoints = Endpoints::new(parts.reads.clone(), parts.fingerprint_key.bytes());
+        let webhook_deliveries = Deliveries::new(parts.reads.clone());
         let started = Instant::now();
         Self(Arc::new(Shared {
             parts,
@@ -190,6 +197,8 @@ impl ApiState {
             logins,
             frontends,
             calendars,
+            webhook_endpoints,
+            webhook_deliveries,
             read_models,
             projector,
             tails,

@@ -157,6 +157,21 @@ pub async fn list_keys(db: &PgPool) -> Result<Vec<KeyInfo>, IdentityError> {
     rows.iter().map(|row| Ok(key_info(row)?)).collect()
 }
 
+/// The keys of one principal, revoked ones too, oldest first.
+///
+/// # Errors
+/// [`IdentityError::Database`].
+pub async fn keys_of(db: &PgPool, principal: &Principal) -> Result<Vec<KeyInfo>, IdentityError> {
+    let rows = sqlx::query(
+        "select id, principal, label, scopes, created_at, revoked_at, last_used_at
+         from api_keys where principal = $1 order by created_at, id",
+    )
+    .bind(principal.as_str())
+    .fetch_all(db)
+    .await?;
+    rows.iter().map(|row| Ok(key_info(row)?)).collect()
+}
+
 fn key_info(row: &PgRow) -> sqlx::Result<KeyInfo> {
     Ok(KeyInfo {
         id: row.try_get("id")?,

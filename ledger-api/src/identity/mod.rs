@@ -11,7 +11,8 @@ mod scope;
 
 pub use caller::Caller;
 pub use keys::{
-    IdentityError, KeyEnvironment, KeyInfo, NewKey, Token, create_key, list_keys, revoke_key,
+    IdentityError, KeyEnvironment, KeyInfo, NewKey, Token, create_key, keys_of, list_keys,
+    revoke_key,
 };
 pub use ring::{KeyRing, VerifyError};
 pub use scope::{Scope, ScopeSet, UnknownScope};

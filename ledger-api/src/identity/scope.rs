@@ -24,7 +24,7 @@ pub enum Scope {
     PaymentsWrite,
     /// Gives payments back.
     RefundsWrite,
-    /// Delivers webhooks.
+    /// Says where webhooks go, and reads what became of them.
     WebhooksWrite,
     /// Reads everything, changes nothing.
     AuditRead,

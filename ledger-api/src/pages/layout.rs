@@ -75,7 +75,7 @@ pub(crate) struct RailEntry {
 }
 
 /// All entries; each is shown to the roles that its page is opened to.
-pub(crate) const RAIL: [RailEntry; 11] = [
+pub(crate) const RAIL: [RailEntry; 12] = [
     entry("home", "/merchant", "home", "Home", |_| true),
     entry("accept", "/merchant/accept", "plus", "Accept", Role::takes_payments),
     entry("counter", "/merchant/counter", "clock", "Live counter", |_| true),
@@ -86,6 +86,7 @@ pub(crate) const RAIL: [RailEntry; 11] = [
     entry("banks", "/merchant/banks", "layers", "Bank accounts", Role::sees_money),
     entry("stores", "/merchant/stores", "qr", "Stores", |_| true),
     entry("team", "/merchant/team", "person", "Team", Role::sees_money),
+    entry("developers", "/merchant/developers", "book", "Developers", Role::decides),
     entry("settings", "/merchant/settings", "gear", "Settings", Role::sees_money),
 ];
 

@@ -21,11 +21,12 @@ mod reconciliation;
 mod reports;
 mod tiers;
 mod transactions;
-mod transfers;
+pub(crate) mod transfers;
 mod trial_balance;
 mod usage;
 mod virtual_accounts;
 mod wallet;
+pub(crate) mod webhook_endpoints;
 pub(crate) mod withdrawals;
 
 pub(crate) use wallet::{Followed, follow};
@@ -69,6 +70,7 @@ fn documented() -> OpenApiRouter<ApiState> {
         .merge(ops::routes())
         .merge(reconciliation::routes())
         .merge(reports::routes())
+        .merge(webhook_endpoints::routes())
         .merge(logins::routes())
         .merge(apps::routes())
         .merge(health::routes())

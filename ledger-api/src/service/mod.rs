@@ -12,6 +12,7 @@
 mod anchor;
 mod banking;
 mod error;
+mod hooks_out;
 mod parts;
 mod people;
 mod roles;

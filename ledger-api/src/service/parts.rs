@@ -13,7 +13,7 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use super::{
     ENGINE_DEADLINE, Roles, ServiceError, WORKER_DEADLINE, anchor, banking, ended, ended_within,
-    people, tasks,
+    hooks_out, people, tasks,
 };
 use crate::{
     banks::BankRegistry,
@@ -119,6 +119,7 @@ impl Parts {
             if roles.worker {
                 parts.start_alarms((database, inbox), secret, &wanted.clock);
                 parts.start_people(database, secret, &engine, wanted)?;
+                parts.start_hooks_out(database, secret, wanted);
             }
             if roles.api {
                 let api = parts.api((database, inbox), secret, engine, stopping, wanted)?;
@@ -247,6 +248,14 @@ impl Parts {
         let task = tasks::keep_people(&keeper, &self.stop.subscribe());
         self.tasks.push(("the people", task));
         Ok(())
+    }
+
+    /// Starts to tell of what happens.
+    fn start_hooks_out(&mut self, database: &Database, secret: &Secret, wanted: &Wanted) {
+        let pool = self.kept(db::read_pool(database.app().clone(), WORKER_CONNECTIONS_MAX));
+        let with = (pool.clone(), self.read_models(pool));
+        let told = (tasks::nudge(self.engine.as_ref()), self.stop.subscribe());
+        self.tasks.extend(hooks_out::start(with, secret, wanted, &told));
     }
 
     fn read_models(&self, pool: PgPool) -> ReadModels {

@@ -22,6 +22,7 @@ use tokio::{
 
 use crate::{
     banks::BankRegistry,
+    hooks_out::{Maker, Sender},
     http::Ledger,
     people::PeopleKeeper,
     shutdown,
@@ -156,6 +157,24 @@ pub(super) fn keep_people(keeper: &PeopleKeeper, stop: &watch::Receiver<bool>) -
     let (keeper, told) = (keeper.clone(), stop.clone());
     let job = move || keeper.clone().run(told.clone());
     tokio::spawn(again_after_panics("the people", PAUSE, stop.clone(), job))
+}
+
+/// Starts to make what happens into webhooks.
+pub(super) fn make_hooks_out(
+    maker: &Maker,
+    nudge: &watch::Receiver<Position>,
+    stop: &watch::Receiver<bool>,
+) -> JoinHandle<()> {
+    let (maker, nudge, told) = (maker.clone(), nudge.clone(), stop.clone());
+    let job = move || maker.clone().run(nudge.clone(), told.clone());
+    tokio::spawn(again_after_panics("the making of webhooks", PAUSE, stop.clone(), job))
+}
+
+/// Starts to send webhooks.
+pub(super) fn send_hooks_out(sender: &Sender, stop: &watch::Receiver<bool>) -> JoinHandle<()> {
+    let (sender, told) = (sender.clone(), stop.clone());
+    let job = move || sender.clone().run(told.clone());
+    tokio::spawn(again_after_panics("the sending of webhooks", PAUSE, stop.clone(), job))
 }
 
 /// Starts to count what people should know of.

@@ -20,6 +20,10 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
+mod sending;
+
+pub use sending::{SigningKeys, public_text, secret_text};
+
 /// The header with the event's id: the same whenever the event is sent again.
 pub const ID: HeaderName = HeaderName::from_static("webhook-id");
 /// The header with the time of this delivery, in seconds.
@@ -274,6 +278,10 @@ struct Content<'a> {
 }
 
 impl Content<'_> {
+    fn bytes(&self) -> Vec<u8> {
+        [self.id.as_bytes(), b".", self.timestamp.as_bytes(), b".", self.body].concat()
+    }
+
     fn mac(&self, keyed: &Hmac<Sha256>) -> [u8; 32] {
         let mut mac = keyed.clone();
         for part in [self.id.as_bytes(), b".", self.timestamp.as_bytes(), b".", self.body] {
@@ -291,10 +299,7 @@ impl Content<'_> {
             }
             Kind::Ed25519(_) if given.v1a.is_empty() => false,
             Kind::Ed25519(key) => {
-                let mut message = Vec::with_capacity(self.body.len().saturating_add(300));
-                for part in [self.id.as_bytes(), b".", self.timestamp.as_bytes(), b".", self.body] {
-                    message.extend_from_slice(part);
-                }
+                let message = self.bytes();
                 given.v1a.iter().any(|signature| key.verify_strict(&message, signature).is_ok())
             }
         }

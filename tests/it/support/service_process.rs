@@ -27,6 +27,9 @@ use super::{
 /// The principal whose key the clients use.
 pub(crate) const PRINCIPAL: &str = "clients";
 
+/// The variable that makes the child the demonstration: its webhooks may go to this machine.
+pub(crate) const DEMO: &str = "BAHI_TEST_DEMO";
+
 /// What the child does, on the database that it was told or else a private one: serves until
 /// it is killed, or until its parent lets go of it.
 pub(crate) async fn be_a_service(folder: &Path) {
@@ -41,7 +44,7 @@ pub(crate) async fn be_a_service(folder: &Path) {
         inbox_database_url: DatabaseUrl::default(),
         secret_file: None,
         allow_unsafe_database: false,
-        demo: false,
+        demo: std::env::var_os(DEMO).is_some(),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

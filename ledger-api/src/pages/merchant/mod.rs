@@ -7,6 +7,7 @@
 
 mod accept;
 mod coming;
+mod developers;
 mod home;
 mod money;
 mod opening;
@@ -32,6 +33,7 @@ use crate::http::ApiState;
 pub(super) fn routes() -> Router<ApiState> {
     Router::new()
         .merge(coming::routes())
+        .merge(developers::routes())
         .merge(opening::routes())
         .merge(team::routes())
         .merge(stores::routes())

@@ -9,6 +9,7 @@ mod recall;
 pub(super) mod review;
 mod write;
 
+pub(crate) use read::deposit_out;
 pub(crate) use write::{begin, cancel};
 
 use utoipa_axum::{router::OpenApiRouter, routes};

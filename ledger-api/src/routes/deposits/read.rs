@@ -116,7 +116,8 @@ pub(super) fn wanted(state: &ApiState, id: DepositId, deposit: &Deposit) -> Opti
     Some(page::Wanted { deposit_id: id, bank, amount, return_url: None, payer: None })
 }
 
-fn deposit_out(
+/// A deposit as it is shown, without the page to pay at.
+pub(crate) fn deposit_out(
     id: DepositId,
     history: DepositHistory,
     position: Position,

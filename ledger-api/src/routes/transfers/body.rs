@@ -137,6 +137,11 @@ impl TransferOut {
     }
 }
 
+/// A transfer as it is shown to whoever may see all of it.
+pub(crate) fn transfer_out(row: TransferRow, position: Position) -> impl Serialize {
+    TransferOut::of(row, Reach::Everything, position)
+}
+
 /// Where the money of a transfer is, in words.
 const fn funds(status: TransferStatus) -> &'static str {
     match status {

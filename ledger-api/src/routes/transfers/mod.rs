@@ -4,6 +4,8 @@ pub(super) mod body;
 mod read;
 mod write;
 
+pub(crate) use body::transfer_out;
+
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::http::ApiState;

@@ -12,7 +12,7 @@ mod write;
 
 pub(crate) use detail::StatusDetail;
 pub(crate) use quote::quote;
-pub(crate) use read::detail as status_detail;
+pub(crate) use read::{detail as status_detail, withdrawal_out};
 pub(crate) use write::{cancel, request};
 
 use utoipa_axum::{router::OpenApiRouter, routes};

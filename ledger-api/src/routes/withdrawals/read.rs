@@ -79,7 +79,8 @@ pub(crate) async fn detail(
     }))
 }
 
-fn withdrawal_out(
+/// A withdrawal as it is shown, without why it is where it is.
+pub(crate) fn withdrawal_out(
     id: WithdrawalId,
     history: WithdrawalHistory,
     position: Position,

@@ -1,0 +1,11 @@
+//! Webhooks out: to receivers that lose answers, are slow, refuse, or go away, while the service is
+//! killed or runs several times at once. What arrives is verified by another program's
+//! implementation of Standard Webhooks.
+
+mod faults;
+mod happy;
+mod kills;
+mod receiver;
+mod scene;
+mod verifier;
+mod whose;
