@@ -91,11 +91,13 @@ pub enum PostingClass {
     Receivable,
     /// Capital, retained earnings, opening balances.
     Equity,
+    /// Money that payer and shop both say is theirs.
+    Dispute,
 }
 
 impl PostingClass {
     /// All classes.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Open,
         Self::Bank,
         Self::Clearing,
@@ -107,6 +109,7 @@ impl PostingClass {
         Self::Treasury,
         Self::Receivable,
         Self::Equity,
+        Self::Dispute,
     ];
 
     /// The class as it stands in events and read models.
@@ -123,6 +126,7 @@ impl PostingClass {
             Self::Treasury => "treasury",
             Self::Receivable => "receivable",
             Self::Equity => "equity",
+            Self::Dispute => "dispute",
         }
     }
 
@@ -139,6 +143,7 @@ impl PostingClass {
             Self::Treasury => 1 << 8,
             Self::Receivable => 1 << 9,
             Self::Equity => 1 << 10,
+            Self::Dispute => 1 << 11,
         }
     }
 }
@@ -187,6 +192,12 @@ impl Authority {
         Self::of(&[Open, Income, Tax])
     }
 
+    /// What payments to shops move, in all that can become of them.
+    pub fn of_payments() -> Self {
+        use PostingClass::{Dispute, Income, Open, Receivable, Tax};
+        Self::of(&[Open, Income, Tax, Receivable, Dispute])
+    }
+
     /// Whether this authority covers `class`.
     pub const fn covers(self, class: PostingClass) -> bool {
         self.0 & class.bit() != 0
@@ -229,6 +240,8 @@ pub fn lookup(code: &AccountCode) -> Option<ChartEntry> {
         | ("refunds", Some("payable"), None)
         | ("suspense", Some("credits"), None) => (Liability, Class::Suspense, true),
         ("suspense", Some("bank_debits"), None) => (Asset, Class::Suspense, true),
+        ("disputes", Some("held"), None) => (Liability, Class::Dispute, true),
+        ("disputes", Some("provisional"), None) => (Asset, Class::Dispute, true),
         ("treasury", Some("in_transit"), None) => (Asset, Class::Treasury, true),
         ("income", Some(_), None) => (Income, Class::Income, false),
         ("tax", Some("gst_output"), None) => (Liability, Class::Tax, false),
@@ -246,7 +259,7 @@ pub fn lookup(code: &AccountCode) -> Option<ChartEntry> {
 
 /// Whether the code stands in a room of the chart, so that it must match one of its entries.
 pub fn is_reserved(code: &AccountCode) -> bool {
-    const ROOMS: [&str; 14] = [
+    const ROOMS: [&str; 15] = [
         "wallet",
         "merchant",
         "bank",
@@ -255,6 +268,7 @@ pub fn is_reserved(code: &AccountCode) -> bool {
         "returns",
         "refunds",
         "suspense",
+        "disputes",
         "treasury",
         "income",
         "tax",

@@ -108,6 +108,22 @@ prefixed_id!(
     BankLineId, "bl_", "bank line id (bl_ and 32 lower-case hexadecimal digits)"
 );
 prefixed_id!(
+    /// A payment: money from a wallet to a shop.
+    PaymentId, "pay_", "payment id (pay_ and 32 lower-case hexadecimal digits)"
+);
+prefixed_id!(
+    /// What a shop gives back of a payment.
+    RefundId, "rf_", "refund id (rf_ and 32 lower-case hexadecimal digits)"
+);
+prefixed_id!(
+    /// A shop's request to be paid.
+    PaymentRequestId, "pr_", "payment request id (pr_ and 32 lower-case hexadecimal digits)"
+);
+prefixed_id!(
+    /// A settlement: payments of a shop whose money it can dispose of from one day on.
+    SettlementId, "set_", "settlement id (set_ and 32 lower-case hexadecimal digits)"
+);
+prefixed_id!(
     /// A request to the service.
     RequestId, "req_", "request id (req_ and 32 lower-case hexadecimal digits)"
 );
@@ -299,6 +315,11 @@ opaque_text!(
     /// A bank, by the name it has in account codes: `hdfc` in `bank:hdfc:clearing_out`.
     BankCode, 1..=32, |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9'),
     "bank (1 to 32 lower-case letters or digits)"
+);
+opaque_text!(
+    /// A shop, by the name it has in account codes: `tea` in `merchant:tea:unsettled`.
+    MerchantCode, 1..=64, |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9'),
+    "merchant (1 to 64 lower-case letters or digits)"
 );
 opaque_text!(
     /// A way to send money between banks: `imps`, `neft`, `rtgs`, `upi`.

@@ -2,9 +2,10 @@
 //!
 //! A **command** ([`command`]) asks for something. **Planning** ([`planning`]) takes it apart into
 //! what each aggregate is asked: an [`account`], a [`hold`], a [`reversal`], a [`withdrawal`],
-//! a [`deposit`], a [`transfer`], a [`bank_line`], the [`book`]. Each aggregate decides alone,
-//! purely, by its own events. If all accept, their events are appended to the **log** ([`log`]) in
-//! one statement, chained by hashes; if one refuses, nothing happens.
+//! a [`deposit`], a [`transfer`], a [`payment`], a [`payment_request`], a [`bank_line`], the
+//! [`book`]. Each aggregate decides alone, purely, by its own events. If all accept, their events
+//! are appended to the **log** ([`log`]) in one statement, chained by hashes; if one refuses,
+//! nothing happens.
 //!
 //! The **engine** ([`engine`]) does this for many commands at a time, keeps aggregates in memory,
 //! and answers each command once its batch is in the log.
@@ -26,6 +27,8 @@ pub mod hold;
 pub mod ids;
 pub mod log;
 pub mod money;
+pub mod payment;
+pub mod payment_request;
 pub mod planning;
 pub mod posting;
 pub mod reversal;

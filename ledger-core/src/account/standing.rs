@@ -29,6 +29,11 @@ impl Account {
         room.map(|room| room.max(Decimal::ZERO))
     }
 
+    /// Whether it was closed, for good.
+    pub const fn is_closed(&self) -> bool {
+        self.closed
+    }
+
     /// What stands on its debit side beyond its credit side, for an account of that normal side.
     pub fn debit_balance(&self) -> Decimal {
         let positive = self.normal_side() == Direction::Debit && self.balance() > Decimal::ZERO;

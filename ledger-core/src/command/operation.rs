@@ -14,6 +14,8 @@ use crate::{
     deposit::DepositOperation,
     ids::{AccountId, HoldId, Item, Owner, Reference, TierName, TransactionId},
     money::{Currency, Money},
+    payment::{PaymentOperation, Settle},
+    payment_request::PaymentRequestOperation,
     posting::{Kind, Posting, PostingLeg},
     tier::TierLimits,
     transfer::TransferOperation,
@@ -80,6 +82,30 @@ pub enum Operation {
     Deposit(Box<DepositOperation>),
     /// Goes on with a transfer that waits to be claimed.
     Transfer(Box<TransferOperation>),
+    /// Goes on with a payment.
+    Payment(Box<PaymentOperation>),
+    /// Lets a shop dispose of payments.
+    Settle(Box<Settle>),
+    /// Goes on with a payment request.
+    PaymentRequest(Box<PaymentRequestOperation>),
+}
+
+impl From<PaymentOperation> for Operation {
+    fn from(operation: PaymentOperation) -> Self {
+        Self::Payment(Box::new(operation))
+    }
+}
+
+impl From<Settle> for Operation {
+    fn from(settle: Settle) -> Self {
+        Self::Settle(Box::new(settle))
+    }
+}
+
+impl From<PaymentRequestOperation> for Operation {
+    fn from(operation: PaymentRequestOperation) -> Self {
+        Self::PaymentRequest(Box::new(operation))
+    }
 }
 
 impl From<TransferOperation> for Operation {

@@ -11,11 +11,13 @@ use crate::{
     clock::Timestamp,
     deposit::DepositStatus,
     ids::{
-        AccountId, BankAccountId, BankCode, BankLineId, DepositId, HoldId, Rail, TransactionId,
-        TransferId, WithdrawalId,
+        AccountId, BankAccountId, BankCode, BankLineId, DepositId, HoldId, MerchantCode, PaymentId,
+        PaymentRequestId, Rail, RefundId, SettlementId, TransactionId, TransferId, WithdrawalId,
     },
     log::Position,
     money::CurrencyCode,
+    payment::{PaymentStatus, RefundStatus},
+    payment_request::PaymentRequestStatus,
     tier::LimitExceeded,
     transfer::TransferStatus,
     withdrawal::WithdrawalStatus,
@@ -154,6 +156,79 @@ pub enum Receipt {
         to: Option<AccountId>,
         /// Until when it can be claimed.
         expires_at: Timestamp,
+    },
+    /// A shop was paid, or a dispute about that went on.
+    Payment {
+        /// The payment.
+        payment_id: PaymentId,
+        /// Where it is in its life now.
+        status: PaymentStatus,
+        /// Where the money comes from.
+        payer: AccountId,
+        /// The shop.
+        merchant: MerchantCode,
+        /// What the payer paid.
+        amount: Decimal,
+        /// What of it is our fee, tax included.
+        fee: Decimal,
+        /// What was given back of it.
+        refunded: Decimal,
+        /// Whether a dispute about it is open.
+        disputed: bool,
+        /// The request that was paid.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        request: Option<PaymentRequestId>,
+    },
+    /// A refund was asked for or went on.
+    Refund {
+        /// The refund.
+        refund_id: RefundId,
+        /// Its payment.
+        payment_id: PaymentId,
+        /// Where it is in its life now.
+        status: RefundStatus,
+        /// Who gets it.
+        payer: AccountId,
+        /// The shop.
+        merchant: MerchantCode,
+        /// How much.
+        amount: Decimal,
+    },
+    /// Payments are settled.
+    Settlement {
+        /// The settlement.
+        settlement_id: SettlementId,
+        /// The shop.
+        merchant: MerchantCode,
+        /// The currency.
+        currency: CurrencyCode,
+        /// What was left of the payments.
+        amount: Decimal,
+        /// How much of that repays what the shop owed us.
+        repaid: Decimal,
+        /// The transaction; nothing if nothing was left.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        transaction_id: Option<TransactionId>,
+    },
+    /// A payment request was made or went on.
+    PaymentRequest {
+        /// The request.
+        request_id: PaymentRequestId,
+        /// Where it is in its life now.
+        status: PaymentRequestStatus,
+        /// The shop.
+        merchant: MerchantCode,
+        /// The currency that it is paid in.
+        currency: CurrencyCode,
+        /// How much; nothing = as much as the payer says.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        amount: Option<Decimal>,
+        /// The payment that ended it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        payment_id: Option<PaymentId>,
+        /// Until when it can be paid.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expires_at: Option<Timestamp>,
     },
     /// The book changed.
     Book {

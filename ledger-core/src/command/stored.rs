@@ -41,6 +41,10 @@ impl Outcome {
                 | Receipt::BankLine { .. }
                 | Receipt::Deposit { .. }
                 | Receipt::Transfer { .. }
+                | Receipt::Payment { .. }
+                | Receipt::Refund { .. }
+                | Receipt::Settlement { .. }
+                | Receipt::PaymentRequest { .. }
                 | Receipt::Book { .. } => Stored::Accepted(Cow::Borrowed(accepted)),
             },
             Self::Rejected(rejection) => Stored::Rejected(Cow::Borrowed(rejection)),

@@ -33,7 +33,12 @@ pub(super) fn weight_of(command: &Command) -> usize {
         Operation::Reverse(reverse) => reverse.original_legs.len().saturating_add(1),
         Operation::CaptureHold(capture) => capture.to.len().saturating_add(3),
         // Its own events, the openings of accounts, and the legs of two transactions.
-        Operation::Withdrawal(_) | Operation::Deposit(_) | Operation::Transfer(_) => 20,
+        Operation::Withdrawal(_)
+        | Operation::Deposit(_)
+        | Operation::Transfer(_)
+        | Operation::Payment(_) => 20,
+        // An event of each payment, the legs, and an opening.
+        Operation::Settle(settle) => settle.payments.len().saturating_add(5),
         // Itself, an opening and a leg for each part, and the bank's.
         Operation::BankLine(line) => line.parts().len().saturating_mul(2).saturating_add(3),
         Operation::OpenAccount(_)
@@ -48,7 +53,8 @@ pub(super) fn weight_of(command: &Command) -> usize {
         | Operation::OpenBook { .. }
         | Operation::AddCurrency(_)
         | Operation::DefineTier(_)
-        | Operation::SetTier(_) => 2,
+        | Operation::SetTier(_)
+        | Operation::PaymentRequest(_) => 2,
     }
 }
 

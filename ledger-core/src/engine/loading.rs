@@ -45,6 +45,12 @@ impl Worker {
                 transfer.map(|transfer| planning::accounts_of_transfer(operation, transfer));
             streams.extend(accounts.into_iter().flatten().map(StreamId::Account));
         }
+        if let Some(operation) = planning::payment_operation(operation) {
+            let stream = StreamId::Payment(operation.payment_id());
+            let payment = self.cache.peek(&stream).and_then(Subject::as_payment);
+            let accounts = payment.map(|payment| planning::accounts_of_payment(operation, payment));
+            streams.extend(accounts.into_iter().flatten().map(StreamId::Account));
+        }
         streams.retain(|stream| !self.cache.touch(stream));
         streams
     }

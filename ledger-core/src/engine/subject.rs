@@ -15,6 +15,8 @@ use crate::{
     deposit::{Deposit, DepositEvent},
     hold::{Hold, HoldEvent},
     log::{self, CodecError},
+    payment::{Payment, PaymentEvent},
+    payment_request::{PaymentRequest, PaymentRequestEvent},
     planning::{Step, StreamId},
     reversal::{Reversal, ReversalEvent},
     transfer::{Transfer, TransferEvent},
@@ -35,6 +37,8 @@ pub(crate) enum AnyEvent {
     BankLine(BankLineEvent),
     Deposit(DepositEvent),
     Transfer(TransferEvent),
+    Payment(PaymentEvent),
+    PaymentRequest(PaymentRequestEvent),
 }
 
 impl AnyEvent {
@@ -48,6 +52,8 @@ impl AnyEvent {
             Self::BankLine(event) => event.name(),
             Self::Deposit(event) => event.name(),
             Self::Transfer(event) => event.name(),
+            Self::Payment(event) => event.name(),
+            Self::PaymentRequest(event) => event.name(),
         }
     }
 
@@ -66,6 +72,8 @@ impl AnyEvent {
             Self::BankLine(event) => log::encode(event),
             Self::Deposit(event) => log::encode(event),
             Self::Transfer(event) => log::encode(event),
+            Self::Payment(event) => log::encode(event),
+            Self::PaymentRequest(event) => log::encode(event),
         }
     }
 }
@@ -81,6 +89,8 @@ pub(crate) fn address(stream: &StreamId) -> (&'static str, Arc<str>) {
         StreamId::BankLine(id) => (BankLine::TYPE, Arc::from(id.to_string())),
         StreamId::Deposit(id) => (Deposit::TYPE, Arc::from(id.to_string())),
         StreamId::Transfer(id) => (Transfer::TYPE, Arc::from(id.to_string())),
+        StreamId::Payment(id) => (Payment::TYPE, Arc::from(id.to_string())),
+        StreamId::PaymentRequest(id) => (PaymentRequest::TYPE, Arc::from(id.to_string())),
     }
 }
 
@@ -95,6 +105,8 @@ pub(crate) fn stream_at(aggregate_type: &str, aggregate_id: &str) -> Option<Stre
         BankLine::TYPE => aggregate_id.parse().ok().map(StreamId::BankLine),
         Deposit::TYPE => aggregate_id.parse().ok().map(StreamId::Deposit),
         Transfer::TYPE => aggregate_id.parse().ok().map(StreamId::Transfer),
+        Payment::TYPE => aggregate_id.parse().ok().map(StreamId::Payment),
+        PaymentRequest::TYPE => aggregate_id.parse().ok().map(StreamId::PaymentRequest),
         _ => None,
     }
 }
@@ -109,6 +121,8 @@ enum State {
     BankLine(BankLine),
     Deposit(Deposit),
     Transfer(Transfer),
+    Payment(Payment),
+    PaymentRequest(PaymentRequest),
 }
 
 /// An aggregate in memory, with how many events it has. Cheap to clone.
@@ -130,6 +144,8 @@ impl Subject {
             StreamId::BankLine(_) => State::BankLine(BankLine::default()),
             StreamId::Deposit(_) => State::Deposit(Deposit::default()),
             StreamId::Transfer(_) => State::Transfer(Transfer::default()),
+            StreamId::Payment(_) => State::Payment(Payment::default()),
+            StreamId::PaymentRequest(_) => State::PaymentRequest(PaymentRequest::default()),
         };
         Self { state, sequence: 0 }
     }
@@ -160,6 +176,14 @@ impl Subject {
 
     pub(crate) const fn as_transfer(&self) -> Option<&Transfer> {
         if let State::Transfer(transfer) = &self.state { Some(transfer) } else { None }
+    }
+
+    pub(crate) const fn as_payment(&self) -> Option<&Payment> {
+        if let State::Payment(payment) = &self.state { Some(payment) } else { None }
+    }
+
+    pub(crate) const fn as_payment_request(&self) -> Option<&PaymentRequest> {
+        if let State::PaymentRequest(request) = &self.state { Some(request) } else { None }
     }
 
     pub(crate) const fn as_book(&self) -> Option<&Book> {
@@ -196,6 +220,12 @@ impl Subject {
             (State::Transfer(transfer), Step::Transfer(_, command)) => {
                 handle(transfer, *command, AnyEvent::Transfer).map_err(Rejection::from)?
             }
+            (State::Payment(payment), Step::Payment(_, command)) => {
+                handle(payment, *command, AnyEvent::Payment).map_err(Rejection::from)?
+            }
+            (State::PaymentRequest(request), Step::PaymentRequest(_, command)) => {
+                handle(request, *command, AnyEvent::PaymentRequest).map_err(Rejection::from)?
+            }
             _ => {
                 return Err(Rejection::new("internal", "a step met a stream of another kind"));
             }
@@ -226,6 +256,10 @@ impl Subject {
             State::Deposit(deposit) => deposit.apply(log::decode(event_type, version, payload)?),
             State::Transfer(transfer) => {
                 transfer.apply(log::decode(event_type, version, payload)?);
+            }
+            State::Payment(payment) => payment.apply(log::decode(event_type, version, payload)?),
+            State::PaymentRequest(request) => {
+                request.apply(log::decode(event_type, version, payload)?);
             }
         }
         self.sequence = self.sequence.saturating_add(1);
@@ -267,7 +301,9 @@ impl Subject {
             | State::Withdrawal(_)
             | State::BankLine(_)
             | State::Deposit(_)
-            | State::Transfer(_) => true,
+            | State::Transfer(_)
+            | State::Payment(_)
+            | State::PaymentRequest(_) => true,
         }
     }
 
@@ -282,6 +318,8 @@ impl Subject {
             State::BankLine(line) => serde_json::to_vec(line),
             State::Deposit(deposit) => serde_json::to_vec(deposit),
             State::Transfer(transfer) => serde_json::to_vec(transfer),
+            State::Payment(payment) => serde_json::to_vec(payment),
+            State::PaymentRequest(request) => serde_json::to_vec(request),
         }
     }
 
@@ -300,6 +338,8 @@ impl Subject {
             StreamId::BankLine(_) => State::BankLine(serde_json::from_slice(payload)?),
             StreamId::Deposit(_) => State::Deposit(serde_json::from_slice(payload)?),
             StreamId::Transfer(_) => State::Transfer(serde_json::from_slice(payload)?),
+            StreamId::Payment(_) => State::Payment(serde_json::from_slice(payload)?),
+            StreamId::PaymentRequest(_) => State::PaymentRequest(serde_json::from_slice(payload)?),
         };
         Ok(Self { state, sequence })
     }

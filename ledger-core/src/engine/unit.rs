@@ -18,8 +18,13 @@ use crate::{
     command::{Command, Receipt, Rejection},
     deposit::Deposit,
     hold::{Hold, HoldState},
-    ids::{AccountId, BankLineId, DepositId, HoldId, TransactionId, TransferId, WithdrawalId},
+    ids::{
+        AccountId, BankLineId, DepositId, HoldId, PaymentId, PaymentRequestId, TransactionId,
+        TransferId, WithdrawalId,
+    },
     log::Metadata,
+    payment::Payment,
+    payment_request::PaymentRequest,
     planning::{self, ReceiptPlan, Step, StreamId, View},
     transfer::Transfer,
     withdrawal::Withdrawal,
@@ -85,6 +90,16 @@ impl View for Before<'_> {
         let cached = self.0.peek(&StreamId::Transfer(transfer_id));
         cached.and_then(Subject::as_transfer).cloned().unwrap_or_default()
     }
+
+    fn payment(&self, payment_id: PaymentId) -> Payment {
+        let cached = self.0.peek(&StreamId::Payment(payment_id));
+        cached.and_then(Subject::as_payment).cloned().unwrap_or_default()
+    }
+
+    fn payment_request(&self, request_id: PaymentRequestId) -> PaymentRequest {
+        let cached = self.0.peek(&StreamId::PaymentRequest(request_id));
+        cached.and_then(Subject::as_payment_request).cloned().unwrap_or_default()
+    }
 }
 
 /// Decides a command whose aggregates are all cached. Changes nothing.
@@ -128,6 +143,8 @@ impl Unit<'_> {
             Step::BankLine(id, _) => StreamId::BankLine(*id),
             Step::Deposit(id, _) => StreamId::Deposit(*id),
             Step::Transfer(id, _) => StreamId::Transfer(*id),
+            Step::Payment(id, _) => StreamId::Payment(*id),
+            Step::PaymentRequest(id, _) => StreamId::PaymentRequest(*id),
         };
         let (aggregate_type, aggregate_id) = address(&stream);
         let subject = self.subject(stream);
@@ -236,6 +253,19 @@ impl Unit<'_> {
                 .after(&StreamId::Transfer(id))
                 .and_then(Subject::as_transfer)
                 .and_then(|transfer| transfer.receipt(id)),
+            ReceiptPlan::Payment(id) => self
+                .after(&StreamId::Payment(id))
+                .and_then(Subject::as_payment)
+                .and_then(|payment| payment.receipt(id)),
+            ReceiptPlan::Refund(id, refund_id) => self
+                .after(&StreamId::Payment(id))
+                .and_then(Subject::as_payment)
+                .and_then(|payment| payment.refund_receipt(id, refund_id)),
+            ReceiptPlan::Ready(receipt) => Some(*receipt),
+            ReceiptPlan::PaymentRequest(id) => self
+                .after(&StreamId::PaymentRequest(id))
+                .and_then(Subject::as_payment_request)
+                .and_then(|request| request.receipt(id)),
         };
         receipt.ok_or_else(internal)
     }

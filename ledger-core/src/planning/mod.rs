@@ -5,6 +5,8 @@
 mod bank_lines;
 mod checks;
 mod deposits;
+mod payment_requests;
+mod payments;
 mod planner;
 mod tiers;
 mod transfers;
@@ -19,15 +21,21 @@ use crate::{
     book::{Book, BookCommand},
     chart::Direction,
     clock::Timestamp,
-    command::{Command, Operation, Rejection},
+    command::{Command, Operation, Receipt, Rejection},
     deposit::{Deposit, DepositCommand, DepositOperation},
     hold::{Hold, HoldCommand},
-    ids::{AccountId, BankLineId, DepositId, HoldId, TransactionId, TransferId, WithdrawalId},
+    ids::{
+        AccountId, BankLineId, DepositId, HoldId, PaymentId, PaymentRequestId, RefundId,
+        TransactionId, TransferId, WithdrawalId,
+    },
+    payment::{Payment, PaymentCommand, PaymentOperation},
+    payment_request::{PaymentRequest, PaymentRequestCommand},
     reversal::ReversalCommand,
     transfer::{Transfer, TransferCommand, TransferOperation},
     withdrawal::{Withdrawal, WithdrawalCommand, WithdrawalOperation},
 };
 pub use deposits::accounts_of_deposit;
+pub use payments::accounts_of_payment;
 use planner::Planner;
 pub use transfers::accounts_of_transfer;
 pub use withdrawals::accounts_of_withdrawal;
@@ -54,6 +62,10 @@ pub enum StreamId {
     Deposit(DepositId),
     /// A transfer.
     Transfer(TransferId),
+    /// A payment.
+    Payment(PaymentId),
+    /// A payment request.
+    PaymentRequest(PaymentRequestId),
 }
 
 /// What one aggregate is asked.
@@ -75,6 +87,10 @@ pub enum Step {
     Deposit(DepositId, Box<DepositCommand>),
     /// A transfer.
     Transfer(TransferId, Box<TransferCommand>),
+    /// A payment.
+    Payment(PaymentId, Box<PaymentCommand>),
+    /// A payment request.
+    PaymentRequest(PaymentRequestId, Box<PaymentRequestCommand>),
 }
 
 /// A command, taken apart. All steps are accepted, or nothing happens.
@@ -138,6 +154,14 @@ pub enum ReceiptPlan {
     Deposit(DepositId),
     /// The transfer as it is now.
     Transfer(TransferId),
+    /// The payment as it is now.
+    Payment(PaymentId),
+    /// The refund of the payment as it is now.
+    Refund(PaymentId, RefundId),
+    /// What is known already: a settlement is no aggregate.
+    Ready(Box<Receipt>),
+    /// The payment request as it is now.
+    PaymentRequest(PaymentRequestId),
 }
 
 /// What a plan may look at: aggregates as they are before the command.
@@ -159,6 +183,10 @@ pub trait View {
     fn deposit(&self, deposit_id: DepositId) -> Deposit;
     /// A transfer; the default one if it does not exist.
     fn transfer(&self, transfer_id: TransferId) -> Transfer;
+    /// A payment; the default one if it does not exist.
+    fn payment(&self, payment_id: PaymentId) -> Payment;
+    /// A payment request; the default one if it does not exist.
+    fn payment_request(&self, request_id: PaymentRequestId) -> PaymentRequest;
 }
 
 /// The streams that a command touches, as far as the command itself names them. A hold's account
@@ -226,6 +254,11 @@ pub fn streams(operation: &Operation) -> Vec<StreamId> {
                 .chain(accounts)
                 .collect()
         }
+        Operation::Payment(operation) => payments::streams(operation),
+        Operation::Settle(settle) => payments::streams_of_settlement(settle),
+        Operation::PaymentRequest(operation) => {
+            vec![StreamId::PaymentRequest(operation.request_id())]
+        }
     }
 }
 
@@ -235,10 +268,18 @@ pub fn object_of(operation: &Operation) -> Option<StreamId> {
     let withdrawal = withdrawal_operation(operation).map(WithdrawalOperation::withdrawal_id);
     let deposit = deposit_operation(operation).map(DepositOperation::deposit_id);
     let transfer = transfer_operation(operation).map(TransferOperation::transfer_id);
+    let payment = payment_operation(operation).map(PaymentOperation::payment_id);
     withdrawal
         .map(StreamId::Withdrawal)
         .or(deposit.map(StreamId::Deposit))
         .or(transfer.map(StreamId::Transfer))
+        .or(payment.map(StreamId::Payment))
+}
+
+/// The operation on a payment that a command is: its accounts are known once the payment is, see
+/// [`accounts_of_payment`].
+pub const fn payment_operation(operation: &Operation) -> Option<&PaymentOperation> {
+    if let Operation::Payment(operation) = operation { Some(operation) } else { None }
 }
 
 /// The operation on a transfer that a command is: its accounts are known once the transfer is, see
@@ -280,7 +321,10 @@ pub const fn account_of_hold(operation: &Operation) -> Option<HoldId> {
         | Operation::Withdrawal(_)
         | Operation::BankLine(_)
         | Operation::Deposit(_)
-        | Operation::Transfer(_) => None,
+        | Operation::Transfer(_)
+        | Operation::Payment(_)
+        | Operation::Settle(_)
+        | Operation::PaymentRequest(_) => None,
     }
 }
 
@@ -320,6 +364,9 @@ pub fn plan(command: &Command, view: &impl View, now: Timestamp) -> Result<Plan,
         Operation::BankLine(operation) => planner.bank_line(operation),
         Operation::Deposit(operation) => planner.deposit(operation),
         Operation::Transfer(operation) => planner.transfer(operation),
+        Operation::Payment(operation) => planner.payment(operation),
+        Operation::Settle(settle) => planner.settle(settle),
+        Operation::PaymentRequest(operation) => planner.payment_request(operation),
     }
 }
 

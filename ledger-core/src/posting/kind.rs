@@ -32,6 +32,10 @@ impl Kind {
     pub const PAYMENT: &'static str = "payment";
     /// Money that a shop gives back.
     pub const REFUND: &'static str = "refund";
+    /// What a shop was paid and can dispose of from here on.
+    pub const SETTLEMENT: &'static str = "settlement";
+    /// Money that payer and shop both say is theirs.
+    pub const DISPUTE: &'static str = "dispute";
     /// What we charge.
     pub const FEE: &'static str = "fee";
     /// The opposite of an earlier transaction. Made by the ledger only.
@@ -47,6 +51,8 @@ impl Kind {
             Self::WITHDRAWAL_RETURNED
                 | Self::WITHDRAWAL_LATE
                 | Self::REFUND
+                | Self::SETTLEMENT
+                | Self::DISPUTE
                 | Self::REVERSAL
                 | Self::ADJUSTMENT
         )

@@ -1,0 +1,1 @@
+//! Payments: one scenario per rule, and the rounding by property.

@@ -1,0 +1,1 @@
+//! Payment requests: one scenario per rule.
