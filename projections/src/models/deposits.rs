@@ -1,107 +1,28 @@
 //! `deposits`: where each deposit is, for lists and for those who ask banks about them.
 //!
-//! A row is the aggregate itself, folded from its whole stream up to the end of the run: streams
-//! are short, and the rules of what follows from what stand in one place.
+//! A row is the aggregate itself, folded from its whole stream up to the end of the run.
 
-use std::collections::BTreeSet;
-
-use ledger_core::{
-    clock::Timestamp,
-    deposit::{Deposit, DepositEvent},
-    ids::{AccountId, DepositId},
-    log::{self, Position},
-};
+use ledger_core::{clock::Timestamp, deposit::Deposit, ids::AccountId};
 use rust_decimal::Decimal;
-use sqlx::{PgConnection, Row, postgres::PgRow, types::Uuid};
+use sqlx::{PgConnection, types::Uuid};
 
-use super::{EventRow, Schema, bigint};
-use crate::{
-    error::{Poison, PoisonReason, ProjectionError},
-    reads::unsigned,
-};
+use super::{Schema, bigint, streams::Lived};
+use crate::error::ProjectionError;
 
-/// Which deposits a run of events changes.
-#[derive(Default)]
-pub(super) struct Changes(BTreeSet<DepositId>);
-
-impl Changes {
-    pub(super) fn apply(&mut self, event: EventRow<'_>) -> Result<(), PoisonReason> {
-        let id = event.aggregate_id.parse().map_err(|_| PoisonReason::MalformedId)?;
-        self.0.insert(id);
-        Ok(())
-    }
-
-    pub(super) async fn write_in_tx(
-        &self,
-        db: &mut PgConnection,
-        schema: Schema,
-        upto: Position,
-    ) -> Result<(), ProjectionError> {
-        if self.0.is_empty() {
-            return Ok(());
-        }
-        let mut rows = Rows::default();
-        for lived in lives(db, &self.0, upto).await? {
-            rows.push(&lived)?;
-        }
-        rows.upsert(db, schema).await
-    }
-}
-
-/// A deposit, and when it began and last changed.
-pub(super) struct Lived {
-    pub(super) id: DepositId,
-    pub(super) deposit: Deposit,
-    sequence: i64,
-    pub(super) first: (Position, Timestamp),
-    pub(super) last: (Position, Timestamp),
-}
-
-/// The deposits, from their whole streams up to a position.
-pub(super) async fn lives(
+/// Writes the deposits as they are now.
+pub(super) async fn write_in_tx(
+    lives: &[Lived<Deposit>],
     db: &mut PgConnection,
-    ids: &BTreeSet<DepositId>,
-    upto: Position,
-) -> Result<Vec<Lived>, ProjectionError> {
-    let names: Vec<String> = ids.iter().map(ToString::to_string).collect();
-    let sql = "
-        select aggregate_id, sequence, position, recorded_at, event_type, event_version, payload
-        from events
-        where aggregate_type = 'deposit' and aggregate_id = any($1) and position <= $2
-        order by aggregate_id, sequence";
-    let rows = sqlx::query(sql).bind(names).bind(bigint(upto)?).fetch_all(db).await?;
-    let mut found: Vec<Lived> = Vec::with_capacity(ids.len());
-    for row in &rows {
-        let (id, place, event) = fact(row)?;
-        match found.last_mut() {
-            Some(lived) if lived.id == id => lived.deposit = lived.deposit.clone().after(event),
-            _ => found.push(Lived {
-                id,
-                deposit: Deposit::default().after(event),
-                sequence: 0,
-                first: place,
-                last: place,
-            }),
-        }
-        if let Some(lived) = found.last_mut() {
-            lived.sequence = row.try_get("sequence")?;
-            lived.last = place;
-        }
+    schema: Schema,
+) -> Result<(), ProjectionError> {
+    if lives.is_empty() {
+        return Ok(());
     }
-    Ok(found)
-}
-
-type Fact = (DepositId, (Position, Timestamp), DepositEvent);
-
-fn fact(row: &PgRow) -> Result<Fact, ProjectionError> {
-    let position = unsigned(row, "position")?;
-    let poison = |reason| ProjectionError::Poison(Poison { position, reason });
-    let id: &str = row.try_get("aggregate_id")?;
-    let id = id.parse().map_err(|_| poison(PoisonReason::MalformedId))?;
-    let (name, version) = (row.try_get("event_type")?, row.try_get("event_version")?);
-    let event = log::decode(name, version, row.try_get("payload")?);
-    let event = event.map_err(|error| poison(error.into()))?;
-    Ok((id, (position, row.try_get("recorded_at")?), event))
+    let mut rows = Rows::default();
+    for lived in lives {
+        rows.push(lived)?;
+    }
+    rows.upsert(db, schema).await
 }
 
 #[derive(Default)]
@@ -124,12 +45,11 @@ struct Rows {
 }
 
 impl Rows {
-    fn push(&mut self, lived: &Lived) -> Result<(), ProjectionError> {
-        let deposit = &lived.deposit;
+    fn push(&mut self, lived: &Lived<Deposit>) -> Result<(), ProjectionError> {
+        let deposit = &lived.object;
         let known = deposit.status().zip(deposit.bank()).zip(deposit.currency());
         let Some(((status, bank), currency)) = known else {
-            let (position, reason) = (lived.first.0, PoisonReason::Sequence);
-            return Err(ProjectionError::Poison(Poison { position, reason }));
+            return Err(lived.malformed());
         };
         let intent = deposit.intent();
         self.id.push(lived.id.uuid());
@@ -145,7 +65,7 @@ impl Rows {
         self.begun_at.push(lived.first.1);
         self.begun_position.push(bigint(lived.first.0)?);
         self.changed_at.push(lived.last.1);
-        self.sequence.push(lived.sequence);
+        self.sequence.push(lived.sequence());
         self.last_position.push(bigint(lived.last.0)?);
         Ok(())
     }

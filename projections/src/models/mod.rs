@@ -12,6 +12,7 @@ mod event;
 mod flows;
 mod holds;
 mod open_items;
+mod streams;
 mod transactions;
 mod transfers;
 mod withdrawals;
@@ -21,12 +22,9 @@ use ledger_core::{
     bank_line::BankLineEvent,
     book::BookEvent,
     chart::Direction,
-    deposit::DepositEvent,
     hold::HoldEvent,
     log::{self, CodecError, EVENT_VERSION, Position},
     reversal::ReversalEvent,
-    transfer::TransferEvent,
-    withdrawal::WithdrawalEvent,
 };
 use rust_decimal::Decimal;
 use sqlx::PgConnection;
@@ -163,13 +161,11 @@ impl PlacedLeg<'_, '_> {
 pub(crate) struct Changes<'e> {
     accounts: accounts::Changes<'e>,
     activity: activity::Changes<'e>,
-    deposits: deposits::Changes,
     flows: flows::Changes<'e>,
     holds: holds::Changes<'e>,
     open_items: open_items::Changes<'e>,
     transactions: transactions::Changes<'e>,
-    transfers: transfers::Changes,
-    withdrawals: withdrawals::Changes,
+    touches: streams::Touches,
     upto: Position,
 }
 
@@ -184,13 +180,11 @@ impl<'e> Changes<'e> {
         let mut changes = Self {
             accounts: accounts::Changes::default(),
             activity: activity::Changes::default(),
-            deposits: deposits::Changes::default(),
             flows: flows::Changes::default(),
             holds: holds::Changes::default(),
             open_items: open_items::Changes::default(),
             transactions: transactions::Changes::default(),
-            transfers: transfers::Changes::default(),
-            withdrawals: withdrawals::Changes::default(),
+            touches: streams::Touches::default(),
             upto,
         };
         let mut expected = after;
@@ -231,25 +225,12 @@ impl<'e> Changes<'e> {
                 self.activity.reversed(event)?;
                 self.transactions.reversed(event, reversed.by)
             }
-            // What a withdrawal moves are its legs.
-            "withdrawal" => {
-                let decoded = decode::<WithdrawalEvent>(&event)?;
-                self.activity.withdrawal(event)?;
-                self.withdrawals.apply(event, decoded)
-            }
-            // What a claim moves are its legs.
-            "transfer" => {
-                decode::<TransferEvent>(&event)?;
-                self.activity.transfer(event)?;
-                self.transfers.apply(event)
-            }
+            // What these move are their legs.
+            "deposit" => self.touches.deposit(event),
+            "transfer" => self.touches.transfer(event),
+            "withdrawal" => self.touches.withdrawal(event),
             // What a line of a bank's statement moves are its legs.
             "bank_line" => decode::<BankLineEvent>(&event).map(drop),
-            "deposit" => {
-                decode::<DepositEvent>(&event)?;
-                self.activity.deposit(event)?;
-                self.deposits.apply(event)
-            }
             // The book is always in the engine's memory; nothing of it is read from here.
             "book" => decode::<BookEvent>(&event).map(drop),
             other => Err(PoisonReason::UnknownStream(other.to_owned())),
@@ -272,23 +253,28 @@ impl<'e> Changes<'e> {
     /// Writes the changes of `models` into the tables of `schema`, in the caller's database
     /// transaction.
     pub(crate) async fn write_in_tx(
-        &self,
+        self,
         db: &mut PgConnection,
         schema: Schema,
         models: &[ReadModel],
     ) -> Result<(), ProjectionError> {
+        let objects = self.touches.load(db, self.upto, models).await?;
         for model in models {
             match model {
                 ReadModel::Accounts => self.accounts.write_in_tx(db, schema).await?,
-                ReadModel::Activity => self.activity.write_in_tx(db, schema, self.upto).await?,
-                ReadModel::Deposits => self.deposits.write_in_tx(db, schema, self.upto).await?,
+                ReadModel::Activity => self.activity.write_in_tx(&objects, db, schema).await?,
+                ReadModel::Deposits => {
+                    deposits::write_in_tx(&objects.deposits, db, schema).await?;
+                }
                 ReadModel::Flows => self.flows.write_in_tx(db, schema).await?,
                 ReadModel::Holds => self.holds.write_in_tx(db, schema).await?,
                 ReadModel::OpenItems => self.open_items.write_in_tx(db, schema).await?,
                 ReadModel::Transactions => self.transactions.write_in_tx(db, schema).await?,
-                ReadModel::Transfers => self.transfers.write_in_tx(db, schema, self.upto).await?,
+                ReadModel::Transfers => {
+                    transfers::write_in_tx(&objects.transfers, db, schema).await?;
+                }
                 ReadModel::Withdrawals => {
-                    self.withdrawals.write_in_tx(db, schema, self.upto).await?;
+                    withdrawals::write_in_tx(&objects.withdrawals, db, schema).await?;
                 }
             }
         }

@@ -1,108 +1,33 @@
 //! `transfers`: where each transfer that waits or has waited is, for lists, for the sweeper and for
 //! those who prove a number.
 //!
-//! A row is the aggregate itself, folded from its whole stream up to the end of the run: streams
-//! are short, and the rules of what follows from what stand in one place.
-
-use std::collections::BTreeSet;
+//! A row is the aggregate itself, folded from its whole stream up to the end of the run.
 
 use ledger_core::{
     clock::Timestamp,
-    ids::{AccountId, Reference, TransferId},
-    log::{self, Position},
-    transfer::{Transfer, TransferEvent},
+    ids::{AccountId, Reference},
+    transfer::Transfer,
 };
 use rust_decimal::Decimal;
-use sqlx::{PgConnection, Row, postgres::PgRow, types::Uuid};
+use sqlx::{PgConnection, types::Uuid};
 
-use super::{EventRow, Schema, bigint};
-use crate::{
-    error::{Poison, PoisonReason, ProjectionError},
-    reads::unsigned,
-};
+use super::{Schema, bigint, streams::Lived};
+use crate::error::ProjectionError;
 
-/// Which transfers a run of events changes.
-#[derive(Default)]
-pub(super) struct Changes(BTreeSet<TransferId>);
-
-impl Changes {
-    pub(super) fn apply(&mut self, event: EventRow<'_>) -> Result<(), PoisonReason> {
-        let id = event.aggregate_id.parse().map_err(|_| PoisonReason::MalformedId)?;
-        self.0.insert(id);
-        Ok(())
-    }
-
-    pub(super) async fn write_in_tx(
-        &self,
-        db: &mut PgConnection,
-        schema: Schema,
-        upto: Position,
-    ) -> Result<(), ProjectionError> {
-        if self.0.is_empty() {
-            return Ok(());
-        }
-        let mut rows = Rows::default();
-        for lived in lives(db, &self.0, upto).await? {
-            rows.push(&lived)?;
-        }
-        rows.upsert(db, schema).await
-    }
-}
-
-/// A transfer, and when it began and last changed.
-struct Lived {
-    id: TransferId,
-    transfer: Transfer,
-    sequence: i64,
-    first: (Position, Timestamp),
-    last: (Position, Timestamp),
-}
-
-/// The transfers, from their whole streams up to a position.
-async fn lives(
+/// Writes the transfers as they are now.
+pub(super) async fn write_in_tx(
+    lives: &[Lived<Transfer>],
     db: &mut PgConnection,
-    ids: &BTreeSet<TransferId>,
-    upto: Position,
-) -> Result<Vec<Lived>, ProjectionError> {
-    let names: Vec<String> = ids.iter().map(ToString::to_string).collect();
-    let sql = "
-        select aggregate_id, sequence, position, recorded_at, event_type, event_version, payload
-        from events
-        where aggregate_type = 'transfer' and aggregate_id = any($1) and position <= $2
-        order by aggregate_id, sequence";
-    let rows = sqlx::query(sql).bind(names).bind(bigint(upto)?).fetch_all(db).await?;
-    let mut found: Vec<Lived> = Vec::with_capacity(ids.len());
-    for row in &rows {
-        let (id, place, event) = fact(row)?;
-        match found.last_mut() {
-            Some(lived) if lived.id == id => lived.transfer = lived.transfer.clone().after(event),
-            _ => found.push(Lived {
-                id,
-                transfer: Transfer::default().after(event),
-                sequence: 0,
-                first: place,
-                last: place,
-            }),
-        }
-        if let Some(lived) = found.last_mut() {
-            lived.sequence = row.try_get("sequence")?;
-            lived.last = place;
-        }
+    schema: Schema,
+) -> Result<(), ProjectionError> {
+    if lives.is_empty() {
+        return Ok(());
     }
-    Ok(found)
-}
-
-type Fact = (TransferId, (Position, Timestamp), TransferEvent);
-
-fn fact(row: &PgRow) -> Result<Fact, ProjectionError> {
-    let position = unsigned(row, "position")?;
-    let poison = |reason| ProjectionError::Poison(Poison { position, reason });
-    let id: &str = row.try_get("aggregate_id")?;
-    let id = id.parse().map_err(|_| poison(PoisonReason::MalformedId))?;
-    let (name, version) = (row.try_get("event_type")?, row.try_get("event_version")?);
-    let event = log::decode(name, version, row.try_get("payload")?);
-    let event = event.map_err(|error| poison(error.into()))?;
-    Ok((id, (position, row.try_get("recorded_at")?), event))
+    let mut rows = Rows::default();
+    for lived in lives {
+        rows.push(lived)?;
+    }
+    rows.upsert(db, schema).await
 }
 
 #[derive(Default)]
@@ -125,16 +50,15 @@ struct Rows {
 }
 
 impl Rows {
-    fn push(&mut self, lived: &Lived) -> Result<(), ProjectionError> {
-        let transfer = &lived.transfer;
+    fn push(&mut self, lived: &Lived<Transfer>) -> Result<(), ProjectionError> {
+        let transfer = &lived.object;
         let known = transfer.properties().zip(transfer.status());
         let known = known.and_then(|(held, status)| {
             let currency = held.account.currency().ok()?;
             Some((held, status, currency))
         });
         let Some((held, status, currency)) = known else {
-            let (position, reason) = (lived.first.0, PoisonReason::Sequence);
-            return Err(ProjectionError::Poison(Poison { position, reason }));
+            return Err(lived.malformed());
         };
         self.id.push(lived.id.uuid());
         self.account.push(held.account.as_str().to_owned());
@@ -149,7 +73,7 @@ impl Rows {
         self.held_at.push(lived.first.1);
         self.held_position.push(bigint(lived.first.0)?);
         self.changed_at.push(lived.last.1);
-        self.sequence.push(lived.sequence);
+        self.sequence.push(lived.sequence());
         self.last_position.push(bigint(lived.last.0)?);
         Ok(())
     }

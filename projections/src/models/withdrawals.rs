@@ -1,168 +1,52 @@
 //! `withdrawals` and `withdrawal_attempts`: where each withdrawal is, for those who send them, and
 //! which withdrawal a bank means by a reference.
 //!
-//! A row is the aggregate itself, folded from its whole stream up to the end of the run: streams
-//! are short, and the rules of what follows from what stand in one place. A stream that begins in
-//! the run is all there; only the others are read again.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! A row is the aggregate itself, folded from its whole stream up to the end of the run.
 
 use ledger_core::{
     clock::Timestamp,
-    ids::WithdrawalId,
-    log::{self, Position},
     withdrawal::{Withdrawal, WithdrawalEvent, WithdrawalStatus},
 };
 use rust_decimal::Decimal;
-use sqlx::{PgConnection, Row, postgres::PgRow, types::Uuid};
+use sqlx::{PgConnection, types::Uuid};
 
-use super::{EventRow, Schema, bigint};
-use crate::{
-    error::{Poison, PoisonReason, ProjectionError},
-    reads::unsigned,
+use super::{
+    Schema, bigint,
+    streams::{Lived, Place},
 };
+use crate::error::ProjectionError;
 
-/// The withdrawals that a run of events changes: with all that happened to them, if they begin in
-/// the run.
-#[derive(Default)]
-pub(super) struct Changes(BTreeMap<WithdrawalId, Option<Vec<Fact>>>);
-
-impl Changes {
-    pub(super) fn apply(
-        &mut self,
-        row: EventRow<'_>,
-        event: WithdrawalEvent,
-    ) -> Result<(), PoisonReason> {
-        let id = row.aggregate_id.parse().map_err(|_| PoisonReason::MalformedId)?;
-        let begins = || (row.sequence == 1).then(Vec::new);
-        if let Some(facts) = self.0.entry(id).or_insert_with(begins) {
-            facts.push(Fact { position: row.position, recorded_at: row.recorded_at, event });
-        }
-        Ok(())
-    }
-
-    pub(super) async fn write_in_tx(
-        &self,
-        db: &mut PgConnection,
-        schema: Schema,
-        upto: Position,
-    ) -> Result<(), ProjectionError> {
-        if self.0.is_empty() {
-            return Ok(());
-        }
-        let mut rows = Rows::default();
-        let mut attempts = Attempts::default();
-        let mut begun_before = Vec::new();
-        for (id, facts) in &self.0 {
-            match facts {
-                Some(facts) => {
-                    let lived = Lived::of(facts);
-                    rows.push(*id, &lived)?;
-                    attempts.push(*id, &lived);
-                }
-                None => begun_before.push(*id),
-            }
-        }
-        for (id, facts) in streams(db, &begun_before, upto).await? {
-            let lived = Lived::of(&facts);
-            rows.push(id, &lived)?;
-            attempts.push(id, &lived);
-        }
-        rows.upsert(db, schema).await?;
-        attempts.insert(db, schema).await
-    }
-}
-
-struct Fact {
-    position: Position,
-    recorded_at: Timestamp,
-    event: WithdrawalEvent,
-}
-
-/// The withdrawals, from their whole streams up to a position.
-pub(super) async fn lives(
+/// Writes the withdrawals and their attempts as they are now.
+pub(super) async fn write_in_tx(
+    lives: &[Lived<Withdrawal>],
     db: &mut PgConnection,
-    ids: &BTreeSet<WithdrawalId>,
-    upto: Position,
-) -> Result<Vec<(WithdrawalId, Lived)>, ProjectionError> {
-    let ids: Vec<WithdrawalId> = ids.iter().copied().collect();
-    let streams = streams(db, &ids, upto).await?;
-    Ok(streams.iter().map(|(id, facts)| (*id, Lived::of(facts))).collect())
-}
-
-/// The streams, whole up to a position.
-async fn streams(
-    db: &mut PgConnection,
-    ids: &[WithdrawalId],
-    upto: Position,
-) -> Result<Vec<(WithdrawalId, Vec<Fact>)>, ProjectionError> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
+    schema: Schema,
+) -> Result<(), ProjectionError> {
+    if lives.is_empty() {
+        return Ok(());
     }
-    let names: Vec<String> = ids.iter().map(ToString::to_string).collect();
-    let sql = "
-        select aggregate_id, position, recorded_at, event_type, event_version, payload
-        from events
-        where aggregate_type = 'withdrawal' and aggregate_id = any($1) and position <= $2
-        order by aggregate_id, sequence";
-    let rows = sqlx::query(sql).bind(names).bind(bigint(upto)?).fetch_all(db).await?;
-    let mut streams: Vec<(WithdrawalId, Vec<Fact>)> = Vec::with_capacity(ids.len());
-    for row in &rows {
-        let (id, fact) = fact(row)?;
-        match streams.last_mut() {
-            Some((last, facts)) if *last == id => facts.push(fact),
-            _ => streams.push((id, vec![fact])),
-        }
+    let mut rows = Rows::default();
+    let mut attempts = Attempts::default();
+    for lived in lives {
+        let begun = attempts_begun(lived);
+        rows.push(lived, begun.last().copied())?;
+        attempts.push(lived, &begun);
     }
-    Ok(streams)
+    rows.upsert(db, schema).await?;
+    attempts.insert(db, schema).await
 }
 
-fn fact(row: &PgRow) -> Result<(WithdrawalId, Fact), ProjectionError> {
-    let position = unsigned(row, "position")?;
-    let poison = |reason| ProjectionError::Poison(Poison { position, reason });
-    let id: &str = row.try_get("aggregate_id")?;
-    let id = id.parse().map_err(|_| poison(PoisonReason::MalformedId))?;
-    let (name, version) = (row.try_get("event_type")?, row.try_get("event_version")?);
-    let event = log::decode(name, version, row.try_get("payload")?);
-    let event = event.map_err(|error| poison(error.into()))?;
-    Ok((id, Fact { position, recorded_at: row.try_get("recorded_at")?, event }))
+/// The place in the queue, which is kept through refusals: the first in is served first.
+fn queued(lived: &Lived<Withdrawal>) -> Option<Place> {
+    let mut facts = lived.facts.iter();
+    facts.find(|fact| matches!(fact.event, WithdrawalEvent::Queued(_))).map(|fact| fact.place)
 }
 
-/// A withdrawal, and when what happened that others look for.
-pub(super) struct Lived {
-    pub(super) withdrawal: Withdrawal,
-    sequence: usize,
-    pub(super) first: Option<(Position, Timestamp)>,
-    pub(super) last: Option<(Position, Timestamp)>,
-    queued: Option<(Position, Timestamp)>,
-    begun: Vec<Timestamp>,
-}
-
-impl Lived {
-    fn of(facts: &[Fact]) -> Self {
-        let mut lived = Self {
-            withdrawal: Withdrawal::default(),
-            sequence: facts.len(),
-            first: None,
-            last: None,
-            queued: None,
-            begun: Vec::new(),
-        };
-        for fact in facts {
-            let place = (fact.position, fact.recorded_at);
-            if matches!(fact.event, WithdrawalEvent::Queued(_)) {
-                // The place in the queue is kept through refusals: the first in is served first.
-                lived.queued = lived.queued.or(Some(place));
-            }
-            if matches!(fact.event, WithdrawalEvent::AttemptBegun(_)) {
-                lived.begun.push(fact.recorded_at);
-            }
-            lived.first = lived.first.or(Some(place));
-            lived.last = Some(place);
-            lived.withdrawal = lived.withdrawal.after(fact.event.clone());
-        }
-        lived
-    }
+/// When each attempt began.
+fn attempts_begun(lived: &Lived<Withdrawal>) -> Vec<Timestamp> {
+    let begun = lived.facts.iter();
+    let begun = begun.filter(|fact| matches!(fact.event, WithdrawalEvent::AttemptBegun(_)));
+    begun.map(|fact| fact.place.1).collect()
 }
 
 #[derive(Default)]
@@ -188,18 +72,19 @@ struct Rows {
 }
 
 impl Rows {
-    fn push(&mut self, id: WithdrawalId, lived: &Lived) -> Result<(), ProjectionError> {
-        let withdrawal = &lived.withdrawal;
+    fn push(
+        &mut self,
+        lived: &Lived<Withdrawal>,
+        begun_at: Option<Timestamp>,
+    ) -> Result<(), ProjectionError> {
+        let withdrawal = &lived.object;
         let known = withdrawal.properties().zip(withdrawal.status());
-        let known = known.zip(lived.first.zip(lived.last));
-        let Some(((requested, status), (first, last))) = known else {
-            let position = lived.first.map_or(0, |(position, _)| position);
-            let reason = PoisonReason::Sequence;
-            return Err(ProjectionError::Poison(Poison { position, reason }));
+        let Some((requested, status)) = known else {
+            return Err(lived.malformed());
         };
-        self.id.push(id.uuid());
-        self.sequence.push(i64::try_from(lived.sequence).unwrap_or(i64::MAX));
-        self.last_position.push(bigint(last.0)?);
+        self.id.push(lived.id.uuid());
+        self.sequence.push(lived.sequence());
+        self.last_position.push(bigint(lived.last.0)?);
         self.account.push(requested.account.as_str().to_owned());
         self.bank.push(requested.bank.as_str().to_owned());
         self.rail.push(requested.rail.as_str().to_owned());
@@ -208,11 +93,11 @@ impl Rows {
         self.fee.push(requested.fee);
         self.status.push(WithdrawalStatus::as_str(status));
         self.attempts.push(i32::try_from(withdrawal.attempts().len()).unwrap_or(i32::MAX));
-        self.begun_at.push(lived.begun.last().copied());
-        self.requested_at.push(first.1);
-        self.requested_position.push(bigint(first.0)?);
-        self.queued_position.push(lived.queued.map(|(at, _)| bigint(at)).transpose()?);
-        self.changed_at.push(last.1);
+        self.begun_at.push(begun_at);
+        self.requested_at.push(lived.first.1);
+        self.requested_position.push(bigint(lived.first.0)?);
+        self.queued_position.push(queued(lived).map(|(at, _)| bigint(at)).transpose()?);
+        self.changed_at.push(lived.last.1);
         self.unapplied.push(withdrawal.unapplied());
         self.late.push(withdrawal.is_late());
         Ok(())
@@ -270,12 +155,12 @@ struct Attempts {
 }
 
 impl Attempts {
-    fn push(&mut self, id: WithdrawalId, lived: &Lived) {
-        let begun = lived.withdrawal.attempts().iter().zip(&lived.begun);
+    fn push(&mut self, lived: &Lived<Withdrawal>, begun: &[Timestamp]) {
+        let begun = lived.object.attempts().iter().zip(begun);
         for (number, (attempt, begun_at)) in (1..).zip(begun) {
             self.bank.push(attempt.bank.as_str().to_owned());
             self.reference.push(attempt.reference.as_str().to_owned());
-            self.withdrawal.push(id.uuid());
+            self.withdrawal.push(lived.id.uuid());
             self.attempt.push(number);
             self.begun_at.push(*begun_at);
         }

@@ -10,27 +10,22 @@ mod rows;
 mod status;
 mod transfers;
 
-use std::collections::BTreeSet;
-
 use ledger_core::{
     clock::Timestamp,
-    ids::{DepositId, TransactionId, TransferId, WithdrawalId},
+    ids::{TransactionId, TransferId},
     log::Position,
 };
 use sqlx::PgConnection;
 
 pub use status::ActivityStatus;
 
-use super::{EventRow, PlacedLeg, Schema, bigint, deposits, withdrawals};
+use super::{EventRow, PlacedLeg, Schema, bigint, streams::Objects};
 use crate::error::{PoisonReason, ProjectionError};
 
 /// What a run of events changes.
 #[derive(Default)]
 pub(super) struct Changes<'e> {
     transactions: legs::Transactions<'e>,
-    deposits: BTreeSet<DepositId>,
-    withdrawals: BTreeSet<WithdrawalId>,
-    transfers: BTreeSet<TransferId>,
     reversed: Vec<Reversed>,
 }
 
@@ -50,24 +45,6 @@ impl<'e> Changes<'e> {
         self.transactions.leg(placed)
     }
 
-    pub(super) fn deposit(&mut self, event: EventRow<'_>) -> Result<(), PoisonReason> {
-        let id = event.aggregate_id.parse().map_err(|_| PoisonReason::MalformedId)?;
-        self.deposits.insert(id);
-        Ok(())
-    }
-
-    pub(super) fn withdrawal(&mut self, event: EventRow<'_>) -> Result<(), PoisonReason> {
-        let id = event.aggregate_id.parse().map_err(|_| PoisonReason::MalformedId)?;
-        self.withdrawals.insert(id);
-        Ok(())
-    }
-
-    pub(super) fn transfer(&mut self, event: EventRow<'_>) -> Result<(), PoisonReason> {
-        let id = event.aggregate_id.parse().map_err(|_| PoisonReason::MalformedId)?;
-        self.transfers.insert(id);
-        Ok(())
-    }
-
     pub(super) fn reversed(&mut self, event: EventRow<'_>) -> Result<(), PoisonReason> {
         let original = event.aggregate_id.parse().map_err(|_| PoisonReason::MalformedId)?;
         let (position, recorded_at) = (event.position, event.recorded_at);
@@ -77,22 +54,14 @@ impl<'e> Changes<'e> {
 
     pub(super) async fn write_in_tx(
         &self,
+        objects: &Objects,
         db: &mut PgConnection,
         schema: Schema,
-        upto: Position,
     ) -> Result<(), ProjectionError> {
         let mut rows = self.transactions.rows();
-        if !self.deposits.is_empty() {
-            let lives = deposits::lives(db, &self.deposits, upto).await?;
-            rows.extend(lives.iter().flat_map(objects::of_deposit));
-        }
-        if !self.withdrawals.is_empty() {
-            let lives = withdrawals::lives(db, &self.withdrawals, upto).await?;
-            rows.extend(lives.iter().filter_map(|(id, lived)| objects::of_withdrawal(*id, lived)));
-        }
-        if !self.transfers.is_empty() {
-            rows.extend(transfers::rows(db, &self.transfers, upto).await?);
-        }
+        rows.extend(objects.deposits.iter().flat_map(objects::of_deposit));
+        rows.extend(objects.withdrawals.iter().filter_map(objects::of_withdrawal));
+        rows.extend(objects.transfers.iter().flat_map(transfers::of_transfer));
         rows.retain(|row| is_wallet(&row.account));
         rows::upsert_in_tx(db, schema, rows).await?;
         self.mark_reversed(db, schema).await

@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 
 use ledger_core::{
-    deposit::{CreditPlace, DepositStatus, KnownCredit},
+    deposit::{CreditPlace, Deposit, DepositStatus, KnownCredit},
     ids::AccountId,
-    withdrawal::AttemptState,
+    withdrawal::{Attempt, AttemptState, Withdrawal},
 };
 use rust_decimal::Decimal;
 
 use super::rows::{IN, OUT, Row};
-use crate::models::{deposits, withdrawals};
+use crate::models::streams::Lived;
 
 /// The wallet that a deposit was for, and those that people assigned its credits to.
-pub(super) fn of_deposit(lived: &deposits::Lived) -> Vec<Row> {
-    let deposit = &lived.deposit;
+pub(super) fn of_deposit(lived: &Lived<Deposit>) -> Vec<Row> {
+    let deposit = &lived.object;
     let Some((status, currency)) = deposit.status().zip(deposit.currency()) else {
         return Vec::new();
     };
@@ -82,20 +82,17 @@ fn amount(credits: &[&KnownCredit], expected: Option<Decimal>) -> Decimal {
 }
 
 /// The wallet that a withdrawal is from.
-pub(super) fn of_withdrawal(
-    id: ledger_core::ids::WithdrawalId,
-    lived: &withdrawals::Lived,
-) -> Option<Row> {
-    let withdrawal = &lived.withdrawal;
+pub(super) fn of_withdrawal(lived: &Lived<Withdrawal>) -> Option<Row> {
+    let withdrawal = &lived.object;
     let requested = withdrawal.properties()?;
     let status = withdrawal.status()?;
-    let paid = |attempt: &ledger_core::withdrawal::Attempt| match &attempt.state {
+    let paid = |attempt: &Attempt| match &attempt.state {
         AttemptState::Paid { bank_reference } => Some(bank_reference.to_string()),
         AttemptState::Open | AttemptState::Refused { .. } => None,
     };
     Some(Row {
         account: requested.account.as_str().to_owned(),
-        object: id.to_string(),
+        object: lived.id.to_string(),
         kind: "withdrawal".to_owned(),
         direction: OUT,
         status: status.into(),
@@ -105,7 +102,7 @@ pub(super) fn of_withdrawal(
         fee: requested.fee,
         counterparty: None,
         utr: withdrawal.attempts().iter().rev().find_map(paid),
-        began: lived.first?,
-        changed: lived.last?,
+        began: lived.first,
+        changed: lived.last,
     })
 }
