@@ -21,6 +21,8 @@ use super::{
 use crate::{
     identity::{Caller, Scope},
     people::PersonId,
+    sessions::Session,
+    shops::Membership,
 };
 
 /// How long a read waits for `min_position`.
@@ -58,6 +60,17 @@ impl FromRequestParts<ApiState> for Reader {
 }
 
 impl Reader {
+    /// Somebody who is signed in for a shop, on a page of it.
+    pub(crate) fn of_member(
+        state: &ApiState,
+        session: &Session,
+        shop: Membership,
+        uri: &Uri,
+    ) -> Result<Self, Problem> {
+        let caller = auth::of_member(session, shop)?;
+        Ok(Self { state: state.clone(), caller, uri: uri.clone() })
+    }
+
     /// Goes on only if the key has one of `scopes`, and the read models have reached
     /// `min_position`.
     pub(crate) async fn admit(

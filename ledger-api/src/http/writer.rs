@@ -14,7 +14,7 @@ use super::{
     ApiState, Problem, auth, context::RequestContext, idempotency, idempotency::Key,
     session::SignedIn,
 };
-use crate::identity::Caller;
+use crate::{identity::Caller, shops::Membership};
 
 /// A caller who wants to change something.
 pub(crate) struct Writer {
@@ -80,6 +80,17 @@ impl Writer {
         context: &RequestContext,
     ) -> Result<Self, Problem> {
         let caller = auth::of_session(&who.session)?;
+        Ok(Self { state: state.clone(), caller, request: context.id })
+    }
+
+    /// Somebody who works for a shop, whose request was checked to be one of ours: for pages.
+    pub(crate) fn of_member(
+        state: &ApiState,
+        who: &SignedIn,
+        shop: Membership,
+        context: &RequestContext,
+    ) -> Result<Self, Problem> {
+        let caller = auth::of_member(&who.session, shop)?;
         Ok(Self { state: state.clone(), caller, request: context.id })
     }
 

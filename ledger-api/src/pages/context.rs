@@ -39,6 +39,7 @@ impl PageContext {
             title: title.into(),
             nav,
             viewer,
+            shop: None,
             theme: self.theme,
             demo: self.demo,
             path: self.path.clone(),

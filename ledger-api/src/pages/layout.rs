@@ -2,6 +2,7 @@
 //! `{% extends "layout.html" %}`.
 
 use super::{assets, theme::Theme};
+use crate::{sessions::Audience, shops::Role};
 
 /// Which entry of the navigation is the present one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub(crate) enum Nav {
     Statements,
     /// What belongs to the person: bank accounts, security, settings.
     Account,
+    /// An entry of a shop's rail, by its name.
+    Shop(&'static str),
 }
 
 /// Who looks at the page.
@@ -46,6 +49,52 @@ pub(crate) fn initials(name: &str) -> String {
     letters.flat_map(char::to_uppercase).collect()
 }
 
+/// What stands around the pages of a shop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ShopBar {
+    /// The name over its door.
+    pub(crate) name: String,
+    /// What the viewer is there.
+    pub(crate) role: Role,
+    /// Whether the viewer works for others too.
+    pub(crate) has_others: bool,
+}
+
+/// An entry of a shop's rail.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RailEntry {
+    /// What it is called in [`Nav::Shop`].
+    pub(crate) name: &'static str,
+    /// Where it leads.
+    pub(crate) href: &'static str,
+    /// Its icon.
+    pub(crate) icon: &'static str,
+    /// Its word.
+    pub(crate) word: &'static str,
+    allowed: fn(Role) -> bool,
+}
+
+/// All entries; each is shown to the roles that its page is opened to.
+pub(crate) const RAIL: [RailEntry; 7] = [
+    entry("home", "/merchant", "home", "Home", |_| true),
+    entry("payouts", "/merchant/payouts", "bank", "Payouts", Role::sees_money),
+    entry("withdraw", "/merchant/withdraw", "out", "Withdraw", Role::decides),
+    entry("banks", "/merchant/banks", "layers", "Bank accounts", Role::sees_money),
+    entry("stores", "/merchant/stores", "qr", "Stores", |_| true),
+    entry("team", "/merchant/team", "person", "Team", Role::sees_money),
+    entry("settings", "/merchant/settings", "gear", "Settings", Role::sees_money),
+];
+
+const fn entry(
+    name: &'static str,
+    href: &'static str,
+    icon: &'static str,
+    word: &'static str,
+    allowed: fn(Role) -> bool,
+) -> RailEntry {
+    RailEntry { name, href, icon, word, allowed }
+}
+
 /// What stands around a page.
 #[derive(Debug, Clone)]
 pub(crate) struct Layout {
@@ -55,6 +104,8 @@ pub(crate) struct Layout {
     pub(crate) nav: Nav,
     /// Who looks at it, if known.
     pub(crate) viewer: Option<Viewer>,
+    /// The shop that they look at it for.
+    pub(crate) shop: Option<ShopBar>,
     /// The colours.
     pub(crate) theme: Theme,
     /// Whether this is the demonstration.
@@ -70,6 +121,32 @@ impl Layout {
         assets::url(name)
     }
 
+    /// The entries of the rail that the viewer may see.
+    pub(crate) fn rail(&self) -> Vec<RailEntry> {
+        let Some(shop) = &self.shop else { return Vec::new() };
+        RAIL.into_iter().filter(|entry| (entry.allowed)(shop.role)).collect()
+    }
+
+    /// Whose look the page has.
+    pub(crate) fn surface(&self) -> &'static str {
+        if self.is_shops() { "merchant" } else { "user" }
+    }
+
+    /// Whether it is a page of shops.
+    pub(crate) fn is_shops(&self) -> bool {
+        Audience::of_path(&self.path) == Audience::Shop
+    }
+
+    /// Where the viewer is at home; what their pages begin with.
+    pub(crate) fn base(&self) -> &'static str {
+        Audience::of_path(&self.path).home()
+    }
+
+    /// The stream that their pages follow.
+    pub(crate) fn stream(&self) -> &'static str {
+        if self.is_shops() { "/merchant/events" } else { "/v1/me/events" }
+    }
+
     /// Whether `nav` names the present entry.
     pub(crate) fn at(&self, nav: &str) -> bool {
         let name = match self.nav {
@@ -79,6 +156,7 @@ impl Layout {
             Nav::Activity => "activity",
             Nav::Statements => "statements",
             Nav::Account => "account",
+            Nav::Shop(name) => name,
         };
         name == nav
     }

@@ -15,6 +15,7 @@ pub(crate) mod forms;
 mod home;
 mod landing;
 pub(crate) mod layout;
+pub(crate) mod merchant;
 mod moving;
 mod names;
 mod people;
@@ -48,4 +49,5 @@ pub(crate) fn routes() -> Router<ApiState> {
         .merge(statements::routes())
         .merge(activity::routes())
         .merge(moving::routes())
+        .merge(merchant::routes())
 }

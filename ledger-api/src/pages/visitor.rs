@@ -4,12 +4,12 @@ use axum::{extract::FromRequestParts, http::request::Parts, response::Response};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use ledger_core::{
-    ids::AccountId,
+    ids::{AccountId, Owner},
     money::{CurrencyCode, Money},
 };
 use rust_decimal::Decimal;
 
-use super::{Layout, Nav, PageContext, Viewer, ui::When};
+use super::{Layout, Nav, PageContext, Viewer, layout::ShopBar, ui::When};
 use crate::{
     http::{
         ApiState, Problem,
@@ -17,6 +17,8 @@ use crate::{
         session::{SignedIn, SignedInPage},
         writer::Writer,
     },
+    sessions::Audience,
+    shops::{Membership, Merchant, Role},
     wallet,
 };
 
@@ -34,8 +36,21 @@ pub(crate) struct Visitor {
     pub(crate) wallet: AccountId,
     /// The zone that they read times in.
     pub(crate) zone: Tz,
+    /// The shop that they look at it for; nothing for what is their own.
+    pub(crate) shop: Option<AtShop>,
     context: PageContext,
     request: RequestContext,
+}
+
+/// For which shop somebody looks at a page.
+#[derive(Debug, Clone)]
+pub(crate) struct AtShop {
+    /// The shop.
+    pub(crate) shop: Merchant,
+    /// What they may do there.
+    pub(crate) role: Role,
+    /// Whether they work for others too.
+    pub(crate) has_others: bool,
 }
 
 impl Visitor {
@@ -46,12 +61,43 @@ impl Visitor {
         (context, request): (PageContext, RequestContext),
     ) -> Result<Self, Problem> {
         let wallet = who.person.id.wallet().map_err(|error| Problem::internal(&error))?;
-        Ok(Self { state, who, wallet, zone: ZONE, context, request })
+        Ok(Self { state, who, wallet, zone: ZONE, shop: None, context, request })
+    }
+
+    /// Who looks at a page of a shop: what they see as their account is what the shop can spend.
+    pub(crate) fn of_shop(
+        state: ApiState,
+        who: SignedIn,
+        at: AtShop,
+        (context, request): (PageContext, RequestContext),
+    ) -> Result<Self, Problem> {
+        let wallet = at.shop.id.available().map_err(|error| Problem::internal(&error))?;
+        Ok(Self { state, who, wallet, zone: ZONE, shop: Some(at), context, request })
+    }
+
+    /// Whose things they look at: their own, or the shop's.
+    pub(crate) fn owner(&self) -> Result<Owner, Problem> {
+        let owner = match &self.shop {
+            Some(at) => at.shop.id.owner(),
+            None => self.who.person.id.owner(),
+        };
+        owner.map_err(|error| Problem::internal(&error))
+    }
+
+    /// The address of a page of theirs: `at("/banks")`.
+    pub(crate) fn at(&self, rest: &str) -> String {
+        let audience = if self.shop.is_some() { Audience::Shop } else { Audience::Wallet };
+        format!("{}{rest}", audience.home())
     }
 
     /// The layout of a page of theirs.
     pub(crate) fn layout(&self, title: impl Into<String>, nav: Nav) -> Layout {
-        self.context.layout(title, nav, Some(self.viewer()))
+        let shop = self.shop.as_ref().map(|at| ShopBar {
+            name: at.shop.display_name.expose().to_owned(),
+            role: at.role,
+            has_others: at.has_others,
+        });
+        Layout { shop, ..self.context.layout(title, nav, Some(self.viewer())) }
     }
 
     fn viewer(&self) -> Viewer {
@@ -87,7 +133,13 @@ impl Visitor {
     /// What changes something in their name, as a request to the API would. Their form was checked
     /// when it came in.
     pub(crate) fn writer(&self) -> Result<Writer, Problem> {
-        Writer::of_signed_in(&self.state, &self.who, &self.request)
+        match &self.shop {
+            None => Writer::of_signed_in(&self.state, &self.who, &self.request),
+            Some(at) => {
+                let membership = Membership { merchant: at.shop.id, role: at.role };
+                Writer::of_member(&self.state, &self.who, membership, &self.request)
+            }
+        }
     }
 
     /// Something fresh that makes a form's request one: sent twice, it is the same.
@@ -107,7 +159,7 @@ impl FromRequestParts<ApiState> for Visitor {
     }
 }
 
-async fn page_parts(
+pub(super) async fn page_parts(
     parts: &mut Parts,
     state: &ApiState,
 ) -> Result<(PageContext, RequestContext), Response> {

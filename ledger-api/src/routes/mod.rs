@@ -24,6 +24,8 @@ mod virtual_accounts;
 mod wallet;
 pub(crate) mod withdrawals;
 
+pub(crate) use wallet::follow;
+
 use axum::Router;
 use utoipa_axum::router::OpenApiRouter;
 

@@ -5,7 +5,10 @@ use std::{fmt, str::FromStr};
 use ledger_core::{clock::Timestamp, ids::BankAccountId};
 
 use super::MerchantId;
-use crate::people::{Handle, Name, PersonId};
+use crate::{
+    links::UpiLink,
+    people::{Handle, Name, PersonId},
+};
 
 /// Why a text is no value of a shop's, in words for who typed it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -166,6 +169,18 @@ impl Merchant {
     /// The address that payers pay to, as UPI writes it.
     pub fn payment_address(&self) -> String {
         format!("{}@{}", self.handle, Self::BANK)
+    }
+
+    /// The code that hangs on its wall: no amount, no reference, good for ever.
+    pub fn standing_link(&self) -> UpiLink {
+        UpiLink {
+            payee: self.payment_address(),
+            name: Some(self.display_name.expose().to_owned()),
+            amount: None,
+            note: None,
+            reference: None,
+            category: Some(self.category.as_str().to_owned()),
+        }
     }
 
     /// What payers may know of it.

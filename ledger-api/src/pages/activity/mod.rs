@@ -2,7 +2,7 @@
 
 mod filter;
 mod list;
-mod one;
+pub(super) mod one;
 
 use axum::{
     Router,

@@ -37,6 +37,8 @@ struct OneView {
     live: LiveDot,
     errors: FormErrors,
     id: String,
+    list: String,
+    list_word: &'static str,
     what: &'static str,
     who: String,
     amount: MoneyView,
@@ -75,8 +77,21 @@ struct Cancel {
 
 /// The page of one movement.
 pub(super) async fn one(visitor: Visitor, Path(id): Path<String>) -> Result<Response, Problem> {
-    let view = view(&visitor, &id, FormErrors::none()).await?;
+    show(&visitor, &id).await
+}
+
+/// The same, for whoever looks at it.
+pub(in crate::pages) async fn show(visitor: &Visitor, id: &str) -> Result<Response, Problem> {
+    let view = view(visitor, id, FormErrors::none()).await?;
     Ok(respond::page(&view))
+}
+
+/// Where the list is that a movement stands in, and what it is called.
+fn list(visitor: &Visitor) -> (String, &'static str) {
+    match visitor.shop {
+        Some(_) => (visitor.at("/payouts"), "Payouts"),
+        None => (visitor.at("/activity"), "Activity"),
+    }
 }
 
 async fn view(visitor: &Visitor, id: &str, errors: FormErrors) -> Result<OneView, Problem> {
@@ -86,12 +101,18 @@ async fn view(visitor: &Visitor, id: &str, errors: FormErrors) -> Result<OneView
     let detail = wallet::detail(&visitor.state, &visitor.wallet, id).await?;
     let row = &detail.row;
     let names = Names::of(visitor, [row]).await?;
-    let cancel = cancellable(&detail).map(|label| Cancel { label, nonce: visitor.nonce() });
+    let (list, list_word) = list(visitor);
+    let nav = if visitor.shop.is_some() { Nav::Shop("payouts") } else { Nav::Activity };
+    let may = visitor.shop.as_ref().is_none_or(|at| at.role.decides());
+    let cancel =
+        cancellable(&detail).filter(|_| may).map(|label| Cancel { label, nonce: visitor.nonce() });
     Ok(OneView {
-        layout: visitor.layout(what(row), Nav::Activity),
+        layout: visitor.layout(what(row), nav),
         live: LiveDot::new(visitor.path()),
         errors,
         id: row.object.clone(),
+        list,
+        list_word,
         what: what(row),
         who: names.who(row),
         amount: signed(visitor, row)?.hero(),
@@ -234,7 +255,7 @@ async fn pay(visitor: &Visitor, detail: &Detail) -> Result<Pay, Problem> {
 /// The form of the button.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct CancelForm {
+pub(in crate::pages) struct CancelForm {
     nonce: String,
 }
 
@@ -243,22 +264,31 @@ pub(super) async fn cancel(
     Path(id): Path<String>,
     Sent { visitor, form }: Sent<CancelForm>,
 ) -> Result<Response, Problem> {
-    let key = act::key("cancel", &form.nonce, &[&id])?;
+    give_up(&visitor, &id, &form).await
+}
+
+/// The same, for whoever may.
+pub(in crate::pages) async fn give_up(
+    visitor: &Visitor,
+    id: &str,
+    form: &CancelForm,
+) -> Result<Response, Problem> {
+    let key = act::key("cancel", &form.nonce, &[id])?;
     let writer = visitor.writer()?;
     let done = if let Ok(withdrawal) = id.parse::<WithdrawalId>() {
         wallet::cancel_withdrawal(writer, key, withdrawal).await
     } else if let Ok(deposit) = id.parse::<DepositId>() {
         wallet::cancel_deposit(writer, key, deposit).await
     } else if let Ok(transfer) = id.parse::<TransferId>() {
-        transfers::cancel(&writer, transfer, key, &form).await.map(drop)
+        transfers::cancel(&writer, transfer, key, form).await.map(drop)
     } else {
         Err(crate::http::reach::nothing())
     };
     match done {
-        Ok(()) => Ok(see_other(&format!("/app/activity/{id}")).into_response()),
+        Ok(()) => Ok(see_other(&format!("{}/{id}", list(visitor).0)).into_response()),
         Err(problem) if problem.status() == 409 => {
             let errors = FormErrors::one("", "Too late to cancel: it has gone on. See below.");
-            let view = view(&visitor, &id, errors).await?;
+            let view = view(visitor, id, errors).await?;
             Ok(respond::page_with(axum::http::StatusCode::CONFLICT, &view))
         }
         Err(problem) => Err(problem),

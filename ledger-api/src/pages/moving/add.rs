@@ -120,11 +120,11 @@ fn sheet(visitor: &Visitor, balances: &Balances, money: Money, bank: String) -> 
             amount: MoneyView::plain(money).hero(),
             pairs: Pairs::new(pairs),
         },
-        action: "/app/move/add",
+        action: "/app/move/add".to_owned(),
         fields: vec![("amount", money.amount().to_string()), ("bank", bank)],
         nonce: visitor.nonce(),
         button: format!("Add {}", money_text(&money)),
-        back: "/app/move?tab=add",
+        back: "/app/move?tab=add".to_owned(),
         notice: None,
     }
 }
@@ -146,7 +146,7 @@ pub(super) async fn add(sent: Sent<AddForm>) -> Result<Response, Problem> {
     let return_url = base.map(|base| base.join("/app/move/added"));
     let writer = visitor.writer()?;
     match wallet::add_money(writer, key, typed, code.as_ref(), return_url.as_deref()).await {
-        Ok(begun) => Ok(made(&begun.id)),
+        Ok(begun) => Ok(made(&visitor, &begun.id)),
         Err(problem) => {
             let errors = act::refused(problem, &balances)?;
             again(&visitor, amount, bank, errors).await
@@ -161,7 +161,7 @@ pub(super) async fn added(visitor: Visitor) -> Result<Response, Problem> {
     let models = &visitor.state.read_models;
     let page = models.activity(&visitor.wallet, &filter, None, 1).await?;
     Ok(match page.rows.first() {
-        Some(row) => made(&row.object),
+        Some(row) => made(&visitor, &row.object),
         None => see_other("/app/activity"),
     })
 }

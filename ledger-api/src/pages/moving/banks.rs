@@ -22,6 +22,7 @@ use crate::{
 struct BanksView {
     layout: Layout,
     errors: FormErrors,
+    may_change: bool,
     accounts: Vec<AccountView>,
     empty: EmptyState,
     filled: Filled,
@@ -46,16 +47,25 @@ struct Filled {
 
 /// The list, and the form for another one.
 pub(super) async fn page(visitor: Visitor) -> Result<Response, Problem> {
-    let name = visitor.who.person.name.expose().to_owned();
-    let filled = Filled { name, ..Filled::default() };
-    show(&visitor, filled, FormErrors::none()).await
+    page_for(&visitor).await
+}
+
+/// The same, for whoever may see it. A shop's account is in its legal name.
+pub(in crate::pages) async fn page_for(visitor: &Visitor) -> Result<Response, Problem> {
+    let name = match &visitor.shop {
+        Some(at) => at.shop.legal_name.expose(),
+        None => visitor.who.person.name.expose(),
+    };
+    let filled = Filled { name: name.to_owned(), ..Filled::default() };
+    show(visitor, filled, FormErrors::none()).await
 }
 
 async fn show(visitor: &Visitor, filled: Filled, errors: FormErrors) -> Result<Response, Problem> {
     let accounts = all(visitor).await?;
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let view = BanksView {
-        layout: visitor.layout("Bank accounts", Nav::Account),
+        layout: visitor.layout("Bank accounts", nav(visitor)),
+        may_change: visitor.shop.as_ref().is_none_or(|at| at.role.decides()),
         errors,
         accounts: accounts.into_iter().filter_map(|one| account(visitor, one)).collect(),
         empty: EmptyState::new(
@@ -107,7 +117,7 @@ const fn refusal(why: Why) -> &'static str {
 /// The form.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct AddForm {
+pub(in crate::pages) struct AddForm {
     ifsc: String,
     account_number: String,
     account_number_again: String,
@@ -118,27 +128,34 @@ pub(super) struct AddForm {
 /// Keeps a bank account and asks its bank at once. If the bank does not answer it stays unchecked,
 /// and the list has a button to ask again.
 pub(super) async fn add(sent: Sent<AddForm>) -> Result<Response, Problem> {
-    let Sent { visitor, form } = sent;
+    add_for(&sent.visitor, sent.form).await
+}
+
+/// The same, for whoever may.
+pub(in crate::pages) async fn add_for(
+    visitor: &Visitor,
+    form: AddForm,
+) -> Result<Response, Problem> {
     let ifsc = form.ifsc.trim().to_ascii_uppercase();
     let filled = || Filled { ifsc: ifsc.clone(), name: form.name.clone() };
     let digits = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
     let (number, again) = (digits(&form.account_number), digits(&form.account_number_again));
     if number != again {
         let errors = FormErrors::one("account_number_again", "The two numbers are not the same.");
-        return show(&visitor, filled(), errors).await;
+        return show(visitor, filled(), errors).await;
     }
     let key = act::key("bank_account", &form.nonce, &[&ifsc, &number, &form.name])?;
     let made =
         wallet::add_bank_account(visitor.writer()?, key, (&number, &ifsc, form.name.trim())).await;
     match made {
         Ok(id) => {
-            ask(&visitor, id).await?;
-            Ok(see_other("/app/banks"))
+            ask(visitor, id).await?;
+            Ok(see_other(&visitor.at("/banks")))
         }
         Err(problem) => {
             let balances = wallet::balances(&visitor.state, &visitor.wallet).await?;
             let errors = act::refused(problem, &balances)?;
-            show(&visitor, filled(), errors).await
+            show(visitor, filled(), errors).await
         }
     }
 }
@@ -154,15 +171,20 @@ async fn ask(visitor: &Visitor, id: BankAccountId) -> Result<(), Problem> {
 /// A form with nothing in it but its token.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct NoFields {}
+pub(in crate::pages) struct NoFields {}
 
 /// Asks the bank again.
 pub(super) async fn check(
     Path(id): Path<String>,
     Sent { visitor, form: NoFields {} }: Sent<NoFields>,
 ) -> Result<Response, Problem> {
-    ask(&visitor, known(&id)?).await?;
-    Ok(see_other("/app/banks"))
+    check_for(&visitor, &id).await
+}
+
+/// The same, for whoever may.
+pub(in crate::pages) async fn check_for(visitor: &Visitor, id: &str) -> Result<Response, Problem> {
+    ask(visitor, known(id)?).await?;
+    Ok(see_other(&visitor.at("/banks")))
 }
 
 /// Forgets a bank account.
@@ -170,8 +192,17 @@ pub(super) async fn remove(
     Path(id): Path<String>,
     Sent { visitor, form: NoFields {} }: Sent<NoFields>,
 ) -> Result<Response, Problem> {
-    wallet::erase_bank_account(visitor.writer()?, known(&id)?).await?;
-    Ok(see_other("/app/banks"))
+    remove_for(&visitor, &id).await
+}
+
+/// The same, for whoever may.
+pub(in crate::pages) async fn remove_for(visitor: &Visitor, id: &str) -> Result<Response, Problem> {
+    wallet::erase_bank_account(visitor.writer()?, known(id)?).await?;
+    Ok(see_other(&visitor.at("/banks")))
+}
+
+fn nav(visitor: &Visitor) -> Nav {
+    if visitor.shop.is_some() { Nav::Shop("banks") } else { Nav::Account }
 }
 
 fn known(id: &str) -> Result<BankAccountId, Problem> {

@@ -4,10 +4,10 @@
 //! it, with the nonce that makes a second click the same request.
 
 mod add;
-mod banks;
+pub(super) mod banks;
 mod receive;
 mod send;
-mod withdraw;
+pub(super) mod withdraw;
 
 pub(super) use receive::{WaitsForMe, waiting};
 
@@ -117,11 +117,11 @@ struct ConfirmView {
     layout: Layout,
     title: &'static str,
     sheet: ConfirmSheet,
-    action: &'static str,
+    action: String,
     fields: Vec<(&'static str, String)>,
     nonce: String,
     button: String,
-    back: &'static str,
+    back: String,
     /// What to look at first, if anything.
     notice: Option<Notice>,
 }
@@ -186,6 +186,7 @@ fn after(balances: &Balances, change: ledger_core::money::Money, comes: bool) ->
 }
 
 /// Where a write that was made is looked at.
-fn made(id: &impl std::fmt::Display) -> Response {
-    see_other(&format!("/app/activity/{id}"))
+fn made(visitor: &Visitor, id: &impl std::fmt::Display) -> Response {
+    let list = if visitor.shop.is_some() { "/payouts" } else { "/activity" };
+    see_other(&format!("{}/{id}", visitor.at(list)))
 }

@@ -84,5 +84,5 @@ pub(super) async fn claim(
     let key = act::key("claim", &form.nonce, &[&id])?;
     let claim = Claim { account: None, phone: None };
     transfers::claim(&visitor.writer()?, transfer, key, claim, &form).await?;
-    Ok(made(&transfer))
+    Ok(made(&visitor, &transfer))
 }

@@ -188,11 +188,11 @@ fn sheet(
             amount: MoneyView::plain(money).hero(),
             pairs: Pairs::new(pairs),
         },
-        action: "/app/move/send",
+        action: "/app/move/send".to_owned(),
         fields: fields(to, money, typed, again),
         nonce: visitor.nonce(),
         button: format!("Send {}", money_text(&money)),
-        back: "/app/move?tab=send",
+        back: "/app/move?tab=send".to_owned(),
         notice: notice(to, again),
     })
 }
@@ -239,7 +239,7 @@ pub(super) async fn send(sent: Sent<SendForm>) -> Result<Response, Problem> {
     let key = act::key("send", &typed.nonce, &[&typed.to, &value, &typed.note, &typed.again])?;
     let body = order(&recipient, &value, &balances, &typed)?;
     let problem = match transfers::send(&visitor.writer()?, key, &body).await {
-        Ok(sent) => return Ok(made(&sent.transfer.id)),
+        Ok(sent) => return Ok(made(&visitor, &sent.transfer.id)),
         Err(problem) => problem,
     };
     if problem.code() == "duplicate_suspected" {

@@ -24,14 +24,14 @@ use crate::{
 const ACCOUNTS_MAX: u32 = 20;
 
 /// A bank account that money can go to.
-pub(super) struct AccountChoice {
-    pub(super) id: String,
-    pub(super) name: String,
-    pub(super) owner: String,
+pub(in crate::pages) struct AccountChoice {
+    pub(in crate::pages) id: String,
+    pub(in crate::pages) name: String,
+    pub(in crate::pages) owner: String,
 }
 
 /// The bank accounts whose name was checked.
-pub(super) async fn accounts(visitor: &Visitor) -> Result<Vec<AccountChoice>, Problem> {
+pub(in crate::pages) async fn accounts(visitor: &Visitor) -> Result<Vec<AccountChoice>, Problem> {
     let found = all(visitor).await?;
     let verified = found.into_iter().filter(|one| one.status == BankAccountStatus::Verified);
     Ok(verified
@@ -46,7 +46,7 @@ pub(super) async fn accounts(visitor: &Visitor) -> Result<Vec<AccountChoice>, Pr
 
 /// All bank accounts of theirs, the newest first.
 pub(super) async fn all(visitor: &Visitor) -> Result<Vec<BankAccount>, Problem> {
-    let owner = visitor.who.person.id.owner().map_err(|error| Problem::internal(&error))?;
+    let owner = visitor.owner()?;
     Ok(visitor.state.bank_accounts.list(&owner, None, ACCOUNTS_MAX).await?)
 }
 
@@ -56,7 +56,7 @@ pub(super) fn masked(ifsc: &str, last_four: &str) -> String {
 }
 
 /// All that can be withdrawn: what is available without the fee. Nothing, if the fee is more.
-pub(super) fn whole(balances: &Balances) -> String {
+pub(in crate::pages) fn whole(balances: &Balances) -> String {
     let fee = withdrawals::fee(balances.available);
     let whole = fee.and_then(|fee| balances.available.checked_sub(fee).ok());
     whole.filter(Money::is_positive).map(|money| money.amount().to_string()).unwrap_or_default()
@@ -65,7 +65,7 @@ pub(super) fn whole(balances: &Balances) -> String {
 /// The form; on the sheet with a nonce.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct WithdrawForm {
+pub(in crate::pages) struct WithdrawForm {
     amount: String,
     #[serde(default)]
     bank_account: String,
@@ -82,11 +82,18 @@ impl WithdrawForm {
 
 /// Shows what is about to happen: the verified name, the fee, when it is there.
 pub(super) async fn check(sent: Sent<WithdrawForm>) -> Result<Response, Problem> {
-    let Sent { visitor, form: typed } = sent;
+    check_for(&sent.visitor, sent.form).await
+}
+
+/// The same, for whoever may.
+pub(in crate::pages) async fn check_for(
+    visitor: &Visitor,
+    typed: WithdrawForm,
+) -> Result<Response, Problem> {
     let balances = wallet::balances(&visitor.state, &visitor.wallet).await?;
-    let (money, account) = match understood(&visitor, &balances, &typed).await? {
+    let (money, account) = match understood(visitor, &balances, &typed).await? {
         Ok(understood) => understood,
-        Err(errors) => return form(&visitor, Tab::Withdraw, typed.filled(), errors).await,
+        Err(errors) => return again(visitor, typed, errors).await,
     };
     let (value, currency) = (money.amount().to_string(), balances.currency.code.to_string());
     let asked = Typed { value: &value, currency: &currency };
@@ -96,13 +103,13 @@ pub(super) async fn check(sent: Sent<WithdrawForm>) -> Result<Response, Problem>
             if total.amount() > balances.available.amount() {
                 let code = codes::find("insufficient_funds").unwrap_or(codes::INVALID);
                 let errors = act::refused(Problem::new(code, "Too little."), &balances)?;
-                return form(&visitor, Tab::Withdraw, typed.filled(), errors).await;
+                return again(visitor, typed, errors).await;
             }
-            Ok(respond::page(&sheet(&visitor, &balances, (money, &account), &quoted)?))
+            Ok(respond::page(&sheet(visitor, &balances, (money, &account), &quoted)?))
         }
         Err(problem) => {
             let errors = act::refused(problem, &balances)?;
-            form(&visitor, Tab::Withdraw, typed.filled(), errors).await
+            again(visitor, typed, errors).await
         }
     }
 }
@@ -134,7 +141,7 @@ fn sheet(
     };
     let mut pairs = vec![
         Pair::new("Fee, tax included", MoneyView::plain(fee)),
-        Pair::new("Leaves your wallet", MoneyView::plain(total)),
+        Pair::new("Leaves your balance", MoneyView::plain(total)),
         Pair::new("Sent by", add::name(quoted.bank.as_str())),
         arrives,
     ];
@@ -142,7 +149,7 @@ fn sheet(
         pairs.push(Pair::new("You will have", left).total());
     }
     Ok(ConfirmView {
-        layout: visitor.layout("Withdraw", Nav::Move),
+        layout: visitor.layout("Withdraw", nav(visitor)),
         title: "Check and withdraw",
         sheet: ConfirmSheet {
             face: Face::icon("bank"),
@@ -151,18 +158,25 @@ fn sheet(
             amount: MoneyView::plain(money).hero(),
             pairs: Pairs::new(pairs),
         },
-        action: "/app/move/withdraw",
+        action: way(visitor, "/withdraw", "/move/withdraw"),
         fields: vec![("amount", money.amount().to_string()), ("bank_account", account.id.clone())],
         nonce: visitor.nonce(),
         button: format!("Withdraw {}", money_text(&money)),
-        back: "/app/move?tab=withdraw",
+        back: way(visitor, "/withdraw", "/move?tab=withdraw"),
         notice: None,
     })
 }
 
 /// Requests it, once for the sheet.
 pub(super) async fn withdraw(sent: Sent<WithdrawForm>) -> Result<Response, Problem> {
-    let Sent { visitor, form: typed } = sent;
+    withdraw_for(&sent.visitor, sent.form).await
+}
+
+/// The same, for whoever may.
+pub(in crate::pages) async fn withdraw_for(
+    visitor: &Visitor,
+    typed: WithdrawForm,
+) -> Result<Response, Problem> {
     let balances = wallet::balances(&visitor.state, &visitor.wallet).await?;
     let understood = act::amount(&typed.amount, &balances).and_then(|money| {
         let id: Result<BankAccountId, _> = typed.bank_account.parse();
@@ -171,22 +185,52 @@ pub(super) async fn withdraw(sent: Sent<WithdrawForm>) -> Result<Response, Probl
     });
     let (money, bank_account) = match understood {
         Ok(understood) => understood,
-        Err(errors) => return form(&visitor, Tab::Withdraw, typed.filled(), errors).await,
+        Err(errors) => return again(visitor, typed, errors).await,
     };
     let (value, currency) = (money.amount().to_string(), balances.currency.code.to_string());
     let key = act::key("withdraw", &typed.nonce, &[&value, &typed.bank_account])?;
     let amount = Typed { value: &value, currency: &currency };
     let asked = Withdraw { amount, bank_account, note: None };
     match wallet::withdraw(visitor.writer()?, key, asked).await {
-        Ok(id) => Ok(made(&id)),
+        Ok(id) => Ok(made(visitor, &id)),
         Err(problem) if problem.code() == codes::STEP_UP_NEEDED.name => {
-            Ok(see_other("/app/confirm?return_to=%2Fapp%2Fmove%3Ftab%3Dwithdraw").into_response())
+            Ok(ask_again(visitor).into_response())
         }
         Err(problem) => {
             let errors = act::refused(problem, &balances)?;
-            form(&visitor, Tab::Withdraw, typed.filled(), errors).await
+            again(visitor, typed, errors).await
         }
     }
+}
+
+/// The form with what is wrong with it.
+async fn again(
+    visitor: &Visitor,
+    typed: WithdrawForm,
+    errors: FormErrors,
+) -> Result<Response, Problem> {
+    if visitor.shop.is_some() {
+        let WithdrawForm { amount, bank_account, .. } = typed;
+        return crate::pages::merchant::withdraw_form(visitor, (amount, bank_account), errors)
+            .await;
+    }
+    form(visitor, Tab::Withdraw, typed.filled(), errors).await
+}
+
+fn nav(visitor: &Visitor) -> Nav {
+    if visitor.shop.is_some() { Nav::Shop("withdraw") } else { Nav::Move }
+}
+
+/// Where it is done: a shop's pages have an address of their own.
+fn way(visitor: &Visitor, shops: &str, own: &str) -> String {
+    visitor.at(if visitor.shop.is_some() { shops } else { own })
+}
+
+/// To the page that asks for the password again, and back from there.
+fn ask_again(visitor: &Visitor) -> Response {
+    let back = way(visitor, "/withdraw", "/move?tab=withdraw");
+    let back: String = form_urlencoded::byte_serialize(back.as_bytes()).collect();
+    see_other(&format!("{}?return_to={back}", visitor.at("/confirm")))
 }
 
 /// An amount of an answer as money.

@@ -30,7 +30,7 @@ pub(super) fn routes() -> Router<ApiState> {
 
 /// What a problem says of a form's fields. Problems that are not the form's pass on: they have a
 /// page of their own.
-fn errors_of(problem: Problem, fields: &[&'static str]) -> Result<FormErrors, Problem> {
+pub(super) fn errors_of(problem: Problem, fields: &[&'static str]) -> Result<FormErrors, Problem> {
     if problem.status() >= 500 || ["csrf_refused", "not_found"].contains(&problem.code()) {
         return Err(problem);
     }
@@ -76,7 +76,7 @@ fn after(
 }
 
 /// The answer with the status that a form has when it is shown again.
-fn shown_again(problem_status: u16, view: &impl askama::Template) -> Response {
+pub(super) fn shown_again(problem_status: u16, view: &impl askama::Template) -> Response {
     let status = axum::http::StatusCode::from_u16(problem_status)
         .unwrap_or(axum::http::StatusCode::UNPROCESSABLE_ENTITY);
     super::respond::page_with(status, view).into_response()

@@ -63,17 +63,27 @@ pub(super) async fn stream(
     headers: HeaderMap,
     Params(query): Params<LiveQuery>,
 ) -> Result<Response, Problem> {
-    let (person, models) = reader.admit_person(READ, None).await?;
-    refuse_foreign_origin(&headers, &reader.state)?;
-    let after = match last_event_id(&headers)?.or(query.after) {
+    let (person, _) = reader.admit_person(READ, None).await?;
+    let account = person.wallet().map_err(|error| Problem::internal(&error))?;
+    follow(reader, &headers, query.after, account).await
+}
+
+/// The stream of an account that whoever asks may see.
+pub(crate) async fn follow(
+    reader: Reader,
+    headers: &HeaderMap,
+    after: Option<Position>,
+    account: AccountId,
+) -> Result<Response, Problem> {
+    refuse_foreign_origin(headers, &reader.state)?;
+    let after = match last_event_id(headers)?.or(after) {
         Some(after) => after,
-        None => models.position().await?,
+        None => reader.state.read_models.position().await?,
     };
     let Ok(permit) = Arc::clone(&reader.state.own_tails).try_acquire_owned() else {
         let detail = "This process serves as many live streams as it can.";
         return Err(Problem::new(codes::OVERLOADED, detail).retry_after(5));
     };
-    let account = person.wallet().map_err(|error| Problem::internal(&error))?;
     let (head, stopping) = (reader.state.head.clone(), reader.state.stopping.clone());
     let own = Own { reader, account, head, stopping, after, buffer: VecDeque::new() };
     Ok(Sse::new(messages(own, permit))

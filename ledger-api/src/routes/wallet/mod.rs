@@ -5,6 +5,8 @@ mod activity;
 mod balances;
 mod body;
 mod live;
+
+pub(crate) use live::follow;
 mod recipients;
 mod statements;
 

@@ -2,7 +2,8 @@
 //!
 //! Deposits, withdrawals and transfers to be claimed are folded from their whole streams, as in
 //! their own read models, so a row is the same whether it was written once or at every event. All
-//! else that moves a wallet is a row per transaction. Accounts that are no wallets have none.
+//! else that moves a wallet is a row per transaction. Of shops there are the withdrawals;
+//! accounts that are neither have none.
 
 mod legs;
 mod objects;
@@ -40,6 +41,12 @@ fn is_wallet(account: &str) -> bool {
     account.starts_with("wallet:")
 }
 
+/// Whether an account is what a shop can spend: its withdrawals are followed as a person's are. Its
+/// payments and settlements have models of their own.
+fn is_shops_money(account: &str) -> bool {
+    account.starts_with("merchant:") && account.contains(":available:")
+}
+
 impl<'e> Changes<'e> {
     pub(super) fn leg(&mut self, placed: PlacedLeg<'e, '_>) -> Result<(), PoisonReason> {
         self.transactions.leg(placed)
@@ -62,7 +69,7 @@ impl<'e> Changes<'e> {
         rows.extend(objects.deposits.iter().flat_map(objects::of_deposit));
         rows.extend(objects.withdrawals.iter().filter_map(objects::of_withdrawal));
         rows.extend(objects.transfers.iter().flat_map(transfers::of_transfer));
-        rows.retain(|row| is_wallet(&row.account));
+        rows.retain(|row| is_wallet(&row.account) || is_shops_money(&row.account));
         rows::upsert_in_tx(db, schema, rows).await?;
         self.mark_reversed(db, schema).await
     }

@@ -1,0 +1,219 @@
+//! `/merchant`: for who is signed in, how the shop stands; for others, what it would be.
+
+use askama::Template;
+use axum::{
+    extract::{FromRequestParts as _, Query, Request, State},
+    http::{HeaderMap, Uri},
+    response::{IntoResponse as _, Response},
+};
+use ledger_core::{
+    ids::AccountId,
+    money::{Currency, Money},
+};
+use projections::{ActivityFilter, ActivityRow, ActivityStatus};
+use rust_decimal::Decimal;
+use serde::Deserialize;
+
+use super::{Anybody, MoneyEyes, ShopVisitor};
+use crate::{
+    http::{
+        ApiState, Problem,
+        reader::{Reader, caught_up, find},
+        shop_session::MaybeShopSignedIn,
+    },
+    pages::{
+        Layout, Nav, PageContext, Visitor, respond,
+        ui::{BarChart, DataTable, DayFlow, EmptyState, LiveDot, MoneyView, QrCard},
+    },
+    shops::Membership,
+    wallet::{self, Balances},
+};
+
+/// How many of the last payouts are shown.
+const LAST: u32 = 5;
+
+/// Which days the bars show.
+#[derive(Debug, Deserialize)]
+struct HomeQuery {
+    days: Option<u32>,
+}
+
+#[derive(Template)]
+#[template(path = "merchant/landing.html")]
+struct LandingView {
+    layout: Layout,
+}
+
+#[derive(Template)]
+#[template(path = "merchant/home.html")]
+struct HomeView {
+    layout: Layout,
+    live: LiveDot,
+    figures: Vec<Figure>,
+    decides: bool,
+    chart: BarChart,
+    spans: Vec<(u32, bool)>,
+    failed: Option<FailedPayout>,
+    last_utr: Option<String>,
+    payouts: DataTable,
+    has_payouts: bool,
+    empty: EmptyState,
+    qr: Option<QrCard>,
+}
+
+/// What a cashier sees: the shop's code, and no money.
+#[derive(Template)]
+#[template(path = "merchant/till.html")]
+struct TillView {
+    layout: Layout,
+    name: String,
+    qr: Option<QrCard>,
+}
+
+/// One of the four parts of what the shop has.
+struct Figure {
+    word: &'static str,
+    hint: &'static str,
+    amount: MoneyView,
+}
+
+/// A payout that did not get there.
+struct FailedPayout {
+    id: String,
+    amount: MoneyView,
+}
+
+pub(super) async fn page(
+    State(state): State<ApiState>,
+    context: PageContext,
+    MaybeShopSignedIn(who): MaybeShopSignedIn,
+    request: Request,
+) -> Result<Response, Response> {
+    if who.is_none() {
+        let layout = context.layout("Take payments", Nav::None, None);
+        return Ok(respond::page(&LandingView { layout }));
+    }
+    let (mut parts, _) = request.into_parts();
+    let visitor: ShopVisitor<Anybody> = ShopVisitor::from_request_parts(&mut parts, &state).await?;
+    let query = Query::<HomeQuery>::try_from_uri(&parts.uri);
+    let days = query.ok().and_then(|query| query.0.days);
+    let shown =
+        if visitor.at.role.sees_money() { home(&visitor, days).await } else { Ok(till(&visitor)) };
+    shown.map_err(Problem::into_response)
+}
+
+fn till(visitor: &ShopVisitor<Anybody>) -> Response {
+    respond::page(&TillView {
+        layout: visitor.layout("Home", Nav::Shop("home")),
+        name: visitor.at.shop.display_name.expose().to_owned(),
+        qr: code(visitor),
+    })
+}
+
+/// The shop's own code, which hangs on its wall: no amount, good for ever.
+fn code(visitor: &ShopVisitor<Anybody>) -> Option<QrCard> {
+    let shop = &visitor.at.shop;
+    QrCard::new(
+        &shop.standing_link().to_string(),
+        shop.display_name.expose(),
+        shop.payment_address(),
+    )
+}
+
+async fn home(visitor: &ShopVisitor<Anybody>, days: Option<u32>) -> Result<Response, Problem> {
+    let span = days.filter(|days| wallet::SPANS.contains(days)).unwrap_or(wallet::SPANS[0]);
+    // Forms lead here: who has just opened their shop sees its accounts.
+    caught_up(&visitor.state).await.ok();
+    let balances = wallet::balances(&visitor.state, &visitor.wallet).await?;
+    let unsettled = visitor.at.shop.id.unsettled().map_err(|error| Problem::internal(&error))?;
+    let settling = settling(&visitor.state, &unsettled, balances.currency).await?;
+    let filter = ActivityFilter::default();
+    let models = &visitor.state.read_models;
+    let page = models.activity(&visitor.wallet, &filter, None, LAST).await?;
+    let view = HomeView {
+        layout: visitor.layout("Home", Nav::Shop("home")),
+        live: LiveDot::new(visitor.path()),
+        figures: figures(&balances, settling),
+        decides: visitor.at.role.decides(),
+        chart: chart(visitor, &unsettled, span).await?,
+        spans: wallet::SPANS.iter().map(|days| (*days, *days == span)).collect(),
+        failed: failed(visitor, &page.rows)?,
+        last_utr: page.rows.iter().find_map(|row| row.utr.clone()),
+        has_payouts: !page.rows.is_empty(),
+        payouts: super::money::table(visitor, &page.rows)?,
+        empty: EmptyState::new(
+            "qr",
+            "Nothing taken yet",
+            "Show this code at your counter. What is paid with it appears here at once.",
+        ),
+        qr: code(visitor),
+    };
+    Ok(respond::page(&view))
+}
+
+/// What was paid and is not settled yet.
+async fn settling(
+    state: &ApiState,
+    unsettled: &AccountId,
+    currency: Currency,
+) -> Result<Money, Problem> {
+    let (_, balance) = find(state, || state.read_models.balance(unsettled)).await?;
+    wallet::money(balance.posted, currency).map_err(|error| Problem::internal(&error))
+}
+
+fn figures(balances: &Balances, settling: Money) -> Vec<Figure> {
+    let figure = |word, hint, live, amount| Figure {
+        word,
+        hint,
+        amount: MoneyView::plain(amount).big().live(live),
+    };
+    vec![
+        figure("Available", "can go to your bank now", "available", balances.available),
+        figure("Settling", "paid, and settles on its day", "settling", settling),
+        figure("On its way to the bank", "with fees", "outgoing", balances.on_its_way_out),
+        figure("Held", "yours, and not spendable", "held", balances.held),
+    ]
+}
+
+/// What was taken and what went to the bank, day by day.
+async fn chart(visitor: &Visitor, unsettled: &AccountId, span: u32) -> Result<BarChart, Problem> {
+    let taken = wallet::history(&visitor.state, unsettled, span).await?;
+    let spent = wallet::history(&visitor.state, &visitor.wallet, span).await?;
+    let days: Vec<DayFlow> = taken
+        .days
+        .iter()
+        .map(|day| {
+            let same = spent.days.iter().find(|other| other.day == day.day);
+            let out = same.and_then(|other| other.money_out);
+            DayFlow { date: day.day, flow: day.money_in.zip(out) }
+        })
+        .collect();
+    Ok(BarChart::new(format!("Taken and paid out, last {span} days"), &days))
+}
+
+/// The newest payout, if it is one that came to nothing.
+fn failed(visitor: &Visitor, rows: &[ActivityRow]) -> Result<Option<FailedPayout>, Problem> {
+    let Some(row) = rows.first() else { return Ok(None) };
+    let came_to_nothing = matches!(
+        row.status,
+        ActivityStatus::Failed | ActivityStatus::Returned | ActivityStatus::Rejected
+    );
+    if !came_to_nothing {
+        return Ok(None);
+    }
+    let amount: Decimal = row.amount;
+    let amount = MoneyView::plain(visitor.money(amount, row.currency)?);
+    Ok(Some(FailedPayout { id: row.object.clone(), amount }))
+}
+
+/// What happens on the shop's money, as it happens.
+pub(super) async fn events(
+    visitor: ShopVisitor<MoneyEyes>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let membership = Membership { merchant: visitor.at.shop.id, role: visitor.at.role };
+    let session = &visitor.who.session;
+    let reader = Reader::of_member(&visitor.state, session, membership, &uri)?;
+    crate::routes::follow(reader, &headers, None, visitor.wallet.clone()).await
+}

@@ -1,0 +1,75 @@
+//! `/merchant/withdraw`: what is available goes to the bank, by hand. The form and the sheet are the
+//! wallet's, with the shop's accounts.
+
+use askama::Template;
+use axum::{http::StatusCode, response::Response};
+
+use super::{Owners, ShopSent, ShopVisitor};
+use crate::{
+    http::{Problem, session::see_other},
+    pages::{
+        FormErrors, Layout, Nav, Visitor,
+        moving::withdraw::{self, AccountChoice, WithdrawForm},
+        respond,
+        ui::MoneyView,
+    },
+    wallet,
+};
+
+#[derive(Template)]
+#[template(path = "merchant/withdraw.html")]
+struct WithdrawView {
+    layout: Layout,
+    errors: FormErrors,
+    amount: String,
+    bank_account: String,
+    available: MoneyView,
+    on_its_way: Option<MoneyView>,
+    whole: String,
+    accounts: Vec<AccountChoice>,
+}
+
+/// The form, empty or with what is wrong with it.
+pub(in crate::pages) async fn form(
+    visitor: &Visitor,
+    (amount, bank_account): (String, String),
+    errors: FormErrors,
+) -> Result<Response, Problem> {
+    let balances = wallet::balances(&visitor.state, &visitor.wallet).await?;
+    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let out = balances.on_its_way_out;
+    let view = WithdrawView {
+        layout: visitor.layout("Withdraw", Nav::Shop("withdraw")),
+        errors,
+        amount,
+        bank_account,
+        available: MoneyView::plain(balances.available),
+        on_its_way: out.is_positive().then(|| MoneyView::plain(out)),
+        whole: withdraw::whole(&balances),
+        accounts: withdraw::accounts(visitor).await?,
+    };
+    Ok(respond::page_with(status, &view))
+}
+
+pub(super) async fn page(visitor: ShopVisitor<Owners>) -> Result<Response, Problem> {
+    form(&visitor, (String::new(), String::new()), FormErrors::none()).await
+}
+
+/// Who loads the address of the sheet again finds the form.
+pub(super) async fn back() -> Response {
+    see_other("/merchant/withdraw")
+}
+
+/// Shows what is about to happen.
+pub(super) async fn check(
+    ShopSent { visitor, form }: ShopSent<Owners, WithdrawForm>,
+) -> Result<Response, Problem> {
+    withdraw::check_for(&visitor, form).await
+}
+
+/// Requests it, once for the sheet.
+pub(super) async fn withdraw(
+    ShopSent { visitor, form }: ShopSent<Owners, WithdrawForm>,
+) -> Result<Response, Problem> {
+    withdraw::withdraw_for(&visitor, form).await
+}
