@@ -138,6 +138,7 @@ pub(crate) async fn serve(database: &str) -> anyhow::Result<()> {
         fingerprint_key: FingerprintKey::new([7; 32]),
         metrics: Some(metrics),
         clock: Arc::new(System),
+        calendar: Arc::default(),
         ids: Arc::new(System),
         demo: true,
         people_settings: ledger_api::people::PeopleSettings::default(),

@@ -12,6 +12,7 @@ pub mod links;
 pub mod logins;
 pub mod machine;
 mod pages;
+pub mod payments;
 pub mod people;
 pub mod post;
 pub mod postgres;

@@ -366,6 +366,10 @@ fn handled_of(deposit_id: DepositId, outcome: Outcome) -> Handled {
             | Receipt::Withdrawal { .. }
             | Receipt::BankLine { .. }
             | Receipt::Transfer { .. }
+            | Receipt::Payment { .. }
+            | Receipt::Refund { .. }
+            | Receipt::Settlement { .. }
+            | Receipt::PaymentRequest { .. }
             | Receipt::Book { .. } => {
                 let detail = "the ledger answered with a receipt of another kind";
                 Handled::Refused(Rejection::new("internal", detail))

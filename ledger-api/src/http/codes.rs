@@ -57,8 +57,10 @@ macro_rules! codes {
 }
 
 mod money;
+mod payments;
 
 pub use money::*;
+pub use payments::*;
 
 codes! {
     // Of the request as such.
@@ -381,7 +383,7 @@ codes! {
 
 /// Every code of all tables.
 pub fn all() -> impl Iterator<Item = &'static Code> {
-    ALL.iter().chain(money::ALL).copied()
+    ALL.iter().chain(money::ALL).chain(payments::ALL).copied()
 }
 
 /// The code of a name, if it is one of ours.

@@ -24,6 +24,7 @@ use crate::{
     deposits::VirtualAccounts,
     identity::KeyRing,
     logins::{Logins, server::Frontends},
+    payments::{BankCalendar, Calendars},
     people::{Passwords, People, PeopleSettings, PublicUrl, Throttles, Wallets},
     sessions::Sessions,
     shops::{ShopAccounts, Shops},
@@ -80,6 +81,8 @@ pub struct ApiParts {
     pub people_settings: PeopleSettings,
     /// Where fresh ids come from.
     pub ids: Arc<dyn Ids>,
+    /// On which days banks work.
+    pub calendar: Arc<BankCalendar>,
     /// Whether this is the demonstration: its own banks, people and outbox are let in.
     pub demo: bool,
     /// The end of the log as far as this process knows (`workers::follow_head`).
@@ -119,6 +122,8 @@ pub struct Shared {
     pub logins: Logins,
     /// What frontends of others may do for people.
     pub frontends: Frontends,
+    /// When payments are settled.
+    pub calendars: Calendars,
     /// The read models.
     pub read_models: ReadModels,
     /// The projector of this process, if it has one.
@@ -169,6 +174,7 @@ impl ApiState {
         let logins = Logins::new(&parts.people_settings.logins, &parts.reads, public_url);
         let clock = Arc::clone(&parts.people_settings.clock);
         let frontends = Frontends::new(&parts.reads, clock);
+        let calendars = Calendars::new(Arc::clone(&parts.calendar), parts.reads.clone());
         let started = Instant::now();
         Self(Arc::new(Shared {
             parts,
@@ -183,6 +189,7 @@ impl ApiState {
             throttles,
             logins,
             frontends,
+            calendars,
             read_models,
             projector,
             tails,

@@ -152,6 +152,7 @@ pub(crate) fn state(ledger: Arc<dyn Ledger>, handler_timeout: Duration) -> ApiSt
         fingerprint_key: FingerprintKey::new([1; 32]),
         metrics: None,
         clock: Arc::new(System),
+        calendar: Arc::default(),
         ids: Arc::new(System),
         demo: true,
         people_settings: crate::people::PeopleSettings::default(),

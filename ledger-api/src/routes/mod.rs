@@ -13,6 +13,8 @@ pub(crate) mod hooks;
 mod logins;
 pub(crate) mod openapi;
 mod ops;
+mod payment_requests;
+mod payments;
 mod people;
 mod reconciliation;
 mod tiers;
@@ -50,6 +52,8 @@ fn documented() -> OpenApiRouter<ApiState> {
         .merge(withdrawals::routes())
         .merge(deposits::routes())
         .merge(transfers::routes())
+        .merge(payment_requests::routes())
+        .merge(payments::routes())
         .merge(virtual_accounts::routes())
         .merge(bank_accounts::routes())
         .merge(banks::routes())

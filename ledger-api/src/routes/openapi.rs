@@ -43,6 +43,7 @@ const DESCRIPTION: &str = "An event-sourced double-entry ledger. docs/api.md has
         (name = "Deposits", description = "Money on its way in from a bank."),
         (name = "Withdrawals", description = "Money on its way out to a bank account."),
         (name = "Bank accounts", description = "Whom money may be sent to."),
+        (name = "Payments", description = "Money from wallets to shops, and back."),
         (name = "Banks", description = "Who sends money."),
         (name = "Wallet", description = "What people see of their own."),
         (name = "Operators", description = "What people who run the service see and decide."),

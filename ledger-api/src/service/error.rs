@@ -6,8 +6,8 @@ use ledger_core::{ids::IdError, log::LogError};
 
 use super::AnchorError;
 use crate::{
-    logins::LoginConfigError, people::PeopleSettingsError, review::ReviewError, setup::SetupError,
-    statements::RulesError,
+    logins::LoginConfigError, payments::CalendarError, people::PeopleSettingsError,
+    review::ReviewError, setup::SetupError, statements::RulesError,
 };
 
 /// Why the service ended.
@@ -31,6 +31,9 @@ pub enum ServiceError {
     /// Who else may vouch for people is not well said.
     #[error("the login providers")]
     Logins(#[from] LoginConfigError),
+    /// The list of bank holidays is none.
+    #[error("the bank calendar")]
+    Calendar(#[from] CalendarError),
     /// A worker's name is none.
     #[error("a worker has no name")]
     Principal(#[source] IdError),
@@ -55,6 +58,7 @@ impl ServiceError {
             | Self::Review(_)
             | Self::People(_)
             | Self::Logins(_)
+            | Self::Calendar(_)
             | Self::Principal(_) => false,
         }
     }

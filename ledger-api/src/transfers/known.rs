@@ -17,7 +17,7 @@ async fn is_known(pool: &PgPool, principal: &str, key: &str) -> Result<bool, sql
 }
 
 /// The answer of before, if this request has one; else what stands in its way now.
-pub(super) async fn or_replay<T: Serialize>(
+pub(crate) async fn or_replay<T: Serialize>(
     writer: &Writer,
     identity: Identity<'_, T>,
     permission: Permission,

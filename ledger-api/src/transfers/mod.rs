@@ -9,7 +9,7 @@
 //! The log has a keyed hash of the number and never the number. Pages and the API send, claim and
 //! cancel by the same functions.
 
-mod known;
+pub(crate) mod known;
 mod recipient;
 mod send;
 mod take;

@@ -309,6 +309,10 @@ async fn sent(
         | Receipt::Withdrawal { .. }
         | Receipt::BankLine { .. }
         | Receipt::Deposit { .. }
+        | Receipt::Payment { .. }
+        | Receipt::Refund { .. }
+        | Receipt::Settlement { .. }
+        | Receipt::PaymentRequest { .. }
         | Receipt::Book { .. }) => return Err(wrong_receipt(other)),
     };
     Ok(Sent { transfer, position: done.position, replayed: done.replayed })

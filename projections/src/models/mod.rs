@@ -12,6 +12,10 @@ mod event;
 mod flows;
 mod holds;
 mod open_items;
+mod payment_requests;
+mod payments;
+mod refunds;
+mod settlements;
 mod streams;
 mod transactions;
 mod transfers;
@@ -52,6 +56,14 @@ pub enum ReadModel {
     Holds,
     /// What is open on itemised accounts.
     OpenItems,
+    /// What shops ask to be paid.
+    PaymentRequests,
+    /// What shops were paid.
+    Payments,
+    /// What shops give back.
+    Refunds,
+    /// What shops can spend of what they were paid.
+    Settlements,
     /// Transactions.
     Transactions,
     /// Transfers that wait to be claimed, or have waited.
@@ -62,13 +74,17 @@ pub enum ReadModel {
 
 impl ReadModel {
     /// All of them, by name.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::Accounts,
         Self::Activity,
         Self::Deposits,
         Self::Flows,
         Self::Holds,
         Self::OpenItems,
+        Self::PaymentRequests,
+        Self::Payments,
+        Self::Refunds,
+        Self::Settlements,
         Self::Transactions,
         Self::Transfers,
         Self::Withdrawals,
@@ -83,6 +99,10 @@ impl ReadModel {
             Self::Flows => &["flows"],
             Self::Holds => &["holds"],
             Self::OpenItems => &["open_items"],
+            Self::PaymentRequests => &["payment_requests"],
+            Self::Payments => &["payments"],
+            Self::Refunds => &["refunds"],
+            Self::Settlements => &["settlements"],
             Self::Transactions => &["transactions", "transaction_days"],
             Self::Transfers => &["transfers"],
             Self::Withdrawals => &["withdrawals", "withdrawal_attempts"],
@@ -98,6 +118,10 @@ impl ReadModel {
             Self::Flows => "flows",
             Self::Holds => "holds",
             Self::OpenItems => "open_items",
+            Self::PaymentRequests => "payment_requests",
+            Self::Payments => "payments",
+            Self::Refunds => "refunds",
+            Self::Settlements => "settlements",
             Self::Transactions => "transactions",
             Self::Transfers => "transfers",
             Self::Withdrawals => "withdrawals",
@@ -117,7 +141,7 @@ impl std::str::FromStr for ReadModel {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "no such read model: one of accounts, activity, deposits, flows, holds, open_items, \
-     transactions, transfers, withdrawals"
+     payment_requests, payments, refunds, settlements, transactions, transfers, withdrawals"
 )]
 pub struct UnknownReadModel;
 
@@ -166,6 +190,7 @@ pub(crate) struct Changes<'e> {
     open_items: open_items::Changes<'e>,
     transactions: transactions::Changes<'e>,
     touches: streams::Touches,
+    after: Position,
     upto: Position,
 }
 
@@ -185,6 +210,7 @@ impl<'e> Changes<'e> {
             open_items: open_items::Changes::default(),
             transactions: transactions::Changes::default(),
             touches: streams::Touches::default(),
+            after,
             upto,
         };
         let mut expected = after;
@@ -227,6 +253,8 @@ impl<'e> Changes<'e> {
             }
             // What these move are their legs.
             "deposit" => self.touches.deposit(event),
+            "payment" => self.touches.payment(event),
+            "payment_request" => self.touches.payment_request(event),
             "transfer" => self.touches.transfer(event),
             "withdrawal" => self.touches.withdrawal(event),
             // What a line of a bank's statement moves are its legs.
@@ -269,6 +297,16 @@ impl<'e> Changes<'e> {
                 ReadModel::Flows => self.flows.write_in_tx(db, schema).await?,
                 ReadModel::Holds => self.holds.write_in_tx(db, schema).await?,
                 ReadModel::OpenItems => self.open_items.write_in_tx(db, schema).await?,
+                ReadModel::PaymentRequests => {
+                    payment_requests::write_in_tx(&objects.payment_requests, db, schema).await?;
+                }
+                ReadModel::Payments => {
+                    payments::write_in_tx(&objects.payments, db, schema).await?;
+                }
+                ReadModel::Refunds => refunds::write_in_tx(&objects.payments, db, schema).await?,
+                ReadModel::Settlements => {
+                    settlements::write_in_tx(&objects.payments, self.after, db, schema).await?;
+                }
                 ReadModel::Transactions => self.transactions.write_in_tx(db, schema).await?,
                 ReadModel::Transfers => {
                     transfers::write_in_tx(&objects.transfers, db, schema).await?;

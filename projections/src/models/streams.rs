@@ -9,8 +9,10 @@ use std::{collections::BTreeMap, fmt::Display, str::FromStr};
 use ledger_core::{
     clock::Timestamp,
     deposit::{Deposit, DepositEvent},
-    ids::{DepositId, TransferId, WithdrawalId},
+    ids::{DepositId, PaymentId, PaymentRequestId, TransferId, WithdrawalId},
     log::{self, Position},
+    payment::{Payment, PaymentEvent},
+    payment_request::{PaymentRequest, PaymentRequestEvent},
     transfer::{Transfer, TransferEvent},
     withdrawal::{Withdrawal, WithdrawalEvent},
 };
@@ -24,17 +26,17 @@ use crate::{
 };
 
 /// A business object with a stream of its own.
-pub(super) trait Object: Default {
+pub(super) trait Object {
     /// The kind of its streams.
     const TYPE: &'static str;
     type Id: Copy + Ord + Display + FromStr;
     type Event: Clone + DeserializeOwned;
 
-    /// The object after one more event.
-    fn after(self, event: Self::Event) -> Self;
+    /// The object that these events made.
+    fn of(events: impl Iterator<Item = Self::Event>) -> Self;
 }
 
-/// Names the parts of an object whose aggregate has an inherent `after`.
+/// Names the parts of an object whose aggregate has an inherent `of`.
 macro_rules! object {
     ($aggregate:ident, $event:ident, $id:ident, $type:literal) => {
         impl Object for $aggregate {
@@ -42,14 +44,16 @@ macro_rules! object {
             type Id = $id;
             type Event = $event;
 
-            fn after(self, event: $event) -> Self {
-                self.after(event)
+            fn of(events: impl Iterator<Item = $event>) -> Self {
+                Self::of(events)
             }
         }
     };
 }
 
 object!(Deposit, DepositEvent, DepositId, "deposit");
+object!(Payment, PaymentEvent, PaymentId, "payment");
+object!(PaymentRequest, PaymentRequestEvent, PaymentRequestId, "payment_request");
 object!(Transfer, TransferEvent, TransferId, "transfer");
 object!(Withdrawal, WithdrawalEvent, WithdrawalId, "withdrawal");
 
@@ -136,8 +140,7 @@ impl<O: Object> Lived<O> {
     /// Nothing for a stream without events.
     fn of(id: O::Id, facts: Facts<O>) -> Option<Self> {
         let (first, last) = (facts.first()?.place, facts.last()?.place);
-        let events = facts.iter().map(|fact| fact.event.clone());
-        let object = events.fold(O::default(), O::after);
+        let object = O::of(facts.iter().map(|fact| fact.event.clone()));
         Some(Self { id, object, facts, first, last })
     }
 
@@ -157,6 +160,8 @@ impl<O: Object> Lived<O> {
 #[derive(Default)]
 pub(super) struct Touches {
     deposits: Touched<Deposit>,
+    payments: Touched<Payment>,
+    payment_requests: Touched<PaymentRequest>,
     transfers: Touched<Transfer>,
     withdrawals: Touched<Withdrawal>,
 }
@@ -165,6 +170,8 @@ pub(super) struct Touches {
 #[derive(Default)]
 pub(super) struct Objects {
     pub(super) deposits: Vec<Lived<Deposit>>,
+    pub(super) payments: Vec<Lived<Payment>>,
+    pub(super) payment_requests: Vec<Lived<PaymentRequest>>,
     pub(super) transfers: Vec<Lived<Transfer>>,
     pub(super) withdrawals: Vec<Lived<Withdrawal>>,
 }
@@ -172,6 +179,14 @@ pub(super) struct Objects {
 impl Touches {
     pub(super) fn deposit(&mut self, event: EventRow<'_>) -> Result<(), PoisonReason> {
         self.deposits.apply(event)
+    }
+
+    pub(super) fn payment(&mut self, event: EventRow<'_>) -> Result<(), PoisonReason> {
+        self.payments.apply(event)
+    }
+
+    pub(super) fn payment_request(&mut self, event: EventRow<'_>) -> Result<(), PoisonReason> {
+        self.payment_requests.apply(event)
     }
 
     pub(super) fn transfer(&mut self, event: EventRow<'_>) -> Result<(), PoisonReason> {
@@ -194,6 +209,13 @@ impl Touches {
         let mut objects = Objects::default();
         if are_wanted(ReadModel::Deposits) {
             objects.deposits = self.deposits.lives(db, upto).await?;
+        }
+        let of_payments = [ReadModel::Payments, ReadModel::Refunds, ReadModel::Settlements];
+        if of_payments.into_iter().any(are_wanted) {
+            objects.payments = self.payments.lives(db, upto).await?;
+        }
+        if models.contains(&ReadModel::PaymentRequests) {
+            objects.payment_requests = self.payment_requests.lives(db, upto).await?;
         }
         if are_wanted(ReadModel::Transfers) {
             objects.transfers = self.transfers.lives(db, upto).await?;

@@ -17,6 +17,8 @@ mod legs;
 mod notes;
 mod open_items;
 mod owners;
+mod payments;
+mod payouts;
 mod statements;
 mod transactions;
 mod transfer_facts;
@@ -44,6 +46,11 @@ pub use flows::{DayFlow, Flows};
 pub use holds::{Hold, HoldState};
 pub use legs::Order;
 pub use open_items::OpenItem;
+pub use payments::{
+    PaymentBar, PaymentFilter, PaymentRequestFilter, PaymentRequestRow, PaymentRow, PaymentSums,
+    RefundRow, SettlementRow,
+};
+pub use payouts::{Composition, Movement};
 pub use statements::{Statement, StatementLine, StatementQuery};
 pub use transactions::{Total, Transaction, TransactionDetail, TransactionFilter, TransactionLeg};
 pub use transfers::{TransferFilter, TransferRow};

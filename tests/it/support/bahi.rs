@@ -153,6 +153,7 @@ impl TestBahi {
                 metrics: None,
                 clock: Arc::clone(&set.clock),
                 ids: Arc::new(System),
+                calendar: Arc::default(),
                 demo: true,
                 people_settings: people_settings.clone(),
                 head,

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Objects that are rows themselves: what they move is told by them.
-const OBJECTS: [&str; 3] = ["dep_", "wd_", "tr_"];
+const OBJECTS: [&str; 6] = ["dep_", "wd_", "tr_", "pay_", "rf_", "set_"];
 
 /// The transactions of a run of events.
 #[derive(Default)]

@@ -7,6 +7,7 @@
 
 mod legs;
 mod objects;
+mod payments;
 mod rows;
 mod status;
 mod transfers;
@@ -68,6 +69,7 @@ impl<'e> Changes<'e> {
         let mut rows = self.transactions.rows();
         rows.extend(objects.deposits.iter().flat_map(objects::of_deposit));
         rows.extend(objects.withdrawals.iter().filter_map(objects::of_withdrawal));
+        rows.extend(objects.payments.iter().flat_map(payments::of_payment));
         rows.extend(objects.transfers.iter().flat_map(transfers::of_transfer));
         rows.retain(|row| is_wallet(&row.account) || is_shops_money(&row.account));
         rows::upsert_in_tx(db, schema, rows).await?;

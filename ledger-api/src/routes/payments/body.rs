@@ -1,0 +1,207 @@
+//! Payments on the wire.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use ledger_core::{
+    command::Receipt,
+    ids::{AccountId, PaymentId, PaymentRequestId, SettlementId},
+    log::Position,
+    money::CurrencyCode,
+    payment::PaymentStatus,
+};
+use projections::PaymentRow;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::refund_body::RefundOut;
+use crate::{
+    http::{
+        Problem,
+        reach::Reach,
+        wire::Amount,
+        writer::{Done, wrong_receipt},
+    },
+    payments::shop_of,
+    shops::MerchantId,
+};
+
+/// A payment to a shop.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = Payment)]
+pub(super) struct PaymentOut {
+    /// Its id. The transaction that moves the money has the same digits.
+    #[schema(value_type = String, example = "pay_01935c3a5e7c7d3e8f00a1b2c3d4e5f6")]
+    pub(super) id: PaymentId,
+    /// Always `payment`.
+    #[schema(example = "payment")]
+    pub(super) object: String,
+    /// Where it is in its life, the dispute aside.
+    #[schema(value_type = PaymentStatusWord)]
+    pub(super) status: PaymentStatus,
+    /// Whether nothing more can become of it.
+    #[serde(rename = "final")]
+    pub(super) is_final: bool,
+    /// Where the money is: always `moved`.
+    #[schema(example = "moved")]
+    pub(super) funds: String,
+    /// The shop.
+    #[schema(value_type = Option<String>, example = "mer_01935c3a5e7c7d3e8f00a1b2c3d4e5f6")]
+    pub(super) merchant: Option<MerchantId>,
+    /// Who paid: a wallet.
+    #[schema(value_type = String, example = "wallet:asha:INR")]
+    pub(super) account: AccountId,
+    /// What was paid.
+    pub(super) amount: Amount,
+    /// What it costs the shop, without the tax in it. Not for the payer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) fee: Option<Amount>,
+    /// The tax. Not for the payer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) tax: Option<Amount>,
+    /// What the shop has of it. Not for the payer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) net: Option<Amount>,
+    /// What has gone back.
+    pub(super) refunded: Amount,
+    /// What can still go back: refunds that wait and a dispute count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) refundable: Option<Amount>,
+    /// Where its dispute is: `open`, or who has won it: `payer`, `merchant`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) dispute: Option<String>,
+    /// The request that it answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub(super) request: Option<PaymentRequestId>,
+    /// What the shop knows it by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) order_id: Option<String>,
+    /// In which store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) store: Option<String>,
+    /// At which terminal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) terminal: Option<String>,
+    /// On which day the shop can spend it. Not for the payer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) settles_on: Option<NaiveDate>,
+    /// The settlement that it went into, once it did. Not for the payer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub(super) settlement: Option<SettlementId>,
+    /// What that settlement moved of it. Not for the payer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) settled: Option<Amount>,
+    /// Its refunds, the first first; only where one payment is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) refunds: Option<Vec<RefundOut>>,
+    /// When it was paid.
+    pub(super) created_at: DateTime<Utc>,
+    /// When this was recorded.
+    pub(super) recorded_at: DateTime<Utc>,
+    /// The position that the answer reflects.
+    pub(super) position: u64,
+}
+
+/// What is left of a payment.
+fn left(row: &PaymentRow) -> Decimal {
+    let gone = [row.refunded, row.pending, row.disputed].into_iter();
+    gone.fold(row.gross, Decimal::saturating_sub)
+}
+
+/// An amount with as many decimals as the payment has.
+fn amount(value: Decimal, (scale, currency): (u32, CurrencyCode)) -> Amount {
+    let mut value = value;
+    value.rescale(scale);
+    Amount::new(value, currency)
+}
+
+impl PaymentOut {
+    /// What a row says to whoever reaches so far.
+    pub(super) fn of(row: PaymentRow, reach: Reach, position: Position) -> Self {
+        let of_payer = reach.person().is_some();
+        let left = left(&row);
+        let unit = (row.gross.scale(), row.currency);
+        let money = |value| amount(value, unit);
+        let for_shop = |value: Decimal| (!of_payer).then(|| money(value));
+        Self {
+            id: row.id,
+            object: "payment".to_owned(),
+            status: row.status,
+            is_final: row.status == PaymentStatus::Refunded,
+            funds: "moved".to_owned(),
+            merchant: shop_of(&row.merchant),
+            amount: money(row.gross),
+            fee: for_shop(row.fee),
+            tax: for_shop(row.tax),
+            net: for_shop(row.net),
+            refunded: money(row.refunded),
+            refundable: for_shop(left),
+            dispute: row.dispute,
+            request: row.request,
+            order_id: row.order_id,
+            store: row.store,
+            terminal: row.terminal,
+            settles_on: (!of_payer).then_some(row.settles_on),
+            settlement: row.settlement.filter(|_| !of_payer),
+            settled: row.settled.filter(|_| !of_payer).map(money),
+            refunds: None,
+            account: row.payer,
+            created_at: row.paid_at,
+            recorded_at: row.changed_at,
+            position,
+        }
+    }
+
+    /// The payment that was just made, from the stored outcome alone.
+    pub(super) fn made(done: &Done) -> Result<Self, Problem> {
+        let accepted = &done.accepted;
+        let Receipt::Payment {
+            payment_id, status, payer, merchant, amount, refunded, request, ..
+        } = &accepted.receipt
+        else {
+            return Err(wrong_receipt(&accepted.receipt));
+        };
+        let currency = payer.currency().map_err(|error| Problem::internal(&error))?;
+        Ok(Self {
+            id: *payment_id,
+            object: "payment".to_owned(),
+            status: *status,
+            is_final: *status == PaymentStatus::Refunded,
+            funds: "moved".to_owned(),
+            merchant: shop_of(merchant),
+            account: payer.clone(),
+            amount: Amount::new(*amount, currency),
+            fee: None,
+            tax: None,
+            net: None,
+            refunded: Amount::new(*refunded, currency),
+            refundable: None,
+            dispute: None,
+            request: *request,
+            order_id: None,
+            store: None,
+            terminal: None,
+            settles_on: None,
+            settlement: None,
+            settled: None,
+            refunds: None,
+            created_at: accepted.recorded_at,
+            recorded_at: accepted.recorded_at,
+            position: accepted.position,
+        })
+    }
+}
+
+/// Where a payment is in its life.
+#[derive(ToSchema)]
+#[schema(as = PaymentStatus, rename_all = "snake_case")]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(super) enum PaymentStatusWord {
+    /// The shop was paid.
+    Completed,
+    /// A part of it was given back.
+    PartiallyRefunded,
+    /// All of it was given back.
+    Refunded,
+}

@@ -1,0 +1,133 @@
+//! Refunds on the wire.
+
+use chrono::{DateTime, Utc};
+use ledger_core::{
+    command::Receipt,
+    ids::{AccountId, PaymentId, RefundId},
+    log::Position,
+    payment::RefundStatus,
+};
+use projections::RefundRow;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    http::{
+        Problem,
+        wire::Amount,
+        writer::{Done, wrong_receipt},
+    },
+    payments::shop_of,
+    shops::MerchantId,
+};
+
+/// A refund.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = Refund)]
+pub(super) struct RefundOut {
+    /// Its id. The transaction that moves the money has the same digits.
+    #[schema(value_type = String, example = "rf_01935c3a5e7c7d3e8f00a1b2c3d4e5f6")]
+    pub(super) id: RefundId,
+    /// Always `refund`.
+    #[schema(example = "refund")]
+    pub(super) object: String,
+    /// Where it is.
+    #[schema(value_type = RefundStatusWord)]
+    pub(super) status: RefundStatus,
+    /// Whether nothing more can become of it.
+    #[serde(rename = "final")]
+    pub(super) is_final: bool,
+    /// Where the money is: `moved` (the payer has it) or `not_moved`.
+    #[schema(example = "moved")]
+    pub(super) funds: String,
+    /// Of which payment.
+    #[schema(value_type = String, example = "pay_01935c3a5e7c7d3e8f00a1b2c3d4e5f6")]
+    pub(super) payment: PaymentId,
+    /// The shop that gives it back.
+    #[schema(value_type = Option<String>, example = "mer_01935c3a5e7c7d3e8f00a1b2c3d4e5f6")]
+    pub(super) merchant: Option<MerchantId>,
+    /// Who gets it: a wallet.
+    #[schema(value_type = String, example = "wallet:asha:INR")]
+    pub(super) account: AccountId,
+    /// How much.
+    pub(super) amount: Amount,
+    /// Why, or why it failed; not in the answer to the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) reason: Option<String>,
+    /// When it was asked for; not in answers to a command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) created_at: Option<DateTime<Utc>>,
+    /// When this was recorded.
+    pub(super) recorded_at: DateTime<Utc>,
+    /// The position that the answer reflects.
+    pub(super) position: u64,
+}
+
+const fn funds(status: RefundStatus) -> &'static str {
+    match status {
+        RefundStatus::Completed => "moved",
+        RefundStatus::Pending | RefundStatus::Failed | RefundStatus::Cancelled => "not_moved",
+    }
+}
+
+impl RefundOut {
+    /// What a row says.
+    pub(super) fn of(row: RefundRow, position: Position) -> Self {
+        Self {
+            id: row.id,
+            object: "refund".to_owned(),
+            status: row.status,
+            is_final: row.status != RefundStatus::Pending,
+            funds: funds(row.status).to_owned(),
+            payment: row.payment,
+            merchant: shop_of(&row.merchant),
+            account: row.payer,
+            amount: Amount::new(row.amount, row.currency),
+            reason: row.reason,
+            created_at: Some(row.requested_at),
+            recorded_at: row.changed_at,
+            position,
+        }
+    }
+
+    /// The refund after a command, from the stored outcome alone.
+    pub(super) fn after(done: &Done) -> Result<Self, Problem> {
+        let accepted = &done.accepted;
+        let Receipt::Refund { refund_id, payment_id, status, payer, merchant, amount } =
+            &accepted.receipt
+        else {
+            return Err(wrong_receipt(&accepted.receipt));
+        };
+        let currency = payer.currency().map_err(|error| Problem::internal(&error))?;
+        Ok(Self {
+            id: *refund_id,
+            object: "refund".to_owned(),
+            status: *status,
+            is_final: *status != RefundStatus::Pending,
+            funds: funds(*status).to_owned(),
+            payment: *payment_id,
+            merchant: shop_of(merchant),
+            account: payer.clone(),
+            amount: Amount::new(*amount, currency),
+            reason: None,
+            created_at: None,
+            recorded_at: accepted.recorded_at,
+            position: accepted.position,
+        })
+    }
+}
+
+/// Where a refund is.
+#[derive(ToSchema)]
+#[schema(as = RefundStatus, rename_all = "snake_case")]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(super) enum RefundStatusWord {
+    /// The shop is short, or the payer's wallet takes nothing for now: it goes out by itself.
+    Pending,
+    /// The payer has it.
+    Completed,
+    /// The payer cannot have it.
+    Failed,
+    /// The shop gave it up while it waited.
+    Cancelled,
+}
