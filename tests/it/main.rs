@@ -47,6 +47,7 @@ mod reference;
 mod replays;
 mod service_kills;
 mod several_engines;
+mod shops;
 mod snapshot_edges;
 mod snapshots;
 mod statements;

@@ -4,7 +4,17 @@ use super::{session::Browser, wallet::on_the_demo};
 use crate::support::demo::{Demo, PASSWORD};
 
 /// What anybody sees.
-const PUBLIC: [&str; 6] = ["/", "/login", "/signup", "/forgot", "/dev/outbox", "/dev/components"];
+const PUBLIC: [&str; 9] = [
+    "/",
+    "/login",
+    "/signup",
+    "/forgot",
+    "/dev/outbox",
+    "/dev/components",
+    "/merchant",
+    "/merchant/login",
+    "/merchant/signup",
+];
 /// What somebody sees who is signed in.
 const OWN: [&str; 10] = [
     "/app",
@@ -17,6 +27,19 @@ const OWN: [&str; 10] = [
     "/app/security",
     "/app/settings",
     "/verify",
+];
+/// What an owner of a shop sees.
+const OF_A_SHOP: [&str; 10] = [
+    "/merchant",
+    "/merchant/payouts",
+    "/merchant/withdraw",
+    "/merchant/banks",
+    "/merchant/stores",
+    "/merchant/team",
+    "/merchant/settings",
+    "/merchant/shops",
+    "/merchant/new",
+    "/merchant/confirm",
 ];
 /// So many things that happened are looked at, each on its own page.
 const THINGS: usize = 4;
@@ -55,6 +78,17 @@ async fn every_page_of_ones_own_is_in_order() {
         pages.extend(things.take(THINGS).map(str::to_owned));
         assert_eq!(pages.len(), OWN.len() + THINGS, "Asha's days have passed");
         look_at(browser, demo, &pages).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn every_page_of_a_shop_is_in_order() {
+    on_the_demo(async |browser, demo| {
+        browser.open(&format!("{}/merchant/login", demo.address)).await;
+        browser.log_in_here("kamala", PASSWORD).await;
+        browser.at("/merchant").await;
+        look_at(browser, demo, &OF_A_SHOP.map(str::to_owned)).await;
     })
     .await;
 }

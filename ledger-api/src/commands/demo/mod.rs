@@ -8,6 +8,7 @@ mod diary;
 mod history;
 mod logins;
 mod payee;
+mod shops;
 mod story;
 mod townsfolk;
 
@@ -30,6 +31,7 @@ use ledger_api::{
     people::DEMO_PASSWORD,
     service::{Roles, Service, ServiceConfig},
     setup::{Database, Secret, write_private},
+    shops::{DEMO_SHOPS, DemoShop},
     shutdown, telemetry,
 };
 use sandbox_bank::control::Control;
@@ -193,6 +195,7 @@ async fn populate(
     let engine = service.engine().context("the demo needs an engine")?;
     let state = service.state().context("the demo needs an API")?;
     let residents = townsfolk::move_in(state, caller).await?;
+    shops::open_up(state, caller).await?;
     let Some(history) = history else { return Ok(()) };
     let days = Days {
         engine,
@@ -243,6 +246,15 @@ async fn new_key(pool: &PgPool, file: &Path) -> anyhow::Result<String> {
     Ok(token.reveal().to_owned())
 }
 
+/// Who works for which shop, as the login takes it.
+fn shop_logins() -> Vec<String> {
+    let of = |shop: &DemoShop| {
+        let ((_, owner), (_, cashier)) = (shop.owner, shop.cashier);
+        format!("{owner} or {cashier} ({})", shop.display_name)
+    };
+    DEMO_SHOPS.iter().map(of).collect()
+}
+
 fn welcome((address, banks): (SocketAddr, &str), key: &str, payee: &str, data: &Path) -> String {
     let accounts: Vec<&str> = story::ACCOUNTS.iter().map(|(account, _)| *account).collect();
     let handles: Vec<&str> = cast::CAST.iter().map(|person| person.handle).collect();
@@ -253,6 +265,8 @@ Bahi is running at http://{address}
   The wallet         http://{address}/login
                      as {first}, password {password}
                      or {others}
+  For shops          http://{address}/merchant/login
+                     as {shops}, with the same password
   Documentation      http://{address}/docs
   Two sandbox banks  {banks}, hdfc and axis
 
@@ -278,6 +292,7 @@ Ctrl-C stops it. The data stay in {data}.
         accounts = accounts.join(", "),
         first = handles.first().unwrap_or(&""),
         others = handles.get(1..).unwrap_or_default().join(", "),
+        shops = shop_logins().join(", "),
         password = DEMO_PASSWORD,
         data = data.display(),
     )

@@ -1,0 +1,8 @@
+//! Shops against the real service: how they are opened, who works for them and what each role sees,
+//! that nobody sees another shop, and that neither login opens the other.
+
+mod clerk;
+mod coming;
+mod money;
+mod reach;
+mod roles;
