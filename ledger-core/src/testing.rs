@@ -7,8 +7,12 @@ use uuid::Uuid;
 
 use crate::{
     clock::Timestamp,
-    ids::{AccountId, DepositId, HoldId, TransactionId, TransferId, WithdrawalId},
+    ids::{
+        AccountId, DepositId, HoldId, PaymentId, PaymentRequestId, RefundId, SettlementId,
+        TransactionId, TransferId, WithdrawalId,
+    },
     money::{Currency, Money},
+    payment::Terms,
 };
 
 /// Fails if a value of `$seen` is missing for one of the patterns; does not compile if a variant
@@ -89,4 +93,29 @@ pub(crate) fn deposit(number: u128) -> DepositId {
 /// The transfer of a number.
 pub(crate) fn transfer(number: u128) -> TransferId {
     TransferId::from_uuid(Uuid::from_u128(number))
+}
+
+/// The payment of a number.
+pub(crate) fn payment(number: u128) -> PaymentId {
+    PaymentId::from_uuid(Uuid::from_u128(number))
+}
+
+/// The payment request of a number.
+pub(crate) fn request(number: u128) -> PaymentRequestId {
+    PaymentRequestId::from_uuid(Uuid::from_u128(number))
+}
+
+/// The refund of a number.
+pub(crate) fn refund(number: u128) -> RefundId {
+    RefundId::from_uuid(Uuid::from_u128(number))
+}
+
+/// The settlement of a number.
+pub(crate) fn settlement(number: u128) -> SettlementId {
+    SettlementId::from_uuid(Uuid::from_u128(number))
+}
+
+/// Two percent with a tax of eighteen in it.
+pub(crate) fn terms() -> Terms {
+    Terms { version: 1, fee_bps: 200, tax_bps: 1800 }
 }

@@ -12,6 +12,8 @@ use ledger_core::{
     deposit::{Deposit, DepositEvent},
     hold::{Hold, HoldEvent},
     log::{self, EVENT_VERSION},
+    payment::{Payment, PaymentEvent},
+    payment_request::{PaymentRequest, PaymentRequestEvent},
     reversal::{Reversal, ReversalEvent},
     transfer::{Transfer, TransferEvent},
     withdrawal::{Withdrawal, WithdrawalEvent},
@@ -63,6 +65,8 @@ fn case_79_every_event_ever_written_decodes_to_the_same_bytes() {
     events_hold::<BankLine>(BankLineEvent::NAMES);
     events_hold::<Deposit>(DepositEvent::NAMES);
     events_hold::<Transfer>(TransferEvent::NAMES);
+    events_hold::<Payment>(PaymentEvent::NAMES);
+    events_hold::<PaymentRequest>(PaymentRequestEvent::NAMES);
     events_hold::<Book>(BookEvent::NAMES);
     let folders = [
         Account::TYPE,
@@ -72,6 +76,8 @@ fn case_79_every_event_ever_written_decodes_to_the_same_bytes() {
         BankLine::TYPE,
         Deposit::TYPE,
         Transfer::TYPE,
+        Payment::TYPE,
+        PaymentRequest::TYPE,
         Book::TYPE,
     ];
     assert_eq!(names("events"), folders.map(str::to_owned).into());
@@ -95,6 +101,10 @@ fn every_stored_outcome_decodes_to_the_same_bytes() {
                     Receipt::BankLine { .. } => "bank_line",
                     Receipt::Deposit { .. } => "deposit",
                     Receipt::Transfer { .. } => "transfer",
+                    Receipt::Payment { .. } => "payment",
+                    Receipt::Refund { .. } => "refund",
+                    Receipt::Settlement { .. } => "settlement",
+                    Receipt::PaymentRequest { .. } => "payment_request",
                     Receipt::Book { .. } => "book",
                 },
             };
@@ -102,7 +112,7 @@ fn every_stored_outcome_decodes_to_the_same_bytes() {
             kinds.insert(kind);
         }
     }
-    assert_eq!(kinds.len(), 10, "a kind of outcome has no fixture: {kinds:?}");
+    assert_eq!(kinds.len(), 14, "a kind of outcome has no fixture: {kinds:?}");
 }
 
 #[derive(Deserialize)]
@@ -146,6 +156,8 @@ fn case_80_what_is_unknown_is_a_hard_stop_in_every_stream() {
     stop_all::<BankLineEvent>(BankLineEvent::NAMES);
     stop_all::<DepositEvent>(DepositEvent::NAMES);
     stop_all::<TransferEvent>(TransferEvent::NAMES);
+    stop_all::<PaymentEvent>(PaymentEvent::NAMES);
+    stop_all::<PaymentRequestEvent>(PaymentRequestEvent::NAMES);
     stop_all::<BookEvent>(BookEvent::NAMES);
 }
 

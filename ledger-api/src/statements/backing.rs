@@ -48,7 +48,7 @@ pub async fn backing(pool: &PgPool) -> sqlx::Result<Vec<Backing>> {
         from stated s
         left join read.accounts a on a.currency = s.currency
              and a.code ~ '^(wallet:|merchant:|withdrawals:(reserved|in_flight)$|fees:held$'
-                       '|suspense:credits$|returns:unapplied$|refunds:payable$'
+                       '|suspense:credits$|returns:unapplied$|refunds:payable$|disputes:held$'
                        '|bank:[^:]+:clearing_out$)'
         group by s.currency, s.closing order by s.currency";
     let rows = sqlx::query(sql).fetch_all(pool).await?;

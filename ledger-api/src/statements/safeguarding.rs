@@ -96,7 +96,7 @@ async fn due(pool: &PgPool) -> sqlx::Result<Vec<Certificate>> {
         from last l
         left join read.accounts a on a.currency = l.currency
              and a.code ~ '^(wallet:|merchant:|withdrawals:(reserved|in_flight)$|fees:held$'
-                       '|suspense:credits$|returns:unapplied$|refunds:payable$'
+                       '|suspense:credits$|returns:unapplied$|refunds:payable$|disputes:held$'
                        '|bank:[^:]+:clearing_out$)'
         where not exists (
                 select from statement_lines s where s.currency = l.currency and s.day <= l.day

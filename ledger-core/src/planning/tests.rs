@@ -1,6 +1,7 @@
 //! How a command is taken apart, and what is refused before any aggregate is asked.
 
 mod deposits;
+mod payments;
 mod refusals;
 mod settling;
 mod steps;
@@ -78,6 +79,14 @@ impl View for Known {
 
     fn deposit(&self, _: DepositId) -> Deposit {
         Deposit::default()
+    }
+
+    fn payment(&self, _: PaymentId) -> Payment {
+        Payment::default()
+    }
+
+    fn payment_request(&self, _: PaymentRequestId) -> PaymentRequest {
+        PaymentRequest::default()
     }
 
     fn transfer(&self, _: TransferId) -> Transfer {

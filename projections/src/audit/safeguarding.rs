@@ -18,7 +18,7 @@ use super::{
 
 /// The accounts that count, by their ids: what is owed to customers, and what banks say they paid.
 const COUNTED: &str = "^(wallet:|merchant:|withdrawals:(reserved|in_flight):|fees:held:\
-    |suspense:credits:|returns:unapplied:|refunds:payable:|bank:[^:]+:clearing_out:)";
+    |suspense:credits:|returns:unapplied:|refunds:payable:|disputes:held:|bank:[^:]+:clearing_out:)";
 
 /// What is said of a day and a currency. Amounts are as they were computed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -12,6 +12,8 @@ use crate::{
     bank_line::BankLineEvent,
     deposit::DepositEvent,
     ids::Item,
+    payment::PaymentEvent,
+    payment_request::PaymentRequestEvent,
     testing::{minute, withdrawal},
     transfer::TransferEvent,
     withdrawal::WithdrawalEvent,
@@ -26,6 +28,8 @@ pub(super) struct World {
     pub(super) lines: BTreeMap<BankLineId, BankLine>,
     pub(super) deposits: BTreeMap<DepositId, Deposit>,
     pub(super) transfers: BTreeMap<TransferId, Transfer>,
+    pub(super) payments: BTreeMap<PaymentId, Payment>,
+    pub(super) requests: BTreeMap<PaymentRequestId, PaymentRequest>,
     pub(super) holds: BTreeMap<HoldId, Hold>,
     /// What time it is, in minutes after the tests' noon.
     pub(super) minute: i64,
@@ -66,6 +70,14 @@ impl View for World {
 
     fn transfer(&self, transfer_id: TransferId) -> Transfer {
         self.transfers.get(&transfer_id).cloned().unwrap_or_default()
+    }
+
+    fn payment(&self, payment_id: PaymentId) -> Payment {
+        self.payments.get(&payment_id).cloned().unwrap_or_default()
+    }
+
+    fn payment_request(&self, request_id: PaymentRequestId) -> PaymentRequest {
+        self.requests.get(&request_id).cloned().unwrap_or_default()
     }
 }
 
@@ -158,6 +170,18 @@ impl World {
                     let events = ask(transfer, *command).map_err(Rejection::from)?;
                     done.events.extend(events.iter().map(TransferEvent::name));
                 }
+                Step::Payment(id, command) => {
+                    assert!(announced.contains(&StreamId::Payment(id)), "{id}");
+                    let payment = after.payments.entry(id).or_default();
+                    let events = ask(payment, *command).map_err(Rejection::from)?;
+                    done.events.extend(events.iter().map(PaymentEvent::name));
+                }
+                Step::PaymentRequest(id, command) => {
+                    assert!(announced.contains(&StreamId::PaymentRequest(id)), "{id}");
+                    let request = after.requests.entry(id).or_default();
+                    let events = ask(request, *command).map_err(Rejection::from)?;
+                    done.events.extend(events.iter().map(PaymentRequestEvent::name));
+                }
                 Step::Hold(id, command) => {
                     assert!(announced.contains(&StreamId::Hold(id)), "{id}");
                     let hold = after.holds.entry(id).or_default();
@@ -184,6 +208,10 @@ impl World {
         }
         if let Some(operation) = transfer_operation(operation) {
             let accounts = accounts_of_transfer(operation, &self.transfer(operation.transfer_id()));
+            announced.extend(accounts.into_iter().map(StreamId::Account));
+        }
+        if let Some(operation) = payment_operation(operation) {
+            let accounts = accounts_of_payment(operation, &self.payment(operation.payment_id()));
             announced.extend(accounts.into_iter().map(StreamId::Account));
         }
         announced

@@ -19,8 +19,15 @@ use super::{
 };
 
 /// Transactions of these kinds neither count nor are limited.
-const EXEMPT: [&str; 5] =
-    ["withdrawal_returned", "withdrawal_late", "refund", "reversal", "adjustment"];
+const EXEMPT: [&str; 7] = [
+    "withdrawal_returned",
+    "withdrawal_late",
+    "refund",
+    "settlement",
+    "dispute",
+    "reversal",
+    "adjustment",
+];
 
 /// What a limit in one direction is about, in the order of the sums.
 const PERIODS: [&str; 4] = ["transaction", "day", "month", "year"];

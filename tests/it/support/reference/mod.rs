@@ -19,12 +19,17 @@ use ledger_core::{
     command::{Accepted, Command, Outcome, Receipt, Rejection},
     deposit::{Deposit, DepositError},
     hold::{Hold, HoldError, HoldState},
-    ids::{AccountId, BankLineId, DepositId, HoldId, TransferId, WithdrawalId},
+    ids::{
+        AccountId, BankLineId, DepositId, HoldId, PaymentId, PaymentRequestId, TransferId,
+        WithdrawalId,
+    },
     log::{
         Head, Metadata,
         hash::{self, HashedFields},
         read,
     },
+    payment::{Payment, PaymentError},
+    payment_request::{PaymentRequest, PaymentRequestError},
     planning::{self, Plan, ReceiptPlan, Step, StreamId, View},
     reversal::{Reversal, ReversalError},
     transfer::{Transfer, TransferError},
@@ -54,6 +59,8 @@ struct Before {
     lines: BTreeMap<BankLineId, BankLine>,
     deposits: BTreeMap<DepositId, Deposit>,
     transfers: BTreeMap<TransferId, Transfer>,
+    payments: BTreeMap<PaymentId, Payment>,
+    requests: BTreeMap<PaymentRequestId, PaymentRequest>,
 }
 
 impl View for Before {
@@ -89,6 +96,14 @@ impl View for Before {
     fn transfer(&self, id: TransferId) -> Transfer {
         self.transfers.get(&id).cloned().unwrap_or_default()
     }
+
+    fn payment(&self, id: PaymentId) -> Payment {
+        self.payments.get(&id).cloned().unwrap_or_default()
+    }
+
+    fn payment_request(&self, id: PaymentRequestId) -> PaymentRequest {
+        self.requests.get(&id).cloned().unwrap_or_default()
+    }
 }
 
 /// A refusal as a rejection. Anything else is no refusal and must not happen here.
@@ -112,6 +127,8 @@ refuses!(
     BookError,
     DepositError,
     HoldError,
+    PaymentError,
+    PaymentRequestError,
     ReversalError,
     TransferError,
     WithdrawalError
@@ -198,6 +215,16 @@ impl Reference {
                 let id = id.to_string();
                 refused(framework.execute_with_metadata(&id, *command, metadata).await)
             }
+            Step::Payment(id, command) => {
+                let framework = self.framework::<Payment>();
+                let id = id.to_string();
+                refused(framework.execute_with_metadata(&id, *command, metadata).await)
+            }
+            Step::PaymentRequest(id, command) => {
+                let framework = self.framework::<PaymentRequest>();
+                let id = id.to_string();
+                refused(framework.execute_with_metadata(&id, *command, metadata).await)
+            }
             Step::Withdrawal(id, command) => {
                 let framework = self.framework::<Withdrawal>();
                 let id = id.to_string();
@@ -232,6 +259,8 @@ impl Reference {
             lines: BTreeMap::new(),
             deposits: BTreeMap::new(),
             transfers: BTreeMap::new(),
+            payments: BTreeMap::new(),
+            requests: BTreeMap::new(),
         };
         let mut streams = planning::streams(&command.operation);
         if let Some(hold_id) = planning::account_of_hold(&command.operation) {
@@ -260,6 +289,13 @@ impl Reference {
             streams.extend(accounts.into_iter().map(StreamId::Account));
             before.transfers.insert(id, transfer);
         }
+        if let Some(operation) = planning::payment_operation(&command.operation) {
+            let id = operation.payment_id();
+            let payment: Payment = self.load(&id.to_string()).await.aggregate;
+            let accounts = planning::accounts_of_payment(operation, &payment);
+            streams.extend(accounts.into_iter().map(StreamId::Account));
+            before.payments.insert(id, payment);
+        }
         for stream in streams {
             if let StreamId::Account(id) = stream {
                 let account = self.load(id.as_str()).await.aggregate;
@@ -270,6 +306,12 @@ impl Reference {
             } else if let StreamId::BankLine(id) = stream {
                 let line = self.load(&id.to_string()).await.aggregate;
                 before.lines.insert(id, line);
+            } else if let StreamId::Payment(id) = stream {
+                let payment = self.load(&id.to_string()).await.aggregate;
+                before.payments.insert(id, payment);
+            } else if let StreamId::PaymentRequest(id) = stream {
+                let request = self.load(&id.to_string()).await.aggregate;
+                before.requests.insert(id, request);
             }
         }
         before
@@ -320,6 +362,19 @@ impl Reference {
             ReceiptPlan::Transfer(id) => {
                 let transfer: Transfer = self.load(&id.to_string()).await.aggregate;
                 transfer.receipt(id).unwrap()
+            }
+            ReceiptPlan::Payment(id) => {
+                let payment: Payment = self.load(&id.to_string()).await.aggregate;
+                payment.receipt(id).unwrap()
+            }
+            ReceiptPlan::Refund(id, refund_id) => {
+                let payment: Payment = self.load(&id.to_string()).await.aggregate;
+                payment.refund_receipt(id, refund_id).unwrap()
+            }
+            ReceiptPlan::Ready(receipt) => *receipt,
+            ReceiptPlan::PaymentRequest(id) => {
+                let request: PaymentRequest = self.load(&id.to_string()).await.aggregate;
+                request.receipt(id).unwrap()
             }
             ReceiptPlan::Withdrawal(id) => {
                 let withdrawal: Withdrawal = self.load(&id.to_string()).await.aggregate;

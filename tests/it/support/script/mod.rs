@@ -203,7 +203,7 @@ impl Run {
     }
 
     fn headroom(&self) -> Decimal {
-        const CUSTOMERS: [&str; 8] = [
+        const CUSTOMERS: [&str; 9] = [
             "wallet:",
             "merchant:",
             "withdrawals:reserved",
@@ -212,6 +212,7 @@ impl Run {
             "suspense:credits",
             "returns:unapplied",
             "refunds:payable",
+            "disputes:held",
         ];
         let debits = |start: &str| -> Decimal {
             let accounts = self.books.accounts.iter().filter(|(id, _)| id.starts_with(start));
