@@ -75,11 +75,15 @@ pub(crate) struct RailEntry {
 }
 
 /// All entries; each is shown to the roles that its page is opened to.
-pub(crate) const RAIL: [RailEntry; 7] = [
+pub(crate) const RAIL: [RailEntry; 11] = [
     entry("home", "/merchant", "home", "Home", |_| true),
+    entry("counter", "/merchant/counter", "down", "Counter", |_| true),
+    entry("payments", "/merchant/payments", "list", "Payments", Role::sees_money),
+    entry("settlements", "/merchant/settlements", "book", "Settlements", Role::sees_money),
     entry("payouts", "/merchant/payouts", "bank", "Payouts", Role::sees_money),
     entry("withdraw", "/merchant/withdraw", "out", "Withdraw", Role::decides),
     entry("banks", "/merchant/banks", "layers", "Bank accounts", Role::sees_money),
+    entry("reports", "/merchant/reports", "doc", "Reports", Role::sees_money),
     entry("stores", "/merchant/stores", "qr", "Stores", |_| true),
     entry("team", "/merchant/team", "person", "Team", Role::sees_money),
     entry("settings", "/merchant/settings", "gear", "Settings", Role::sees_money),

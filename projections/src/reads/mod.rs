@@ -19,6 +19,7 @@ mod open_items;
 mod owners;
 mod payments;
 mod payouts;
+mod sales;
 mod statements;
 mod transactions;
 mod transfer_facts;
@@ -51,6 +52,9 @@ pub use payments::{
     RefundRow, SettlementRow,
 };
 pub use payouts::{Composition, Movement};
+pub use sales::{
+    PaymentFact, PaymentHistory, PaymentTotals, SalesLine, SalesMark, SalesReport, SalesUnit,
+};
 pub use statements::{Statement, StatementLine, StatementQuery};
 pub use transactions::{Total, Transaction, TransactionDetail, TransactionFilter, TransactionLeg};
 pub use transfers::{TransferFilter, TransferRow};

@@ -29,7 +29,7 @@ const OWN: [&str; 10] = [
     "/verify",
 ];
 /// What an owner of a shop sees.
-const OF_A_SHOP: [&str; 10] = [
+const OF_A_SHOP: [&str; 15] = [
     "/merchant",
     "/merchant/payouts",
     "/merchant/withdraw",
@@ -40,6 +40,11 @@ const OF_A_SHOP: [&str; 10] = [
     "/merchant/shops",
     "/merchant/new",
     "/merchant/confirm",
+    "/merchant/counter",
+    "/merchant/payments",
+    "/merchant/payments?status=nope&from=soon",
+    "/merchant/settlements",
+    "/merchant/reports",
 ];
 /// So many things that happened are looked at, each on its own page.
 const THINGS: usize = 4;

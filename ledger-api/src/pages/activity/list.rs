@@ -14,7 +14,7 @@ use crate::{
     pages::{
         FormErrors, Layout, Nav, Visitor,
         names::{Names, what},
-        respond,
+        respond, spreadsheet,
         ui::{EmptyState, LiveDot, MoveRow, Status},
     },
 };
@@ -181,28 +181,13 @@ fn line(names: &Names, row: &ActivityRow) -> String {
         row.currency.to_string(),
         row.utr.clone().unwrap_or_default(),
     ];
-    let cells: Vec<String> = fields.iter().map(|field| cell(field)).collect();
+    let cells: Vec<String> = fields.iter().map(|field| spreadsheet::cell(field)).collect();
     format!("{}\r\n", cells.join(","))
-}
-
-/// A text as a cell: quoted, and with a quote before what a spreadsheet would calculate.
-fn cell(text: &str) -> String {
-    let calculates = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let quote = if calculates { "'" } else { "" };
-    format!("\"{quote}{}\"", text.replace('"', "\"\""))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn case_162_a_spreadsheet_calculates_nothing() {
-        assert_eq!(cell("=cmd|'/c calc'!A0"), "\"'=cmd|'/c calc'!A0\"");
-        assert_eq!(cell("@asha"), "\"'@asha\"");
-        assert_eq!(cell("a \"b\", c"), "\"a \"\"b\"\", c\"");
-        assert_eq!(cell("250.00"), "\"250.00\"");
-    }
 
     #[test]
     fn a_tab_stands_for_each_status_that_there_is() {

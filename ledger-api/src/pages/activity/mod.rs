@@ -1,6 +1,6 @@
 //! `/app/activity`: all that moved, with filters in the address; one movement with its steps.
 
-mod filter;
+pub(super) mod filter;
 mod list;
 pub(super) mod one;
 

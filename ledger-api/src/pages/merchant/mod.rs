@@ -9,6 +9,7 @@ mod coming;
 mod home;
 mod money;
 mod opening;
+mod sales;
 mod settings;
 mod stores;
 mod team;
@@ -33,6 +34,7 @@ pub(super) fn routes() -> Router<ApiState> {
         .merge(team::routes())
         .merge(stores::routes())
         .merge(settings::routes())
+        .merge(sales::routes())
         .route("/merchant", get(home::page))
         .route("/merchant/events", get(home::events))
         .route("/merchant/payouts", get(money::payouts))
