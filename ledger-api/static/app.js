@@ -136,7 +136,7 @@
       try {
         const [found] = await new BarcodeDetector({ formats: ["qr_code"] }).detect(await createImageBitmap(picture.files[0]));
         if (!found) throw new Error("no code");
-        document.getElementById("to").value = found.rawValue;
+        document.getElementById(picture.closest("[data-qr]").dataset.qr || "to").value = found.rawValue;
         out.textContent = "Found. Check the name on the next page.";
       } catch { out.textContent = "We can’t see a QR code in that picture. Try a sharper one, or paste the handle."; }
     });

@@ -75,11 +75,12 @@ pub(crate) struct RailEntry {
 }
 
 /// All entries; each is shown to the roles that its page is opened to.
-pub(crate) const RAIL: [RailEntry; 11] = [
+pub(crate) const RAIL: [RailEntry; 12] = [
     entry("home", "/merchant", "home", "Home", |_| true),
-    entry("counter", "/merchant/counter", "down", "Counter", |_| true),
-    entry("payments", "/merchant/payments", "list", "Payments", Role::sees_money),
-    entry("settlements", "/merchant/settlements", "book", "Settlements", Role::sees_money),
+    entry("accept", "/merchant/accept", "plus", "Accept", Role::takes_payments),
+    entry("counter", "/merchant/counter", "clock", "Counter", |_| true),
+    entry("payments", "/merchant/payments", "list", "Payments", |_| true),
+    entry("settlements", "/merchant/settlements", "swap", "Settlements", Role::sees_money),
     entry("payouts", "/merchant/payouts", "bank", "Payouts", Role::sees_money),
     entry("withdraw", "/merchant/withdraw", "out", "Withdraw", Role::decides),
     entry("banks", "/merchant/banks", "layers", "Bank accounts", Role::sees_money),

@@ -18,6 +18,7 @@ pub(crate) mod layout;
 pub(crate) mod merchant;
 mod moving;
 mod names;
+mod pay;
 mod people;
 mod problem;
 pub(crate) mod respond;
@@ -50,5 +51,6 @@ pub(crate) fn routes() -> Router<ApiState> {
         .merge(statements::routes())
         .merge(activity::routes())
         .merge(moving::routes())
+        .merge(pay::routes())
         .merge(merchant::routes())
 }

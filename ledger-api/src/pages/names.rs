@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use ledger_core::ids::AccountId;
 use projections::{ActivityRow, Towards};
 
 use super::{
@@ -11,11 +12,15 @@ use super::{
 use crate::{
     http::Problem,
     people::{PersonId, PublicFace},
+    shops::{MerchantId, ShopFace},
     wallet::person_of,
 };
 
 /// The people on the other side of some movements.
-pub(crate) struct Names(HashMap<PersonId, PublicFace>);
+pub(crate) struct Names {
+    people: HashMap<PersonId, PublicFace>,
+    shops: HashMap<MerchantId, ShopFace>,
+}
 
 impl Names {
     /// Those of these movements, in one question.
@@ -23,19 +28,31 @@ impl Names {
         visitor: &Visitor,
         rows: impl IntoIterator<Item = &'r ActivityRow>,
     ) -> Result<Self, Problem> {
-        let accounts = rows.into_iter().filter_map(|row| row.counterparty.as_ref());
-        let mut ids: Vec<PersonId> = accounts.filter_map(person_of).collect();
+        let rows = rows.into_iter();
+        let accounts: Vec<&AccountId> = rows.filter_map(|row| row.counterparty.as_ref()).collect();
+        let mut ids: Vec<PersonId> =
+            accounts.iter().filter_map(|account| person_of(account)).collect();
         ids.sort_unstable();
         ids.dedup();
-        if ids.is_empty() {
-            return Ok(Self(HashMap::new()));
-        }
-        Ok(Self(visitor.state.people.faces(&ids).await?))
+        let mut shops: Vec<MerchantId> =
+            accounts.iter().filter_map(|account| MerchantId::of_account(account)).collect();
+        shops.sort_unstable();
+        shops.dedup();
+        let state = &visitor.state;
+        let people = if ids.is_empty() { HashMap::new() } else { state.people.faces(&ids).await? };
+        let shops =
+            if shops.is_empty() { HashMap::new() } else { state.shops.faces(&shops).await? };
+        Ok(Self { people, shops })
     }
 
     /// The person on the other side, if it is one who is still known.
     pub(crate) fn face(&self, row: &ActivityRow) -> Option<&PublicFace> {
-        self.0.get(&person_of(row.counterparty.as_ref()?)?)
+        self.people.get(&person_of(row.counterparty.as_ref()?)?)
+    }
+
+    /// The shop on the other side, if it is one.
+    pub(crate) fn shop(&self, row: &ActivityRow) -> Option<&ShopFace> {
+        self.shops.get(&MerchantId::of_account(row.counterparty.as_ref()?)?)
     }
 
     /// Who is on the other side, in words.
@@ -44,6 +61,10 @@ impl Names {
             ("deposit", _) => "Added from your bank".to_owned(),
             ("withdrawal", _) => "To your bank".to_owned(),
             ("transfer", _) if row.counterparty.is_none() => "To a phone number".to_owned(),
+            (_, _) if self.shop(row).is_some() => {
+                let shop = self.shop(row).map(|shop| shop.name.expose());
+                shop.unwrap_or_default().to_owned()
+            }
             (_, _) => match self.face(row) {
                 Some(face) => face.name.expose().to_owned(),
                 None if is_person(row) => "Somebody who left".to_owned(),
@@ -95,6 +116,8 @@ pub(crate) fn what(row: &ActivityRow) -> &'static str {
         ("deposit", _) => "Money added",
         ("withdrawal", _) => "Withdrawal",
         ("reversal", _) => "Taken back",
+        ("payment", Towards::Out) => "Paid",
+        ("refund", _) => "Refund",
         (_, Towards::In) => "Received",
         (_, Towards::Out) => "Sent",
     }

@@ -26,7 +26,7 @@ mod virtual_accounts;
 mod wallet;
 pub(crate) mod withdrawals;
 
-pub(crate) use wallet::follow;
+pub(crate) use wallet::{Followed, follow};
 
 use axum::Router;
 use utoipa_axum::router::OpenApiRouter;

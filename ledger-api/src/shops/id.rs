@@ -121,6 +121,13 @@ impl MerchantId {
         Ok(AccountId::new(&code, currency))
     }
 
+    /// The shop whose account it is, in whatever currency.
+    pub fn of_account(account: &AccountId) -> Option<Self> {
+        let code = account.as_str().strip_prefix("merchant:")?;
+        let (hex, _) = code.split_once(':')?;
+        canonical(hex).map(Self).filter(|shop| shop.has(account))
+    }
+
     /// Whether the account is one of this shop's, in whatever currency.
     pub fn has(self, account: &AccountId) -> bool {
         let code = account.as_str().rsplit_once(':').map_or("", |(code, _)| code);
@@ -164,6 +171,7 @@ mod tests {
         let unsettled = chai.unsettled().unwrap();
         let text = "merchant:00000000000000000000000000000007:unsettled:INR";
         assert_eq!(unsettled.as_str(), text);
+        assert_eq!(MerchantId::of_account(&unsettled), Some(chai));
         assert!(chai.has(&unsettled) && chai.has(&chai.available().unwrap()));
         assert!(!books.has(&unsettled) && !chai.has(&books.available().unwrap()));
         for other in [

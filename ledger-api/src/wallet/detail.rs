@@ -6,9 +6,10 @@
 use chrono::{DateTime, Utc};
 use ledger_core::{
     chart::Direction,
-    ids::{AccountId, DepositId, TransactionId, TransferId, WithdrawalId},
+    ids::{AccountId, DepositId, PaymentId, RefundId, TransactionId, TransferId, WithdrawalId},
     log::Position,
     money::{Currency, Money},
+    payment::RefundStatus,
 };
 use projections::{ActivityRow, ReadModels, TransactionDetail};
 
@@ -149,7 +150,39 @@ async fn told(
         let note = models.note(transaction).await?;
         return Ok(Told { timeline, note, transactions: vec![transaction] });
     }
+    if let Ok(id) = object.parse::<PaymentId>() {
+        let row = models.payment(id).await?.value.ok_or_else(nothing)?;
+        // The first is the payment; when the shop can spend it is none of the payer's.
+        let transactions = models.transactions_named_by("payment", object).await?;
+        let transactions = transactions.into_iter().take(1).collect();
+        let timeline = vec![step("paid", "Paid", row.paid_at)];
+        return Ok(Told { timeline, note: None, transactions });
+    }
+    if let Ok(id) = object.parse::<RefundId>() {
+        let row = models.refund(id).await?.value.ok_or_else(nothing)?;
+        let mut timeline =
+            vec![step("refund_requested", "The shop gives it back", row.requested_at)];
+        match row.status {
+            RefundStatus::Pending => {}
+            RefundStatus::Completed => {
+                timeline.push(step("refund_completed", "In your wallet", row.changed_at));
+            }
+            RefundStatus::Failed => {
+                timeline.push(step("refund_failed", "It could not be given back", row.changed_at));
+            }
+            RefundStatus::Cancelled => {
+                timeline.push(step("refund_cancelled", "The shop gave it up", row.changed_at));
+            }
+        }
+        let transactions = models.transactions_named_by("refund", object).await?;
+        return Ok(Told { timeline, note: None, transactions });
+    }
     told_of_transaction(models, object.parse().map_err(|_| nothing())?).await
+}
+
+/// A step without a bank's reference.
+fn step(event: &'static str, words: &str, at: DateTime<Utc>) -> Step {
+    Step { event, words: words.to_owned(), at, reference: None }
 }
 
 async fn told_of_transaction(models: &ReadModels, id: TransactionId) -> Result<Told, Problem> {

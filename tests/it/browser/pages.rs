@@ -29,7 +29,7 @@ const OWN: [&str; 10] = [
     "/verify",
 ];
 /// What an owner of a shop sees.
-const OF_A_SHOP: [&str; 15] = [
+const OF_A_SHOP: [&str; 17] = [
     "/merchant",
     "/merchant/payouts",
     "/merchant/withdraw",
@@ -40,6 +40,8 @@ const OF_A_SHOP: [&str; 15] = [
     "/merchant/shops",
     "/merchant/new",
     "/merchant/confirm",
+    "/merchant/accept",
+    "/merchant/poster",
     "/merchant/counter",
     "/merchant/payments",
     "/merchant/payments?status=nope&from=soon",

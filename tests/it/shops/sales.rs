@@ -20,7 +20,7 @@ use crate::{
 /// Each page, and whether an owner, an accountant and a cashier see it.
 const PAGES: [(&str, [bool; 3]); 8] = [
     ("/merchant/counter", [true, true, true]),
-    ("/merchant/payments", [true, true, false]),
+    ("/merchant/payments", [true, true, true]),
     ("/merchant/payments.csv", [true, true, false]),
     ("/merchant/settlements", [true, true, false]),
     ("/merchant/settlements.csv", [true, true, false]),
@@ -28,6 +28,16 @@ const PAGES: [(&str, [bool; 3]); 8] = [
     ("/merchant/reports.csv", [true, true, false]),
     ("/merchant/reports.pdf", [true, true, false]),
 ];
+
+/// The service, with the accounts of the house that payments move.
+async fn scene() -> Scene {
+    let scene = Scene::start().await;
+    for account in ["income:mdr:INR", "tax:gst_output:INR"] {
+        let opened = scene.admin.open(account).await;
+        assert!(opened.status.as_u16() < 500, "{}", opened.text);
+    }
+    scene
+}
 
 async fn pay(scene: &Scene, who: &Person, shop: &str, amount: &str, order: &str) -> String {
     let body = json!({"merchant": shop, "order_id": order,
@@ -78,7 +88,7 @@ fn worth(line: &[String]) -> Decimal {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_page_of_sales_is_opened_to_its_roles_and_another_shops_things_are_not_there() {
-    let scene = Scene::start().await;
+    let scene = scene().await;
     let (mut owner, shop) = Clerk::with_shop(&scene, "kamala").await;
     let accountant = owner.hire(&scene, "deepa", "accountant").await;
     let mut cashier = owner.hire(&scene, "suresh", "cashier").await;
@@ -91,7 +101,9 @@ async fn each_page_of_sales_is_opened_to_its_roles_and_another_shops_things_are_
         format!("/merchant/settlements/{settled}"),
         format!("/merchant/settlements/{settled}/payments.csv"),
     ];
-    let own = own.iter().map(|path| (path.as_str(), [true, true, false]));
+    let own = own
+        .iter()
+        .map(|path| (path.as_str(), [true, true, path.starts_with("/merchant/payments/")]));
     for (path, admitted) in PAGES.into_iter().chain(own.clone()) {
         for (who, is_admitted) in [&owner, &accountant, &cashier].into_iter().zip(admitted) {
             let status = who.get(path).await.status.as_u16();
@@ -108,9 +120,12 @@ async fn each_page_of_sales_is_opened_to_its_roles_and_another_shops_things_are_
     // A cashier sees what payers paid, and nothing of what the shop has.
     let counter = cashier.get("/merchant/counter").await;
     assert!(counter.text.contains("Received ₹120.00 from asha Rao"), "{}", counter.text);
-    for hidden in ["Available", "Net", "Fee", "₹117.60", "/merchant/payments", "/merchant/reports"]
-    {
-        assert!(!counter.text.contains(hidden), "{hidden}: {}", counter.text);
+    for path in ["/merchant/counter", "/merchant/payments", &format!("/merchant/payments/{paid}")] {
+        let page = cashier.get(path).await;
+        assert!(page.text.contains("₹120.00"), "{path}: {}", page.text);
+        for hidden in ["Available", ">Net<", "Fee", "₹117.60", "/merchant/reports", ".csv"] {
+            assert!(!page.text.contains(hidden), "{path} {hidden}: {}", page.text);
+        }
     }
     let none = other.get("/merchant/counter").await;
     assert!(!none.text.contains("₹120.00") && none.text.contains("No payments yet"));
@@ -119,7 +134,7 @@ async fn each_page_of_sales_is_opened_to_its_roles_and_another_shops_things_are_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn payments_are_filtered_added_up_and_a_file_has_exactly_those_rows() {
-    let scene = Scene::start().await;
+    let scene = scene().await;
     let (owner, shop) = Clerk::with_shop(&scene, "kamala").await;
     let asha = scene.person("asha", "5000").await;
     let ravi = scene.person("ravi", "500").await;
@@ -167,7 +182,7 @@ async fn payments_are_filtered_added_up_and_a_file_has_exactly_those_rows() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_double_click_gives_back_once_and_what_the_shop_is_short_of_waits() {
-    let scene = Scene::start().await;
+    let scene = scene().await;
     let (mut owner, shop) = Clerk::with_shop(&scene, "kamala").await;
     let asha = scene.person("asha", "50000").await;
     let paid = pay(&scene, &asha, &shop, "20000", "BIG-1").await;
@@ -214,7 +229,7 @@ async fn a_double_click_gives_back_once_and_what_the_shop_is_short_of_waits() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_payout_opens_into_payments_that_add_up_to_the_paisa() {
-    let scene = Scene::start().await;
+    let scene = scene().await;
     let (mut owner, shop) = Clerk::with_shop(&scene, "kamala").await;
     let (other, _) = Clerk::with_shop(&scene, "harish").await;
     let asha = scene.person("asha", "5000").await;

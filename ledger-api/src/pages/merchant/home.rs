@@ -24,7 +24,10 @@ use crate::{
     pages::{
         Layout, Nav, PageContext, Visitor, respond,
         ui::{BarChart, DataTable, DayFlow, EmptyState, LiveDot, MoneyView, QrCard},
+        visitor::AtShop,
     },
+    payments,
+    routes::Followed,
     shops::Membership,
     wallet::{self, Balances},
 };
@@ -50,6 +53,7 @@ struct HomeView {
     layout: Layout,
     live: LiveDot,
     figures: Vec<Figure>,
+    today: Vec<Figure>,
     decides: bool,
     chart: BarChart,
     spans: Vec<(u32, bool)>,
@@ -134,6 +138,7 @@ async fn home(visitor: &ShopVisitor<Anybody>, days: Option<u32>) -> Result<Respo
         layout: visitor.layout("Home", Nav::Shop("home")),
         live: LiveDot::new(visitor.path()),
         figures: figures(&balances, settling),
+        today: today(visitor, balances.currency).await?,
         decides: visitor.at.role.decides(),
         chart: chart(visitor, &unsettled, span).await?,
         spans: wallet::SPANS.iter().map(|days| (*days, *days == span)).collect(),
@@ -175,6 +180,27 @@ fn figures(balances: &Balances, settling: Money) -> Vec<Figure> {
     ]
 }
 
+/// What was sold today: a day of the book's.
+async fn today(visitor: &ShopVisitor<Anybody>, currency: Currency) -> Result<Vec<Figure>, Problem> {
+    let (state, now) = (&visitor.state, visitor.now());
+    let midnight = now.with_timezone(&visitor.zone).date_naive().and_hms_opt(0, 0, 0);
+    let began = midnight.and_then(|at| at.and_local_timezone(visitor.zone).earliest());
+    let began = began.map_or(now, |at| at.to_utc());
+    let code = payments::code_of(visitor.at.shop.id)?;
+    let until = now + chrono::TimeDelta::seconds(1);
+    let sums = state.read_models.payment_sums(&code, began, until).await?;
+    let money = |amount| wallet::money(amount, currency);
+    let figure = |word, hint, live, amount: Decimal| {
+        let amount = money(amount).map_err(|error| Problem::internal(&error))?;
+        Ok::<_, Problem>(Figure { word, hint, amount: MoneyView::plain(amount).live(live) })
+    };
+    Ok(vec![
+        figure("Sales today", "what was paid", "sales", sums.gross)?,
+        figure("Refunds today", "of whichever day’s payments", "refunds", sums.refunds)?,
+        figure("Fees today", "tax included", "fees", sums.fee.saturating_add(sums.tax))?,
+    ])
+}
+
 /// What was taken and what went to the bank, day by day.
 async fn chart(visitor: &Visitor, unsettled: &AccountId, span: u32) -> Result<BarChart, Problem> {
     let taken = wallet::history(&visitor.state, unsettled, span).await?;
@@ -212,8 +238,29 @@ pub(super) async fn events(
     headers: HeaderMap,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    let membership = Membership { merchant: visitor.at.shop.id, role: visitor.at.role };
+    let followed = Followed { account: visitor.wallet.clone(), is_quiet: false };
+    stream(&visitor, &visitor.at, (headers, uri), followed).await
+}
+
+/// That something was paid, as it happens, and nothing of how much: for everybody who works there.
+pub(super) async fn till_events(
+    visitor: ShopVisitor<Anybody>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let unsettled = visitor.at.shop.id.unsettled().map_err(|error| Problem::internal(&error))?;
+    let followed = Followed { account: unsettled, is_quiet: true };
+    stream(&visitor, &visitor.at, (headers, uri), followed).await
+}
+
+async fn stream(
+    visitor: &Visitor,
+    at: &AtShop,
+    (headers, uri): (HeaderMap, Uri),
+    followed: Followed,
+) -> Result<Response, Problem> {
+    let membership = Membership { merchant: at.shop.id, role: at.role };
     let session = &visitor.who.session;
     let reader = Reader::of_member(&visitor.state, session, membership, &uri)?;
-    crate::routes::follow(reader, &headers, None, visitor.wallet.clone()).await
+    crate::routes::follow(reader, &headers, None, followed).await
 }

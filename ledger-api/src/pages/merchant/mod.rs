@@ -5,6 +5,7 @@
 //! ([`ShopVisitor`], [`ShopSent`]), so that no handler can forget to ask. What moves money is done
 //! by the same functions as a person's, with the shop's accounts in their place.
 
+mod accept;
 mod coming;
 mod home;
 mod money;
@@ -16,7 +17,7 @@ mod team;
 mod visitor;
 mod withdraw;
 
-pub(crate) use visitor::{Anybody, MoneyEyes, Owners, ShopSent, ShopVisitor};
+pub(crate) use visitor::{Anybody, MoneyEyes, Owners, ShopSent, ShopVisitor, Tills};
 pub(super) use withdraw::form as withdraw_form;
 
 use axum::{
@@ -37,6 +38,11 @@ pub(super) fn routes() -> Router<ApiState> {
         .merge(sales::routes())
         .route("/merchant", get(home::page))
         .route("/merchant/events", get(home::events))
+        .route("/merchant/till", get(home::till_events))
+        .route("/merchant/accept", get(accept::page).post(accept::ask))
+        .route("/merchant/accept/{id}", get(accept::one))
+        .route("/merchant/accept/{id}/close", post(accept::close))
+        .route("/merchant/poster", get(accept::poster))
         .route("/merchant/payouts", get(money::payouts))
         .route("/merchant/payouts/{id}", get(money::payout))
         .route("/merchant/payouts/{id}/cancel", post(money::cancel))

@@ -37,6 +37,8 @@ pub(crate) trait Need: Send {
 pub(crate) struct Anybody;
 /// Who may see balances, payouts and settings: owners and accountants.
 pub(crate) struct MoneyEyes;
+/// Who takes payments: owners and cashiers.
+pub(crate) struct Tills;
 /// Who decides: owners.
 pub(crate) struct Owners;
 
@@ -49,6 +51,12 @@ impl Need for Anybody {
 impl Need for MoneyEyes {
     fn admits(role: Role) -> bool {
         role.sees_money()
+    }
+}
+
+impl Need for Tills {
+    fn admits(role: Role) -> bool {
+        role.takes_payments()
     }
 }
 

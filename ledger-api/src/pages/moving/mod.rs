@@ -113,21 +113,21 @@ struct MoveView {
 /// A sheet to confirm, with the form that does it.
 #[derive(Template)]
 #[template(path = "app/confirm.html")]
-struct ConfirmView {
-    layout: Layout,
-    title: &'static str,
-    sheet: ConfirmSheet,
-    action: String,
-    fields: Vec<(&'static str, String)>,
-    nonce: String,
-    button: String,
-    back: String,
+pub(super) struct ConfirmView {
+    pub(super) layout: Layout,
+    pub(super) title: &'static str,
+    pub(super) sheet: ConfirmSheet,
+    pub(super) action: String,
+    pub(super) fields: Vec<(&'static str, String)>,
+    pub(super) nonce: String,
+    pub(super) button: String,
+    pub(super) back: String,
     /// What to look at first, if anything.
-    notice: Option<Notice>,
+    pub(super) notice: Option<Notice>,
 }
 
 /// What to look at before confirming.
-struct Notice {
+pub(super) struct Notice {
     tone: &'static str,
     title: &'static str,
     text: &'static str,
@@ -178,7 +178,11 @@ async fn form(
 }
 
 /// What there would be after an amount has come or gone; nothing if there is too little.
-fn after(balances: &Balances, change: ledger_core::money::Money, comes: bool) -> Option<MoneyView> {
+pub(super) fn after(
+    balances: &Balances,
+    change: ledger_core::money::Money,
+    comes: bool,
+) -> Option<MoneyView> {
     let available = balances.available;
     let left = if comes { available.checked_add(change) } else { available.checked_sub(change) };
     let left = left.ok().filter(|left| left.is_positive() || left.is_zero());

@@ -65,7 +65,15 @@ pub(super) async fn stream(
 ) -> Result<Response, Problem> {
     let (person, _) = reader.admit_person(READ, None).await?;
     let account = person.wallet().map_err(|error| Problem::internal(&error))?;
-    follow(reader, &headers, query.after, account).await
+    follow(reader, &headers, query.after, Followed { account, is_quiet: false }).await
+}
+
+/// What a stream is about.
+pub(crate) struct Followed {
+    /// Which account.
+    pub(crate) account: AccountId,
+    /// Whether it says only that something was paid, and no amount: for eyes that see no balance.
+    pub(crate) is_quiet: bool,
 }
 
 /// The stream of an account that whoever asks may see.
@@ -73,7 +81,7 @@ pub(crate) async fn follow(
     reader: Reader,
     headers: &HeaderMap,
     after: Option<Position>,
-    account: AccountId,
+    followed: Followed,
 ) -> Result<Response, Problem> {
     refuse_foreign_origin(headers, &reader.state)?;
     let after = match last_event_id(headers)?.or(after) {
@@ -85,7 +93,8 @@ pub(crate) async fn follow(
         return Err(Problem::new(codes::OVERLOADED, detail).retry_after(5));
     };
     let (head, stopping) = (reader.state.head.clone(), reader.state.stopping.clone());
-    let own = Own { reader, account, head, stopping, after, buffer: VecDeque::new() };
+    let Followed { account, is_quiet } = followed;
+    let own = Own { reader, account, is_quiet, head, stopping, after, buffer: VecDeque::new() };
     Ok(Sse::new(messages(own, permit))
         .keep_alive(KeepAlive::new().interval(HEARTBEAT))
         .into_response())
@@ -94,6 +103,7 @@ pub(crate) async fn follow(
 struct Own {
     reader: Reader,
     account: AccountId,
+    is_quiet: bool,
     head: watch::Receiver<Position>,
     stopping: watch::Receiver<bool>,
     /// Everything up to here was sent, or is in the buffer.
@@ -157,7 +167,9 @@ impl Own {
         }
         // With a full page there is more: the rest is read next.
         let is_all = u32::try_from(events.len()).is_ok_and(|count| count < READ_ROWS);
-        if is_all && changed.has_moved {
+        if is_all && changed.has_moved && self.is_quiet {
+            events.push(message("paid", changed.position, &serde_json::json!({}))?);
+        } else if is_all && changed.has_moved {
             let balances = wallet::balances(state, &self.account).await?;
             let body = super::balances::BalancesOut::from(balances);
             events.push(message("balances", changed.position, &body)?);

@@ -6,7 +6,7 @@ mod balances;
 mod body;
 mod live;
 
-pub(crate) use live::follow;
+pub(crate) use live::{Followed, follow};
 mod recipients;
 mod statements;
 

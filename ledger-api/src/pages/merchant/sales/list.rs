@@ -19,7 +19,7 @@ use crate::{
     http::{Problem, reader::caught_up},
     pages::{
         FormErrors, Layout, Nav, Visitor,
-        merchant::{MoneyEyes, ShopVisitor},
+        merchant::{Anybody, MoneyEyes, ShopVisitor},
         respond, spreadsheet,
         ui::{Cell, Column, DataTable, EmptyState, LiveDot, MoneyView, Pair, Pairs, Status},
     },
@@ -27,6 +27,7 @@ use crate::{
 };
 
 const PATH: &str = "/merchant/payments";
+const FILE: &str = "/merchant/payments.csv";
 /// How many rows a page has, and how many are read at a time for a file.
 const PAGE: u32 = 25;
 const FILE_PAGE: u32 = 500;
@@ -62,10 +63,11 @@ struct Tab {
 
 /// The payments, newest first, and sums of all that match.
 pub(super) async fn list(
-    visitor: ShopVisitor<MoneyEyes>,
+    visitor: ShopVisitor<Anybody>,
     Asked(query): Asked<Query>,
 ) -> Result<Response, Problem> {
     caught_up(&visitor.state).await.ok();
+    let sees_money = visitor.at.role.sees_money();
     let (filter, errors) = filter(&visitor, &query).await?;
     let models = &visitor.state.read_models;
     let found = match &filter {
@@ -73,8 +75,8 @@ pub(super) async fn list(
         None => projections::Page { items: Vec::new(), next: None, position: 0 },
     };
     let sums = match &filter {
-        Some(filter) => models.payment_totals(filter, SUMMED_MAX).await?.value,
-        None => None,
+        Some(filter) if sees_money => models.payment_totals(filter, SUMMED_MAX).await?.value,
+        Some(_) | None => None,
     };
     let places = Places::of(&visitor, visitor.at.shop.id).await?;
     let older = found.next.map(|at| query.with(PATH, "older", &at.to_string()));
@@ -92,7 +94,7 @@ pub(super) async fn list(
         empty: empty(&query),
         older: older.unwrap_or_default(),
         newest: if query.older.is_empty() { String::new() } else { query.with(PATH, "", "") },
-        file: query.with("/merchant/payments.csv", "", ""),
+        file: if sees_money { query.with(FILE, "", "") } else { String::new() },
         query,
     };
     Ok(respond::page(&view))
@@ -103,8 +105,8 @@ fn tab(query: &Query, status: &'static str, word: &'static str) -> Tab {
 }
 
 /// The whole filter; none if nothing can match, as where nobody is the customer that it names.
-async fn filter(
-    visitor: &ShopVisitor<MoneyEyes>,
+async fn filter<N>(
+    visitor: &ShopVisitor<N>,
     query: &Query,
 ) -> Result<(Option<PaymentFilter>, FormErrors), Problem> {
     let merchant = shop(visitor)?;
@@ -156,38 +158,43 @@ pub(super) fn status(row: &PaymentRow) -> Status {
     }
 }
 
-/// Payments as a table, for every page that shows some.
+/// Payments as a table, for every page that shows some. Whoever sees no balance sees what payers
+/// paid and got back, and nothing of what the shop has of it.
 pub(super) async fn table(visitor: &Visitor, rows: &[PaymentRow]) -> Result<DataTable, Problem> {
     let payers = Payers::of(visitor, rows).await?;
-    let columns = [
+    let sees_money = visitor.shop.as_ref().is_some_and(|at| at.role.sees_money());
+    let mut columns = vec![
         Column::words("When"),
         Column::words("From"),
         Column::words("Payment"),
         Column::words("Order"),
         Column::words("Status"),
         Column::numbers("Gross"),
-        Column::numbers("Fee"),
-        Column::numbers("Tax"),
-        Column::numbers("Net"),
         Column::numbers("Refunded"),
-        Column::words("Settlement"),
     ];
+    if sees_money {
+        columns.extend(["Fee", "Tax", "Net"].map(Column::numbers));
+        columns.push(Column::words("Settlement"));
+    }
     let cells = rows.iter().map(|row| -> Result<Vec<Cell>, Problem> {
         let money = |amount| visitor.money(amount, row.currency).map(MoneyView::plain);
         let id = row.id.to_string();
-        Ok(vec![
+        let mut cells = vec![
             visitor.when(row.paid_at).into(),
             payers.name(&row.payer).into(),
             Cell::Link(short(&id), format!("{PATH}/{id}")),
             row.order_id.clone().unwrap_or_else(|| "–".to_owned()).into(),
             status(row).into(),
             money(row.gross)?.into(),
-            money(row.fee)?.into(),
-            money(row.tax)?.into(),
-            money(row.net)?.into(),
             money(row.refunded)?.into(),
-            settlement(row),
-        ])
+        ];
+        if sees_money {
+            for amount in [row.fee, row.tax, row.net] {
+                cells.push(money(amount)?.into());
+            }
+            cells.push(settlement(row));
+        }
+        Ok(cells)
     });
     let cells: Result<Vec<_>, Problem> = cells.collect();
     Ok(DataTable::new("Payments", &columns, cells?))

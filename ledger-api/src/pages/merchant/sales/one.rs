@@ -13,6 +13,7 @@ use super::{
     list,
     names::{Payers, Places},
     own_payment,
+    query::STATUSES,
     refund::{REASONS, RefundForm, TYPED_ABOVE},
     steps,
 };
@@ -20,7 +21,7 @@ use crate::{
     http::{Problem, reader::caught_up},
     pages::{
         FormErrors, Layout, Nav,
-        merchant::{MoneyEyes, ShopVisitor},
+        merchant::{Anybody, ShopVisitor},
         respond,
         ui::{
             Cell, CopyId, Face, LiveDot, MoneyView, Pair, Pairs, Status, Timeline, When, money_text,
@@ -41,6 +42,7 @@ struct OneView {
     handle: String,
     amount: MoneyView,
     status: Status,
+    word: &'static str,
     receipt: Pairs,
     timeline: Timeline,
     refunds: Vec<RefundLine>,
@@ -72,7 +74,7 @@ struct FormView {
 
 /// The page.
 pub(super) async fn page(
-    visitor: ShopVisitor<MoneyEyes>,
+    visitor: ShopVisitor<Anybody>,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     caught_up(&visitor.state).await.ok();
@@ -102,6 +104,7 @@ pub(super) async fn show<N>(
         who,
         amount: MoneyView::incoming(visitor.money(row.gross, row.currency)?).hero(),
         status: list::status(&row),
+        word: word(&row),
         receipt: receipt(visitor, &row, left).await?,
         timeline: steps::timeline(visitor, &row, &history)?,
         refunds: refunds(visitor, &row, &history).await?,
@@ -126,6 +129,12 @@ fn form<N>(visitor: &ShopVisitor<N>, left: Money, typed: RefundForm) -> FormView
     }
 }
 
+/// Its status in the words of the list's tabs.
+fn word(row: &PaymentRow) -> &'static str {
+    let known = STATUSES.iter().find(|(status, _)| *status == row.status.as_str());
+    known.map_or("", |(_, word)| word)
+}
+
 async fn receipt<N>(
     visitor: &ShopVisitor<N>,
     row: &PaymentRow,
@@ -133,27 +142,26 @@ async fn receipt<N>(
 ) -> Result<Pairs, Problem> {
     let money = |amount| visitor.money(amount, row.currency).map(MoneyView::plain);
     let places = Places::of(visitor, visitor.at.shop.id).await?;
-    let mut pairs = vec![
-        Pair::new("Paid", visitor.when(row.paid_at)),
-        Pair::new("Gross", money(row.gross)?),
-        Pair::new("Fee", money(row.fee)?),
-        Pair::new("Tax on the fee", money(row.tax)?),
-        Pair::new("Net", money(row.net)?).total(),
-        Pair::new("Refunded", money(row.refunded)?),
-    ];
-    if row.pending.is_zero() {
-        pairs.push(Pair::new("Can still be refunded", MoneyView::plain(left)));
-    } else {
-        pairs.push(Pair::new("Waits to go back", money(row.pending)?));
-        pairs.push(Pair::new("Can still be refunded", MoneyView::plain(left)));
+    let mut pairs =
+        vec![Pair::new("Paid", visitor.when(row.paid_at)), Pair::new("Gross", money(row.gross)?)];
+    let sees_money = visitor.at.role.sees_money();
+    if sees_money {
+        pairs.push(Pair::new("Fee", money(row.fee)?));
+        pairs.push(Pair::new("Tax on the fee", money(row.tax)?));
+        pairs.push(Pair::new("Net", money(row.net)?).total());
     }
+    pairs.push(Pair::new("Refunded", money(row.refunded)?));
+    if !row.pending.is_zero() {
+        pairs.push(Pair::new("Waits to go back", money(row.pending)?));
+    }
+    pairs.push(Pair::new("Can still be refunded", MoneyView::plain(left)));
     pairs.push(match row.settlement {
-        Some(settlement) => {
+        Some(settlement) if sees_money => {
             let id = settlement.to_string();
             let href = format!("/merchant/settlements/{id}");
             Pair::new("Settlement", Cell::Link(id, href))
         }
-        None => Pair::new("Settles on", row.settles_on.format("%-d %b %Y").to_string()),
+        Some(_) | None => Pair::new("Settles on", row.settles_on.format("%-d %b %Y").to_string()),
     });
     let texts = [("Order", &row.order_id), ("Store", &row.store), ("Terminal", &row.terminal)];
     for (label, text) in texts {
@@ -213,6 +221,9 @@ fn waiting<N>(
     row: &PaymentRow,
     short: Decimal,
 ) -> Result<String, Problem> {
+    if !visitor.at.role.sees_money() {
+        return Ok("Refund waiting. It goes out by itself.".to_owned());
+    }
     if short <= Decimal::ZERO {
         return Ok("Refund waiting. It goes out as soon as the payer’s wallet takes it.".to_owned());
     }

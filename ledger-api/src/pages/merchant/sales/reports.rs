@@ -27,7 +27,6 @@ use crate::{
     },
 };
 
-const PATH: &str = "/merchant/reports";
 /// The longest span of one report, in days.
 const DAYS_MAX: i64 = 366;
 

@@ -45,18 +45,28 @@ impl Words<'_> {
         Ok(money_text(&self.visitor.money(amount, self.row.currency)?))
     }
 
+    fn sees_money(&self) -> bool {
+        self.visitor.shop.as_ref().is_some_and(|at| at.role.sees_money())
+    }
+
     /// A fact in words; nothing for a step that only leads to the next one.
     fn step(&self, fact: &PaymentFact, rest: &[PaymentFact]) -> Result<Option<Step>, Problem> {
         let done = |what: String| Step::new(StepState::Done, what);
         Ok(Some(match &fact.event {
             PaymentEvent::Completed(paid) => {
                 let (net, fee) = (self.money(paid.net())?, self.money(paid.fee)?);
-                done(format!("{} paid", self.money(paid.amount)?))
-                    .facts(paid.transaction_id.to_string())
-                    .text(format!("{net} for you, {fee} fee with its tax."))
+                let step = done(format!("{} paid", self.money(paid.amount)?))
+                    .facts(paid.transaction_id.to_string());
+                if !self.sees_money() {
+                    return Ok(Some(step));
+                }
+                step.text(format!("{net} for you, {fee} fee with its tax."))
             }
             PaymentEvent::Settled(settled) => {
                 let step = done("Settled".to_owned()).facts(settled.settlement_id.to_string());
+                if !self.sees_money() {
+                    return Ok(Some(step));
+                }
                 step.text(format!("{} became available.", self.money(settled.amount)?))
             }
             PaymentEvent::RefundRequested(asked) => {

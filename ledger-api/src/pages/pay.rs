@@ -1,0 +1,241 @@
+//! `/app/pay`: paying a shop, from its QR code or from a payment link. The sheet says who it is, by
+//! the name that the service knows; then it is paid once.
+
+use askama::Template;
+use axum::{Router, extract::Query, http::StatusCode, response::Response, routing::get};
+use ledger_core::{command::Receipt, ids::PaymentRequestId, money::Money};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{
+    FormErrors, Layout, Nav, Visitor, act,
+    moving::{ConfirmView, after},
+    respond,
+    ui::{ConfirmSheet, Face, MoneyView, Pair, Pairs, money_text},
+    visitor::Sent,
+};
+use crate::{
+    http::{
+        ApiState, Problem, codes, json::Payload, reader::find, session::see_other,
+        writer::wrong_receipt,
+    },
+    links::{Link, UpiLink},
+    payments::{self, PayIn},
+    shops::{Merchant, MerchantId},
+    wallet::{self, Balances},
+};
+
+pub(super) fn routes() -> Router<ApiState> {
+    Router::new()
+        .route("/app/pay", get(page).post(pay))
+        .route("/app/pay/check", get(back).post(check))
+}
+
+#[derive(Template)]
+#[template(path = "app/pay.html")]
+struct PayView {
+    layout: Layout,
+    errors: FormErrors,
+    available: MoneyView,
+    link: String,
+    request: String,
+    amount: String,
+    shop: String,
+}
+
+/// What is paid: a code, or a request by its id; and how much where neither says it.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct PayForm {
+    link: String,
+    request: String,
+    amount: String,
+    nonce: String,
+}
+
+/// What the address of a payment link says.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct PayQuery {
+    link: String,
+    request: String,
+}
+
+/// Whom and how much, as far as it is said.
+struct Meant {
+    shop: Merchant,
+    amount: Option<Money>,
+    order: Option<String>,
+}
+
+async fn page(visitor: Visitor, Query(query): Query<PayQuery>) -> Result<Response, Problem> {
+    let form = PayForm { link: query.link, request: query.request, ..PayForm::default() };
+    if form.link.is_empty() && form.request.is_empty() {
+        return show(&visitor, form, FormErrors::none()).await;
+    }
+    sheet_or_form(&visitor, form).await
+}
+
+/// Who loads the address of the sheet again finds the form.
+async fn back() -> Response {
+    see_other("/app/pay")
+}
+
+async fn show(visitor: &Visitor, form: PayForm, errors: FormErrors) -> Result<Response, Problem> {
+    let balances = wallet::balances(&visitor.state, &visitor.wallet).await?;
+    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let shop = match meant(visitor, &form).await {
+        Ok(meant) => meant.shop.display_name.expose().to_owned(),
+        Err(_) => String::new(),
+    };
+    let view = PayView {
+        layout: visitor.layout("Pay a shop", Nav::Move),
+        errors,
+        available: MoneyView::plain(balances.available),
+        link: form.link,
+        request: form.request,
+        amount: form.amount,
+        shop,
+    };
+    Ok(respond::page_with(status, &view))
+}
+
+/// What a code or a request means. What is not ours cannot be paid here.
+async fn meant(visitor: &Visitor, form: &PayForm) -> Result<Meant, Problem> {
+    let state = &visitor.state;
+    let request: Option<PaymentRequestId> = match form.request.trim() {
+        "" => None,
+        text => Some(text.parse().map_err(|_| no_shop())?),
+    };
+    if let Some(id) = request {
+        return of_request(visitor, id).await;
+    }
+    let link: Link = form.link.trim().parse().map_err(|error: crate::links::LinkError| {
+        Problem::field(codes::INVALID, "/link", crate::http::problem::sentence(&error.to_string()))
+    })?;
+    let Link::Upi(UpiLink { payee, amount, reference, .. }) = link else {
+        let detail = "This code is of a person. Use Send instead.";
+        return Err(Problem::field(codes::INVALID, "/link", detail));
+    };
+    if let Some(id) = reference.and_then(|text| text.parse::<PaymentRequestId>().ok()) {
+        return of_request(visitor, id).await;
+    }
+    let (handle, bank) = payee.split_once('@').ok_or_else(no_shop)?;
+    if bank != Merchant::BANK {
+        return Err(no_shop());
+    }
+    let handle = handle.parse().map_err(|_| no_shop())?;
+    let shop = state.shops.by_handle(&handle).await?.ok_or_else(no_shop)?;
+    Ok(Meant { shop, amount, order: None })
+}
+
+async fn of_request(visitor: &Visitor, id: PaymentRequestId) -> Result<Meant, Problem> {
+    let state = &visitor.state;
+    let (_, row) = find(state, || state.read_models.payment_request(id)).await?;
+    let merchant: MerchantId = payments::shop_of(&row.merchant).ok_or_else(no_shop)?;
+    let shop = state.shops.by_id(merchant).await?.ok_or_else(no_shop)?;
+    let amount = row.amount.map(|amount| visitor.money(amount, row.currency)).transpose()?;
+    Ok(Meant { shop, amount, order: row.order_id })
+}
+
+fn no_shop() -> Problem {
+    let detail = "This code is of no shop of this service.";
+    Problem::field(codes::INVALID, "/link", detail)
+}
+
+/// Shows what is about to happen.
+async fn check(sent: Sent<PayForm>) -> Result<Response, Problem> {
+    sheet_or_form(&sent.visitor, sent.form).await
+}
+
+async fn sheet_or_form(visitor: &Visitor, form: PayForm) -> Result<Response, Problem> {
+    let found = match meant(visitor, &form).await {
+        Ok(found) => found,
+        Err(problem) if [404, 422].contains(&problem.status()) => {
+            let text = problem.body().detail.into_owned();
+            return show(visitor, form, FormErrors::one("link", text)).await;
+        }
+        Err(problem) => return Err(problem),
+    };
+    let balances = wallet::balances(&visitor.state, &visitor.wallet).await?;
+    let money = match (found.amount, form.amount.trim()) {
+        (Some(money), _) => money,
+        // A code without an amount: whoever pays says it, which is no mistake yet.
+        (None, "") => return show(visitor, form, FormErrors::none()).await,
+        (None, typed) => match act::amount(typed, &balances) {
+            Ok(money) => money,
+            Err(errors) => return show(visitor, form, errors).await,
+        },
+    };
+    Ok(respond::page(&sheet(visitor, &balances, (&found, money), form)))
+}
+
+fn sheet(
+    visitor: &Visitor,
+    balances: &Balances,
+    (found, money): (&Meant, Money),
+    form: PayForm,
+) -> ConfirmView {
+    let name = found.shop.display_name.expose();
+    let mut pairs = vec![Pair::new("Address", found.shop.payment_address())];
+    if let Some(order) = &found.order {
+        pairs.push(Pair::new("Order", order.clone()));
+    }
+    pairs.push(Pair::new("Fee", "Free"));
+    if let Some(left) = after(balances, money, false) {
+        pairs.push(Pair::new("You will have", left).total());
+    }
+    ConfirmView {
+        layout: visitor.layout("Pay a shop", Nav::Move),
+        title: "Check and pay",
+        sheet: ConfirmSheet {
+            face: Face::icon("qr"),
+            headline: format!("To {name}"),
+            verified: "A shop of this service".to_owned(),
+            amount: MoneyView::plain(money).hero(),
+            pairs: Pairs::new(pairs),
+        },
+        action: "/app/pay".to_owned(),
+        fields: vec![
+            ("link", form.link),
+            ("request", form.request),
+            ("amount", money.amount().to_string()),
+        ],
+        nonce: visitor.nonce(),
+        button: format!("Pay {}", money_text(&money)),
+        back: "/app/pay".to_owned(),
+        notice: None,
+    }
+}
+
+/// Pays, once for the sheet.
+async fn pay(sent: Sent<PayForm>) -> Result<Response, Problem> {
+    let Sent { visitor, form } = sent;
+    let value = act::amount_typed(&form.amount);
+    let key = act::key("pay_shop", &form.nonce, &[&form.link, &form.request, &value])?;
+    let text = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+    let amount = json!({"value": value, "currency": visitor.wallet.currency()
+        .map_err(|error| Problem::internal(&error))?.to_string()});
+    let mut body = json!({"amount": amount});
+    if let Some(fields) = body.as_object_mut() {
+        match (text(&form.request), text(&form.link)) {
+            (Some(request), _) => fields.insert("request".to_owned(), json!(request)),
+            (None, link) => fields.insert("link".to_owned(), json!(link)),
+        };
+    }
+    let payload: Payload = Payload::of(&body)?;
+    let body: PayIn = payload.parse()?;
+    match payments::pay(&visitor.writer()?, key, &body).await {
+        Ok(done) => match done.accepted.receipt {
+            Receipt::Payment { payment_id, .. } => {
+                Ok(see_other(&format!("/app/activity/{payment_id}")))
+            }
+            ref other => Err(wrong_receipt(other)),
+        },
+        Err(problem) => {
+            let balances = wallet::balances(&visitor.state, &visitor.wallet).await?;
+            let errors = act::refused(problem, &balances)?;
+            show(&visitor, form, errors).await
+        }
+    }
+}
