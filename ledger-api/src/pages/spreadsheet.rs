@@ -1,8 +1,8 @@
 //! Rows as files for spreadsheets. What people wrote is kept from being a formula there.
 //!
 //! A file is sent while it is read: a page of rows at a time, so that its length is bounded by
-//! nothing but the rows and none of them waits in memory. What fails on the way cuts the connection:
-//! a file that is not whole must not look as if it were.
+//! nothing but the rows and none of them waits in memory. What fails on the way cuts the
+//! connection: a file that is not whole must not look as if it were.
 
 use std::{borrow::Cow, io};
 

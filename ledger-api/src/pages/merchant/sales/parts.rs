@@ -60,7 +60,7 @@ fn paise(mut amount: Decimal) -> String {
     amount.to_string()
 }
 
-/// The lines of a settlement: each payment, what had gone back of it before, and what repaid a debt.
+/// The lines of a settlement: each payment, what had gone back of it before, what repaid a debt.
 pub(super) fn of_settlement(payments: &[PaymentRow], repaid: Decimal, utr: &str) -> Vec<String> {
     let mut lines = Vec::new();
     for payment in payments {
