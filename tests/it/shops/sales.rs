@@ -169,7 +169,7 @@ async fn payments_are_filtered_added_up_and_a_file_has_exactly_those_rows() {
     let lines = cells(&file.text);
     assert_eq!(lines.len(), 31, "{}", file.text);
     assert_eq!(lines[0][1], "'=1+1", "a spreadsheet calculates nothing");
-    let sum = |column: usize| lines.iter().map(|l| l[column].parse::<Decimal>().unwrap());
+    let sum = |column: usize| lines.iter().map(move |l| l[column].parse::<Decimal>().unwrap());
     let (gross, fee, tax, net) = (sum(6), sum(7), sum(8), sum(9));
     assert_eq!(gross.sum::<Decimal>(), "399.99".parse().unwrap());
     assert_eq!(fee.sum::<Decimal>() + tax.sum::<Decimal>() + net.sum::<Decimal>(), sum(6).sum());
