@@ -83,6 +83,34 @@
   const wrong = document.querySelector("[data-focus]");
   if (wrong) wrong.focus();
 
+  // ---- a sound when money comes: only after a click, which is what browsers ask for ----
+  let bell = null;
+  const ring = () => {
+    if (!bell) return;
+    for (const [after, pitch] of [[0, 880], [0.15, 1175]]) {
+      const tone = bell.createOscillator(), level = bell.createGain(), at = bell.currentTime + after;
+      tone.frequency.value = pitch;
+      level.gain.setValueAtTime(0.2, at);
+      level.gain.exponentialRampToValueAtTime(0.001, at + 0.4);
+      tone.connect(level).connect(bell.destination);
+      tone.start(at);
+      tone.stop(at + 0.45);
+    }
+  };
+  for (const button of all("[data-sound]")) {
+    if (!("AudioContext" in window)) continue;
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      const on = button.getAttribute("aria-pressed") !== "true";
+      button.setAttribute("aria-pressed", String(on));
+      if (bell) bell.close();
+      bell = on ? new AudioContext() : null;
+      ring();
+    });
+  }
+  const newest = () => document.querySelector("[data-chime]")?.dataset.chime || "";
+  let rung = newest();
+
   // ---- countdowns, in the words of the server ----
   const left = (seconds) => {
     if (seconds <= 0) return "any moment now";
@@ -167,6 +195,9 @@
       for (const button of all("[data-print]", document)) ready(button);
       if (now) dot(...now);
       tick();
+      const came = newest();
+      if (came && came !== rung) ring();
+      rung = came;
       if (said.length) say(said.join(". "));
     };
     const open = () => {

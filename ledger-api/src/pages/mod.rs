@@ -23,6 +23,7 @@ mod people;
 mod problem;
 pub(crate) mod respond;
 mod samples;
+mod spreadsheet;
 mod statements;
 mod theme;
 pub(crate) mod ui;

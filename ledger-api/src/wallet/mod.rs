@@ -39,7 +39,7 @@ pub use detail::{Detail, Entry, EntryLeg, Step};
 pub use history::{History, HistoryDay};
 pub(crate) use history::{SPANS, history};
 pub(crate) use limits::{LimitLeft, limit_left};
-pub(crate) use pdf::pdf;
+pub(crate) use pdf::{Sheet, paper, pdf, shortened};
 pub(crate) use statement::statement;
 pub use statement::{Line, Period, Statement};
 pub(crate) use ways::{Way, bank_or_usual};

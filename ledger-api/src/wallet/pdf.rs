@@ -50,26 +50,37 @@ pub(crate) async fn pdf(statement: Statement) -> Result<Vec<u8>, Problem> {
 }
 
 fn made(statement: &Statement) -> Option<Vec<u8>> {
-    let fonts = FONTS.as_ref()?;
     let pages = pages(&statement.lines);
-    let mut document = Document::new();
-    for (index, lines) in pages.iter().enumerate() {
-        let settings = PageSettings::from_wh(f32::from(PAGE.0), f32::from(PAGE.1))?;
-        let mut page = document.start_page_with(settings);
-        let mut sheet = Sheet { surface: page.surface(), fonts };
+    let title = format!("Statement {} to {}", statement.period.from, statement.period.to);
+    paper(title, pages.len(), |sheet, index| {
         let top = if index == 0 {
             sheet.head(statement);
             ROWS_TOP[0]
         } else {
             ROWS_TOP[1]
         };
-        sheet.table(lines, top);
+        sheet.table(pages.get(index).copied().unwrap_or_default(), top);
         let number = format!("{} of {}", index.saturating_add(1), pages.len());
         sheet.foot(statement, &number);
+    })
+}
+
+/// A file of so many pages, each of which `draw` fills.
+pub(crate) fn paper(
+    title: String,
+    count: usize,
+    draw: impl Fn(&mut Sheet<'_, '_>, usize),
+) -> Option<Vec<u8>> {
+    let fonts = FONTS.as_ref()?;
+    let mut document = Document::new();
+    for index in 0..count {
+        let settings = PageSettings::from_wh(f32::from(PAGE.0), f32::from(PAGE.1))?;
+        let mut page = document.start_page_with(settings);
+        let mut sheet = Sheet { surface: page.surface(), fonts };
+        draw(&mut sheet, index);
         drop(sheet);
         page.finish();
     }
-    let title = format!("Statement {} to {}", statement.period.from, statement.period.to);
     document.set_metadata(
         Metadata::new().title(title).creator("Bahi".to_owned()).language("en-IN".to_owned()),
     );
@@ -90,13 +101,14 @@ fn pages(lines: &[Line]) -> Vec<&[Line]> {
 }
 
 /// A page that is being written.
-struct Sheet<'a, 'f> {
+pub(crate) struct Sheet<'a, 'f> {
     surface: Surface<'a>,
     fonts: &'f Fonts,
 }
 
 impl Sheet<'_, '_> {
-    fn text(&mut self, (x, y): (u16, u16), size: u16, bold: bool, text: &str) {
+    /// Text that begins at a point.
+    pub(crate) fn text(&mut self, (x, y): (u16, u16), size: u16, bold: bool, text: &str) {
         let font = if bold { &self.fonts.bold } else { &self.fonts.regular };
         let start = Point::from_xy(f32::from(x), f32::from(y));
         let size = f32::from(size);
@@ -104,7 +116,7 @@ impl Sheet<'_, '_> {
     }
 
     /// Text that ends at `x`.
-    fn text_to(&mut self, (x, y): (u16, u16), size: u16, bold: bool, text: &str) {
+    pub(crate) fn text_to(&mut self, (x, y): (u16, u16), size: u16, bold: bool, text: &str) {
         let start = x.saturating_sub(width(text, size, bold));
         self.text((start, y), size, bold, text);
     }
@@ -183,7 +195,7 @@ fn width(text: &str, size: u16, bold: bool) -> u16 {
 }
 
 /// At most so many characters; what is cut off is said to be.
-fn shortened(text: &str, chars_max: usize) -> String {
+pub(crate) fn shortened(text: &str, chars_max: usize) -> String {
     if text.chars().count() <= chars_max {
         return text.to_owned();
     }

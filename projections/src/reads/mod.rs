@@ -22,6 +22,7 @@ mod payments;
 mod payouts;
 mod queue_place;
 mod running;
+mod sales;
 mod statements;
 mod transactions;
 mod transfer_facts;
@@ -56,6 +57,9 @@ pub use payments::{
 };
 pub use payouts::{Composition, Movement};
 pub use queue_place::QueuePlace;
+pub use sales::{
+    PaymentFact, PaymentHistory, PaymentTotals, SalesLine, SalesMark, SalesReport, SalesUnit,
+};
 pub use statements::{Statement, StatementLine, StatementQuery};
 pub use transactions::{Total, Transaction, TransactionDetail, TransactionFilter, TransactionLeg};
 pub use transfers::{TransferFilter, TransferRow};

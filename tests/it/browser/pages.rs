@@ -30,13 +30,8 @@ const OWN: [&str; 11] = [
     "/verify",
 ];
 /// What an owner of a shop sees.
-const OF_A_SHOP: [&str; 15] = [
+const OF_A_SHOP: [&str; 18] = [
     "/merchant",
-    "/merchant/accept",
-    "/merchant/poster",
-    "/merchant/counter",
-    "/merchant/payments",
-    "/merchant/settlements",
     "/merchant/payouts",
     "/merchant/withdraw",
     "/merchant/banks",
@@ -46,6 +41,14 @@ const OF_A_SHOP: [&str; 15] = [
     "/merchant/shops",
     "/merchant/new",
     "/merchant/confirm",
+    "/merchant/accept",
+    "/merchant/poster",
+    "/merchant/counter",
+    "/merchant/payments",
+    "/merchant/payments?status=nope&from=soon",
+    "/merchant/settlements",
+    "/merchant/reports",
+    "/merchant/developers",
 ];
 /// So many things that happened are looked at, each on its own page.
 const THINGS: usize = 4;

@@ -6,3 +6,4 @@ mod coming;
 mod money;
 mod reach;
 mod roles;
+mod sales;

@@ -149,7 +149,7 @@ fn amount(text: &str, field: &'static str, errors: &mut FormErrors) -> Option<De
 }
 
 /// The moment a day begins. Where the clock skips midnight, the first moment after it.
-fn midnight(day: NaiveDate, zone: Tz) -> Option<DateTime<Utc>> {
+pub(in crate::pages) fn midnight(day: NaiveDate, zone: Tz) -> Option<DateTime<Utc>> {
     let start = day.and_hms_opt(0, 0, 0)?;
     let begins = zone.from_local_datetime(&start).earliest();
     let begins = begins.or_else(|| zone.from_local_datetime(&day.and_hms_opt(1, 0, 0)?).earliest());

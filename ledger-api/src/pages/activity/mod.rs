@@ -1,7 +1,7 @@
 //! `/app/activity`: all that moved, with filters in the address; one movement with its steps.
 
 mod file;
-mod filter;
+pub(super) mod filter;
 mod list;
 pub(super) mod one;
 mod report;

@@ -11,9 +11,8 @@ mod developers;
 mod home;
 mod money;
 mod opening;
-mod payments;
+mod sales;
 mod settings;
-mod settlements;
 mod stores;
 mod team;
 mod visitor;
@@ -38,6 +37,7 @@ pub(super) fn routes() -> Router<ApiState> {
         .merge(team::routes())
         .merge(stores::routes())
         .merge(settings::routes())
+        .merge(sales::routes())
         .route("/merchant", get(home::page))
         .route("/merchant/events", get(home::events))
         .route("/merchant/till", get(home::till_events))
@@ -45,12 +45,6 @@ pub(super) fn routes() -> Router<ApiState> {
         .route("/merchant/accept/{id}", get(accept::one))
         .route("/merchant/accept/{id}/close", post(accept::close))
         .route("/merchant/poster", get(accept::poster))
-        .route("/merchant/counter", get(payments::counter))
-        .route("/merchant/payments", get(payments::list))
-        .route("/merchant/payments/{id}", get(payments::one))
-        .route("/merchant/payments/{id}/refund", post(payments::refund))
-        .route("/merchant/settlements", get(settlements::list))
-        .route("/merchant/settlements/{id}", get(settlements::one))
         .route("/merchant/payouts", get(money::payouts))
         .route("/merchant/payouts/{id}", get(money::payout))
         .route("/merchant/payouts/{id}/cancel", post(money::cancel))

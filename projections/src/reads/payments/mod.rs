@@ -140,7 +140,21 @@ impl ReadModels {
         query.push(COLUMNS).push(
             " from read.checkpoint c left join lateral (select * from read.payments p where true",
         );
-        restrict(&mut query, filter);
+        self.restrict(&mut query, filter).await?;
+        query.push(" order by p.paid_position desc limit ").push_bind(i64::from(limit) + 1);
+        query.push(") p on true order by p.paid_position desc");
+        let found = query.build().fetch_all(&self.pool).await?;
+        let (position, found) = rows(&found, row_or_none)?;
+        Ok(cut(found, limit, position, |row| row.paid_position))
+    }
+
+    /// What a filter asks for, as conditions on `p`.
+    pub(super) async fn restrict(
+        &self,
+        query: &mut QueryBuilder<'_, Postgres>,
+        filter: &PaymentFilter,
+    ) -> Result<(), ReadError> {
+        restrict(query, filter);
         // By the clock as well: moments never go back in the log.
         if let Some(from) = filter.from {
             let after = self.recorded_before(from).await?;
@@ -153,11 +167,7 @@ impl ReadModels {
         if let Some(before) = filter.before {
             query.push(" and p.paid_position < ").push_bind(log::read::signed(before)?);
         }
-        query.push(" order by p.paid_position desc limit ").push_bind(i64::from(limit) + 1);
-        query.push(") p on true order by p.paid_position desc");
-        let found = query.build().fetch_all(&self.pool).await?;
-        let (position, found) = rows(&found, row_or_none)?;
-        Ok(cut(found, limit, position, |row| row.paid_position))
+        Ok(())
     }
 }
 
