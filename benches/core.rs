@@ -20,11 +20,13 @@ use ledger_core::{
     engine::{Engine, EngineConfig},
     hold::Hold,
     ids::{
-        AccountId, BankLineId, DepositId, HoldId, RequestId, TransactionId, TransferId,
-        WithdrawalId,
+        AccountId, BankLineId, DepositId, HoldId, PaymentId, PaymentRequestId, RequestId,
+        TransactionId, TransferId, WithdrawalId,
     },
     log,
     money::{Currency, Money},
+    payment::Payment,
+    payment_request::PaymentRequest,
     planning::{self, Step, View},
     posting::{Posting, PostingLeg},
     transfer::Transfer,
@@ -69,6 +71,14 @@ impl View for World {
 
     fn transfer(&self, _: TransferId) -> Transfer {
         Transfer::default()
+    }
+
+    fn payment(&self, _: PaymentId) -> Payment {
+        Payment::default()
+    }
+
+    fn payment_request(&self, _: PaymentRequestId) -> PaymentRequest {
+        PaymentRequest::default()
     }
 }
 

@@ -8,7 +8,6 @@ use ledger_core::{
     account::FreezeMode,
     clock::{Clock, Ids, System, Timestamp},
     command::{Command, FreezeAccount, OpenAccount, Operation, Outcome, Receipt},
-    engine::{Engine, EngineConfig},
     ids::{PaymentId, PaymentRequestId, RefundId, SettlementId, TransactionId},
     payment::{
         DecideDispute, DisputeWinner, OpenDispute, PayMerchant, PaymentEvent,
@@ -21,11 +20,8 @@ use ledger_core::{
 
 use crate::{
     audit_engine::verified,
-    reference::{Both, told},
-    support::{
-        database::Database,
-        ledger::{self, Ledger, accepted, command, money, opening, parse, rejected},
-    },
+    reference::Both,
+    support::ledger::{self, Ledger, accepted, command, money, opening, parse, rejected},
 };
 
 const PAYERS: [&str; 2] = ["wallet:a:INR", "wallet:b:INR"];
@@ -232,16 +228,13 @@ fn number_of(now: Timestamp) -> i64 {
 async fn the_engine_writes_of_payments_what_the_reference_writes_to_the_last_hash() {
     let mut both = Both::start().await;
     for command in beginning() {
-        let own = told(both.engine.submit(command.clone()).await);
-        assert_eq!(own, both.reference.submit(&command, both.clock.now()).await);
+        both.agree(&command).await;
     }
     let mut random = Random(0x5a1e);
     let ones: Vec<One> = (0..40).map(|_| One::new()).collect();
     for _ in 0..1_500 {
         let command = command(random.operation(&ones, both.clock.now()));
-        let own = told(both.engine.submit(command.clone()).await);
-        let other = both.reference.submit(&command, both.clock.now()).await;
-        assert_eq!(own, other, "{command:?}");
+        both.agree(&command).await;
         both.clock.advance(TimeDelta::seconds(20));
     }
     // A refund to a wallet that was closed meanwhile.
@@ -254,8 +247,7 @@ async fn the_engine_writes_of_payments_what_the_reference_writes_to_the_last_has
         last.refund(0, "1", "0"),
     ] {
         let command = command(operation);
-        let own = told(both.engine.submit(command.clone()).await);
-        assert_eq!(own, both.reference.submit(&command, both.clock.now()).await, "{command:?}");
+        let own = both.agree(&command).await;
         assert!(matches!(own, Some(Outcome::Accepted(_))), "{own:?}");
     }
     let kinds = both.assert_same_logs(true).await;
@@ -266,28 +258,13 @@ async fn the_engine_writes_of_payments_what_the_reference_writes_to_the_last_has
 
 #[tokio::test(flavor = "multi_thread")]
 async fn in_batches_and_with_little_in_memory_no_payment_is_missed() {
-    let database = Database::create().await;
-    let config = EngineConfig { cache_entries_max: 4, ..ledger::config(&database) };
-    let engine = Engine::start(config).await.unwrap();
-    let ledger = Ledger { database, engine };
+    let ledger = Ledger::forgetful().await;
     begun(&ledger).await;
     let mut random = Random(0xba7c5);
     let ones: Vec<One> = (0..30).map(|_| One::new()).collect();
     let commands: Vec<Command> =
         (0..600).map(|_| command(random.operation(&ones, System.now()))).collect();
-    let (mut done, mut codes) = (0, BTreeSet::new());
-    for batch in commands.chunks(40) {
-        for answer in ledger.engine.submit_all(batch.to_vec()).await.unwrap() {
-            match answer.expect("an outcome").outcome {
-                Outcome::Accepted(_) => done += 1,
-                Outcome::Rejected(rejection) => drop(codes.insert(rejection.code)),
-            }
-        }
-    }
-    assert!(done > 60 && codes.len() > 6, "{done} {codes:?}");
-    for never in ["internal", "account_not_found", "account_exists"] {
-        assert!(!codes.contains(never), "{codes:?}");
-    }
+    ledger.takes_in_batches(&commands, 6).await;
     verified(&ledger.database).await;
 }
 
@@ -349,11 +326,16 @@ async fn case_20_of_fifty_refunds_at_once_exactly_those_that_fit() {
     let (mut done, mut waits) = (0, 0);
     for outcome in futures::future::join_all(asks).await {
         match outcome {
-            Outcome::Accepted(accepted) => match accepted.receipt {
-                Receipt::Refund { status: RefundStatus::Completed, .. } => done += 1,
-                Receipt::Refund { status: RefundStatus::Pending, .. } => waits += 1,
-                another => panic!("{another:?}"),
-            },
+            Outcome::Accepted(accepted) => {
+                let Receipt::Refund { status, .. } = accepted.receipt else {
+                    panic!("{:?}", accepted.receipt)
+                };
+                match status {
+                    RefundStatus::Completed => done += 1,
+                    RefundStatus::Pending => waits += 1,
+                    RefundStatus::Failed | RefundStatus::Cancelled => panic!("{status:?}"),
+                }
+            }
             Outcome::Rejected(rejection) => assert_eq!(rejection.code, "exceeds_payment"),
         }
     }

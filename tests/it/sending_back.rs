@@ -89,9 +89,8 @@ async fn a_credit_goes_back_to_whom_it_came_from_once() {
     assert_eq!(town.balance(SUSPENSE).await, decimal("0.00"));
     assert_eq!(town.balance("bank:hdfc:clearing_out:INR").await, decimal("750.00"));
     // Who was paid is who had paid, and stands in a table that can be erased.
-    let shown =
-        town.admin.get(&format!("/v1/bank-accounts/{}", made["bank_account"].as_str().unwrap()));
-    let shown = shown.await.made();
+    let payee = format!("/v1/bank-accounts/{}", made["bank_account"].as_str().unwrap());
+    let shown = town.admin.get(&payee).await.made();
     assert_eq!(
         (&shown["owner"], &shown["name"]),
         (&json!("bahi"), &json!("ASHA RAO")),

@@ -8,7 +8,10 @@ use std::{
 
 use chrono::Utc;
 use hdrhistogram::Histogram;
-use ledger_api::{people::PersonId, sessions::Sessions};
+use ledger_api::{
+    people::PersonId,
+    sessions::{Audience, Sessions},
+};
 use ledger_core::clock::System;
 use projections::{ActivityFilter, ReadModels};
 use reqwest::{Client, header::COOKIE};
@@ -58,7 +61,7 @@ impl Lookers {
         let (mut short, mut long) = (Vec::new(), Vec::new());
         for (people, lookers) in [(&filled.short, &mut short), (&filled.long, &mut long)] {
             for person in people {
-                let (token, _) = sessions.begin(*person, "bench").await?;
+                let (token, _) = sessions.begin(*person, Audience::Wallet, "bench").await?;
                 let cookie = format!("__Host-bahi_session={}", token.reveal());
                 lookers.push(Looker { person: *person, cookie });
             }

@@ -242,7 +242,9 @@ const fn of_withdrawal(event: &WithdrawalEvent) -> Option<&'static str> {
         | WithdrawalEvent::OutcomeUnknown(_)
         | WithdrawalEvent::AttentionNeeded(_)
         | WithdrawalEvent::PaidInPart(_)
-        | WithdrawalEvent::Applied(_) => "withdrawal.updated",
+        | WithdrawalEvent::Applied(_)
+        | WithdrawalEvent::Assigned(_)
+        | WithdrawalEvent::SentAgain(_) => "withdrawal.updated",
     })
 }
 
@@ -258,6 +260,7 @@ const fn of_deposit(event: &DepositEvent) -> &'static str {
         | DepositEvent::Received(_)
         | DepositEvent::PutAside(_)
         | DepositEvent::LeftToReturn(_)
+        | DepositEvent::SentBack(_)
         | DepositEvent::RecallRequested(_)
         | DepositEvent::RecallGranted(_)
         | DepositEvent::RecallRefused(_) => "deposit.updated",

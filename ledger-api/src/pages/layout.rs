@@ -75,7 +75,7 @@ pub(crate) struct RailEntry {
 }
 
 /// All entries; each is shown to the roles that its page is opened to.
-pub(crate) const RAIL: [RailEntry; 12] = [
+pub(crate) const RAIL: [RailEntry; 13] = [
     entry("home", "/merchant", "home", "Home", |_| true),
     entry("accept", "/merchant/accept", "plus", "Accept", Role::takes_payments),
     entry("counter", "/merchant/counter", "clock", "Counter", |_| true),

@@ -226,12 +226,12 @@ async fn pay(sent: Sent<PayForm>) -> Result<Response, Problem> {
     let payload: Payload = Payload::of(&body)?;
     let body: PayIn = payload.parse()?;
     match payments::pay(&visitor.writer()?, key, &body).await {
-        Ok(done) => match done.accepted.receipt {
-            Receipt::Payment { payment_id, .. } => {
-                Ok(see_other(&format!("/app/activity/{payment_id}")))
-            }
-            ref other => Err(wrong_receipt(other)),
-        },
+        Ok(done) => {
+            let Receipt::Payment { payment_id, .. } = done.accepted.receipt else {
+                return Err(wrong_receipt(&done.accepted.receipt));
+            };
+            Ok(see_other(&format!("/app/activity/{payment_id}")))
+        }
         Err(problem) => {
             let balances = wallet::balances(&visitor.state, &visitor.wallet).await?;
             let errors = act::refused(problem, &balances)?;

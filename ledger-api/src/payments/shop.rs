@@ -79,10 +79,10 @@ fn unknown() -> Problem {
 
 /// The tables of shops could not be asked.
 pub(crate) fn unasked(error: ShopError) -> Problem {
-    match error {
-        ShopError::Database(error) => Problem::from(projections::ReadError::from(error)),
-        other => Problem::internal(&projections::describe(&other)),
+    if let ShopError::Database(error) = error {
+        return Problem::from(projections::ReadError::from(error));
     }
+    Problem::internal(&projections::describe(&error))
 }
 
 /// Where in a shop something is paid.

@@ -347,16 +347,13 @@ impl Shops {
             .bind(merchant.uuid())
             .execute(&mut *db_tx)
             .await?;
-        let changed = match to {
-            Some(to) => {
-                let sql = "update merchant_members set role = $3
-                     where merchant_id = $1 and person_id = $2";
-                sqlx::query(sql).bind(merchant.uuid()).bind(person.uuid()).bind(to.as_str())
-            }
-            None => {
-                let sql = "delete from merchant_members where merchant_id = $1 and person_id = $2";
-                sqlx::query(sql).bind(merchant.uuid()).bind(person.uuid())
-            }
+        let changed = if let Some(to) = to {
+            let sql = "update merchant_members set role = $3
+                 where merchant_id = $1 and person_id = $2";
+            sqlx::query(sql).bind(merchant.uuid()).bind(person.uuid()).bind(to.as_str())
+        } else {
+            let sql = "delete from merchant_members where merchant_id = $1 and person_id = $2";
+            sqlx::query(sql).bind(merchant.uuid()).bind(person.uuid())
         };
         if changed.execute(&mut *db_tx).await?.rows_affected() == 0 {
             return Err(MemberError::Missing);

@@ -9,7 +9,6 @@ use ledger_core::{
     ids::{AccountId, DepositId, PaymentId, RefundId, TransactionId, TransferId, WithdrawalId},
     log::Position,
     money::{Currency, Money},
-    payment::RefundStatus,
 };
 use projections::{ActivityRow, ReadModels, TransactionDetail};
 
@@ -163,11 +162,6 @@ async fn told(
         return Ok(Told { timeline, note: None, transactions: vec![id.transaction_id()] });
     }
     told_of_transaction(models, object.parse().map_err(|_| nothing())?).await
-}
-
-/// A step without a bank's reference.
-fn step(event: &'static str, words: &str, at: DateTime<Utc>) -> Step {
-    Step { event, words: words.to_owned(), at, reference: None }
 }
 
 async fn told_of_transaction(models: &ReadModels, id: TransactionId) -> Result<Told, Problem> {

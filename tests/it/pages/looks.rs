@@ -1,6 +1,6 @@
 //! What holds for every page.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::Path};
 
 use super::reader::{link, page, press};
 use crate::{
@@ -134,9 +134,10 @@ async fn first_load(person: &Person, path: &str) -> usize {
     assert_eq!(found.status, 200, "{path}: {}", found.text);
     let mut bytes = found.text.len();
     let named = found.text.split('"').filter(|text| text.starts_with("/static/"));
-    let files: BTreeSet<&str> = named.filter(|file| !file.ends_with(".woff2")).collect();
-    for kind in [".css", ".js"] {
-        assert!(files.iter().any(|file| file.ends_with(kind)), "{path} has no {kind}: {files:?}");
+    let is_of = |kind: &str, file: &str| Path::new(file).extension().is_some_and(|of| of == kind);
+    let files: BTreeSet<&str> = named.filter(|file| !is_of("woff2", file)).collect();
+    for kind in ["css", "js"] {
+        assert!(files.iter().any(|file| is_of(kind, file)), "{path} has no {kind}: {files:?}");
     }
     for file in files {
         let loaded = page(person, file).await;

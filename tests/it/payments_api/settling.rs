@@ -152,13 +152,14 @@ async fn a_settlement_that_is_cut_off_anywhere_is_made_once() {
         let (engine, clock) = (Arc::new(scene.bahi.engine.clone()), scene.clock.clone());
         PaymentKeeper::new(engine, ReadModels::new(pool.clone()), clock, Arc::new(System)).unwrap()
     };
-    let (_tell, stop) = watch::channel(false);
+    let (_tell, stopping) = watch::channel(false);
     scene.clock.advance(TimeDelta::days(1));
     for cut_us in [200, 1_000, 3_000, 8_000, 20_000, 50_000] {
-        let dying = keeper().run(stop.clone());
-        drop(tokio::time::timeout(Duration::from_micros(cut_us), dying).await);
+        let cut_off = keeper().run(stopping.clone());
+        drop(tokio::time::timeout(Duration::from_micros(cut_us), cut_off).await);
     }
-    let others = [tokio::spawn(keeper().run(stop.clone())), tokio::spawn(keeper().run(stop))];
+    let others =
+        [tokio::spawn(keeper().run(stopping.clone())), tokio::spawn(keeper().run(stopping))];
     let unsettled = shop.account("unsettled");
     let path = format!("/v1/accounts/{unsettled}/balance");
     until(&scene.admin, &path, |balance| balance["posted"]["value"] == "0.00").await;

@@ -24,6 +24,11 @@ pub(super) struct Clerk {
 }
 
 impl Clerk {
+    /// The same browser without its cookie.
+    pub(super) fn without_a_cookie(&self) -> Self {
+        Self { cookie: String::new(), ..self.clone() }
+    }
+
     /// Somebody new, signed in for shops.
     pub(super) async fn sign_up(scene: &Scene, handle: &str) -> Self {
         let client = Client::builder().redirect(Policy::none()).no_proxy().build().unwrap();

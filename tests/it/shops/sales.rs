@@ -238,8 +238,8 @@ async fn a_payout_opens_into_payments_that_add_up_to_the_paisa() {
         payments.push(pay(&scene, &asha, &shop, amount, "O").await);
     }
     let form = format!("/merchant/payments/{}/refund", payments[3]);
-    let back = |nonce| [("amount", "20"), ("reason", "returned"), ("nonce", nonce)];
-    assert_eq!(owner.form(&form, &back("before")).await.status, 303);
+    let give = |nonce| [("amount", "20"), ("reason", "returned"), ("nonce", nonce)];
+    assert_eq!(owner.form(&form, &give("before")).await.status, 303);
     scene.projected().await;
     let settled = settle(&scene, &shop, &payments).await;
     let page = owner.get(&format!("/merchant/settlements/{settled}")).await;
@@ -249,20 +249,20 @@ async fn a_payout_opens_into_payments_that_add_up_to_the_paisa() {
     assert_eq!(sum, "323.50".parse().unwrap(), "{}", file.text);
 
     // Something goes back out of what is available; the rest of the day goes to the bank.
-    assert_eq!(owner.form(&form, &back("after")).await.status, 303);
+    assert_eq!(owner.form(&form, &give("after")).await.status, 303);
     let bank = json!({"account_number": "001234567890", "ifsc": "TEST0000001", "name": "Asha Rao"});
     let bank = made(&owner, "/v1/bank-accounts", &bank).await;
     owner.form(&format!("/merchant/banks/{bank}/check"), &[]).await;
-    let sent = [("amount", "200.00"), ("bank_account", bank.as_str()), ("nonce", "n1")];
-    let place = owner.form("/merchant/withdraw", &sent).await.header("location").to_owned();
-    assert!(place.starts_with("/merchant/payouts/wd_"), "{place}");
+    let form = [("amount", "200.00"), ("bank_account", bank.as_str()), ("nonce", "n1")];
+    let payout = owner.form("/merchant/withdraw", &form).await.header("location").to_owned();
+    assert!(payout.starts_with("/merchant/payouts/wd_"), "{payout}");
     scene.projected().await;
 
-    let parts = owner.get(&format!("{place}/parts")).await;
+    let parts = owner.get(&format!("{payout}/parts")).await;
     assert_eq!(parts.status, 200, "{}", parts.text);
     assert!(parts.text.contains(&format!("/merchant/settlements/{settled}")), "{}", parts.text);
     assert!(parts.text.contains("Available after"));
-    let file = owner.get(&format!("{place}/parts.csv")).await;
+    let file = owner.get(&format!("{payout}/parts.csv")).await;
     let lines = cells(&file.text);
     let kinds: Vec<&str> = lines.iter().map(|line| &*line[0]).collect();
     let expected = ["OPENING", "PAYMENT", "PAYMENT", "PAYMENT", "PAYMENT", "REFUND", "REFUND"];
@@ -272,7 +272,7 @@ async fn a_payout_opens_into_payments_that_add_up_to_the_paisa() {
     let account = format!("merchant:{}:available:INR", shop.strip_prefix("mer_").unwrap());
     let left = scene.admin.balance(&account, head).await;
     assert_eq!(sum, left.parse().unwrap(), "{}", file.text);
-    for path in [format!("{place}/parts"), format!("{place}/parts.csv")] {
+    for path in [format!("{payout}/parts"), format!("{payout}/parts.csv")] {
         assert_eq!(other.get(&path).await.status, 404, "{path}");
     }
 

@@ -27,7 +27,7 @@ use ledger_core::{
 use projections::{Projector, ProjectorStatus};
 use reqwest::{Client, Method, RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
-use sqlx::PgPool;
+use sqlx::{PgPool, postgres::PgConnectOptions};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use super::{
@@ -117,6 +117,16 @@ impl Default for Set {
     }
 }
 
+async fn engine_on(options: PgConnectOptions, clock: &Arc<dyn Clock>) -> Engine {
+    let config = EngineConfig { clock: Arc::clone(clock), ..EngineConfig::new(options) };
+    Engine::start(config).await.unwrap()
+}
+
+/// Until somebody says stop.
+async fn until(mut stopping: watch::Receiver<bool>) {
+    stopping.wait_for(|stop| *stop).await.ok();
+}
+
 impl TestBahi {
     /// On a fresh database.
     pub(crate) async fn spawn() -> Self {
@@ -126,9 +136,7 @@ impl TestBahi {
     /// One more service on a database, as another process would have it.
     pub(crate) async fn on(database: &Database, set: Set) -> Self {
         let options = database.options(APP);
-        let config =
-            EngineConfig { clock: Arc::clone(&set.clock), ..EngineConfig::new(options.clone()) };
-        let engine = Engine::start(config).await.unwrap();
+        let engine = engine_on(options.clone(), &set.clock).await;
         let ledger: Arc<dyn Ledger> = Arc::new(engine.clone());
         let reads = db::read_pool(options.clone(), set.read_connections_max);
         let health = db::health_pool(options);
@@ -138,10 +146,7 @@ impl TestBahi {
 
         let projector = Projector::new(database.pool().await, head.clone());
         let status = projector.status();
-        let mut stopped = stopping.clone();
-        tasks.push(tokio::spawn(projector.run(async move {
-            stopped.wait_for(|stop| *stop).await.ok();
-        })));
+        tasks.push(tokio::spawn(projector.run(until(stopping.clone()))));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let people_settings = set.people(&address);
@@ -184,12 +189,8 @@ impl TestBahi {
         tasks.push(tokio::spawn(sweeper.run(stopping.clone())));
         tasks.push(tokio::spawn(payments.run(stopping.clone())));
 
-        let mut stopped = stopping;
         tasks.push(tokio::spawn(async move {
-            let stop = async move {
-                stopped.wait_for(|stop| *stop).await.ok();
-            };
-            let router = http::router(state);
+            let (router, stop) = (http::router(state), until(stopping));
             http::serve(listener, router, ServerConfig::default(), stop).await.unwrap();
         }));
         Self {

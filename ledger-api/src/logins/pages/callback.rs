@@ -98,7 +98,7 @@ async fn again(
     let who = who.ok_or_else(signed_out)?;
     let token = state.sessions.renew(who.session.id).await?.ok_or_else(signed_out)?;
     let mut response = see_other(local(return_to));
-    SessionCookie::Set(token).put(&mut response);
+    SessionCookie::Set(who.session.audience, token).put(&mut response);
     forget(&mut response);
     Ok(response)
 }

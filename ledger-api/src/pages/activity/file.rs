@@ -4,6 +4,8 @@
 //! than a short one and nothing is cut off. If the database fails on the way the transfer is broken
 //! off, which browsers show as a failed download: a file that looks whole is whole.
 
+use std::borrow::Cow;
+
 use axum::{
     body::Body,
     extract::Query as Asked,
@@ -20,6 +22,7 @@ use crate::{
     pages::{
         Visitor,
         names::{Names, what},
+        spreadsheet,
     },
 };
 
@@ -89,26 +92,5 @@ fn line(names: &Names, row: &ActivityRow, balance: Option<&Decimal>) -> String {
         row.utr.clone().unwrap_or_default(),
         balance.map(ToString::to_string).unwrap_or_default(),
     ];
-    let cells: Vec<String> = fields.iter().map(|field| cell(field)).collect();
-    format!("{}\r\n", cells.join(","))
-}
-
-/// A text as a cell: quoted, and with a quote before what a spreadsheet would calculate.
-fn cell(text: &str) -> String {
-    let calculates = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let quote = if calculates { "'" } else { "" };
-    format!("\"{quote}{}\"", text.replace('"', "\"\""))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn case_162_a_spreadsheet_calculates_nothing() {
-        assert_eq!(cell("=cmd|'/c calc'!A0"), "\"'=cmd|'/c calc'!A0\"");
-        assert_eq!(cell("@asha"), "\"'@asha\"");
-        assert_eq!(cell("a \"b\", c"), "\"a \"\"b\"\", c\"");
-        assert_eq!(cell("250.00"), "\"250.00\"");
-    }
+    spreadsheet::line(fields.map(Cow::Owned))
 }

@@ -135,8 +135,7 @@ pub(super) async fn view(
         pay: pay(visitor, &detail).await?,
         cancel,
         is_final: row.status.is_final(),
-        can_report: visitor.shop.is_none()
-            && reports.iter().all(|report| report.settled.is_some()),
+        can_report: visitor.shop.is_none() && reports.iter().all(|report| report.settled.is_some()),
         reports,
         reasons: Reason::ALL,
     })

@@ -163,10 +163,10 @@ async fn make(visitor: &ShopVisitor<Tills>, form: &AskForm) -> Result<PaymentReq
     let payload: Payload = Payload::of(&body)?;
     let body: RequestIn = payload.parse()?;
     let (done, _) = payments::create_request(&visitor.writer()?, key, &body).await?;
-    match done.accepted.receipt {
-        Receipt::PaymentRequest { request_id, .. } => Ok(request_id),
-        ref other => Err(wrong_receipt(other)),
-    }
+    let Receipt::PaymentRequest { request_id, .. } = done.accepted.receipt else {
+        return Err(wrong_receipt(&done.accepted.receipt));
+    };
+    Ok(request_id)
 }
 
 fn wrong_order() -> Problem {

@@ -248,6 +248,8 @@ struct AgainView {
     layout: Layout,
     errors: FormErrors,
     return_to: String,
+    /// None yet: a shop's step-up goes by password.
+    providers: Vec<ProviderLink>,
 }
 
 fn again_view(
@@ -258,7 +260,7 @@ fn again_view(
 ) -> AgainView {
     let viewer = viewer(state, who);
     let layout = context.layout("Your password, once more", Nav::None, Some(viewer));
-    AgainView { layout, errors, return_to: home_or(back).to_owned() }
+    AgainView { layout, errors, return_to: home_or(back).to_owned(), providers: Vec::new() }
 }
 
 async fn again_page(

@@ -61,7 +61,7 @@ pub(super) struct SettlementOut {
 }
 
 impl SettlementOut {
-    fn of(row: SettlementRow, position: Position) -> Self {
+    fn of(row: &SettlementRow, position: Position) -> Self {
         let scale = row.gross.scale();
         let money = |mut value: rust_decimal::Decimal| {
             value.rescale(scale);
@@ -138,7 +138,7 @@ pub(super) async fn list(
     let before = list.resume(query.cursor.as_deref())?;
     let page = models.settlements(code.as_ref(), before, limit).await?;
     let (next, position) = (page.next, page.position);
-    let data = page.items.into_iter().map(|row| SettlementOut::of(row, position));
+    let data = page.items.iter().map(|row| SettlementOut::of(row, position));
     reader.page(&list, data.collect(), next, position)
 }
 
@@ -159,5 +159,5 @@ pub(super) async fn get(
     check_role(reach)?;
     let (position, row) = reader.find(|| models.settlement(id)).await?;
     payments::check_shop(reach, &row.merchant)?;
-    Ok(Reply::ok(SettlementOut::of(row, position)).at(position))
+    Ok(Reply::ok(SettlementOut::of(&row, position)).at(position))
 }

@@ -126,15 +126,7 @@ impl World {
     /// happened.
     pub(super) fn submit(&mut self, operation: Operation) -> Done {
         let announced = self.announced(&operation);
-        let command = Command {
-            principal: "asha".parse().unwrap(),
-            idempotency: None,
-            request: RequestId::from_uuid(uuid::Uuid::from_u128(1)),
-            authority: Authority::all(),
-            approval: None,
-            operation,
-        };
-        let plan = plan(&command, self, minute(self.minute))?;
+        let plan = plan(&asked(operation), self, minute(self.minute))?;
         let mut after = self.clone();
         let mut done = Happened::default();
         let mut sums: BTreeMap<TransactionId, Decimal> = BTreeMap::new();
@@ -266,4 +258,16 @@ fn ask<A: Aggregate<Services = ()>>(
     let sink = EventSink::default();
     aggregate.handle(command, &(), &sink).now_or_never().expect("nothing to wait for")?;
     Ok(sink.collect().now_or_never().expect("nothing to wait for"))
+}
+
+/// A command of somebody who may do everything.
+fn asked(operation: Operation) -> Command {
+    Command {
+        principal: "asha".parse().unwrap(),
+        idempotency: None,
+        request: RequestId::from_uuid(uuid::Uuid::from_u128(1)),
+        authority: Authority::all(),
+        approval: None,
+        operation,
+    }
 }
