@@ -77,6 +77,8 @@ pub fn metrics() -> Result<PrometheusHandle, BuildError> {
         "bahi_holds_expired_total",
         "bahi_bank_contradictions_total",
         "bahi_returns_applied_total",
+        "bahi_hooks_out_failures_total",
+        "bahi_hooks_out_disabled_total",
     ] {
         ::metrics::counter!(name).increment(0);
     }

@@ -22,7 +22,10 @@ use uuid::Uuid;
 use crate::{
     audit_engine::verified,
     reference::Both,
-    support::ledger::{self, Ledger, accepted, command, money, opening, parse, rejected},
+    support::{
+        ledger::{self, Ledger, accepted, command, money, opening, parse, rejected},
+        sent_back,
+    },
 };
 
 const WALLET: &str = "wallet:a:INR";
@@ -226,6 +229,7 @@ async fn the_engine_writes_of_deposits_what_the_reference_writes_to_the_last_has
     ];
     let script = std::iter::once(Operation::Unfreeze { account, reference });
     let script = script.chain(asks.map(Operation::from));
+    let script = script.chain(sent_back::story(WALLET));
     let asked = asked.into_iter().chain(script).map(command);
     for command in beginning().into_iter().chain(asked) {
         both.agree(&command).await;

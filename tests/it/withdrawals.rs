@@ -22,6 +22,7 @@ use crate::{
     support::{
         database::Database,
         ledger::{self, Ledger, accepted, command, money, opening, parse, rejected},
+        sent_back,
     },
 };
 
@@ -232,7 +233,8 @@ async fn the_engine_writes_of_withdrawals_what_the_reference_writes_to_the_last_
     let ones: Vec<One> = (0..40).map(|_| One::new()).collect();
     let asked = (0..1_500).map(|_| command(random.operation(&ones)));
     // What is rare comes last.
-    let rare = rare().into_iter().map(|ask| command(ask.into()));
+    let rare = rare().into_iter().map(Operation::from).chain(sent_back::story(OTHER));
+    let rare = rare.map(command);
     for command in beginning().into_iter().chain(asked).chain(rare) {
         both.agree(&command).await;
         both.clock.advance(TimeDelta::seconds(1));

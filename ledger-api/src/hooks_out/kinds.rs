@@ -6,7 +6,7 @@
 pub const TEST: &str = "webhook.test";
 
 /// Every type that can be asked for.
-pub(super) const ALL: [&str; 15] = [
+pub(super) const ALL: [&str; 23] = [
     "withdrawal.updated",
     "withdrawal.completed",
     "withdrawal.failed",
@@ -22,6 +22,14 @@ pub(super) const ALL: [&str; 15] = [
     "transfer.completed",
     "transfer.cancelled",
     "transfer.expired",
+    "payment.completed",
+    "payment.disputed",
+    "payment.dispute_decided",
+    "refund.updated",
+    "refund.completed",
+    "refund.failed",
+    "refund.cancelled",
+    "settlement.paid",
 ];
 
 /// A type that there is not.

@@ -5,6 +5,8 @@
 //! is made, and two messages of one object never show the same moment. Words that people put on
 //! things are left out: they can be erased, and a delivery log could not.
 
+mod payments;
+
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
@@ -104,6 +106,10 @@ impl Messages {
             "withdrawal" => self.withdrawal(event, event_type).await.map(Some),
             "deposit" => self.deposit(event, event_type).await.map(Some),
             "transfer" => self.transfer(event, event_type).await.map(Some),
+            "payment" => self.payment(event, event_type).await.map(Some),
+            "account" if event_type == payments::SETTLEMENT_PAID => {
+                self.settlement(event, event_type).await
+            }
             _ => self.instant_transfer(event, event_type).await,
         }
     }
@@ -221,7 +227,11 @@ fn event_type(event: &RecordedEvent) -> Result<Option<&'static str>, MessageErro
         "withdrawal" => of_withdrawal(&decoded(event)?),
         "deposit" => Some(of_deposit(&decoded(event)?)),
         "transfer" => Some(of_transfer(&decoded(event)?)),
-        "account" if event.event_type == "debited" => of_leg(&decoded(event)?),
+        "payment" => payments::of_payment(&decoded(event)?),
+        "account" if ["debited", "credited"].contains(&event.event_type.as_str()) => {
+            let leg = decoded(event)?;
+            of_leg(&leg).or_else(|| payments::of_settlement(&leg))
+        }
         _ => None,
     })
 }

@@ -15,7 +15,7 @@ mod logins;
 pub(crate) mod openapi;
 mod ops;
 mod payment_requests;
-mod payments;
+pub(crate) mod payments;
 mod people;
 mod reconciliation;
 mod reports;

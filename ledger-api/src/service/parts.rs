@@ -245,8 +245,7 @@ impl Parts {
         let pool = self.kept(database.pool(database.app().clone()));
         let settings = wanted.people_settings()?;
         let keeper = people::keeper(&pool, secret, engine, &settings);
-        let task = tasks::keep_people(&keeper, &self.stop.subscribe());
-        self.tasks.push(("the people", task));
+        self.tasks.push(("the people", tasks::keep_people(&keeper, &self.stop.subscribe())));
         Ok(())
     }
 
@@ -260,10 +259,8 @@ impl Parts {
 
     fn read_models(&self, pool: PgPool) -> ReadModels {
         let read_models = ReadModels::new(pool);
-        match &self.projector {
-            Some(status) => read_models.with_projector(status.clone()),
-            None => read_models,
-        }
+        let Some(status) = &self.projector else { return read_models };
+        read_models.with_projector(status.clone())
     }
 
     /// Starts to work for the banks that are called: sends, asks, and applies what they told.

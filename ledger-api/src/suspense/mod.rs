@@ -2,8 +2,9 @@
 //!
 //! Each is an item of `suspense:credits`: a deposit's credit (`dep_….1`) that its wallet could not
 //! or must not take, or that nobody asked for; a line of a statement (`bl_…`) that nobody could
-//! explain; or what was to be sent back (`wd_…`) and did not get through. This reads them, with what
-//! the bank says of each, and guesses whose they may be ([`suggest`]). It decides nothing: people do, and the ledger moves the money.
+//! explain; or what was to be sent back (`wd_…`) and did not get through. This reads them, with
+//! what the bank says of each, and guesses whose they may be ([`suggest`]). It decides nothing:
+//! people do, and the ledger moves the money.
 
 mod suggest;
 

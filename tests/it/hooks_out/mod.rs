@@ -7,5 +7,6 @@ mod happy;
 mod kills;
 mod receiver;
 mod scene;
+mod shops;
 mod verifier;
 mod whose;

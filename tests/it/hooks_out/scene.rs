@@ -52,21 +52,7 @@ impl Scene {
     }
 
     fn work(&mut self, told: &watch::Receiver<bool>) {
-        let pool = db::read_pool(self.database.options(APP), 4);
-        let clock: Arc<dyn Clock> = self.clock.clone();
-        let ids: Arc<dyn Ids> = Arc::new(System);
-        let with = (pool.clone(), ReadModels::new(pool.clone()));
-        let maker = Maker::new(with, &SECRET, Arc::clone(&clock), Arc::clone(&ids));
-        let client = Client::new(Outreach::PublicAndLoopback).unwrap();
-        let sender = Sender::new(pool, &SECRET, client, clock, ids);
-        // Nobody tells this one of the log's end, as in a process that only works.
-        let (nudge, head) = watch::channel(0);
-        let making = maker.run(head, told.clone());
-        self.tasks.push(tokio::spawn(async move {
-            making.await;
-            drop(nudge);
-        }));
-        self.tasks.push(tokio::spawn(sender.run(told.clone())));
+        self.tasks.extend(make_and_send(&self.database, self.clock.clone(), told));
     }
 
     /// Makes an endpoint; as it was answered.
@@ -149,4 +135,26 @@ impl Scene {
         }
         self.bahi.finish().await;
     }
+}
+
+/// Somebody who makes messages of what the log says, and somebody who sends them.
+pub(super) fn make_and_send(
+    database: &Database,
+    clock: Arc<dyn Clock>,
+    told: &watch::Receiver<bool>,
+) -> [JoinHandle<()>; 2] {
+    let pool = db::read_pool(database.options(APP), 4);
+    let ids: Arc<dyn Ids> = Arc::new(System);
+    let with = (pool.clone(), ReadModels::new(pool.clone()));
+    let maker = Maker::new(with, &SECRET, Arc::clone(&clock), Arc::clone(&ids));
+    let client = Client::new(Outreach::PublicAndLoopback).unwrap();
+    let sender = Sender::new(pool, &SECRET, client, clock, ids);
+    // Nobody tells this one of the log's end, as in a process that only works.
+    let (nudge, head) = watch::channel(0);
+    let making = maker.run(head, told.clone());
+    let making = tokio::spawn(async move {
+        making.await;
+        drop(nudge);
+    });
+    [making, tokio::spawn(sender.run(told.clone()))]
 }

@@ -78,24 +78,23 @@ async fn the_list_shows_the_balance_after_each_when_it_is_asked_to() {
 #[tokio::test(flavor = "multi_thread")]
 async fn forms_say_what_the_nearest_limit_leaves_and_group_their_amounts() {
     let scene = Scene::start().await;
-    let asha = scene.person("asha", "5000.00").await;
-    // Half of the month's ten thousand is here.
+    let asha = scene.person("asha", "180000.00").await;
     let add = page(&asha, "/app/move?tab=add").await;
-    let month = "₹5,000.00 left of your monthly limit. It starts afresh on 1 Dec.";
-    assert!(add.text.contains(month), "{}", add.text);
+    // The balance may be two lakh.
+    assert!(add.text.contains("Your wallet has room for ₹20,000.00 more."), "{}", add.text);
     for preset in [">₹200<", ">₹1,000<", ">₹5,000<"] {
         assert!(add.text.contains(preset), "{preset}: {}", add.text);
     }
     let send = page(&asha, "/app/move?tab=send").await;
-    assert!(send.text.contains("At most ₹2,000.00 at once."), "{}", send.text);
+    assert!(send.text.contains("At most ₹1,00,000.00 at once."), "{}", send.text);
     scene.person("ravi", "1.00").await;
-    for value in ["2000.00", "1500.00"] {
+    for value in ["70000.00", "50000.00"] {
         let body = json!({"to": {"handle": "ravi"}, "amount": money(value)});
         asha.post("/v1/transfers", &body).await.made();
     }
     scene.projected().await;
     let send = page(&asha, "/app/move?tab=send").await;
-    let day = "₹1,500.00 left of your daily limit. It starts afresh on 23 Nov.";
+    let day = "₹80,000.00 left of your daily limit. It starts afresh on 23 Nov.";
     assert!(send.text.contains(day), "{}", send.text);
     scene.finish().await;
 }

@@ -61,7 +61,7 @@ impl Shop {
     }
 }
 
-fn rupees(value: &str) -> Value {
+pub(crate) fn rupees(value: &str) -> Value {
     json!({"value": value, "currency": "INR"})
 }
 
@@ -70,7 +70,7 @@ fn id(object: &Value) -> &str {
 }
 
 /// Pays a shop without a request.
-async fn pay(person: &Person, shop: &Shop, value: &str) -> Reply {
+pub(crate) async fn pay(person: &Person, shop: &Shop, value: &str) -> Reply {
     let body = json!({"merchant": shop.id.to_string(), "amount": rupees(value)});
     person.post("/v1/payments", &body).await
 }

@@ -60,7 +60,7 @@ impl Clerk {
     }
 
     pub(super) async fn prove_address(&mut self, scene: &Scene) {
-        self.form("/merchant/verify/send", &[]).await;
+        // Sent by itself at the sign-up.
         let code = code(&sent(scene, &self.email.clone(), "Confirm").await);
         let proved = self.form("/merchant/verify", &[("code", &code)]).await;
         assert_eq!(proved.status, 303, "{}", proved.text);

@@ -36,6 +36,16 @@ const OPENED: &[&str] = &[
     "GET /v1/settlements",
     "GET /v1/settlements/{id}",
     "GET /v1/withdrawals/{id}/composition",
+    "POST /v1/webhook-endpoints",
+    "GET /v1/webhook-endpoints",
+    "GET /v1/webhook-endpoints/{id}",
+    "PATCH /v1/webhook-endpoints/{id}",
+    "DELETE /v1/webhook-endpoints/{id}",
+    "POST /v1/webhook-endpoints/{id}/rotate",
+    "POST /v1/webhook-endpoints/{id}/test",
+    "GET /v1/webhook-endpoints/{id}/deliveries",
+    "GET /v1/deliveries/{id}",
+    "POST /v1/deliveries/{id}/redeliver",
 ];
 
 /// Answers that tell nothing of anybody, to whoever asks.

@@ -146,7 +146,7 @@ async fn payments_are_filtered_added_up_and_a_file_has_exactly_those_rows() {
     let first = owner.get("/merchant/payments").await;
     assert!(first.text.contains("₹399.99"), "the sum of all 31: {}", first.text);
     assert_eq!(first.text.matches("<td").count(), 25 * 11, "a page of them");
-    let older = first.text.split("older=").nth(1).expect("more of them");
+    let older = first.text.split("?older=").nth(1).expect("more of them");
     let older = older.split('"').next().unwrap();
     let second = owner.get(&format!("/merchant/payments?older={older}")).await;
     assert_eq!(second.text.matches("<td").count(), 6 * 11, "the rest: {}", second.text);

@@ -21,6 +21,7 @@ pub(crate) mod queue;
 pub(crate) mod reference;
 pub(crate) mod sandbox;
 pub(crate) mod script;
+pub(crate) mod sent_back;
 pub(crate) mod server;
 pub(crate) mod service_process;
 pub(crate) mod tamper;

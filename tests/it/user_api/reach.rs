@@ -41,6 +41,11 @@ const OPENED: &[&str] = &[
     "GET /v1/statements",
     "GET /v1/recipients/lookup",
     "GET /v1/me/events",
+    "GET /v1/payment-requests/{id}",
+    "POST /v1/payments",
+    "GET /v1/payments",
+    "GET /v1/payments/{id}",
+    "GET /v1/refunds/{id}",
 ];
 
 /// Of people themselves: signing up, sessions, their own data. Other tests are about those.

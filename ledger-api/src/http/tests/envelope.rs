@@ -35,6 +35,11 @@ fn operations() -> Vec<(Method, String, Option<String>)> {
                     "/virtual-accounts/{id}",
                     "/virtual-accounts/va_00000000000000000000000000000007",
                 )
+                .replace("/deliveries/{id}", "/deliveries/whd_00000000000000000000000000000007")
+                .replace(
+                    "/webhook-endpoints/{id}",
+                    "/webhook-endpoints/we_00000000000000000000000000000007",
+                )
                 .replace("/deposits/{id}", "/deposits/dep_00000000000000000000000000000007")
                 .replace("/withdrawals/{id}", "/withdrawals/wd_00000000000000000000000000000007")
                 .replace("{id}", "txn_00000000000000000000000000000007");

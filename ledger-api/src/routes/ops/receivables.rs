@@ -75,7 +75,10 @@ pub(super) struct WrittenOffOut {
     request_body(content = WriteOffIn, example = json!({
         "amount": {"value": "400.00", "currency": "INR"}, "reason": "insolvent",
         "evidence_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"})),
-    responses((status = 201, description = "It is an expense now.", body = WrittenOffOut)),
+    responses((status = 201, description = "It is an expense now.", body = WrittenOffOut,
+        example = json!({"object": "write_off", "account": "receivable:overpaid:asha:INR",
+            "amount": {"value": "400.00", "currency": "INR"},
+            "transaction": "txn_01935c3a5e7c7d3e8f00a1b2c3d4e5f6", "position": 42}))),
 )]
 pub(super) async fn write_off(
     writer: Writer,

@@ -73,7 +73,14 @@ pub(super) struct ReturnIn {
     tag = "Reconciliation",
     params(("id" = String, Path, description = "The credit")),
     request_body(content = ReturnIn, example = json!({"reason": "third_party"})),
-    responses((status = 201, description = "It waits for its bank.", body = WithdrawalOut)),
+    responses((status = 201, description = "It waits for its bank.", body = WithdrawalOut,
+        example = json!({"id": "wd_01935c3a5e7c7d3e8f00a1b2c3d4e5f6", "object": "withdrawal",
+            "status": "queued", "final": false, "cancellable": true, "funds": "held",
+            "account": "suspense:credits:INR",
+            "amount": {"value": "750.00", "currency": "INR"},
+            "fee": {"value": "0.00", "currency": "INR"},
+            "bank_account": "ba_01935c3a5e7c7d3e8f00a1b2c3d4e5f6", "bank": "hdfc", "rail": "imps",
+            "recorded_at": "2026-11-22T14:02:11.020Z", "position": 42}))),
 )]
 pub(super) async fn send_back(
     writer: Writer,

@@ -77,7 +77,10 @@ pub(super) struct MovedOut {
     request_body(content = MoveIn, example = json!({
         "item": "topup-2026-11-22", "reason": "backing_short",
         "evidence_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"})),
-    responses((status = 200, description = "It is an end of the move.", body = MovedOut)),
+    responses((status = 200, description = "It is an end of the move.", body = MovedOut,
+        example = json!({"object": "treasury_line", "id": "bl_01935c3a5e7c7d3e8f00a1b2c3d4e5f6",
+            "item": "topup-2026-11-22", "amount": {"value": "60.00", "currency": "INR"},
+            "position": 42}))),
 )]
 pub(super) async fn name(
     writer: Writer,

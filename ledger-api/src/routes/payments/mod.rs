@@ -8,9 +8,27 @@ mod refund_body;
 mod settlements;
 mod write;
 
+use ledger_core::log::Position;
+use projections::{PaymentRow, RefundRow, SettlementRow};
+use serde::Serialize;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::http::ApiState;
+use crate::http::{ApiState, reach::Reach};
+
+/// A payment as its shop sees it.
+pub(crate) fn payment_out(row: PaymentRow, position: Position) -> impl Serialize {
+    body::PaymentOut::of(row, Reach::Everything, position)
+}
+
+/// A refund.
+pub(crate) fn refund_out(row: RefundRow, position: Position) -> impl Serialize {
+    refund_body::RefundOut::of(row, position)
+}
+
+/// A settlement.
+pub(crate) fn settlement_out(row: &SettlementRow, position: Position) -> impl Serialize {
+    settlements::SettlementOut::of(row, position)
+}
 
 /// The routes.
 pub(super) fn routes() -> OpenApiRouter<ApiState> {

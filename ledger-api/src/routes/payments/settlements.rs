@@ -61,7 +61,7 @@ pub(super) struct SettlementOut {
 }
 
 impl SettlementOut {
-    fn of(row: &SettlementRow, position: Position) -> Self {
+    pub(super) fn of(row: &SettlementRow, position: Position) -> Self {
         let scale = row.gross.scale();
         let money = |mut value: rust_decimal::Decimal| {
             value.rescale(scale);
