@@ -103,7 +103,9 @@ fn compensation(
     currency: Currency,
     days: i64,
 ) -> Option<(Operation, Idempotency)> {
-    let amount = Money::from_decimal(Decimal::from(PER_DAY.checked_mul(days)?), currency).ok()?;
+    let mut amount = Decimal::from(PER_DAY.checked_mul(days)?);
+    amount.rescale(u32::from(currency.scale));
+    let amount = Money::from_decimal(amount, currency).ok()?;
     let expense = AccountId::new(&EXPENSE.parse().ok()?, currency.code);
     let leg = |account, direction| PostingLeg { account, direction, amount, item: None };
     let legs = vec![leg(expense, Direction::Debit), leg(row.account.clone(), Direction::Credit)];

@@ -306,6 +306,12 @@ impl Reference {
             } else if let StreamId::BankLine(id) = stream {
                 let line = self.load(&id.to_string()).await.aggregate;
                 before.lines.insert(id, line);
+            } else if let StreamId::Deposit(id) = stream {
+                let deposit = self.load(&id.to_string()).await.aggregate;
+                before.deposits.insert(id, deposit);
+            } else if let StreamId::Withdrawal(id) = stream {
+                let withdrawal = self.load(&id.to_string()).await.aggregate;
+                before.withdrawals.insert(id, withdrawal);
             } else if let StreamId::Payment(id) = stream {
                 let payment = self.load(&id.to_string()).await.aggregate;
                 before.payments.insert(id, payment);
