@@ -89,7 +89,7 @@ async fn what_is_owed_is_repaid_by_what_comes_and_the_rest_is_written_off_by_two
 async fn a_withdrawal_that_fails_later_than_the_next_day_is_paid_for_once() {
     let town = Town::start().await;
     let to = town.bank_account("test").await;
-    let before = town.balance("wallet:a:INR").await;
+    let before = until(&town, "wallet:a:INR", |funded| !funded.is_zero()).await;
     // By its paise: it never arrives at the bank, which only statements prove.
     let late = town.withdraw("hdfc", &to, "70.14").await;
     town.wait_for(&late, "outcome_unknown").await;
