@@ -35,6 +35,16 @@ fn operations() -> Vec<(Method, String, Option<String>)> {
                     "/virtual-accounts/{id}",
                     "/virtual-accounts/va_00000000000000000000000000000007",
                 )
+                .replace("/ops/reports/{id}", "/ops/reports/rp_00000000000000000000000000000007")
+                .replace("/bank-lines/{id}", "/bank-lines/bl_00000000000000000000000000000007")
+                .replace("/payments/{id}", "/payments/pay_00000000000000000000000000000007")
+                .replace("/refunds/{id}", "/refunds/rf_00000000000000000000000000000007")
+                .replace("/settlements/{id}", "/settlements/set_00000000000000000000000000000007")
+                .replace(
+                    "/payment-requests/{id}",
+                    "/payment-requests/pr_00000000000000000000000000000007",
+                )
+                .replace("/receivables/{id}", "/receivables/receivable:overpaid:a:INR")
                 .replace("/deliveries/{id}", "/deliveries/whd_00000000000000000000000000000007")
                 .replace(
                     "/webhook-endpoints/{id}",
@@ -121,7 +131,10 @@ async fn a_key_does_only_what_its_scopes_say() {
         if is_of_sessions(&path) && answer.code() == "signed_out" {
             continue;
         }
-        let balances = method == Method::GET && path.starts_with("/v1/accounts");
+        let of_money = ["/v1/accounts", "/v1/settlements"];
+        let balances = method == Method::GET
+            && (of_money.iter().any(|start| path.starts_with(start))
+                || path.ends_with("/composition"));
         // What `balances:read` opens stops at the database, which is not there.
         if balances {
             assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{method} {path}");
