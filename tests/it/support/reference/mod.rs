@@ -296,6 +296,12 @@ impl Reference {
             streams.extend(accounts.into_iter().map(StreamId::Account));
             before.payments.insert(id, payment);
         }
+        self.load_named(&mut before, streams).await;
+        before
+    }
+
+    /// What the command names by itself.
+    async fn load_named(&self, before: &mut Before, streams: Vec<StreamId>) {
         for stream in streams {
             if let StreamId::Account(id) = stream {
                 let account = self.load(id.as_str()).await.aggregate;
@@ -320,7 +326,6 @@ impl Reference {
                 before.requests.insert(id, request);
             }
         }
-        before
     }
 
     async fn receipt(&self, plan: Plan) -> Receipt {
