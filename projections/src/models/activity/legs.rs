@@ -11,14 +11,15 @@ use ledger_core::{
     posting::Kind,
 };
 use rust_decimal::Decimal;
+use sqlx::PgConnection;
 
 use super::{
     ActivityStatus, is_wallet,
-    rows::{IN, OUT, Row},
+    rows::{IN, OUT},
 };
 use crate::{
-    error::PoisonReason,
-    models::{PlacedLeg, add_to},
+    error::{PoisonReason, ProjectionError},
+    models::{PlacedLeg, Schema, add_to, bigint},
 };
 
 /// Objects that are rows themselves: what they move is told by them.
@@ -93,37 +94,92 @@ impl<'e> Transactions<'e> {
         Ok(())
     }
 
-    pub(super) fn rows(&self) -> Vec<Row> {
-        self.complete.iter().flat_map(Transaction::rows).collect()
+    /// Writes a row for each wallet of each transaction. They are new, whatever was written before:
+    /// a transaction is in one run of events only. So none is looked for first.
+    pub(super) async fn insert_in_tx(
+        &self,
+        db: &mut PgConnection,
+        schema: Schema,
+    ) -> Result<(), ProjectionError> {
+        if self.complete.is_empty() {
+            return Ok(());
+        }
+        let mut rows = Rows::default();
+        for transaction in &self.complete {
+            for (account, share) in &transaction.accounts {
+                if is_wallet(account) {
+                    rows.push(transaction, account, share)?;
+                }
+            }
+        }
+        let sql = format!(
+            "insert into {}.activity (account_id, object_id, kind, direction, status, object_status,
+                 currency, amount, fee, counterparty, began_at, began_position, changed_at,
+                 last_position)
+             select account, object, kind, direction, '{}', 'completed', currency, amount, 0,
+                    counterparty, at, position, at, position
+             from (select unnest($1::text[]) as account, unnest($2::text[]) as object,
+                          unnest($3::text[]) as kind, unnest($4::text[]) as direction,
+                          unnest($5::text[]) as currency, unnest($6::numeric[]) as amount,
+                          unnest($7::text[]) as counterparty, unnest($8::timestamptz[]) as at,
+                          unnest($9::bigint[]) as position) as made",
+            schema.name(),
+            ActivityStatus::Done.as_str(),
+        );
+        sqlx::query(&sql)
+            .bind(rows.account)
+            .bind(rows.object)
+            .bind(rows.kind)
+            .bind(rows.direction)
+            .bind(rows.currency)
+            .bind(rows.amount)
+            .bind(rows.counterparty)
+            .bind(rows.at)
+            .bind(rows.position)
+            .execute(db)
+            .await?;
+        Ok(())
+    }
+}
+
+#[derive(Default)]
+struct Rows<'a> {
+    account: Vec<&'a str>,
+    object: Vec<String>,
+    kind: Vec<&'a str>,
+    direction: Vec<&'static str>,
+    currency: Vec<&'a str>,
+    amount: Vec<Decimal>,
+    counterparty: Vec<Option<&'a str>>,
+    at: Vec<Timestamp>,
+    position: Vec<i64>,
+}
+
+impl<'a> Rows<'a> {
+    fn push(
+        &mut self,
+        transaction: &'a Transaction<'_>,
+        account: &'a str,
+        share: &Share,
+    ) -> Result<(), ProjectionError> {
+        let (_, currency) = account.rsplit_once(':').unwrap_or_default();
+        self.account.push(account);
+        self.object.push(transaction.object());
+        self.kind.push(transaction.kind.as_str());
+        self.direction.push(match share.side {
+            Direction::Credit => IN,
+            Direction::Debit => OUT,
+        });
+        self.currency.push(currency);
+        self.amount.push(share.amount);
+        self.counterparty.push(transaction.counterparty(share.side, currency));
+        self.at.push(transaction.recorded_at);
+        self.position.push(bigint(share.position)?);
+        Ok(())
     }
 }
 
 impl Transaction<'_> {
-    fn rows(&self) -> impl Iterator<Item = Row> {
-        let seen = self.accounts.iter().filter(|(account, _)| is_wallet(account));
-        seen.map(|(account, share)| {
-            let (_, currency) = account.rsplit_once(':').unwrap_or_default();
-            Row {
-                account: (*account).to_owned(),
-                object: self.object(),
-                kind: self.kind.as_str().to_owned(),
-                direction: match share.side {
-                    Direction::Credit => IN,
-                    Direction::Debit => OUT,
-                },
-                status: ActivityStatus::Done,
-                object_status: "completed",
-                currency: currency.to_owned(),
-                amount: share.amount,
-                fee: Decimal::ZERO,
-                counterparty: self.counterparty(share.side, currency).map(str::to_owned),
-                utr: None,
-                began: (share.position, self.recorded_at),
-                changed: (share.position, self.recorded_at),
-            }
-        })
-    }
-
     /// What it is known by: between wallets it is a transfer, whose id it is.
     fn object(&self) -> String {
         if self.is_alone && self.kind.as_str() == Kind::TRANSFER {

@@ -66,8 +66,8 @@ impl<'e> Changes<'e> {
         db: &mut PgConnection,
         schema: Schema,
     ) -> Result<(), ProjectionError> {
-        let mut rows = self.transactions.rows();
-        rows.extend(objects.deposits.iter().flat_map(objects::of_deposit));
+        self.transactions.insert_in_tx(db, schema).await?;
+        let mut rows: Vec<_> = objects.deposits.iter().flat_map(objects::of_deposit).collect();
         rows.extend(objects.withdrawals.iter().filter_map(objects::of_withdrawal));
         rows.extend(objects.payments.iter().flat_map(payments::of_payment));
         rows.extend(objects.transfers.iter().flat_map(transfers::of_transfer));
