@@ -1,0 +1,18 @@
+//! `/v1/audit`: signed checkpoints of the log, and proofs that lead to them.
+
+mod body;
+mod checkpoints;
+mod proofs;
+
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::http::ApiState;
+
+/// The routes.
+pub(super) fn routes() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .routes(routes!(checkpoints::list))
+        .routes(routes!(checkpoints::one))
+        .routes(routes!(proofs::inclusion))
+        .routes(routes!(proofs::consistency))
+}
