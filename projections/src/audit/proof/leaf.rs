@@ -84,3 +84,30 @@ fn part(all: &mut Vec<u8>, bytes: &[u8]) {
     all.extend_from_slice(&length.to_be_bytes());
     all.extend_from_slice(bytes);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_published_test_vector_holds() {
+        let hash = hex::decode("ff8cd0299e55bfb4897fedd8a3bb09e13c7918c90c4a51165cde4113683bc418")
+            .unwrap();
+        let leaf = LeafEvent {
+            position: 1,
+            aggregate_type: "account",
+            aggregate_id: "wallet:asha:INR",
+            sequence: 1,
+            event_type: "closed",
+            event_version: "1.0",
+            recorded_at: 1_795_356_135_000_001,
+            payload: b"{}",
+            metadata: b"{\"actor\":\"till\"}",
+            hash: &hash,
+        };
+        assert_eq!(
+            hex::encode(leaf.leaf_hash()),
+            "36c4c4440ac4795c18e5aa372154defa465bc869267f0372138c4b63bcfedea2"
+        );
+    }
+}
