@@ -4,6 +4,9 @@ mod body;
 mod checkpoints;
 mod proofs;
 
+pub(super) use body::ProofOut;
+pub(super) use proofs::prove;
+
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::http::ApiState;
