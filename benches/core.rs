@@ -1,6 +1,6 @@
 //! What the parts cost: deciding a transfer (no input or output), folding an event, and one append
-//! of 1, 10, 100 and 1,000 transfers on a durable PostgreSQL; making and checking proofs of a log of
-//! five million events. `cargo bench --bench core`.
+//! of 1, 10, 100 and 1,000 transfers on a durable PostgreSQL; making and checking proofs of a log
+//! of five million events. `cargo bench --bench core`.
 
 #![expect(clippy::unwrap_used, reason = "a bench fails loudly")]
 

@@ -1,15 +1,15 @@
 -- Proof over the log: the Merkle tree of its events, and heads of it that were signed.
 --
--- All of it follows from the events and from a key that is never in here. It is kept so that a proof
--- is a few reads; `bahi audit verify` makes all of it again and compares.
+-- All of it follows from the events and from a key that is never in here. It is kept so that a
+-- proof is a few reads; `bahi audit verify` makes all of it again and compares.
 
 -- Complete tiles: 256 neighbouring hashes of one level of the tree, each level eight above the one
 -- below. They never change, so that the tree is only ever inserted into.
 create table proof_tiles (
     number bigint   not null,
     level  smallint not null,
-    -- The root over its hashes: one hash of a tile of the next level. Beside the row, for the hashes
-    -- lie out of line.
+    -- The root over its hashes: one hash of a tile of the next level. Here once more, for the
+    -- hashes lie out of line.
     root   bytea    not null,
     hashes bytea    not null,
 

@@ -1,7 +1,7 @@
 //! The tree as it is stored: what a proof needs of it, read and no more.
 //!
-//! A hash that a proof asks for is made from one tile: a complete one, or the one at the right edge,
-//! which is made of at most 255 events or 255 roots of tiles below.
+//! A hash that a proof asks for is made from one tile: a complete one, or the one at the right
+//! edge, which is made of at most 255 events or 255 roots of tiles below.
 
 use std::collections::BTreeMap;
 

@@ -1,8 +1,8 @@
 //! Asks witnesses to countersign, as C2SP `tlog-witness` has it.
 //!
 //! A witness that answers wrongly or not at all holds up nothing: the checkpoint stands without its
-//! word, and it is asked again at the next look. One that says that it saw another log is told of as
-//! loudly as anything here.
+//! word, and it is asked again a little later. One that says that it saw another log is told of as
+//! loudly as one that is away: which of the two it is, a person has to see.
 
 use std::{sync::Arc, time::Duration};
 

@@ -5,8 +5,8 @@
 //! before; so of two versions of a log it signs one, and whoever asks for its word cannot be shown
 //! the other. C2SP `tlog-witness` is what it speaks, so that other witnesses do as well.
 //!
-//! What it has seen is on the disk before it answers. It must never forget: a witness whose state is
-//! lost gets a new key.
+//! What it has seen is on the disk before it answers. It must never forget: a witness whose state
+//! is lost gets a new key.
 
 mod http;
 mod seen;

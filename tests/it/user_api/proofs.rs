@@ -1,4 +1,4 @@
-//! What people can show to others of their own wallet: a line of their statement, by the signed log.
+//! What people can show to others of their own wallet: a line of the statement, in the signed log.
 
 use std::time::Duration;
 

@@ -74,7 +74,7 @@ impl Prove {
 pub(super) struct Check {
     /// A proof, as `bahi audit prove` or the service gave it
     file: PathBuf,
-    /// The log's key, in hexadecimal or as NAME+ID+BASE64; several are those it had one after another
+    /// The log's key, in hexadecimal or as NAME+ID+BASE64; several are those that it had in turn
     #[arg(long = "key", value_name = "KEY", required = true)]
     keys: Vec<LogKey>,
     /// The key of a witness that must have cosigned the checkpoint

@@ -39,8 +39,8 @@ pub(super) struct CheckpointsQuery {
 
 /// List the signed checkpoints
 ///
-/// The last one first. Keep some of them where nobody who runs this service can reach: a log that is
-/// cut short, rewritten, or shown in two versions contradicts them.
+/// The last one first. Keep some of them where nobody who runs this service can reach: a log that
+/// is cut short, rewritten, or shown in two versions contradicts them.
 #[utoipa::path(
     get,
     path = "/v1/audit/checkpoints",
@@ -91,7 +91,9 @@ impl FromStr for Which {
     path = "/v1/audit/checkpoints/{size}",
     tag = "Log",
     params(("size" = String, Path, description = "Its size, or `latest`.")),
-    responses((status = 200, description = "The note.", body = String, content_type = "text/plain")),
+    responses(
+        (status = 200, description = "The note.", body = String, content_type = "text/plain"),
+    ),
 )]
 pub(super) async fn one(
     reader: Reader,

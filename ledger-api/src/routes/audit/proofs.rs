@@ -48,10 +48,7 @@ pub(crate) async fn prove(
     size: Option<u64>,
 ) -> Result<ProofOut, Problem> {
     let store = ProofStore::new(state.reads.clone());
-    let checkpoint = match size {
-        Some(size) => signed(&store, size).await?,
-        None => store.last().await?.ok_or_else(|| Problem::not_found(NOT_YET))?,
-    };
+    let checkpoint = under(&store, size).await?;
     let proof = proof_of(&store, position, &checkpoint.note).await?;
     ProofOut::of(proof.ok_or_else(|| Problem::not_found(NOT_YET))?)
 }
@@ -65,9 +62,10 @@ const NOT_YET: &str = "No signed checkpoint has an event at that position. After
 #[into_params(parameter_in = Query)]
 pub(super) struct ConsistencyQuery {
     /// The size of the smaller checkpoint.
-    from: u64,
-    /// The size of the larger one.
-    to: u64,
+    #[param(required = true)]
+    from: Option<u64>,
+    /// The size of the larger one; the last one if left out.
+    to: Option<u64>,
 }
 
 /// Prove that one checkpoint goes on from another
@@ -85,13 +83,24 @@ pub(super) async fn consistency(
     Params(query): Params<ConsistencyQuery>,
 ) -> Result<Reply<ConsistencyOut>, Problem> {
     reader.admit(&[Scope::AuditRead], None).await?;
-    if query.from > query.to {
-        return Err(Problem::parameter("to", "At least `from`.".to_owned()));
+    let wanted = || Problem::parameter("from", "The size of a signed checkpoint.");
+    let from = query.from.ok_or_else(wanted)?;
+    if query.to.is_some_and(|to| to < from) {
+        return Err(Problem::parameter("to", "At least `from`."));
     }
     let store = ProofStore::new(reader.state.reads.clone());
-    let (from, to) = (signed(&store, query.from).await?, signed(&store, query.to).await?);
-    let path = consistency_of(&store, query.from, query.to).await?;
+    let from = signed(&store, from).await?;
+    let to = under(&store, query.to).await?;
+    let path = consistency_of(&store, from.note.size(), to.note.size()).await?;
     Ok(Reply::ok(ConsistencyOut::of(&path, &from, &to)))
+}
+
+/// The checkpoint of a size, or the last one.
+async fn under(store: &ProofStore, size: Option<u64>) -> Result<StoredCheckpoint, Problem> {
+    match size {
+        Some(size) => signed(store, size).await,
+        None => store.last().await?.ok_or_else(|| Problem::not_found(NOT_YET)),
+    }
 }
 
 async fn signed(store: &ProofStore, size: u64) -> Result<StoredCheckpoint, Problem> {

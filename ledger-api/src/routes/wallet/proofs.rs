@@ -17,9 +17,10 @@ use crate::{
 
 /// Prove a line of one's statement
 ///
-/// Of a debit or credit of one's own wallet, by its position: the event, its path through the Merkle
-/// tree of the log, and a signed checkpoint. Saved as a file, `bahi audit check` checks it with the
-/// log's key and nothing else. 404 while no checkpoint has the event: one is signed within a minute.
+/// Of a debit or credit of one's own wallet, by its position: the event, its path through the
+/// Merkle tree of the log, and a signed checkpoint. Saved as a file, `bahi audit check` checks it
+/// with the log's key and nothing else. 404 while no checkpoint has the event: one is signed within
+/// a minute.
 #[utoipa::path(
     get,
     path = "/v1/statements/proofs/{position}",

@@ -158,7 +158,8 @@ impl ProofFile {
         if proof.format == PROOF_FORMAT { Ok(proof) } else { Err(ProofError::Format) }
     }
 
-    /// Checks everything: the key's signature, the witnesses' words, the path. Gives the checkpoint.
+    /// Checks everything: the key's signature, the witnesses' words, the path. It gives the
+    /// checkpoint.
     ///
     /// # Errors
     /// [`ProofError`], which says what does not hold.

@@ -6,7 +6,7 @@
 
 use super::merkle::{Hash, empty_root, node_hash};
 
-/// Who knows the roots of complete subtrees: the one of 2^`level` leaves, the `index`th of its kind.
+/// Who knows the roots of complete subtrees: of 2^`level` leaves, the `index`th of its kind.
 pub trait Nodes {
     /// The root; nothing if it is not known.
     fn node(&self, level: u32, index: u64) -> Option<Hash>;

@@ -237,7 +237,8 @@ const ANSWER: &str = "\
 If you think cryptography is the answer to your problem,
 then you don't know what your problem is.
 
-— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=
+— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqf\
+qdngotpRZb6KE6RyyBwJnAM=
 ";
 
 #[test]
