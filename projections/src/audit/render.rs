@@ -49,8 +49,8 @@ impl Report {
         }
         for note in &self.notes {
             let contained = if note.contained { "in the log" } else { "NOT in the log" };
-            let signer = note.signed_by.as_deref().and_then(|key| key.get(..16));
-            let signed = signer.map_or("NOT signed".into(), |key| format!("signed by {key}…"));
+            let key = note.signed_by.as_deref().and_then(|key| key.get(..16));
+            let signed = key.map_or("NOT signed".into(), |key| format!("signed by {key}…"));
             let mut words = format!("{contained}, {signed}");
             for witness in &note.cosigned_by {
                 write!(words, ", cosigned by {}", printable(witness))?;

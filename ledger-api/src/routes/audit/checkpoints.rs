@@ -9,7 +9,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
-use super::body::CheckpointOut;
+use super::{body::CheckpointOut, examples::checkpoints};
 use crate::{
     http::{
         Problem,
@@ -46,7 +46,12 @@ pub(super) struct CheckpointsQuery {
     path = "/v1/audit/checkpoints",
     tag = "Log",
     params(CheckpointsQuery),
-    responses((status = 200, description = "A page of them.", body = Listed<CheckpointOut>)),
+    responses((
+        status = 200,
+        description = "A page of them.",
+        body = Listed<CheckpointOut>,
+        example = json!(checkpoints())
+    )),
 )]
 pub(super) async fn list(
     reader: Reader,

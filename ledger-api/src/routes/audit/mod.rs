@@ -2,9 +2,11 @@
 
 mod body;
 mod checkpoints;
+mod examples;
 mod proofs;
 
 pub(super) use body::ProofOut;
+pub(super) use examples::inclusion as inclusion_example;
 pub(super) use proofs::prove;
 
 use utoipa_axum::{router::OpenApiRouter, routes};

@@ -3,7 +3,10 @@
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::body::{ConsistencyOut, ProofOut};
+use super::{
+    body::{ConsistencyOut, ProofOut},
+    examples::{consistency as consistency_example, inclusion as inclusion_example},
+};
 use crate::{
     http::{ApiState, Problem, path::Id, query::Params, reader::Reader, reply::Reply},
     identity::Scope,
@@ -29,7 +32,12 @@ pub(super) struct ProofQuery {
     path = "/v1/audit/proofs/{position}",
     tag = "Log",
     params(("position" = u64, Path, description = "The event's position."), ProofQuery),
-    responses((status = 200, description = "The proof.", body = ProofOut)),
+    responses((
+        status = 200,
+        description = "The proof.",
+        body = ProofOut,
+        example = json!(inclusion_example())
+    )),
 )]
 pub(super) async fn inclusion(
     reader: Reader,
@@ -76,7 +84,12 @@ pub(super) struct ConsistencyQuery {
     path = "/v1/audit/consistency",
     tag = "Log",
     params(ConsistencyQuery),
-    responses((status = 200, description = "The proof.", body = ConsistencyOut)),
+    responses((
+        status = 200,
+        description = "The proof.",
+        body = ConsistencyOut,
+        example = json!(consistency_example())
+    )),
 )]
 pub(super) async fn consistency(
     reader: Reader,

@@ -12,7 +12,7 @@ use crate::{
         reader::Reader,
         reply::Reply,
     },
-    routes::audit::{ProofOut, prove},
+    routes::audit::{ProofOut, inclusion_example, prove},
 };
 
 /// Prove a line of one's statement
@@ -26,7 +26,12 @@ use crate::{
     path = "/v1/statements/proofs/{position}",
     tag = "Wallet",
     params(("position" = u64, Path, description = "The line's `position`.")),
-    responses((status = 200, description = "The proof.", body = ProofOut)),
+    responses((
+        status = 200,
+        description = "The proof.",
+        body = ProofOut,
+        example = json!(inclusion_example())
+    )),
 )]
 pub(super) async fn of_line(
     reader: Reader,

@@ -35,7 +35,6 @@ pub struct ProofFile {
 /// An event with its exact bytes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(clippy::struct_field_names, reason = "the columns' own names")]
 pub struct ProvenEvent {
     /// Its place in the log.
     pub position: i64,

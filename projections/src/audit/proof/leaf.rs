@@ -13,7 +13,6 @@ const LEAF_TAG: &[u8] = b"bahi/leaf/1";
 
 /// An event as the tree has it.
 #[derive(Debug, Clone, Copy)]
-#[expect(clippy::struct_field_names, reason = "the columns' own names")]
 pub struct LeafEvent<'a> {
     /// Its place in the log.
     pub position: i64,
