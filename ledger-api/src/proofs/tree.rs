@@ -3,7 +3,7 @@
 //! A hash that a proof asks for is made from one tile: a complete one, or the one at the right
 //! edge, which is made of at most 255 events or 255 roots of tiles below.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use ledger_core::log::{self, LogError, RecordedEvent};
 use projections::audit::proof::{
@@ -66,9 +66,8 @@ impl StoredTree {
         let mut tree = Self::default();
         for (level, index) in nodes {
             let (tile, _, _) = place(level, index);
-            if !tree.tiles.contains_key(&tile) {
-                let hashes = hashes_of(store, size, tile).await?;
-                tree.tiles.insert(tile, hashes);
+            if let Entry::Vacant(place) = tree.tiles.entry(tile) {
+                place.insert(hashes_of(store, size, tile).await?);
             }
         }
         Ok(tree)
