@@ -73,7 +73,9 @@ fn case_180_an_auditor_needs_a_file_and_a_key_also_after_the_key_has_changed() {
     assert_eq!(place.run(&["audit", "export", "--out", &log]).code, Some(0));
     let verify = |log: &str, notes: &[&str]| {
         let mut arguments = vec!["audit", "verify", log, "--key", &key];
-        notes.iter().for_each(|note| arguments.extend(["--checkpoint", *note]));
+        for note in notes {
+            arguments.extend(["--checkpoint", *note]);
+        }
         nowhere.run(&arguments)
     };
     let verified = verify(&log, &[&head, &later]);

@@ -94,6 +94,7 @@ fn the_reference_vectors_hold() {
 
 /// The example of RFC 6962, section 2.1.3: seven leaves, nodes a to l.
 #[test]
+#[expect(clippy::many_single_char_names, reason = "the names that the RFC gives the nodes")]
 fn the_rfcs_own_example_has_the_rfcs_own_paths() {
     let tree = Tree::of(7);
     let leaf = |n: usize| tree.0[n];
@@ -190,24 +191,24 @@ proptest! {
     #[test]
     fn tiles_hold_what_the_tree_holds(leaves in 0_u64..1_200, cut in 0_u64..1_200) {
         let cut = cut.min(leaves);
-        let (mut tiler, mut tiles) = (Tiler::default(), Vec::new());
+        let (mut tiler, mut made) = (Tiler::default(), Vec::new());
         let tree = Tree::of(leaves);
         for leaf in tree.0.iter().take(usize::try_from(cut).unwrap()) {
-            tiler.push(*leaf, &mut tiles);
+            tiler.push(*leaf, &mut made);
         }
         // Started again from what was kept.
         let complete = cut / 256;
         let waiting = |from: u64, to: u64| {
             tree.0[usize::try_from(from).unwrap()..usize::try_from(to).unwrap()].to_vec()
         };
-        let above = tiles.iter().filter(|tile| tile.level == 0).map(|tile| tile.root).collect();
+        let above = made.iter().filter(|tile| tile.level == 0).map(|tile| tile.root).collect();
         let mut tiler = Tiler::resume([(complete, waiting(complete * 256, cut)), (0, above)]);
         for leaf in tree.0.iter().skip(usize::try_from(cut).unwrap()) {
-            tiler.push(*leaf, &mut tiles);
+            tiler.push(*leaf, &mut made);
         }
         prop_assert_eq!((tiler.size(), tiler.root()), (leaves, tree.root_of(leaves)));
         let level_0: BTreeMap<u64, &Tile> =
-            tiles.iter().filter(|tile| tile.level == 0).map(|tile| (tile.number, tile)).collect();
+            made.iter().filter(|tile| tile.level == 0).map(|tile| (tile.number, tile)).collect();
         prop_assert_eq!(u64::try_from(level_0.len()).unwrap(), leaves / 256);
         for (number, tile) in level_0 {
             prop_assert_eq!(tile.root, tree.node(8, number).unwrap());
@@ -218,15 +219,15 @@ proptest! {
 
 #[test]
 fn a_tile_of_tiles_is_made_when_its_last_one_is() {
-    let (mut tiler, mut tiles) = (Tiler::default(), Vec::new());
+    let (mut tiler, mut made) = (Tiler::default(), Vec::new());
     let mut frontier = Frontier::default();
     for n in 0_u32..65_536 {
         let leaf = leaf_hash(&n.to_be_bytes());
-        tiler.push(leaf, &mut tiles);
+        tiler.push(leaf, &mut made);
         frontier.push(leaf);
     }
-    let last = tiles.last().unwrap();
-    assert_eq!((tiles.len(), last.level, last.number), (257, 1, 0));
+    let last = made.last().unwrap();
+    assert_eq!((made.len(), last.level, last.number), (257, 1, 0));
     assert_eq!(last.root, frontier.root());
     assert_eq!((tiler.size(), tiler.root()), (65_536, frontier.root()));
 }

@@ -198,12 +198,12 @@ fn case_174_a_log_with_all_hashes_made_anew_is_found_between_two_signed_heads() 
     for (what, forge) in FORGERIES {
         let mut forger = Forger::new();
         forge(&mut forger);
-        let mut forged = forger.log;
-        forged.seal();
+        let mut other = forger.log;
+        other.seal();
         let differs = |(a, b): &(&Row, &Row)| a != b;
-        let first = forged.rows.iter().zip(&honest.rows).position(|pair| differs(&pair));
+        let first = other.rows.iter().zip(&honest.rows).position(|pair| differs(&pair));
         let first = first.expect("something differs") + 1;
-        let report = verify(&forged, notes(&honest));
+        let report = verify(&other, notes(&honest));
         assert_eq!(report.exit_code(), 1, "{what}");
         let finding = report
             .findings
@@ -429,7 +429,9 @@ fn case_180_a_proof_in_a_file_holds_with_the_key_alone_and_for_its_event_alone()
             let index = usize::try_from(index).ok()?;
             let rows = self.0.get(index << level..(index + 1) << level)?;
             let mut frontier = Frontier::default();
-            rows.iter().for_each(|row| frontier.push(leaf(row).leaf_hash()));
+            for row in rows {
+                frontier.push(leaf(row).leaf_hash());
+            }
             Some(frontier.root())
         }
     }

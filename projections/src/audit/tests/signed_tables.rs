@@ -35,10 +35,10 @@ async fn stored() -> (Database, Log) {
     let database = Database::new().await;
     let log = sound_log();
     store(&database.pool, &log).await;
-    let (mut tiler, mut tiles) = (Tiler::default(), Vec::new());
-    log.rows.iter().for_each(|row| tiler.push(leaf(row).leaf_hash(), &mut tiles));
-    assert!(tiles.len() >= 2, "{} tiles", tiles.len());
-    for tile in tiles {
+    let (mut tiler, mut made) = (Tiler::default(), Vec::new());
+    log.rows.iter().for_each(|row| tiler.push(leaf(row).leaf_hash(), &mut made));
+    assert!(made.len() >= 2, "{} tiles", made.len());
+    for tile in made {
         sqlx::query(
             "insert into proof_tiles (level, number, root, hashes) values ($1, $2, $3, $4)",
         )
@@ -67,99 +67,105 @@ async fn stored() -> (Database, Log) {
     (database, log)
 }
 
+/// What is changed, and what is found at which position; 0 is that behind the last tile.
+const CHANGES: [(&str, &str, Code, i64); 14] = [
+    (
+        "a root",
+        "update checkpoints set root = sha256('x') where size = 300",
+        Code::CheckpointStoredDiffers,
+        300,
+    ),
+    (
+        "a note's size",
+        "update checkpoints set note = replace(note, E'\\n300\\n', E'\\n299\\n')
+             where size = 300",
+        Code::CheckpointStoredDiffers,
+        300,
+    ),
+    (
+        "a note's origin",
+        "update checkpoints set note = replace(note, 'bahi', 'baki') where size = 300",
+        Code::CheckpointStoredDiffers,
+        300,
+    ),
+    (
+        "no note",
+        "update checkpoints set note = 'x' where size = 300",
+        Code::CheckpointStoredDiffers,
+        300,
+    ),
+    (
+        "another key",
+        "update checkpoints set public_key = sha256('x') where size = 300",
+        Code::CheckpointStoredDiffers,
+        300,
+    ),
+    (
+        "a checkpoint under another size",
+        "update checkpoints set size = 301 where size = 500",
+        Code::CheckpointStoredDiffers,
+        301,
+    ),
+    (
+        "a line of a witness",
+        "update checkpoint_cosignatures set line = 'x' where size = 300",
+        Code::CheckpointStoredDiffers,
+        300,
+    ),
+    (
+        "a witness's name",
+        "update checkpoint_cosignatures set witness = 'x' where size = 300",
+        Code::CheckpointStoredDiffers,
+        300,
+    ),
+    (
+        "a hash of a tile",
+        "update proof_tiles set hashes = set_byte(hashes, 40, get_byte(hashes, 40) # 1)
+             where level = 0 and number = 1",
+        Code::TreeDiffers,
+        257,
+    ),
+    (
+        "a tile's root",
+        "update proof_tiles set root = sha256('x') where level = 0 and number = 1",
+        Code::TreeDiffers,
+        257,
+    ),
+    (
+        "two tiles swapped",
+        "alter table proof_tiles drop constraint proof_tiles_pkey;
+             update proof_tiles set number = 1 - number where level = 0 and number < 2",
+        Code::TreeDiffers,
+        1,
+    ),
+    (
+        "a tile gone",
+        "delete from proof_tiles where level = 0 and number = 0",
+        Code::TreeDiffers,
+        257,
+    ),
+    (
+        "a tile too many",
+        "insert into proof_tiles select number + 1, level, root, hashes from proof_tiles
+             where level = 0 order by number desc limit 1",
+        Code::TreeDiffers,
+        0,
+    ),
+    (
+        "a level too many",
+        "insert into proof_tiles select 0, 1, root, hashes from proof_tiles
+             where level = 0 and number = 0",
+        Code::TreeDiffers,
+        1,
+    ),
+];
+
 #[tokio::test]
 async fn case_174_changed_tables_of_proofs_are_found_where_they_were_changed() {
-    use Code::{CheckpointStoredDiffers, TreeDiffers};
     let (database, _) = stored().await;
     let report = verify(&database).await;
     assert!(report.verified, "{report}");
-    let changes: [(&str, &str, Code, i64); 14] = [
-        (
-            "a root",
-            "update checkpoints set root = sha256('x') where size = 300",
-            CheckpointStoredDiffers,
-            300,
-        ),
-        (
-            "a note's size",
-            "update checkpoints set note = replace(note, E'\\n300\\n', E'\\n299\\n')
-             where size = 300",
-            CheckpointStoredDiffers,
-            300,
-        ),
-        (
-            "a note's origin",
-            "update checkpoints set note = replace(note, 'bahi', 'baki') where size = 300",
-            CheckpointStoredDiffers,
-            300,
-        ),
-        (
-            "no note",
-            "update checkpoints set note = 'x' where size = 300",
-            CheckpointStoredDiffers,
-            300,
-        ),
-        (
-            "another key",
-            "update checkpoints set public_key = sha256('x') where size = 300",
-            CheckpointStoredDiffers,
-            300,
-        ),
-        (
-            "a checkpoint under another size",
-            "update checkpoints set size = 301 where size = 500",
-            CheckpointStoredDiffers,
-            301,
-        ),
-        (
-            "a line of a witness",
-            "update checkpoint_cosignatures set line = 'x' where size = 300",
-            CheckpointStoredDiffers,
-            300,
-        ),
-        (
-            "a witness's name",
-            "update checkpoint_cosignatures set witness = 'x' where size = 300",
-            CheckpointStoredDiffers,
-            300,
-        ),
-        (
-            "a hash of a tile",
-            "update proof_tiles set hashes = set_byte(hashes, 40, get_byte(hashes, 40) # 1)
-             where level = 0 and number = 1",
-            TreeDiffers,
-            257,
-        ),
-        (
-            "a tile's root",
-            "update proof_tiles set root = sha256('x') where level = 0 and number = 1",
-            TreeDiffers,
-            257,
-        ),
-        (
-            "two tiles swapped",
-            "alter table proof_tiles drop constraint proof_tiles_pkey;
-             update proof_tiles set number = 1 - number where level = 0 and number < 2",
-            TreeDiffers,
-            1,
-        ),
-        ("a tile gone", "delete from proof_tiles where level = 0 and number = 0", TreeDiffers, 257),
-        (
-            "a tile too many",
-            "insert into proof_tiles select number + 1, level, root, hashes from proof_tiles
-             where level = 0 order by number desc limit 1",
-            TreeDiffers,
-            0,
-        ),
-        (
-            "a level too many",
-            "insert into proof_tiles select 0, 1, root, hashes from proof_tiles
-             where level = 0 and number = 0",
-            TreeDiffers,
-            1,
-        ),
-    ];
-    for (what, sql, code, position) in changes {
+    for (what, sql, code, position) in CHANGES {
         let (database, log) = stored().await;
         tamper(&database, &behind_the_triggers(sql)).await;
         let next = i64::try_from(log.rows.len() / 256 * 256).expect("few") + 1;
@@ -197,7 +203,7 @@ async fn case_174_a_log_and_tables_that_were_made_to_fit_each_other_differ_from_
     );
 
     // A word of the past is another one, all hashes and tiles are made anew; the heads stay.
-    let (database, _) = (Database::new().await, ());
+    let database = Database::new().await;
     let at = log.find(200, |row| row.metadata.contains("till"));
     log.rows[at].metadata = log.rows[at].metadata.replace("till", "nobody");
     log.seal();
