@@ -1,5 +1,6 @@
 //! What the parts cost: deciding a transfer (no input or output), folding an event, and one append
-//! of 1, 10, 100 and 1,000 transfers on a durable PostgreSQL. `cargo bench --bench core`.
+//! of 1, 10, 100 and 1,000 transfers on a durable PostgreSQL; making and checking proofs of a log
+//! of five million events. `cargo bench --bench core`.
 
 #![expect(clippy::unwrap_used, reason = "a bench fails loudly")]
 
@@ -31,6 +32,10 @@ use ledger_core::{
     posting::{Posting, PostingLeg},
     transfer::Transfer,
     withdrawal::Withdrawal,
+};
+use projections::audit::proof::{
+    Frontier, Hash, Nodes, consistency_proof, inclusion_proof, leaf_hash, node_hash,
+    verify_consistency, verify_inclusion,
 };
 use sqlx::Connection;
 
@@ -221,5 +226,57 @@ fn appending(criterion: &mut Criterion) {
     drop(runtime);
 }
 
-criterion_group!(benches, deciding, folding, appending);
+/// A tree in memory, by its levels.
+struct Tree(Vec<Vec<Hash>>);
+
+impl Tree {
+    fn of(leaves: u64) -> Self {
+        let mut levels: Vec<Vec<Hash>> =
+            vec![(0..leaves).map(|leaf| leaf_hash(&leaf.to_be_bytes())).collect()];
+        while let Some(below) = levels.last().filter(|below| below.len() > 1) {
+            let pairs = below.chunks_exact(2);
+            let above = pairs.map(|pair| node_hash(&pair[0], &pair[1])).collect();
+            levels.push(above);
+        }
+        Self(levels)
+    }
+}
+
+impl Nodes for Tree {
+    fn node(&self, level: u32, index: u64) -> Option<Hash> {
+        let level = self.0.get(usize::try_from(level).ok()?)?;
+        level.get(usize::try_from(index).ok()?).copied()
+    }
+}
+
+fn proving(criterion: &mut Criterion) {
+    let leaves = std::env::var("BAHI_BENCH_LEAVES").ok().and_then(|n| n.parse().ok());
+    let size: u64 = leaves.unwrap_or(5_000_000);
+    let tree = Tree::of(size);
+    let head = |size: u64| {
+        let leaves = tree.0[0].iter().take(usize::try_from(size).unwrap());
+        let mut frontier = Frontier::default();
+        leaves.for_each(|leaf| frontier.push(*leaf));
+        frontier.root()
+    };
+    let (index, old) = (size / 3, size - size / 7);
+    let (root, old_root) = (head(size), head(old));
+    let leaf = tree.0[0][usize::try_from(index).unwrap()];
+    let path = inclusion_proof(index, size, &tree).unwrap();
+    let between = consistency_proof(old, size, &tree).unwrap();
+    assert!(verify_inclusion(&leaf, index, size, &root, &path));
+    assert!(verify_consistency((old, &old_root), (size, &root), &between));
+    let mut group = criterion.benchmark_group(format!("proof/of {size} events"));
+    group.bench_function("make inclusion", |b| b.iter(|| inclusion_proof(index, size, &tree)));
+    group.bench_function("check inclusion", |b| {
+        b.iter(|| verify_inclusion(&leaf, index, size, &root, &path));
+    });
+    group.bench_function("make consistency", |b| b.iter(|| consistency_proof(old, size, &tree)));
+    group.bench_function("check consistency", |b| {
+        b.iter(|| verify_consistency((old, &old_root), (size, &root), &between));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, deciding, folding, proving, appending);
 criterion_main!(benches);

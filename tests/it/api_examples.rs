@@ -137,8 +137,13 @@ const PLAN: &[(&str, &str, u16)] = &[
 ];
 
 /// Asked by other tests: they answer no JSON.
-const NOT_JSON: [&str; 4] =
-    ["get_healthz", "get_metrics", "get_v1_me_events", "get_v1_payment_requests_id_qr_svg"];
+const NOT_JSON: [&str; 5] = [
+    "get_healthz",
+    "get_metrics",
+    "get_v1_me_events",
+    "get_v1_payment_requests_id_qr_svg",
+    "get_v1_audit_checkpoints_size",
+];
 
 /// Asked by the tests of people, which hold them against `routes/people/examples.json`: they take a
 /// session.
@@ -150,8 +155,13 @@ const OF_WALLETS: &str = include_str!("../../ledger-api/src/routes/wallet/exampl
 const OF_PAYMENTS: &str = include_str!("../../ledger-api/src/routes/payments/examples.json");
 
 /// Asked by other tests (`ops`, `ops_resolutions`, `sending_back`, `dues`, `logins`, `pages`,
-/// `transfers`): they need two persons, somebody's session, a bank that tells, or a login provider.
-const ELSEWHERE: [&str; 17] = [
+/// `transfers`, `proofs`): they need two persons, somebody's session, a bank that tells, a login
+/// provider, or a signature.
+const ELSEWHERE: [&str; 21] = [
+    "get_v1_audit_checkpoints",
+    "get_v1_audit_consistency",
+    "get_v1_audit_proofs_position",
+    "get_v1_statements_proofs_position",
     "post_v1_ops_withdrawals_id_approve",
     "post_v1_ops_withdrawals_id_reject",
     "post_v1_ops_withdrawals_id_resolve",

@@ -47,6 +47,7 @@ mod people;
 mod postgres_restarts;
 mod postings;
 mod processes;
+mod proofs;
 mod reference;
 mod replays;
 mod sending_back;

@@ -12,7 +12,7 @@ use std::{
 use chrono::{DateTime, TimeDelta};
 use ledger_core::{
     account::AccountEvent,
-    book::BookEvent,
+    book::{BookEvent, CheckpointKeyRotated},
     clock::{Clock, Ids, ManualClock},
     command::{Approval, Command, Operation, Outcome},
     engine::{Engine, EngineConfig, SubmitError},
@@ -21,6 +21,7 @@ use ledger_core::{
     money::Currency,
     reversal::ReversalEvent,
 };
+use projections::audit::proof::{Signer, rotation_message};
 use proptest::{
     strategy::{Strategy, ValueTree},
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
@@ -194,7 +195,20 @@ fn on_the_book() -> Vec<Operation> {
         currency("ETH", 18),
         currency("XTS", 19),
         Operation::OpenBook { time_zone: chrono_tz::Tz::UTC },
+        rotation(1, 2),
+        rotation(1, 3),
     ]
+}
+
+/// A key of checkpoints gives way to the next one.
+fn rotation(old: u8, new: u8) -> Operation {
+    let (old, new) = (Signer::of(&[old; 32]), Signer::of(&[new; 32]).public());
+    let signature = old.sign_bytes(&rotation_message(old.public(), new));
+    Operation::RotateCheckpointKey(Box::new(CheckpointKeyRotated {
+        old_key: old.public().to_bytes(),
+        new_key: new.to_bytes(),
+        signature: signature.try_into().unwrap(),
+    }))
 }
 
 /// Rows as bytes, whatever they hold.

@@ -5,5 +5,6 @@ mod forgery;
 mod live;
 mod own;
 pub(crate) mod person;
+mod proofs;
 mod reach;
 mod statements;

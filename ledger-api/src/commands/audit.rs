@@ -1,8 +1,10 @@
 //! `bahi audit`: is the log whole, does it add up, and is it the one we saw before?
 
+mod proofs;
+
 use std::{
     collections::BTreeMap,
-    fs::{File, OpenOptions},
+    fs::File,
     io::{self, BufReader, BufWriter, Read, Write},
     path::{Path, PathBuf},
 };
@@ -11,7 +13,10 @@ use anyhow::Context;
 use chrono::NaiveDate;
 use clap::{Args, Subcommand};
 use ledger_api::config::Settings;
-use projections::audit::{self, Checkpoint, Options, Report};
+use projections::audit::{
+    self, Checkpoint, Options, Report,
+    proof::{LogKey, SignedCheckpoint, WitnessKey},
+};
 
 use super::{
     Verdict, say,
@@ -23,9 +28,13 @@ Examples:
   bahi audit verify                                        the database
   bahi audit safeguarding 2026-11-22                       was customers' money there?
   bahi audit checkpoint --out monday.json                  its head, to be kept elsewhere
+  bahi audit signed --out monday.note                      the last head that was signed
   bahi audit export -o log.ndjson                          all of it, as NDJSON
   bahi audit verify log.ndjson --checkpoint monday.json    without any database
   bahi audit export | gzip > log.ndjson.gz; zcat log.ndjson.gz | bahi audit verify -
+  bahi audit verify log.ndjson --checkpoint monday.note --checkpoint tuesday.note --key 4f0c…
+  bahi audit prove 48213 -o receipt.json                   that an event is in the signed log
+  bahi audit check receipt.json --key 4f0c…                without any database
 
 Without a checkpoint, a log whose tail was cut off looks like one that is shorter. Keep checkpoints
 where nobody who can write to the database can write.
@@ -64,15 +73,30 @@ enum AuditCommand {
         #[arg(short, long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
+    /// Write a signed checkpoint as a note
+    Signed(proofs::Signed),
+    /// Prove that an event is in the signed log, in a file that needs nothing else
+    Prove(proofs::Prove),
+    /// Check such a file; no database is needed
+    Check(proofs::Check),
+    /// Sign checkpoints with a new key from now on
+    RotateKey(proofs::RotateKey),
 }
 
 #[derive(Debug, Args)]
 struct Verify {
     /// An export, or - for the standard input; else the database
     file: Option<PathBuf>,
-    /// A checkpoint that the log must contain
-    #[arg(long, value_name = "FILE")]
-    checkpoint: Option<PathBuf>,
+    /// A checkpoint that the log must contain, signed or not; several are allowed
+    #[arg(long = "checkpoint", value_name = "FILE")]
+    checkpoints: Vec<PathBuf>,
+    /// The key that signs the log's checkpoints, in hexadecimal or as NAME+ID+BASE64; several are
+    /// trusted each
+    #[arg(long = "key", value_name = "KEY")]
+    keys: Vec<LogKey>,
+    /// The key of a witness that must have cosigned each signed checkpoint
+    #[arg(long = "witness", value_name = "KEY")]
+    witnesses: Vec<WitnessKey>,
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
@@ -87,20 +111,40 @@ impl Audit {
                 safeguarding(&settings, day, key.as_deref()).await
             }
             AuditCommand::Checkpoint { out } => checkpoint(&settings, out.as_deref()).await,
+            AuditCommand::Signed(signed) => signed.run(&settings).await,
+            AuditCommand::Prove(prove) => prove.run(&settings).await,
+            AuditCommand::Check(check) => check.run(),
+            AuditCommand::RotateKey(rotate) => rotate.run(&settings).await,
         }
     }
 }
 
 impl Verify {
     async fn run(self, settings: &Settings) -> anyhow::Result<Verdict> {
-        let checkpoint = self.checkpoint.as_deref().map(read_checkpoint).transpose()?;
-        let options = Options { checkpoint, ..Options::default() };
+        let options = self.options()?;
         let report = match &self.file {
             Some(file) => verify_export(file, &options)?,
             None => verify_database(settings, &options).await?,
         };
         self.print(&report)?;
         Ok(if report.verified { Verdict::Yes } else { Verdict::No })
+    }
+
+    fn options(&self) -> anyhow::Result<Options> {
+        let (keys, witnesses) = (self.keys.clone(), self.witnesses.clone());
+        let mut options = Options { keys, witnesses, ..Options::default() };
+        for file in &self.checkpoints {
+            match read_checkpoint(file)? {
+                Given::Signed(note) => options.notes.push(note),
+                Given::Plain(checkpoint) => {
+                    let more = options.checkpoint.replace(checkpoint).is_some();
+                    anyhow::ensure!(!more, "only one of the checkpoints may be unsigned");
+                }
+            }
+        }
+        let keyless = !options.notes.is_empty() && options.keys.is_empty();
+        anyhow::ensure!(!keyless, "a signed checkpoint is worth what its key is: say --key");
+        Ok(options)
     }
 
     fn print(&self, report: &Report) -> anyhow::Result<()> {
@@ -115,8 +159,20 @@ impl Verify {
     }
 }
 
-fn read_checkpoint(file: &Path) -> anyhow::Result<Checkpoint> {
-    let read = || anyhow::Ok(Checkpoint::from_json(&std::fs::read(file)?)?);
+/// A checkpoint of either kind.
+enum Given {
+    Plain(Checkpoint),
+    Signed(SignedCheckpoint),
+}
+
+fn read_checkpoint(file: &Path) -> anyhow::Result<Given> {
+    let read = || {
+        let bytes = std::fs::read(file)?;
+        if bytes.trim_ascii_start().starts_with(b"{") {
+            return anyhow::Ok(Given::Plain(Checkpoint::from_json(&bytes)?));
+        }
+        Ok(Given::Signed(SignedCheckpoint::parse(std::str::from_utf8(&bytes)?)?))
+    };
     read().with_context(|| format!("no checkpoint in {}", file.display()))
 }
 
@@ -238,12 +294,6 @@ async fn checkpoint(settings: &Settings, out: Option<&Path>) -> anyhow::Result<V
         return Ok(Verdict::Yes);
     };
     // Replacing one would lose what the log was like then, which is what it is kept for.
-    let mut opened = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(file)
-        .with_context(|| format!("can't make the new file {}", file.display()))?;
-    opened.write_all(json.as_bytes())?;
-    opened.sync_all()?;
+    proofs::write_new(file, &json)?;
     Ok(Verdict::Yes)
 }

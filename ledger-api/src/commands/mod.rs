@@ -19,6 +19,7 @@ mod say;
 mod serve;
 mod statements;
 mod withdrawals;
+mod witness;
 mod work;
 
 use std::process::ExitCode;
@@ -66,6 +67,7 @@ enum Command {
     Healthcheck(healthcheck::Healthcheck),
     Sandbox(sandbox::Sandbox),
     Conformance(conformance::Conformance),
+    Witness(witness::Witness),
 }
 
 /// How a command ended that could do what it was asked.
@@ -82,7 +84,7 @@ impl Command {
     const fn log_default(&self) -> &'static str {
         match self {
             Self::Serve(_) => "info,sqlx=warn",
-            Self::Sandbox(_) => "info",
+            Self::Sandbox(_) | Self::Witness(_) => "info",
             // Its terminal belongs to the one who tries it.
             Self::Demo(_)
             | Self::Migrate(_)
@@ -115,6 +117,7 @@ impl Command {
             Self::Healthcheck(command) => command.run().await,
             Self::Sandbox(command) => command.run().await,
             Self::Conformance(command) => command.run().await,
+            Self::Witness(command) => command.run().await,
         }
     }
 }

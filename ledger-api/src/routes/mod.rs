@@ -2,6 +2,7 @@
 
 mod accounts;
 mod apps;
+mod audit;
 pub(crate) mod bank_accounts;
 mod banks;
 mod currencies;
@@ -61,6 +62,7 @@ fn documented() -> OpenApiRouter<ApiState> {
         .merge(bank_accounts::routes())
         .merge(banks::routes())
         .merge(events::routes())
+        .merge(audit::routes())
         .merge(trial_balance::routes())
         .merge(currencies::routes())
         .merge(tiers::routes())

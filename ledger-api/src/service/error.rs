@@ -7,7 +7,7 @@ use ledger_core::{ids::IdError, log::LogError};
 use super::AnchorError;
 use crate::{
     logins::LoginConfigError, payments::CalendarError, people::PeopleSettingsError,
-    review::ReviewError, setup::SetupError, statements::RulesError,
+    proofs::ProofSettingsError, review::ReviewError, setup::SetupError, statements::RulesError,
 };
 
 /// Why the service ended.
@@ -34,6 +34,9 @@ pub enum ServiceError {
     /// The list of bank holidays is none.
     #[error("the bank calendar")]
     Calendar(#[from] CalendarError),
+    /// How checkpoints are made is not well said.
+    #[error("the checkpoints")]
+    Proofs(#[from] ProofSettingsError),
     /// A worker's name is none.
     #[error("a worker has no name")]
     Principal(#[source] IdError),
@@ -59,6 +62,7 @@ impl ServiceError {
             | Self::People(_)
             | Self::Logins(_)
             | Self::Calendar(_)
+            | Self::Proofs(_)
             | Self::Principal(_) => false,
         }
     }

@@ -24,6 +24,7 @@ mod tasks;
 use std::{sync::Arc, time::Duration};
 
 use metrics_exporter_prometheus::PrometheusHandle;
+use sqlx::PgPool;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
@@ -32,6 +33,7 @@ use crate::{
     http::{self, ServerConfig},
     logins::LoginSettings,
     machine,
+    proofs::{CheckpointMaker, ProofSettings},
     setup::{Database, Secret, SetupError},
     shutdown,
     webhooks::Banks,
@@ -52,6 +54,9 @@ const ENGINE_DEADLINE: Duration = Duration::from_secs(10);
 const WORKER_DEADLINE: Duration = Duration::from_secs(12);
 /// How long each of the other parts may take to end.
 const PART_DEADLINE: Duration = Duration::from_secs(5);
+
+/// Starts a task on a database, until it is told to stop.
+type Keep<'a> = &'a mut dyn FnMut(PgPool, watch::Receiver<bool>) -> JoinHandle<()>;
 
 /// What a service is started with.
 pub struct ServiceConfig {
@@ -276,7 +281,15 @@ async fn try_start(
         check_anchor(database, settings).await?;
         let both = (database, databases.inbox());
         let mut parts = Parts::start(both, &secret, wanted, stopping).await?;
-        parts.keep_anchor(database, settings.anchor_file());
+        let file = settings.anchor_file();
+        parts
+            .keep(database, "the anchor", &mut |pool, stop| anchor::keep(pool, file.clone(), stop));
+        if wanted.roles.worker {
+            let proofs = ProofSettings::from_environment(&settings.data)?;
+            parts.keep(database, "the checkpoints", &mut |pool, stop| {
+                tasks::make_checkpoints(&CheckpointMaker::new(pool, proofs.clone()), &stop)
+            });
+        }
         parts
     } else {
         Parts::none()

@@ -1,6 +1,6 @@
 //! The parts of a running service, by role.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use ledger_core::{
     clock::{Clock, System},
@@ -12,7 +12,7 @@ use sqlx::PgPool;
 use tokio::{sync::watch, task::JoinHandle};
 
 use super::{
-    ENGINE_DEADLINE, Roles, ServiceError, WORKER_DEADLINE, anchor, banking, ended, ended_within,
+    ENGINE_DEADLINE, Keep, Roles, ServiceError, WORKER_DEADLINE, banking, ended, ended_within,
     hooks_out, people, tasks,
 };
 use crate::{
@@ -352,10 +352,10 @@ impl Parts {
         }));
     }
 
-    /// Keeps what is in the log in a file as well.
-    pub(super) fn keep_anchor(&mut self, database: &Database, file: PathBuf) {
+    /// Starts what keeps something of the log outside the database.
+    pub(super) fn keep(&mut self, database: &Database, what: &'static str, start: Keep<'_>) {
         let pool = self.kept(database.pool(database.app().clone()));
-        self.tasks.push(("the anchor", anchor::keep(pool, file, self.stop.subscribe())));
+        self.tasks.push((what, start(pool, self.stop.subscribe())));
     }
 
     fn kept(&mut self, pool: PgPool) -> PgPool {

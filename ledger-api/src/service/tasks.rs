@@ -25,6 +25,7 @@ use crate::{
     hooks_out::{Maker, Sender},
     http::Ledger,
     people::PeopleKeeper,
+    proofs::CheckpointMaker,
     shutdown,
     statements::{Booker, CertificateKey},
     webhooks::Keeper,
@@ -182,6 +183,16 @@ pub(super) fn raise_alarms(alarms: &Alarms, stop: &watch::Receiver<bool>) -> Joi
     let (alarms, told) = (alarms.clone(), stop.clone());
     let job = move || alarms.clone().run(told.clone());
     tokio::spawn(again_after_panics("the alarms", PAUSE, stop.clone(), job))
+}
+
+/// Starts to sign checkpoints of the log.
+pub(super) fn make_checkpoints(
+    maker: &CheckpointMaker,
+    stop: &watch::Receiver<bool>,
+) -> JoinHandle<()> {
+    let (maker, told) = (maker.clone(), stop.clone());
+    let job = move || maker.clone().run(told.clone());
+    tokio::spawn(again_after_panics("the checkpoints", PAUSE, stop.clone(), job))
 }
 
 /// Starts to store what the intake is handed.

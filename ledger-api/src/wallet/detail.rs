@@ -87,6 +87,16 @@ pub struct EntryLeg {
     pub amount: Money,
     /// What is on the wallet after it; of the wallet only.
     pub balance_after: Option<Money>,
+    /// Its place in the log; of the wallet only.
+    pub position: Option<Position>,
+}
+
+impl Detail {
+    /// The place of the last debit or credit of the wallet itself: what can be proven of it.
+    pub fn own_position(&self) -> Option<Position> {
+        let legs = self.entries.iter().flat_map(|entry| &entry.legs);
+        legs.filter_map(|leg| leg.position).max()
+    }
 }
 
 /// One thing of a wallet's activity; 404 if the wallet has none of this id.
@@ -222,6 +232,7 @@ fn entry(
             direction: leg.direction,
             amount: at_scale(leg.amount)?,
             balance_after: is_own.then(|| at_scale(leg.balance_after)).transpose()?,
+            position: is_own.then_some(leg.position),
         });
     }
     Ok(Some(Entry {

@@ -16,6 +16,8 @@ pub enum BookEvent {
     CurrencyAdded(Currency),
     /// A tier has these limits from here on, in a new version.
     TierDefined(Box<Tier>),
+    /// Checkpoints are signed with another key from here on.
+    CheckpointKeyRotated(Box<CheckpointKeyRotated>),
 }
 
 /// The book's fixed properties.
@@ -26,10 +28,50 @@ pub struct Opened {
     pub time_zone: Tz,
 }
 
+/// A key gives way to the next one. Both are public; the log never sees a secret one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CheckpointKeyRotated {
+    /// The key that was in force, of Ed25519.
+    #[serde(with = "hex_bytes")]
+    pub old_key: [u8; 32],
+    /// The key that is.
+    #[serde(with = "hex_bytes")]
+    pub new_key: [u8; 32],
+    /// The word of the old one. Who verifies checkpoints verifies it; the book only keeps it.
+    #[serde(with = "hex_bytes")]
+    pub signature: [u8; 64],
+}
+
+/// Bytes as hexadecimal digits.
+mod hex_bytes {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer, const N: usize>(
+        bytes: &[u8; N],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&hex::encode(bytes))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>, const N: usize>(
+        deserializer: D,
+    ) -> Result<[u8; N], D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let mut bytes = [0; N];
+        let lower = !text.bytes().any(|byte| byte.is_ascii_uppercase());
+        match hex::decode_to_slice(&text, &mut bytes) {
+            Ok(()) if lower => Ok(bytes),
+            Ok(()) | Err(_) => Err(D::Error::custom("not that many lower-case hex digits")),
+        }
+    }
+}
+
 event_names!(BookEvent {
     Opened(_) => "opened",
     CurrencyAdded(_) => "currency_added",
     TierDefined(_) => "tier_defined",
+    CheckpointKeyRotated(_) => "checkpoint_key_rotated",
 });
 
 impl DomainEvent for BookEvent {

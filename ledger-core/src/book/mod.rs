@@ -9,7 +9,7 @@ use chrono_tz::Tz;
 use cqrs_es::{Aggregate, event_sink::EventSink};
 use serde::{Deserialize, Serialize};
 
-pub use event::{BookEvent, Opened};
+pub use event::{BookEvent, CheckpointKeyRotated, Opened};
 
 use crate::{
     clock::Timestamp,
@@ -30,6 +30,9 @@ pub struct Book {
     /// Shared with every leg that is decided.
     #[serde(default)]
     tiers: Arc<Tiers>,
+    /// The key that signs checkpoints, once another one gave way to it.
+    #[serde(default)]
+    checkpoint_key: Option<[u8; 32]>,
 }
 
 impl Book {
@@ -65,6 +68,17 @@ impl Book {
 }
 
 impl Book {
+    fn decide_key(&self, rotated: CheckpointKeyRotated) -> Result<BookEvent, BookError> {
+        if self.time_zone.is_none() {
+            return Err(BookError::NotOpen);
+        }
+        let other = self.checkpoint_key.is_some_and(|key| key != rotated.old_key);
+        if other || rotated.old_key == rotated.new_key {
+            return Err(BookError::CheckpointKey);
+        }
+        Ok(BookEvent::CheckpointKeyRotated(Box::new(rotated)))
+    }
+
     fn decide_tier(&self, define: DefineTier) -> Result<BookEvent, BookError> {
         let DefineTier { tier, currency, limits, expected_version } = define;
         if self.time_zone.is_none() {
@@ -102,6 +116,8 @@ pub enum BookCommand {
     AddCurrency(Currency),
     /// Define a tier, or its next version.
     DefineTier(Box<DefineTier>),
+    /// Sign checkpoints with another key.
+    RotateCheckpointKey(Box<CheckpointKeyRotated>),
 }
 
 /// Why the book refuses, in order of precedence.
@@ -136,6 +152,9 @@ pub enum BookError {
     /// A book has a bounded number of tiers.
     #[error("the book has {} tiers already", crate::tier::TIERS_MAX)]
     TooManyTiers,
+    /// The key that is to give way is not the one in force, or gives way to itself.
+    #[error("another key signs checkpoints now")]
+    CheckpointKey,
 }
 
 impl BookError {
@@ -150,6 +169,7 @@ impl BookError {
             Self::TierCurrency => "tier_currency",
             Self::TierVersion { .. } => "tier_version",
             Self::TooManyTiers => "too_many_tiers",
+            Self::CheckpointKey => "checkpoint_key_differs",
         }
     }
 }
@@ -187,6 +207,7 @@ impl Aggregate for Book {
                 BookEvent::CurrencyAdded(currency)
             }
             BookCommand::DefineTier(define) => self.decide_tier(*define)?,
+            BookCommand::RotateCheckpointKey(rotated) => self.decide_key(*rotated)?,
         };
         // After this point the command succeeds.
         sink.write(event, self).await;
@@ -201,6 +222,9 @@ impl Aggregate for Book {
                 self.currencies.insert(currency.code, currency.scale);
             }
             BookEvent::TierDefined(tier) => Arc::make_mut(&mut self.tiers).define(*tier),
+            BookEvent::CheckpointKeyRotated(rotated) => {
+                self.checkpoint_key = Some(rotated.new_key);
+            }
         }
     }
 }

@@ -70,6 +70,27 @@ fn a_tier_is_a_row_of_versions_and_the_last_one_is_in_force() {
     assert_eq!(versions, [2]);
 }
 
+fn rotated(old: u8, new: u8) -> CheckpointKeyRotated {
+    CheckpointKeyRotated { old_key: [old; 32], new_key: [new; 32], signature: [7; 64] }
+}
+
+fn rotate(old: u8, new: u8) -> BookCommand {
+    BookCommand::RotateCheckpointKey(Box::new(rotated(old, new)))
+}
+
+#[test]
+fn a_key_of_checkpoints_gives_way_to_the_next_one() {
+    let gave_way = |old, new| BookEvent::CheckpointKeyRotated(Box::new(rotated(old, new)));
+    TestFramework::<Book>::with(())
+        .given(vec![opened()])
+        .when(rotate(1, 2))
+        .then_expect_events(vec![gave_way(1, 2)]);
+    TestFramework::<Book>::with(())
+        .given(vec![opened(), gave_way(1, 2)])
+        .when(rotate(2, 3))
+        .then_expect_events(vec![gave_way(2, 3)]);
+}
+
 #[test]
 fn every_refusal_happens() {
     let with_inr = vec![opened(), BookEvent::CurrencyAdded(currency("INR"))];
@@ -87,6 +108,13 @@ fn every_refusal_happens() {
             BookError::TierVersion { expected: 0, actual: 1 },
         ),
         (with_many_tiers(), define("small", "INR", None), BookError::TooManyTiers),
+        (vec![], rotate(1, 2), BookError::NotOpen),
+        (vec![opened()], rotate(1, 1), BookError::CheckpointKey),
+        (
+            vec![opened(), BookEvent::CheckpointKeyRotated(Box::new(rotated(1, 2)))],
+            rotate(1, 3),
+            BookError::CheckpointKey,
+        ),
         // A scale never changes.
         (with_inr, add("INR", 3), BookError::CurrencyExists),
     ];
@@ -105,11 +133,13 @@ fn every_refusal_happens() {
         BookError::TierCurrency,
         BookError::TierVersion { .. },
         BookError::TooManyTiers,
+        BookError::CheckpointKey,
     );
     let codes: std::collections::BTreeSet<&str> = seen.iter().map(|error| error.code()).collect();
     let expected = [
         "book_already_open",
         "book_not_open",
+        "checkpoint_key_differs",
         "currency_exists",
         "currency_scale",
         "currency_unknown",

@@ -9,6 +9,7 @@ use rust_decimal::Decimal;
 use crate::{
     account::FreezeMode,
     bank_line::BankLineOperation,
+    book::CheckpointKeyRotated,
     chart::{AccountType, PostingClass},
     clock::Timestamp,
     deposit::DepositOperation,
@@ -72,6 +73,8 @@ pub enum Operation {
     AddCurrency(Currency),
     /// Defines a tier of limits, or its next version.
     DefineTier(Box<DefineTier>),
+    /// Signs checkpoints with another key from now on.
+    RotateCheckpointKey(Box<CheckpointKeyRotated>),
     /// Puts an account on a tier, or takes it off.
     SetTier(SetTier),
     /// Goes on with a withdrawal.

@@ -53,6 +53,7 @@ pub(super) fn weight_of(command: &Command) -> usize {
         | Operation::OpenBook { .. }
         | Operation::AddCurrency(_)
         | Operation::DefineTier(_)
+        | Operation::RotateCheckpointKey(_)
         | Operation::SetTier(_)
         | Operation::PaymentRequest(_) => 2,
     }

@@ -223,9 +223,10 @@ pub fn streams(operation: &Operation) -> Vec<StreamId> {
             let accounts = legs.map(|leg| StreamId::Account(leg.account.clone()));
             std::iter::once(StreamId::Reversal(reverse.original)).chain(accounts).collect()
         }
-        Operation::OpenBook { .. } | Operation::AddCurrency(_) | Operation::DefineTier(_) => {
-            vec![StreamId::Book]
-        }
+        Operation::OpenBook { .. }
+        | Operation::AddCurrency(_)
+        | Operation::DefineTier(_)
+        | Operation::RotateCheckpointKey(_) => vec![StreamId::Book],
         Operation::Withdrawal(operation) => {
             let withdrawal = StreamId::Withdrawal(operation.withdrawal_id());
             // Only a request names its accounts.
@@ -320,6 +321,7 @@ pub const fn account_of_hold(operation: &Operation) -> Option<HoldId> {
         | Operation::OpenBook { .. }
         | Operation::AddCurrency(_)
         | Operation::DefineTier(_)
+        | Operation::RotateCheckpointKey(_)
         | Operation::SetTier(_)
         | Operation::Withdrawal(_)
         | Operation::BankLine(_)
@@ -362,6 +364,9 @@ pub fn plan(command: &Command, view: &impl View, now: Timestamp) -> Result<Plan,
         }
         Operation::AddCurrency(currency) => Ok(on_book(BookCommand::AddCurrency(*currency))),
         Operation::DefineTier(define) => planner.define_tier(define),
+        Operation::RotateCheckpointKey(rotated) => {
+            Ok(on_book(BookCommand::RotateCheckpointKey(rotated.clone())))
+        }
         Operation::SetTier(set) => planner.set_tier(set),
         Operation::Withdrawal(operation) => planner.withdrawal(operation),
         Operation::BankLine(operation) => planner.bank_line(operation),

@@ -11,8 +11,9 @@ use super::{AuditError, report::Head, time};
 
 /// The head of the log when the checkpoint was made.
 ///
-/// It is **not signed** in this release: it proves as much as the place where it is kept. Keep it
-/// outside the database and out of reach of whoever could change the log.
+/// It is **not signed**: it proves as much as the place where it is kept. Keep it outside the
+/// database and out of reach of whoever could change the log. The signed kind is
+/// [`super::proof::SignedCheckpoint`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Checkpoint {

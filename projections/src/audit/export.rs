@@ -141,7 +141,7 @@ fn batch_line(batch: &Batch<'_>) -> BatchLine {
 
 /// The bytes as JSON if a line can hold them unchanged: space around a value would be lost by who
 /// reads the line, and a line feed would end it.
-fn exact(bytes: &[u8]) -> (Option<&RawValue>, Option<String>) {
+pub(super) fn exact(bytes: &[u8]) -> (Option<&RawValue>, Option<String>) {
     let raw = serde_json::from_slice::<&RawValue>(bytes).ok();
     let whole = |raw: &&RawValue| {
         raw.get().len() == bytes.len() && !bytes.iter().any(|b| matches!(b, b'\n' | b'\r'))

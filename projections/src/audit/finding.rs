@@ -53,6 +53,16 @@ codes! {
     CheckpointDiffers = "checkpoint_differs",
     /// The log is shorter than when the checkpoint was taken: its tail was cut.
     CheckpointAhead = "checkpoint_ahead",
+    /// No trusted key has signed the checkpoint.
+    CheckpointUnsigned = "checkpoint_unsigned",
+    /// A witness that was asked for has not cosigned the checkpoint.
+    CosignatureMissing = "cosignature_missing",
+    /// The key that signs checkpoints changed without the word of the one before.
+    KeyRotationDiffers = "key_rotation_differs",
+    /// A checkpoint or cosignature in the database is not one of this log.
+    CheckpointStoredDiffers = "checkpoint_stored_differs",
+    /// The stored tree has other hashes than the events.
+    TreeDiffers = "tree_differs",
     /// A stream's sequence has a gap or goes back.
     SequenceDiffers = "sequence_differs",
     /// No such kind of stream, or of event in it.
@@ -282,6 +292,15 @@ impl Findings {
             stream: Some(stream),
             words: words.into(),
         });
+    }
+
+    /// Takes over what was found elsewhere, as of the present row.
+    pub(super) fn append(&mut self, other: Self) {
+        let more = other.total.saturating_sub(u64::try_from(other.kept.len()).unwrap_or(0));
+        for (_, finding) in other.kept {
+            self.push(finding);
+        }
+        self.total = self.total.saturating_add(more);
     }
 
     /// All of both, in the order in which they came to light, and how many there were.

@@ -7,7 +7,8 @@
 //!
 //! A check has three parts: [`chain`] (nothing missing, moved, changed), [`books`] (every balance
 //! made again, every rule kept at every event), and a checkpoint, without which a log whose tail
-//! was cut off, or that was rewritten with sound hashes, cannot be told from a good one. What is
+//! was cut off, or that was rewritten with sound hashes, cannot be told from a good one: the head
+//! that somebody noted down, or a [`proof::SignedCheckpoint`], which proves who said it. What is
 //! wrong is a [`Finding`] with a stable code and a place; that it could not be read is an
 //! [`AuditError`].
 //!
@@ -25,14 +26,17 @@ mod finding;
 mod hash;
 mod lines;
 mod payload;
+pub mod proof;
 mod read_models;
 mod record;
 mod render;
 mod report;
 mod safeguarding;
 mod snapshots;
+mod stored_proofs;
 mod text;
 mod time;
+mod tree;
 mod verify;
 
 #[cfg(test)]
@@ -43,7 +47,7 @@ pub use error::AuditError;
 pub use export::{ExportSummary, export};
 pub use finding::{Code, Finding};
 pub use report::{
-    CheckpointFigures, CurrencyFigures, Head, HoldFigures, ReadModelFigures, Report,
+    CheckpointFigures, CurrencyFigures, Head, HoldFigures, NoteFigures, ReadModelFigures, Report,
     SnapshotFigures, Source,
 };
 pub use safeguarding::{Certificate, Signed, safeguarding};
@@ -54,6 +58,12 @@ pub use verify::{verify_database, verify_export};
 pub struct Options {
     /// The head that the log must contain.
     pub checkpoint: Option<Checkpoint>,
+    /// Signed checkpoints that the log must contain.
+    pub notes: Vec<proof::SignedCheckpoint>,
+    /// The keys that are trusted to have signed them, at the log's beginning or later.
+    pub keys: Vec<proof::LogKey>,
+    /// Who must have cosigned each of them.
+    pub witnesses: Vec<proof::WitnessKey>,
     /// How many findings are kept; all are counted.
     pub findings_max: usize,
     /// Whether read models are compared, where the database has them.
@@ -62,7 +72,14 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { checkpoint: None, findings_max: 100, read_models: true }
+        Self {
+            checkpoint: None,
+            notes: Vec::new(),
+            keys: Vec::new(),
+            witnesses: Vec::new(),
+            findings_max: 100,
+            read_models: true,
+        }
     }
 }
 

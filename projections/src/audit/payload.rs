@@ -183,6 +183,17 @@ pub(super) struct CurrencyAdded<'a> {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct CheckpointKeyRotated<'a> {
+    #[serde(borrow)]
+    pub old_key: Text<'a>,
+    #[serde(borrow)]
+    pub new_key: Text<'a>,
+    #[serde(borrow)]
+    pub signature: Text<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct TierDefined<'a> {
     #[serde(borrow)]
     pub tier: Text<'a>,

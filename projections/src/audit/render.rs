@@ -1,6 +1,6 @@
 //! A report as plain text for a terminal.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use super::report::Report;
 
@@ -47,6 +47,17 @@ impl Report {
                 if checkpoint.contained { "in the log (unsigned)" } else { "NOT in the log" };
             row(out, "checkpoint", &grouped(checkpoint.position), contained)?;
         }
+        for note in &self.notes {
+            let contained = if note.contained { "in the log" } else { "NOT in the log" };
+            let key = note.signed_by.as_deref().and_then(|key| key.get(..16));
+            let signed = key.map_or("NOT signed".into(), |key| format!("signed by {key}…"));
+            let mut words = format!("{contained}, {signed}");
+            for witness in &note.cosigned_by {
+                write!(words, ", cosigned by {}", printable(witness))?;
+            }
+            row(out, "checkpoint", &grouped(note.size), &words)?;
+        }
+        row(out, "tree", &grouped(self.events), &self.root)?;
         let head = format!("position {}, {}", grouped(self.head.position), self.head.hash);
         row(out, "head", &grouped(self.head.batch), &head)?;
         self.render_findings(out)?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{books::Totals, chain::Chain, finding::Finding, time};
+use super::{books::Totals, chain::Chain, finding::Finding, hash::Hash, time};
 
 /// Where the log was read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -88,8 +88,23 @@ pub struct CheckpointFigures {
     pub batch: i64,
     /// Its position.
     pub position: i64,
-    /// Whether the log contains that head. The checkpoint itself is not signed in this release.
+    /// Whether the log contains that head. This kind of checkpoint is not signed.
     pub contained: bool,
+}
+
+/// A signed checkpoint that the log was held against.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NoteFigures {
+    /// What the log is called there.
+    pub origin: String,
+    /// How many events it is of.
+    pub size: u64,
+    /// Whether the log begins with exactly those.
+    pub contained: bool,
+    /// The trusted key that signed it.
+    pub signed_by: Option<String>,
+    /// The witnesses that were asked for and have cosigned it.
+    pub cosigned_by: Vec<String>,
 }
 
 /// What a check saw and found.
@@ -125,6 +140,10 @@ pub struct Report {
     pub head: Head,
     /// The checkpoint, if one was given.
     pub checkpoint: Option<CheckpointFigures>,
+    /// The root of the Merkle tree over all events, in hexadecimal.
+    pub root: String,
+    /// The signed checkpoints that were given, by size.
+    pub notes: Vec<NoteFigures>,
     /// The read models, if the database has them.
     pub read_models: Option<ReadModelFigures>,
     /// The engine's snapshots, if the database has them and the log itself is in order.
@@ -142,7 +161,7 @@ pub struct Report {
 impl Report {
     pub(super) fn new(
         source: Source,
-        chain: Chain,
+        (chain, (root, notes)): (Chain, (Hash, Vec<NoteFigures>)),
         totals: Totals,
         (read_models, snapshots): (Option<ReadModelFigures>, Option<SnapshotFigures>),
         elapsed: Duration,
@@ -175,6 +194,8 @@ impl Report {
             currencies: totals.currencies,
             head,
             checkpoint,
+            root: hex::encode(root),
+            notes,
             read_models,
             snapshots,
             findings_total,

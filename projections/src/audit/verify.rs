@@ -13,11 +13,13 @@ use super::{
     books::{Books, Totals},
     chain::Chain,
     database::LogReader,
+    finding::Findings,
     lines::Lines,
     read_models::{self, compare_read_models},
     record::Chunk,
     report::{Report, Source},
-    safeguarding, snapshots,
+    safeguarding, snapshots, stored_proofs,
+    tree::TreeCheck,
 };
 
 /// How many chunks may wait for a slower thread.
@@ -35,13 +37,14 @@ pub fn verify_export(
 ) -> Result<Report, AuditError> {
     let started = Instant::now();
     let mut chain = Chain::new(options.findings_max, options.checkpoint.clone());
+    let mut tree = TreeCheck::new(&options.notes, &options.keys, &options.witnesses);
     let books = Books::new(options.findings_max, None);
     let mut lines = Lines::new(reader);
     let totals = thread::scope(|scope| {
         let (send, receive) = mpsc::sync_channel(CHUNKS_WAITING_MAX);
         let bookkeeper = scope.spawn(move || keep_books(books, receive.into_iter()));
         while let Some(chunk) = lines.next_chunk()? {
-            check_chain(&mut chain, &chunk);
+            check_chain(&mut chain, &mut tree, &chunk);
             progress(Progress { events: u64::try_from(chain.events).unwrap_or(0), of: None });
             send.send(chunk).map_err(|_| AuditError::Stopped)?;
         }
@@ -49,7 +52,8 @@ pub fn verify_export(
         bookkeeper.join().map_err(|_| AuditError::Stopped)
     })?;
     chain.finish(Source::Export);
-    Ok(Report::new(Source::Export, chain, totals, (None, None), started.elapsed()))
+    let tree = tree.finish(&mut chain.findings);
+    Ok(Report::new(Source::Export, (chain, tree), totals, (None, None), started.elapsed()))
 }
 
 /// Checks the log of a database, and its read models if it has them.
@@ -66,6 +70,9 @@ pub async fn verify_database(
     let mut log = LogReader::open(pool).await?;
     let (send, mut receive) = tokio::sync::mpsc::channel(CHUNKS_WAITING_MAX);
     let mut chain = Chain::new(options.findings_max, options.checkpoint.clone());
+    let mut tree = TreeCheck::new(&options.notes, &options.keys, &options.witnesses);
+    let mut about_tables = Findings::new(options.findings_max);
+    tree.expect_stored(stored_proofs::notes(log.connection(), &mut about_tables).await?);
     let reflected =
         if options.read_models { read_models::position(log.connection()).await? } else { None };
     let books = Books::new(options.findings_max, reflected);
@@ -73,13 +80,14 @@ pub async fn verify_database(
     let bookkeeper = spawn_blocking(move || keep_books(books, handed_on.into_iter()));
     let chain = spawn_blocking(move || {
         while let Some(chunk) = receive.blocking_recv() {
-            check_chain(&mut chain, &chunk);
+            check_chain(&mut chain, &mut tree, &chunk);
             if hand_on.send(chunk).is_err() {
                 break;
             }
         }
         chain.finish(Source::Database);
-        chain
+        let figures = tree.finish(&mut chain.findings);
+        (chain, tree, figures)
     });
     let mut events = 0_u64;
     while let Some(chunk) = log.next_chunk().await? {
@@ -90,7 +98,7 @@ pub async fn verify_database(
         }
     }
     drop(send);
-    let chain = chain.await.map_err(|_| AuditError::Stopped)?;
+    let (chain, tree, figures) = chain.await.map_err(|_| AuditError::Stopped)?;
     let mut totals = bookkeeper.await.map_err(|_| AuditError::Stopped)?;
     let read_models = match (reflected, &totals.balances) {
         (Some(position), Some(balances)) => {
@@ -101,7 +109,9 @@ pub async fn verify_database(
     };
     if chain.findings.is_empty() {
         safeguarding::compare(log.connection(), &mut totals.findings).await?;
+        stored_proofs::compare(log.connection(), &tree.blocks, &mut about_tables).await?;
     }
+    totals.findings.append(about_tables);
     let in_order = chain.findings.is_empty() && totals.findings.is_empty();
     let snapshots = if in_order {
         snapshots::compare(log.connection(), &mut totals.findings).await?
@@ -110,6 +120,7 @@ pub async fn verify_database(
     };
     log.close().await?;
     let caches = (read_models, snapshots);
+    let chain = (chain, figures);
     Ok(Report::new(Source::Database, chain, totals, caches, started.elapsed()))
 }
 
@@ -120,9 +131,10 @@ fn keep_books(mut books: Books, chunks: impl Iterator<Item = Chunk>) -> Totals {
     books.finish()
 }
 
-fn check_chain(chain: &mut Chain, chunk: &Chunk) {
+fn check_chain(chain: &mut Chain, tree: &mut TreeCheck, chunk: &Chunk) {
     for item in chunk.items() {
         chain.item(&item);
+        tree.item(&item, &mut chain.findings);
     }
 }
 

@@ -83,6 +83,8 @@ async fn case_142_every_route_refuses_shops_but_those_that_are_opened() {
             let asked = path
                 .replace("{id}", if path.contains("/accounts/") { &own } else { "x" })
                 .replace("{number}", "1")
+                .replace("{size}", "1")
+                .replace("{position}", "1")
                 .replace("{reference}", "x")
                 .replace("{bank}", "hdfc");
             let body = &operation["requestBody"]["content"]["application/json"]["example"];

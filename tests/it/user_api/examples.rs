@@ -61,6 +61,10 @@ pub(crate) fn normal(name: &str, value: &Value) -> Value {
             assert!(!text.is_empty());
             json!("Zm9yIGluc3RhbmNlIG9ubHk")
         }
+        Value::String(address) if name == "proof" => {
+            assert!(address.starts_with("/v1/statements/proofs/"), "{address}");
+            json!("/v1/statements/proofs/48213")
+        }
         Value::String(text) => json!(normal_text(text)),
         Value::Number(_) if name == "position" => json!(48_213),
         Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),

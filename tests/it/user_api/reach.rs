@@ -39,6 +39,7 @@ const OPENED: &[&str] = &[
     "POST /v1/activity/{id}/reports",
     "GET /v1/activity/{id}/reports",
     "GET /v1/statements",
+    "GET /v1/statements/proofs/{position}",
     "GET /v1/recipients/lookup",
     "GET /v1/me/events",
     "GET /v1/payment-requests/{id}",
@@ -98,6 +99,8 @@ async fn case_142_every_route_refuses_people_but_those_that_are_opened() {
             let asked = path
                 .replace("{id}", if path.contains("accounts") { &asha.wallet } else { "x" })
                 .replace("{number}", "1")
+                .replace("{size}", "1")
+                .replace("{position}", "1")
                 .replace("{reference}", "x")
                 .replace("{bank}", "hdfc");
             let body = &operation["requestBody"]["content"]["application/json"]["example"];

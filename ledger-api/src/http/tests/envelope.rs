@@ -28,6 +28,8 @@ fn operations() -> Vec<(Method, String, Option<String>)> {
                 .replace("{reference}", "order-1")
                 .replace("{bank}", "hdfc")
                 .replace("{number}", "7")
+                .replace("{size}", "7")
+                .replace("{position}", "7")
                 .replace("/inbound/{id}", "/inbound/7")
                 .replace("/transfers/{id}", "/transfers/tr_00000000000000000000000000000007")
                 .replace("/holds/{id}", "/holds/hold_00000000000000000000000000000007")

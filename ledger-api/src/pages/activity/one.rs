@@ -49,6 +49,8 @@ pub(super) struct OneView {
     receipt: Pairs,
     entries: Vec<EntryView>,
     position: u64,
+    /// What can be proven of it to whoever has the log's key.
+    proof: Option<u64>,
     pay: Pay,
     cancel: Option<Cancel>,
     is_final: bool,
@@ -132,6 +134,7 @@ pub(super) async fn view(
         receipt: receipt(visitor, &names, &detail)?,
         entries: detail.entries.iter().map(|entry| entry_view(visitor, entry)).collect(),
         position: detail.position,
+        proof: detail.own_position().filter(|_| visitor.shop.is_none()),
         pay: pay(visitor, &detail).await?,
         cancel,
         is_final: row.status.is_final(),

@@ -245,6 +245,9 @@ pub(super) struct ReceiptOut {
     changed_at: DateTime<Utc>,
     /// Where its last event stands in the log.
     position: u64,
+    /// Where the proof is that the wallet's debit or credit is in the signed log.
+    #[schema(example = "/v1/statements/proofs/48213")]
+    proof: Option<String>,
 }
 
 /// Get a receipt
@@ -266,6 +269,7 @@ pub(super) async fn receipt(
     let (person, _) = reader.admit_person(READ, query.min_position).await?;
     let account = person.wallet().map_err(|error| Problem::internal(&error))?;
     let found = wallet::detail(&reader.state, &account, &id).await?;
+    let proof = found.own_position().map(|position| format!("/v1/statements/proofs/{position}"));
     let row = found.row;
     if !matches!(row.status, ActivityStatus::Done | ActivityStatus::Returned) {
         let detail = "It is not done, so there is nothing to show for it yet.";
@@ -289,6 +293,7 @@ pub(super) async fn receipt(
         created_at: row.began_at,
         changed_at: row.changed_at,
         position: row.last_position,
+        proof,
     };
     Ok(Reply::ok(answer).at(found.position))
 }

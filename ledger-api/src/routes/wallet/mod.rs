@@ -5,6 +5,7 @@ mod activity;
 mod balances;
 mod body;
 mod live;
+mod proofs;
 
 pub(crate) use live::{Followed, follow};
 mod recipients;
@@ -26,6 +27,7 @@ pub(super) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(activity::get))
         .routes(routes!(activity::receipt))
         .routes(routes!(statements::get))
+        .routes(routes!(proofs::of_line))
         .routes(routes!(recipients::lookup))
         .routes(routes!(live::stream))
 }

@@ -4,7 +4,7 @@ use super::{
     super::{
         amount,
         finding::{Code, Findings, Place},
-        payload::{BookOpened, CurrencyAdded, TierDefined},
+        payload::{BookOpened, CheckpointKeyRotated, CurrencyAdded, TierDefined},
         record::Event,
         report::CurrencyFigures,
     },
@@ -63,6 +63,10 @@ impl Currencies {
                     let scale = added.map(|currency| currency.scale);
                     self.tiers.define(place, &defined, scale, findings);
                 }
+            }
+            "checkpoint_key_rotated" => {
+                // What it says is checked with the tree.
+                read::<CheckpointKeyRotated<'_>>(place, event, findings);
             }
             _ => {
                 let words = format!("a book has no events of type {:?}", event.event_type);

@@ -105,7 +105,7 @@ async fn an_empty_database_is_verified_and_one_without_a_log_is_not() {
 }
 
 /// Lets `sql` happen behind the triggers' back.
-async fn tamper(database: &Database, sql: &str) {
+pub(super) async fn tamper(database: &Database, sql: &str) {
     database
         .execute(&format!(
             "alter table events disable trigger all;

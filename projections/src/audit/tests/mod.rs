@@ -17,6 +17,8 @@ mod maker;
 mod rate;
 mod robust;
 mod server;
+mod signed;
+mod signed_tables;
 mod sound;
 mod tampering;
 

@@ -26,4 +26,12 @@ impl Database {
         superuser.execute(sql).await.expect(sql);
         superuser.close().await.expect("it ends");
     }
+
+    /// Asserts that a trigger refuses it even to a superuser.
+    pub(super) async fn refused(&self, sql: &str) {
+        let mut superuser = self.database.superuser().await;
+        let refused = superuser.execute(sql).await.expect_err(sql);
+        assert!(refused.to_string().contains("append-only"), "{sql}: {refused}");
+        superuser.close().await.expect("it ends");
+    }
 }

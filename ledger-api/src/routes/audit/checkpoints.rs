@@ -1,0 +1,118 @@
+//! Signed checkpoints: the list, and one of them as a note.
+
+use std::str::FromStr;
+
+use axum::{
+    http::{HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
+
+use super::{body::CheckpointOut, examples::checkpoints};
+use crate::{
+    http::{
+        Problem,
+        path::Id,
+        query::{NoParams, Params, not_a_filter},
+        reader::{Listed, Reader, limit},
+        reply::Reply,
+    },
+    identity::Scope,
+    proofs::ProofStore,
+};
+
+const NOTE: &str = "text/plain; charset=utf-8";
+
+/// Which checkpoints.
+#[derive(Debug, Deserialize, Serialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct CheckpointsQuery {
+    /// How many; 1 to 100, 25 if left out.
+    #[serde(skip_serializing_if = "not_a_filter")]
+    limit: Option<u32>,
+    /// Where to go on: `next_cursor` of the page before.
+    #[serde(skip_serializing_if = "not_a_filter")]
+    cursor: Option<String>,
+}
+
+/// List the signed checkpoints
+///
+/// The last one first. Keep some of them where nobody who runs this service can reach: a log that
+/// is cut short, rewritten, or shown in two versions contradicts them.
+#[utoipa::path(
+    get,
+    path = "/v1/audit/checkpoints",
+    tag = "Log",
+    params(CheckpointsQuery),
+    responses((
+        status = 200,
+        description = "A page of them.",
+        body = Listed<CheckpointOut>,
+        example = json!(checkpoints())
+    )),
+)]
+pub(super) async fn list(
+    reader: Reader,
+    Params(query): Params<CheckpointsQuery>,
+) -> Result<Reply<Listed<CheckpointOut>>, Problem> {
+    reader.admit(&[Scope::AuditRead], None).await?;
+    let limit = limit(query.limit)?;
+    let list = reader.list("checkpoints", &query);
+    let before: Option<u64> = list.resume(query.cursor.as_deref())?;
+    let store = ProofStore::new(reader.state.reads.clone());
+    let mut found = store.list(before, limit.saturating_add(1)).await?;
+    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = found.len() > wanted;
+    found.truncate(wanted);
+    let next = found.last().filter(|_| more).map(|last| last.note.size());
+    let position = reader.state.ledger.status().borrow().head.position;
+    let data = found.into_iter().map(CheckpointOut::from).collect();
+    reader.page(&list, data, next, position)
+}
+
+/// Which checkpoint.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Which {
+    Latest,
+    OfSize(u64),
+}
+
+impl FromStr for Which {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "latest" { Ok(Self::Latest) } else { text.parse().map(Self::OfSize) }
+    }
+}
+
+/// Get a signed checkpoint
+///
+/// The note itself, as plain text: origin, size, root, and the signatures of the log and of its
+/// witnesses (C2SP `tlog-checkpoint`).
+#[utoipa::path(
+    get,
+    path = "/v1/audit/checkpoints/{size}",
+    tag = "Log",
+    params(("size" = String, Path, description = "Its size, or `latest`.")),
+    responses(
+        (status = 200, description = "The note.", body = String, content_type = "text/plain"),
+    ),
+)]
+pub(super) async fn one(
+    reader: Reader,
+    Id(which): Id<Which>,
+    Params(NoParams {}): Params<NoParams>,
+) -> Result<Response, Problem> {
+    reader.admit(&[Scope::AuditRead], None).await?;
+    let store = ProofStore::new(reader.state.reads.clone());
+    let found = match which {
+        Which::Latest => store.last().await?,
+        Which::OfSize(size) => store.of_size(size).await?,
+    };
+    let none = || Problem::not_found("No checkpoint of that size was signed.");
+    let mut response = found.ok_or_else(none)?.note.to_string().into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(NOTE));
+    Ok(response)
+}
