@@ -26,6 +26,9 @@ pub enum AuditError {
     /// A line could not be made of a row.
     #[error("a row could not be written as JSON")]
     Json(#[source] serde_json::Error),
+    /// A sum that no report can hold.
+    #[error("a sum is too large for a report")]
+    AmountTooLarge,
     /// A part of the check stopped by itself: a defect of this program.
     #[error("the check stopped before its end; this is a defect of this program")]
     Stopped,

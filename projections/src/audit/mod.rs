@@ -28,6 +28,7 @@ mod payload;
 mod read_models;
 mod record;
 mod render;
+mod replay;
 mod report;
 mod safeguarding;
 mod snapshots;
@@ -38,10 +39,12 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
+pub use books::{Days, Until};
 pub use checkpoint::{Checkpoint, checkpoint};
 pub use error::AuditError;
 pub use export::{ExportSummary, export};
 pub use finding::{Code, Finding};
+pub use replay::{Replay, ReplayedAccount, replay_database, replay_export};
 pub use report::{
     CheckpointFigures, CurrencyFigures, Head, HoldFigures, ReadModelFigures, Report,
     SnapshotFigures, Source,

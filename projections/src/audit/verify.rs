@@ -10,7 +10,7 @@ use tokio::task::spawn_blocking;
 
 use super::{
     AuditError, Options, Progress,
-    books::{Books, Totals},
+    books::{Balance, Books, Days, Totals, Until},
     chain::Chain,
     database::LogReader,
     lines::Lines,
@@ -31,13 +31,28 @@ const CHUNKS_WAITING_MAX: usize = 4;
 pub fn verify_export(
     reader: impl BufRead,
     options: &Options,
-    mut progress: impl FnMut(Progress),
+    progress: impl FnMut(Progress),
 ) -> Result<Report, AuditError> {
+    check_export(reader, options, None, progress).map(|(report, _)| report)
+}
+
+/// The balances at the place that somebody asked for, and the last position in them.
+pub(super) type Asked = (i64, Option<Vec<Balance>>);
+/// The place that somebody asks about, and of which days.
+pub(super) type Question = (Until, Option<Days>);
+
+/// [`verify_export`], and the balances that `until` asks for.
+pub(super) fn check_export(
+    reader: impl BufRead,
+    options: &Options,
+    until: Option<Question>,
+    mut progress: impl FnMut(Progress),
+) -> Result<(Report, Asked), AuditError> {
     let started = Instant::now();
     let mut chain = Chain::new(options.findings_max, options.checkpoint.clone());
-    let books = Books::new(options.findings_max, None);
+    let books = Books::new(options.findings_max, until);
     let mut lines = Lines::new(reader);
-    let totals = thread::scope(|scope| {
+    let mut totals = thread::scope(|scope| {
         let (send, receive) = mpsc::sync_channel(CHUNKS_WAITING_MAX);
         let bookkeeper = scope.spawn(move || keep_books(books, receive.into_iter()));
         while let Some(chunk) = lines.next_chunk()? {
@@ -49,7 +64,9 @@ pub fn verify_export(
         bookkeeper.join().map_err(|_| AuditError::Stopped)
     })?;
     chain.finish(Source::Export);
-    Ok(Report::new(Source::Export, chain, totals, (None, None), started.elapsed()))
+    let asked = (totals.balances_at, totals.balances.take());
+    let report = Report::new(Source::Export, chain, totals, (None, None), started.elapsed());
+    Ok((report, asked))
 }
 
 /// Checks the log of a database, and its read models if it has them.
@@ -60,15 +77,27 @@ pub fn verify_export(
 pub async fn verify_database(
     pool: &PgPool,
     options: &Options,
-    mut progress: impl FnMut(Progress),
+    progress: impl FnMut(Progress),
 ) -> Result<Report, AuditError> {
+    check_database(pool, options, None, progress).await.map(|(report, _)| report)
+}
+
+/// [`verify_database`], and the balances that `until` asks for; the read models are then not
+/// compared. Without it they are, and what is given are the balances where they are.
+pub(super) async fn check_database(
+    pool: &PgPool,
+    options: &Options,
+    until: Option<Question>,
+    mut progress: impl FnMut(Progress),
+) -> Result<(Report, Asked), AuditError> {
     let started = Instant::now();
     let mut log = LogReader::open(pool).await?;
     let (send, mut receive) = tokio::sync::mpsc::channel(CHUNKS_WAITING_MAX);
     let mut chain = Chain::new(options.findings_max, options.checkpoint.clone());
-    let reflected =
-        if options.read_models { read_models::position(log.connection()).await? } else { None };
-    let books = Books::new(options.findings_max, reflected);
+    let compares = options.read_models && until.is_none();
+    let reflected = if compares { read_models::position(log.connection()).await? } else { None };
+    let asked = until.or_else(|| reflected.map(|position| (Until::Position(position), None)));
+    let books = Books::new(options.findings_max, asked);
     let (hand_on, handed_on) = mpsc::sync_channel(CHUNKS_WAITING_MAX);
     let bookkeeper = spawn_blocking(move || keep_books(books, handed_on.into_iter()));
     let chain = spawn_blocking(move || {
@@ -110,7 +139,9 @@ pub async fn verify_database(
     };
     log.close().await?;
     let caches = (read_models, snapshots);
-    Ok(Report::new(Source::Database, chain, totals, caches, started.elapsed()))
+    let asked = (totals.balances_at, totals.balances.take());
+    let report = Report::new(Source::Database, chain, totals, caches, started.elapsed());
+    Ok((report, asked))
 }
 
 fn keep_books(mut books: Books, chunks: impl Iterator<Item = Chunk>) -> Totals {

@@ -23,6 +23,7 @@ mod payouts;
 mod queue_place;
 mod running;
 mod sales;
+mod sheets;
 mod statements;
 mod transactions;
 mod transfer_facts;
@@ -60,6 +61,7 @@ pub use queue_place::QueuePlace;
 pub use sales::{
     PaymentFact, PaymentHistory, PaymentTotals, SalesLine, SalesMark, SalesReport, SalesUnit,
 };
+pub use sheets::AsOf;
 pub use statements::{Statement, StatementLine, StatementQuery};
 pub use transactions::{Total, Transaction, TransactionDetail, TransactionFilter, TransactionLeg};
 pub use transfers::{TransferFilter, TransferRow};
