@@ -56,10 +56,12 @@ macro_rules! codes {
     };
 }
 
+mod books;
 mod hooks_out;
 mod money;
 mod payments;
 
+pub use books::*;
 pub use hooks_out::*;
 pub use money::*;
 pub use payments::*;
@@ -388,7 +390,8 @@ codes! {
 
 /// Every code of all tables.
 pub fn all() -> impl Iterator<Item = &'static Code> {
-    ALL.iter().chain(money::ALL).chain(payments::ALL).chain(hooks_out::ALL).copied()
+    let more = [money::ALL, payments::ALL, hooks_out::ALL, books::ALL];
+    ALL.iter().chain(more.into_iter().flatten()).copied()
 }
 
 /// The code of a name, if it is one of ours.

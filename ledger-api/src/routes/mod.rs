@@ -4,6 +4,7 @@ mod accounts;
 mod apps;
 pub(crate) mod bank_accounts;
 mod banks;
+mod books;
 mod currencies;
 pub(crate) mod deposits;
 mod docs;
@@ -62,6 +63,7 @@ fn documented() -> OpenApiRouter<ApiState> {
         .merge(banks::routes())
         .merge(events::routes())
         .merge(trial_balance::routes())
+        .merge(books::routes())
         .merge(currencies::routes())
         .merge(tiers::routes())
         .merge(usage::routes())

@@ -9,6 +9,7 @@ use rust_decimal::Decimal;
 use crate::{
     account::FreezeMode,
     bank_line::BankLineOperation,
+    book::PeriodOperation,
     chart::{AccountType, PostingClass},
     clock::Timestamp,
     deposit::DepositOperation,
@@ -72,6 +73,8 @@ pub enum Operation {
     AddCurrency(Currency),
     /// Defines a tier of limits, or its next version.
     DefineTier(Box<DefineTier>),
+    /// Closes a month or a year, or opens one again.
+    Period(Box<PeriodOperation>),
     /// Puts an account on a tier, or takes it off.
     SetTier(SetTier),
     /// Goes on with a withdrawal.
@@ -93,6 +96,12 @@ pub enum Operation {
 impl From<PaymentOperation> for Operation {
     fn from(operation: PaymentOperation) -> Self {
         Self::Payment(Box::new(operation))
+    }
+}
+
+impl From<PeriodOperation> for Operation {
+    fn from(operation: PeriodOperation) -> Self {
+        Self::Period(Box::new(operation))
     }
 }
 

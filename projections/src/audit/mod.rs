@@ -23,6 +23,7 @@ mod error;
 mod export;
 mod finding;
 mod hash;
+mod journal;
 mod lines;
 mod payload;
 mod read_models;
@@ -44,10 +45,11 @@ pub use checkpoint::{Checkpoint, checkpoint};
 pub use error::AuditError;
 pub use export::{ExportSummary, export};
 pub use finding::{Code, Finding};
+pub use journal::{Format, JournalSummary, convert_journal, export_journal};
 pub use replay::{Replay, ReplayedAccount, replay_database, replay_export};
 pub use report::{
-    CheckpointFigures, CurrencyFigures, Head, HoldFigures, ReadModelFigures, Report,
-    SnapshotFigures, Source,
+    CheckpointFigures, ControlFigures, CurrencyFigures, Head, HoldFigures, ReadModelFigures,
+    Report, SnapshotFigures, Source,
 };
 pub use safeguarding::{Certificate, Signed, safeguarding};
 pub use verify::{verify_database, verify_export};

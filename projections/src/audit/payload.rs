@@ -44,6 +44,19 @@ pub(super) enum AccountType {
     Equity,
 }
 
+impl AccountType {
+    /// As it stands in the log.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Asset => "asset",
+            Self::Liability => "liability",
+            Self::Income => "income",
+            Self::Expense => "expense",
+            Self::Equity => "equity",
+        }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::struct_field_names, reason = "the payload's own names")]
@@ -179,6 +192,31 @@ pub(super) struct CurrencyAdded<'a> {
     #[serde(borrow)]
     pub code: Text<'a>,
     pub scale: u8,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PeriodClosed<'a> {
+    #[serde(borrow)]
+    pub until: Text<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PeriodReopened<'a> {
+    #[serde(borrow)]
+    pub from: Text<'a>,
+    #[serde(borrow)]
+    pub reason: Text<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct YearClosed<'a> {
+    #[serde(borrow)]
+    pub until: Text<'a>,
+    #[serde(borrow)]
+    pub transaction_id: Text<'a>,
 }
 
 #[derive(Deserialize)]

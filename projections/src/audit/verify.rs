@@ -5,7 +5,7 @@
 
 use std::{io::BufRead, sync::mpsc, thread, time::Instant};
 
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use tokio::task::spawn_blocking;
 
 use super::{
@@ -13,12 +13,14 @@ use super::{
     books::{Balance, Books, Days, Totals, Until},
     chain::Chain,
     database::LogReader,
+    finding::{Code, Findings},
     lines::Lines,
     read_models::{self, compare_read_models},
     record::Chunk,
-    report::{Report, Source},
+    report::{ControlFigures, Report, Source},
     safeguarding, snapshots,
 };
+use crate::reports::{Control, ControlError, controls};
 
 /// How many chunks may wait for a slower thread.
 const CHUNKS_WAITING_MAX: usize = 4;
@@ -131,6 +133,10 @@ pub(super) async fn check_database(
     if chain.findings.is_empty() {
         safeguarding::compare(log.connection(), &mut totals.findings).await?;
     }
+    let controls = match &read_models {
+        Some(_) => Some(compare_controls(log.connection(), &mut totals.findings).await?),
+        None => None,
+    };
     let in_order = chain.findings.is_empty() && totals.findings.is_empty();
     let snapshots = if in_order {
         snapshots::compare(log.connection(), &mut totals.findings).await?
@@ -140,8 +146,27 @@ pub(super) async fn check_database(
     log.close().await?;
     let caches = (read_models, snapshots);
     let asked = (totals.balances_at, totals.balances.take());
-    let report = Report::new(Source::Database, chain, totals, caches, started.elapsed());
+    let mut report = Report::new(Source::Database, chain, totals, caches, started.elapsed());
+    report.controls = controls;
     Ok((report, asked))
+}
+
+/// Control totals, where the database has what they are made of.
+async fn compare_controls(
+    connection: &mut PgConnection,
+    findings: &mut Findings,
+) -> Result<ControlFigures, AuditError> {
+    let mut figures = ControlFigures { compared: 0, differing: 0 };
+    for control in controls(connection).await.map_err(|ControlError(error)| error)? {
+        figures.compared += 1;
+        if !control.holds() {
+            figures.differing += 1;
+            let Control { control, subject, currency, ledger, counted, .. } = control;
+            let words = format!("{control}: the ledger has {ledger} {currency}, counted {counted}");
+            findings.stream(format!("account {subject}"), Code::ControlDiffers, words);
+        }
+    }
+    Ok(figures)
 }
 
 fn keep_books(mut books: Books, chunks: impl Iterator<Item = Chunk>) -> Totals {

@@ -20,6 +20,7 @@ mod open_items;
 mod owners;
 mod payments;
 mod payouts;
+mod periods;
 mod queue_place;
 mod running;
 mod sales;
@@ -57,6 +58,7 @@ pub use payments::{
     RefundRow, SettlementRow,
 };
 pub use payouts::{Composition, Movement};
+pub use periods::{Earned, PeriodChange};
 pub use queue_place::QueuePlace;
 pub use sales::{
     PaymentFact, PaymentHistory, PaymentTotals, SalesLine, SalesMark, SalesReport, SalesUnit,

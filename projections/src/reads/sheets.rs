@@ -7,10 +7,12 @@
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
+use chrono_tz::Tz;
 use ledger_core::{
+    book::BookEvent,
     clock::Timestamp,
     ids::AccountId,
-    log::{self, Position},
+    log::{self, LogError, Position},
 };
 use rust_decimal::Decimal;
 use sqlx::{Row, postgres::PgRow};
@@ -18,11 +20,14 @@ use sqlx::{Row, postgres::PgRow};
 use super::{At, ReadModels, at_scale, decimal, trial_balance::READ_EVENTS, unsigned, variant};
 use crate::{
     error::ReadError,
-    reports::{HEADING_SQL, Line, Sheet, heading},
+    reports::{Control, ControlError, HEADING_SQL, Line, Sheet, controls, heading},
 };
 
 /// The kind of a transaction that moves a year's result into equity.
 const CLOSING: &str = "year_close";
+
+/// Everything is read as it was at one moment.
+const SNAPSHOT: &str = "begin transaction isolation level repeatable read, read only";
 
 /// When a report is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +57,33 @@ impl ReadModels {
             }
             AsOf::Day(day) => self.sheet_of_days(None, day).await,
         }
+    }
+
+    /// Each class of accounts against what it must be the sum of.
+    pub async fn controls(&self) -> Result<At<Vec<Control>>, ReadError> {
+        let mut db_tx = self.pool.begin_with(SNAPSHOT).await?;
+        let row =
+            sqlx::query("select position from read.checkpoint").fetch_one(&mut *db_tx).await?;
+        let position = unsigned(&row, "position")?;
+        let value = controls(&mut db_tx).await.map_err(|ControlError(error)| error)?;
+        db_tx.rollback().await?;
+        Ok(At { position, value })
+    }
+
+    /// The time zone whose days are the book's days; UTC before the book is opened.
+    pub async fn time_zone(&self) -> Result<Tz, ReadError> {
+        let row = sqlx::query(
+            "select position, event_version, payload from events
+             where aggregate_type = 'book' and aggregate_id = 'main' and sequence = 1",
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        let Some(row) = row else { return Ok(Tz::UTC) };
+        let position = unsigned(&row, "position")?;
+        let event = log::decode("opened", row.try_get("event_version")?, row.try_get("payload")?)
+            .map_err(|source| LogError::Corrupt { position, source })?;
+        // It was decoded as this type.
+        Ok(if let BookEvent::Opened(opened) = event { opened.time_zone } else { Tz::UTC })
     }
 
     /// What moved on the days from `from` to `to`, both included, less what closes of years moved

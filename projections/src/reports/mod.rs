@@ -6,11 +6,13 @@
 //! ([`crate::ReadModels::sheet`]) or from the auditor's replay ([`crate::audit::replay_export`]),
 //! and the statements of both must be the same. Nobody decides about money from them.
 
+mod controls;
 mod heading;
 mod render;
 mod sheet;
 mod statement;
 
+pub use controls::{Control, ControlError, controls};
 pub(crate) use heading::SQL as HEADING_SQL;
 pub use heading::heading;
 pub use render::{csv, text};

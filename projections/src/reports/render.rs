@@ -27,7 +27,7 @@ pub fn csv(statements: &[Statement]) -> String {
 fn csv_row(text: &mut String, statement: &Statement, section: &Section, row: &Row) {
     let optional = |amount: Option<Decimal>| amount.map_or_else(String::new, |a| a.to_string());
     let fields = [
-        name(statement.report).to_owned(),
+        statement.report.name().to_owned(),
         statement.currency.to_string(),
         section.account_type.as_str().to_owned(),
         row.class.clone(),
@@ -41,14 +41,6 @@ fn csv_row(text: &mut String, statement: &Statement, section: &Section, row: &Ro
     ];
     text.push_str(&fields.join(","));
     text.push('\n');
-}
-
-const fn name(report: Report) -> &'static str {
-    match report {
-        Report::TrialBalance => "trial_balance",
-        Report::BalanceSheet => "balance_sheet",
-        Report::ProfitAndLoss => "profit_and_loss",
-    }
 }
 
 /// The statements as a table for a terminal, with a line feed at the end.

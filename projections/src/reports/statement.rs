@@ -32,6 +32,15 @@ impl Report {
         }
     }
 
+    /// Its name for programs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TrialBalance => "trial_balance",
+            Self::BalanceSheet => "balance_sheet",
+            Self::ProfitAndLoss => "profit_and_loss",
+        }
+    }
+
     /// Its name.
     pub const fn title(self) -> &'static str {
         match self {
@@ -151,13 +160,8 @@ fn statement(
         rows.map(side).try_fold(Decimal::ZERO, Decimal::checked_add)
     };
     let (debits, credits) = (sum(|row| row.debits)?, sum(|row| row.credits)?);
-    let shown = report.sections();
-    let mut chosen: Vec<Section> = Vec::new();
-    for wanted in shown {
-        chosen.extend(of(*wanted).cloned());
-    }
     let balanced = debits == credits;
-    let sections = chosen;
+    let sections = report.sections().iter().filter_map(|wanted| of(*wanted).cloned()).collect();
     Some(Statement { report, currency, debits, credits, balanced, sections, result, result_before })
 }
 

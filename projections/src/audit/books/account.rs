@@ -144,6 +144,11 @@ impl Account {
         limit
     }
 
+    /// Whether it is one of income or expense.
+    pub(super) const fn is_of_result(&self) -> bool {
+        matches!(self.account_type, Some(AccountType::Income | AccountType::Expense))
+    }
+
     /// The posted balance, on the normal side.
     pub(super) fn balance(&self) -> i128 {
         let balance = self.debits.saturating_sub(self.credits);

@@ -21,6 +21,7 @@ mod frozen;
 mod hold;
 mod object;
 mod payment;
+mod periods;
 mod reading;
 mod suspense;
 mod tier;
@@ -221,7 +222,10 @@ impl Books {
         }
         let account = self.accounts.at(index);
         let amount = account.positive(place, &leg.amount, &mut self.findings);
+        let earns = account.is_of_result();
         self.bank_lines.leg(place, &leg, &mut self.findings);
+        let side = amount.map(|amount| (index, debit, amount)).filter(|_| earns);
+        self.currencies.periods.leg(place, &leg, side, &mut self.findings);
         let movement =
             amount.map(|amount| Move { account: index, currency: account.currency, debit, amount });
         let first = self.transactions.leg(
@@ -356,6 +360,7 @@ impl Books {
         self.bank_lines.batch_ends(&mut self.findings);
         self.leaving.batch_ends(&mut self.findings);
         self.payments.batch_ends(&mut self.findings);
+        self.currencies.periods.batch_ends(&mut self.findings);
         self.transfers.batch_ends(&self.holds, &mut self.findings);
         self.holds.batch_ends(&mut self.findings);
     }
