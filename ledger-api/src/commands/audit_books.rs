@@ -70,10 +70,6 @@ fn moment(text: &str) -> Result<Moment, String> {
 }
 
 impl When {
-    fn is_now(&self) -> bool {
-        self.as_of_position.is_none() && self.as_of.is_none()
-    }
-
     fn question(&self) -> anyhow::Result<(Until, Option<Days>)> {
         if let Some(position) = self.as_of_position {
             let position = i64::try_from(position).context("no log is as long")?;

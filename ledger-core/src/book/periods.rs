@@ -84,7 +84,11 @@ impl Book {
         Ok(BookEvent::PeriodReopened(PeriodReopened { from, reason }))
     }
 
-    pub(super) fn decide_year(
+    /// What becomes of a wish to close a year.
+    ///
+    /// # Errors
+    /// Why it is refused.
+    pub(crate) fn decide_year(
         &self,
         until: NaiveDate,
         transaction_id: TransactionId,

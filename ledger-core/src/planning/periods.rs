@@ -41,11 +41,13 @@ impl<V: View> Planner<'_, V> {
             let text = "what closes a year is of that kind, and of the year's last day";
             return Err(Rejection::new("malformed", text));
         }
-        if posting.legs.is_empty() && self.view.book().is_closed(until) {
+        // What the book says comes first: its errors have precedence.
+        let transaction_id = posting.transaction_id;
+        self.view.book().decide_year(until, transaction_id, expected_sequence)?;
+        if posting.legs.is_empty() {
             let text = "income and expense of those days lie in equity already";
             return Err(Rejection::new("nothing_to_close", text));
         }
-        let transaction_id = posting.transaction_id;
         let command = BookCommand::CloseYear { until, transaction_id, expected_sequence };
         let mut steps = vec![Step::Book(command)];
         for leg in &posting.legs {

@@ -164,8 +164,7 @@ struct ChangeOut {
     tag = "Book",
     request_body(content = CloseIn, example = json!({"until": "2026-10-31", "reason": "month_end",
         "evidence_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"})),
-    responses((status = 200, description = "It is closed.", body = PeriodOut,
-        example = json!({"object": "period", "closed_until": "2026-10-31", "position": 42}))),
+    responses((status = 200, description = "It is closed.", body = PeriodOut)),
 )]
 pub(super) async fn close(
     writer: Writer,
@@ -194,8 +193,7 @@ pub(super) async fn close(
     request_body(content = ReopenIn, example = json!({"from": "2026-10-01",
         "reason": "missing-invoice-2207",
         "evidence_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"})),
-    responses((status = 200, description = "It is open.", body = PeriodOut,
-        example = json!({"object": "period", "closed_until": "2026-09-30", "position": 43}))),
+    responses((status = 200, description = "It is open.", body = PeriodOut)),
 )]
 pub(super) async fn reopen(
     writer: Writer,
@@ -271,12 +269,7 @@ pub(super) async fn close_year(
     get,
     path = "/v1/ops/periods",
     tag = "Book",
-    responses((status = 200, description = "All of it.", body = Periods,
-        example = json!({"object": "periods", "closed_until": "2026-10-31", "today": "2026-11-22",
-            "data": [{"event": "period_closed", "until": "2026-10-31", "from": null,
-                "transaction": null, "reason": "month_end", "actor": "asha", "approver": "ravi",
-                "recorded_at": "2026-11-03T09:00:00.000Z", "position": 42}],
-            "has_more": false}))),
+    responses((status = 200, description = "All of it.", body = Periods)),
 )]
 pub(super) async fn list(
     reader: Reader,
