@@ -1,7 +1,7 @@
 //! Closing a year: the transaction that moves what was earned into equity.
 //!
-//! Its amounts are sums over days that are closed, so nobody can add to them; and it is for the book
-//! as it was when they were taken, so that a period which was opened since makes it void.
+//! Its amounts are sums over days that are closed, so nobody can add to them; it is for the book as
+//! it was when they were taken, so that a period which was opened since makes it void.
 
 use chrono::{Datelike, NaiveDate};
 use ledger_core::{

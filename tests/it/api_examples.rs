@@ -161,7 +161,8 @@ const OF_WALLETS: &str = include_str!("../../ledger-api/src/routes/wallet/exampl
 const OF_PAYMENTS: &str = include_str!("../../ledger-api/src/routes/payments/examples.json");
 
 /// Asked by other tests (`ops`, `ops_resolutions`, `sending_back`, `dues`, `logins`, `pages`,
-/// `transfers`, `periods_api`): they need two persons, somebody's session, a bank that tells, or a login provider.
+/// `transfers`, `periods_api`): they need two persons, somebody's session, a bank that tells, or a
+/// login provider.
 const ELSEWHERE: [&str; 18] = [
     "post_v1_ops_periods_close_year",
     "post_v1_ops_withdrawals_id_approve",

@@ -18,7 +18,8 @@ use projections::{
 
 use super::{
     Verdict,
-    audit_books::{EarningsArgs, Program, ReplayArgs, SheetArgs, controls, journal},
+    audit_books::{Program, ReplayArgs, journal},
+    audit_reports::{EarningsArgs, SheetArgs, controls},
     say,
     work::{Bar, must_exist, with_reader},
 };

@@ -6,6 +6,7 @@
 
 mod audit;
 mod audit_books;
+mod audit_reports;
 mod clients;
 mod conformance;
 mod currencies;

@@ -390,8 +390,7 @@ codes! {
 
 /// Every code of all tables.
 pub fn all() -> impl Iterator<Item = &'static Code> {
-    let more = [money::ALL, payments::ALL, hooks_out::ALL, books::ALL];
-    ALL.iter().chain(more.into_iter().flatten()).copied()
+    [ALL, money::ALL, payments::ALL, hooks_out::ALL, books::ALL].into_iter().flatten().copied()
 }
 
 /// The code of a name, if it is one of ours.

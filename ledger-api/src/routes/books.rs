@@ -1,18 +1,22 @@
 //! `/v1/audit`: trial balance, balance sheet, profit and loss and control totals, for auditors.
 
+mod body;
+
 use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, NaiveDate, Utc};
-use ledger_core::{chart::AccountType, log::Position, money::CurrencyCode};
+use ledger_core::log::Position;
 use projections::{
     AsOf, At,
-    reports::{self, Control, Report, Sheet, Statement},
+    reports::{self, Report, Sheet},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
+
+use body::{ControlOut, ControlsOut, ReportOut, StatementOut};
 
 use super::trial_balance::refuse_the_future;
 use crate::{
@@ -21,7 +25,6 @@ use crate::{
         query::{Params, date, moment},
         reader::Reader,
         reply::{Reply, set_position},
-        wire::Amount,
     },
     identity::Scope,
 };
@@ -101,127 +104,6 @@ struct EarningsQuery {
     format: Form,
     /// Wait until the answer reflects this position.
     min_position: Option<u64>,
-}
-
-/// A report of the books.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = BooksReport)]
-struct ReportOut {
-    /// `trial_balance`, `balance_sheet` or `profit_and_loss`.
-    #[schema(example = "balance_sheet")]
-    object: &'static str,
-    /// Whether debits and credits are the same in every currency.
-    balanced: bool,
-    /// By currency.
-    data: Vec<StatementOut>,
-    /// The position that the answer reflects.
-    position: u64,
-}
-
-/// One currency of a report.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = BooksStatement)]
-struct StatementOut {
-    /// The currency.
-    #[schema(value_type = String)]
-    currency: CurrencyCode,
-    /// The sum of all debits.
-    debits: Amount,
-    /// The sum of all credits.
-    credits: Amount,
-    /// Whether the two are the same.
-    balanced: bool,
-    /// By type of account.
-    sections: Vec<SectionOut>,
-    /// Income less expense: what no close of a year has moved into equity.
-    result: Amount,
-    /// The same in what it is compared with.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    result_before: Option<Amount>,
-}
-
-/// The accounts of one type.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = BooksSection)]
-struct SectionOut {
-    /// The type.
-    #[serde(rename = "type")]
-    #[schema(value_type = String)]
-    account_type: AccountType,
-    /// By heading of the chart.
-    rows: Vec<RowOut>,
-    /// The sum of their balances.
-    total: Amount,
-    /// The same in what it is compared with.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    total_before: Option<Amount>,
-}
-
-/// The accounts of one heading.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = BooksRow)]
-struct RowOut {
-    /// The heading: an account's code, with `*` for whose it is.
-    #[schema(example = "wallet:*")]
-    heading: String,
-    /// The class of its accounts.
-    class: String,
-    /// How many accounts it has.
-    accounts: u64,
-    /// The sum of their debits.
-    debits: Amount,
-    /// The sum of their credits.
-    credits: Amount,
-    /// The sum of their balances, on the type's normal side.
-    balance: Amount,
-    /// The same in what it is compared with.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    before: Option<Amount>,
-    /// How much it grew since.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    change: Option<Amount>,
-}
-
-/// Control totals.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Controls)]
-struct ControlsOut {
-    /// Always `controls`.
-    #[schema(example = "controls")]
-    object: &'static str,
-    /// Whether all of them hold.
-    hold: bool,
-    /// How many do not.
-    differing: u64,
-    /// All of them, by name.
-    data: Vec<ControlOut>,
-    /// The position that the answer reflects.
-    position: u64,
-}
-
-/// One control total.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Control)]
-struct ControlOut {
-    /// Which control: `open_items`, `daily_flows`, `open_holds`, `withdrawals_under_way`,
-    /// `unsettled_payments` or `bank_statement`.
-    #[schema(example = "open_items")]
-    control: String,
-    /// The account or heading.
-    #[schema(example = "suspense:credits:INR")]
-    subject: String,
-    /// The currency.
-    #[schema(example = "INR")]
-    currency: String,
-    /// What the accounts have, as a decimal string.
-    #[schema(example = "120.00")]
-    ledger: String,
-    /// What their parts come to.
-    #[schema(example = "120.00")]
-    counted: String,
-    /// The one less the other.
-    #[schema(example = "0.00")]
-    difference: String,
 }
 
 /// Get the trial balance by headings
@@ -392,53 +274,4 @@ fn answer(
     let data = statements.into_iter().map(StatementOut::from).collect();
     let out = ReportOut { object: report.name(), balanced, data, position };
     Ok(Reply::ok(out).at(position).into_response())
-}
-
-impl From<Statement> for StatementOut {
-    fn from(statement: Statement) -> Self {
-        let currency = statement.currency;
-        let amount = |value| Amount::new(value, currency);
-        let sections = statement.sections.into_iter().map(|section| SectionOut {
-            account_type: section.account_type,
-            rows: section
-                .rows
-                .into_iter()
-                .map(|row| RowOut {
-                    change: row.change().map(amount),
-                    heading: row.heading,
-                    class: row.class,
-                    accounts: row.accounts,
-                    debits: amount(row.debits),
-                    credits: amount(row.credits),
-                    balance: amount(row.balance),
-                    before: row.before.map(amount),
-                })
-                .collect(),
-            total: amount(section.total),
-            total_before: section.total_before.map(amount),
-        });
-        Self {
-            currency,
-            debits: amount(statement.debits),
-            credits: amount(statement.credits),
-            balanced: statement.balanced,
-            sections: sections.collect(),
-            result: amount(statement.result),
-            result_before: statement.result_before.map(amount),
-        }
-    }
-}
-
-impl From<Control> for ControlOut {
-    fn from(control: Control) -> Self {
-        let Control { control, subject, currency, ledger, counted, difference } = control;
-        Self {
-            control,
-            subject,
-            currency,
-            ledger: ledger.to_string(),
-            counted: counted.to_string(),
-            difference: difference.to_string(),
-        }
-    }
 }

@@ -3,7 +3,7 @@
 use super::{Plan, ReceiptPlan, Step, StreamId, View, on_book, planner::Planner};
 use crate::{
     account::AccountCommand,
-    book::{BookCommand, CloseYear, PeriodOperation},
+    book::{BookCommand, BookError, CloseYear, PeriodOperation},
     chart::PostingClass,
     command::Rejection,
     posting::Kind,
@@ -72,5 +72,11 @@ impl<V: View> Planner<'_, V> {
         let receipt =
             ReceiptPlan::Posted { transactions: vec![transaction_id], effective_on: vec![until] };
         Ok(Plan { steps, receipt, notes: Vec::new() })
+    }
+}
+
+impl From<BookError> for Rejection {
+    fn from(error: BookError) -> Self {
+        Self::new(error.code(), &error.to_string())
     }
 }

@@ -1,5 +1,5 @@
-//! Control totals: each class of accounts against what it must be the sum of, as it stands in tables
-//! that are kept apart from it. A difference means that one of the two is wrong.
+//! Control totals: each class of accounts against what it must be the sum of, as it stands in
+//! tables that are kept apart from it. A difference means that one of the two is wrong.
 //!
 //! Read in one statement of one snapshot of the database. Nothing is moved by it, and nobody
 //! decides by it: a difference is for people to look at.
@@ -26,7 +26,7 @@ pub struct Control {
 }
 
 impl Control {
-    /// Whether both sides are made of the log alone, so that a difference means that a read model is
+    /// Whether both sides are made of the log alone: then a difference means that a read model is
     /// wrong. In the others somebody else has a say: a bank whose lines wait to be booked, or who
     /// posts on a shop's account by hand.
     pub fn is_of_the_log(&self) -> bool {

@@ -1,5 +1,5 @@
-//! What accountants read: trial balance, balance sheet, profit and loss, at any place of the log and
-//! for any days, and two of them beside each other.
+//! What accountants read: trial balance, balance sheet, profit and loss, at any place of the log
+//! and for any days, and two of them beside each other.
 //!
 //! A [`Sheet`] is what all accounts sum to, by headings of the chart; a [`Statement`] is a sheet as
 //! somebody wants to see it. Both are pure: a sheet comes from the read models

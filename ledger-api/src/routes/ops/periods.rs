@@ -1,4 +1,4 @@
-//! `/v1/ops/periods`: which months are closed, closing them, opening them again, and the year's end.
+//! `/v1/ops/periods`: which months are closed, closing and opening them, and the year's end.
 //! Each takes two persons.
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -156,7 +156,7 @@ struct ChangeOut {
 /// Close a period
 ///
 /// All months up to a day that is over. From here on nothing that belongs to a day of them is
-/// posted (422 `period_closed`); a bank's late line belongs to an open day and keeps its value date.
+/// posted (422 `period_closed`); a bank's late line belongs to an open day.
 /// Takes a second person with `ops:approve`: `Approver-Authorization`, and `evidence_sha256`.
 #[utoipa::path(
     post,
@@ -184,8 +184,8 @@ pub(super) async fn close(
 /// Open a period again
 ///
 /// From the first day of a month on. Takes a reason, which stands in the log, and a second person
-/// with `ops:approve`: `Approver-Authorization`, and `evidence_sha256`. If the period lies in a year
-/// that was closed, close that year again afterwards: what came in is moved, and nothing twice.
+/// with `ops:approve`: `Approver-Authorization`, and `evidence_sha256`. If it lies in a year that
+/// was closed, close that year again afterwards: what came in is moved, and nothing twice.
 #[utoipa::path(
     post,
     path = "/v1/ops/periods/reopen",

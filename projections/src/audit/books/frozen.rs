@@ -1,5 +1,5 @@
-//! The balances at one place of the log, taken while the fold goes on: what is checked is always the
-//! whole log, whatever part of it somebody asks about.
+//! The balances at one place of the log, taken while the fold goes on: what is checked is the whole
+//! log, whatever part of it somebody asks about.
 
 use chrono::{DateTime, NaiveDate, Utc};
 

@@ -1,5 +1,5 @@
-//! Closed periods: nothing belongs to a day that was closed when it was recorded, except what closes
-//! a year; and after that no account of income or expense has anything left up to the year's end,
+//! Closed periods: nothing belongs to a day that was closed when it was recorded, but what closes a
+//! year; and after that no account of income or expense has anything left up to the year's end,
 //! by the days of all its legs.
 
 use std::collections::{BTreeMap, HashMap};

@@ -1,4 +1,4 @@
-//! The log for programs of accountants: entries as CSV, or a journal of beancount, hledger or ledger.
+//! The log for programs of accountants: entries as CSV; a journal of beancount, hledger, ledger.
 //!
 //! Every transaction of the log is one of the journal, with its business date, its kind, its id and
 //! position as metadata; nothing is summed, left out or rounded, so that those programs come to the

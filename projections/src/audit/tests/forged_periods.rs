@@ -1,4 +1,4 @@
-//! Lies with sound hashes about periods: nothing belongs to a closed day, and a closed year has left
+//! Lies with sound hashes about periods: nothing belongs to a closed day, and a closed year leaves
 //! nothing behind.
 
 use super::{
