@@ -26,6 +26,9 @@ const FEES: &str = "income:fees:INR";
 const CHARGES: &str = "expense:bank_charges:INR";
 const RETAINED: &str = "equity:retained:INR";
 
+/// What is asked, once the engine is where it is then.
+type Ask = Box<dyn Fn(&Engine) -> Operation>;
+
 fn date(text: &str) -> NaiveDate {
     text.parse().unwrap()
 }
@@ -72,7 +75,7 @@ async fn a_closed_month_takes_nothing_and_its_year_moves_to_equity() {
     let fee = || posting("fee", vec![leg(Debit, ASHA, "5.00"), leg(Credit, FEES, "5.00")]);
     let moved = |amount| vec![leg(Debit, FEES, amount), leg(Credit, RETAINED, amount)];
     let october = date("2026-10-31");
-    let asked: [(&str, Box<dyn Fn(&Engine) -> Operation>); 15] = [
+    let asked: [(&str, Ask); 15] = [
         ("accepted", Box::new(move |_| on(transfer(TILL, ASHA, "100.00"), date("2026-10-15")))),
         ("accepted", Box::new(move |_| on(fee(), date("2026-10-15")))),
         ("period_not_over", Box::new(|_| close("2026-11-30"))),
@@ -162,6 +165,7 @@ async fn what_one_process_closes_is_closed_for_the_other_at_once() {
 struct Model {
     random: u64,
     closed: Option<NaiveDate>,
+    year: Option<NaiveDate>,
     earned: BTreeMap<(&'static str, NaiveDate), i64>,
 }
 
@@ -254,9 +258,13 @@ impl Model {
         if !self.is_closed(until) {
             return (operation, "period_not_closed");
         }
+        if self.year.is_some_and(|last| until < last) {
+            return (operation, "year_closed_later");
+        }
         if nothing {
             return (operation, "nothing_to_close");
         }
+        self.year = Some(until);
         for ((_, day), paise) in &mut self.earned {
             *paise = if *day <= until { 0 } else { *paise };
         }
@@ -284,7 +292,8 @@ async fn whatever_is_asked_engine_reference_model_and_auditor_agree() {
     let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
     for seed in 1..=4 {
         let mut both = Both::start().await;
-        let mut model = Model { random: seed * 7919, closed: None, earned: BTreeMap::new() };
+        let mut model =
+            Model { random: seed * 7919, closed: None, year: None, earned: BTreeMap::new() };
         for account in [TILL, FEES, CHARGES] {
             both.agree(&command(Operation::OpenAccount(opening(account)))).await;
         }
@@ -306,6 +315,7 @@ async fn whatever_is_asked_engine_reference_model_and_auditor_agree() {
         "period_not_closed",
         "period_not_months",
         "period_not_over",
+        "year_closed_later",
     ];
     assert_eq!(seen.keys().copied().collect::<Vec<_>>(), known);
 }

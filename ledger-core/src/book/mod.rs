@@ -36,6 +36,9 @@ pub struct Book {
     /// Nothing that belongs to a day up to this one is posted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     closed_until: Option<NaiveDate>,
+    /// The last day of the last year whose result lies in equity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    year_closed: Option<NaiveDate>,
 }
 
 impl Book {
@@ -182,6 +185,9 @@ pub enum BookError {
     /// It is open: there is nothing to open again, and no year of it can be closed.
     #[error("the period is not closed")]
     PeriodNotClosed,
+    /// What a later year's close has moved would be moved twice.
+    #[error("a later year is closed already")]
+    YearClosedLater,
     /// Something happened to the book since the amounts were summed.
     #[error("the book is at {actual}, not at {expected}, where the year's sums were taken")]
     BookChanged {
@@ -208,6 +214,7 @@ impl BookError {
             Self::PeriodNotOver => "period_not_over",
             Self::PeriodClosedAlready => "period_closed_already",
             Self::PeriodNotClosed => "period_not_closed",
+            Self::YearClosedLater => "year_closed_later",
             Self::BookChanged { .. } => "book_changed",
         }
     }
@@ -267,7 +274,7 @@ impl Aggregate for Book {
             BookEvent::TierDefined(tier) => Arc::make_mut(&mut self.tiers).define(*tier),
             BookEvent::PeriodClosed(closed) => self.closed_until = Some(closed.until),
             BookEvent::PeriodReopened(reopened) => self.closed_until = reopened.from.pred_opt(),
-            BookEvent::YearClosed(_) => {}
+            BookEvent::YearClosed(closed) => self.year_closed = Some(closed.until),
         }
     }
 }

@@ -101,6 +101,9 @@ impl Book {
         if !self.is_closed(until) {
             return Err(BookError::PeriodNotClosed);
         }
+        if self.year_closed.is_some_and(|last| until < last) {
+            return Err(BookError::YearClosedLater);
+        }
         if self.sequence != expected {
             return Err(BookError::BookChanged { expected, actual: self.sequence });
         }

@@ -129,6 +129,14 @@ fn a_year_is_closed_where_it_is_closed_and_as_it_was_summed() {
 #[test]
 fn every_refusal_happens() {
     let with_closed = vec![opened(), closed("2026-09-30")];
+    let with_year = vec![
+        opened(),
+        closed("2026-09-30"),
+        BookEvent::YearClosed(YearClosed {
+            until: date("2026-03-31"),
+            transaction_id: TransactionId::from_uuid(uuid::Uuid::from_u128(7)),
+        }),
+    ];
     let with_inr = vec![opened(), BookEvent::CurrencyAdded(currency("INR"))];
     let rows = [
         (vec![], add("INR", 2), BookError::NotOpen),
@@ -155,6 +163,7 @@ fn every_refusal_happens() {
         (with_closed.clone(), close("2026-08-31"), BookError::PeriodClosedAlready),
         (with_closed.clone(), reopen("2026-10-01"), BookError::PeriodNotClosed),
         (with_closed.clone(), year("2026-10-31", 2), BookError::PeriodNotClosed),
+        (with_year, year("2026-02-28", 3), BookError::YearClosedLater),
         (with_closed, year("2026-03-31", 1), BookError::BookChanged { expected: 1, actual: 2 }),
         // A scale never changes.
         (with_inr, add("INR", 3), BookError::CurrencyExists),
@@ -178,6 +187,7 @@ fn every_refusal_happens() {
         BookError::PeriodNotOver,
         BookError::PeriodClosedAlready,
         BookError::PeriodNotClosed,
+        BookError::YearClosedLater,
         BookError::BookChanged { .. },
     );
     let codes: std::collections::BTreeSet<&str> = seen.iter().map(|error| error.code()).collect();
@@ -195,6 +205,7 @@ fn every_refusal_happens() {
         "tier_currency",
         "tier_version",
         "too_many_tiers",
+        "year_closed_later",
     ];
     assert_eq!(codes.into_iter().collect::<Vec<_>>(), expected);
 }

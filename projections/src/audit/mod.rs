@@ -29,7 +29,6 @@ mod payload;
 mod read_models;
 mod record;
 mod render;
-mod replay;
 mod report;
 mod safeguarding;
 mod snapshots;
@@ -46,13 +45,18 @@ pub use error::AuditError;
 pub use export::{ExportSummary, export};
 pub use finding::{Code, Finding};
 pub use journal::{Format, JournalSummary, convert_journal, export_journal};
-pub use replay::{Replay, ReplayedAccount, replay_database, replay_export};
 pub use report::{
     CheckpointFigures, ControlFigures, CurrencyFigures, Head, HoldFigures, ReadModelFigures,
     Report, SnapshotFigures, Source,
 };
 pub use safeguarding::{Certificate, Signed, safeguarding};
 pub use verify::{verify_database, verify_export};
+
+pub(crate) use books::Balance;
+pub(crate) use payload::AccountType as AccountTypeWord;
+pub(crate) use verify::{Asked, check_database, check_export};
+
+pub use crate::reports::{Replay, ReplayedAccount, replay_database, replay_export};
 
 /// What a check is asked for.
 #[derive(Debug, Clone)]

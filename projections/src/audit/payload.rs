@@ -36,7 +36,7 @@ pub(super) struct AccountOpened<'a> {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum AccountType {
+pub(crate) enum AccountType {
     Asset,
     Liability,
     Income,

@@ -39,12 +39,12 @@ pub fn verify_export(
 }
 
 /// The balances at the place that somebody asked for, and the last position in them.
-pub(super) type Asked = (i64, Option<Vec<Balance>>);
+pub(crate) type Asked = (i64, Option<Vec<Balance>>);
 /// The place that somebody asks about, and of which days.
-pub(super) type Question = (Until, Option<Days>);
+pub(crate) type Question = (Until, Option<Days>);
 
 /// [`verify_export`], and the balances that `until` asks for.
-pub(super) fn check_export(
+pub(crate) fn check_export(
     reader: impl BufRead,
     options: &Options,
     until: Option<Question>,
@@ -86,7 +86,7 @@ pub async fn verify_database(
 
 /// [`verify_database`], and the balances that `until` asks for; the read models are then not
 /// compared. Without it they are, and what is given are the balances where they are.
-pub(super) async fn check_database(
+pub(crate) async fn check_database(
     pool: &PgPool,
     options: &Options,
     until: Option<Question>,

@@ -88,7 +88,7 @@ const CONTROLS: [&str; 6] = [
      where a.code like 'merchant:%:unsettled' group by a.id",
     // A bank's own account, against what the bank stated at the close of its last closed day and
     // the lines of later days that are booked already.
-    "select 'bank_statement', s.id, s.currency, coalesce(a.scale, scale(s.closing)),
+    "select 'bank_statement', s.account_id, s.currency, coalesce(a.scale, scale(s.closing)),
             coalesce(a.balance, 0),
             s.closing + coalesce((
                 select sum(case l.direction when 'credit' then b.amount else -b.amount end)
@@ -96,10 +96,10 @@ const CONTROLS: [&str; 6] = [
                 where l.bank = s.bank and l.account = s.account and l.currency = s.currency
                   and l.day > s.day), 0)
      from (select distinct on (bank, account, currency) *,
-                  format('bank:%s:%s:%s', bank, account, currency) as id
+                  format('bank:%s:%s:%s', bank, account, currency) as account_id
            from statement_files where closed
            order by bank, account, currency, day desc, id desc) s
-     left join read.accounts a on a.id = s.id",
+     left join read.accounts a on a.id = s.account_id",
 ];
 
 /// Reads all controls, those that hold too, by name and subject.

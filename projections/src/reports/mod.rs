@@ -9,6 +9,7 @@
 mod controls;
 mod heading;
 mod render;
+mod replay;
 mod sheet;
 mod statement;
 
@@ -16,5 +17,6 @@ pub use controls::{Control, ControlError, controls};
 pub(crate) use heading::SQL as HEADING_SQL;
 pub use heading::heading;
 pub use render::{csv, text};
+pub use replay::{Replay, ReplayedAccount, replay_database, replay_export};
 pub use sheet::{Line, Sheet};
 pub use statement::{Report, Row, Section, Statement, statements};

@@ -72,7 +72,7 @@ async fn ours(scene: &Scene, days: Option<Days>, name: impl Fn(&str, &str) -> St
             balances.insert((name, currency.to_owned()), net.normalize());
         }
     }
-    assert!(balances.len() > 12, "{balances:?}");
+    assert!(balances.len() > 8, "{balances:?}");
     balances
 }
 
@@ -164,11 +164,12 @@ async fn beancount_finds_nothing_wrong_and_comes_to_our_balances() {
     let file = journal(&scene, Format::Beancount, &folder).await;
     let file = file.to_str().unwrap();
     assert_eq!(run(&check, &[file]), "");
-    let sums = "select account, currency, sum(number) as sum group by account, currency";
+    let sums = "select account, currency, str(sum(number)) as sum group by account, currency";
     let mut theirs = Balances::new();
     for line in run(&query, &["-f", "csv", file, sums]).lines().skip(1) {
         let [account, currency, sum] = &cells(line)[..] else { panic!("{line}") };
-        let sum = number(sum);
+        // Plain sums are shown with the decimals that most amounts have.
+        let sum = number(sum.trim_start_matches("Decimal('").trim_end_matches("')"));
         if !sum.is_zero() {
             theirs.insert((account.clone(), currency.clone()), sum);
         }

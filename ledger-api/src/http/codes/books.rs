@@ -14,6 +14,8 @@ codes! {
         "All is closed up to that day or a later one.";
     PERIOD_NOT_CLOSED = "period_not_closed" 409 Never "The period is open"
         "There is nothing to open again; and a year is closed once its last month is.";
+    YEAR_CLOSED_LATER = "year_closed_later" 409 Never "A later year is closed"
+        "What the close of the later year has moved would be moved twice. Close that one again.";
     BOOK_CHANGED = "book_changed" 409 Never "The book has changed meanwhile"
         "Something happened to the book while the year's sums were taken. Ask again with a fresh \
          key.";

@@ -13,7 +13,7 @@ use super::{
 
 /// What an account came to, for comparison with a read model.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in super::super) struct Balance {
+pub(crate) struct Balance {
     pub account: Box<str>,
     /// Nothing if its opening could not be read.
     pub account_type: Option<AccountType>,

@@ -42,7 +42,7 @@ use transaction::{Move, Transactions};
 use transfer::{Around, Transfers};
 use withdrawal::Withdrawals;
 
-pub(super) use accounts::Balance;
+pub(crate) use accounts::Balance;
 pub use frozen::{Days, Until};
 
 use super::{

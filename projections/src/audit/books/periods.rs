@@ -22,6 +22,7 @@ const CLOSING: &str = "year_close";
 #[derive(Debug, Default)]
 pub(super) struct Periods {
     closed_until: Option<NaiveDate>,
+    year_closed: Option<NaiveDate>,
     /// Years that this append closes.
     closing: Vec<Closing>,
     /// Debits less credits of accounts of income and expense, by account and day.
@@ -113,6 +114,11 @@ impl Periods {
             let words = format!("{until} is not closed");
             findings.event(place, Code::YearDiffers, words);
         }
+        if self.year_closed.is_some_and(|last| until < last) {
+            let words = "a later year was closed before";
+            findings.event(place, Code::YearDiffers, words);
+        }
+        self.year_closed = Some(until);
         self.closing.push(Closing { position: place.position, until, transaction });
     }
 

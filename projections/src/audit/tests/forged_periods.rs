@@ -126,6 +126,16 @@ fn a_closed_year_leaves_nothing_behind() {
         let id = m.fresh("txn_");
         year(m, "2026-10-31", &id);
     });
+    lie("before a later one", 7, YearDiffers, |m| {
+        posted_on(m, "2026-10-15", "fee", (ASHA, FEES), 50);
+        closed(m, "2026-10-31");
+        let retained = retained(m);
+        let (first, second) = (m.fresh("txn_"), m.fresh("txn_"));
+        year(m, "2026-10-31", &first);
+        posted_as(m, &first, "2026-10-31", "year_close", (FEES, retained), 50);
+        year(m, "2026-09-30", &second);
+        posted_as(m, &second, "2026-09-30", "year_close", (retained, BINOD), 1);
+    });
     lie("without the book", 0, YearDiffers, |m| {
         m.transaction("year_close", &pair(ASHA, BINOD, 5), None);
     });

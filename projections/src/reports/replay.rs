@@ -1,7 +1,7 @@
 //! Every balance of the log made again, at any place of it and for any days: what an independent
 //! auditor re-computes on a laptop, from a database or from a file.
 //!
-//! The check of [`super::verify_export`] goes over the whole log beside it, so that figures of a
+//! The check of [`crate::audit::verify_export`] goes over the whole log beside it, so that figures of a
 //! log that is not in order never look like good ones.
 
 use std::io::BufRead;
@@ -11,14 +11,11 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use sqlx::PgPool;
 
-use super::{
-    AuditError, Options, Progress,
-    books::{Balance, Days, Until},
-    payload,
-    report::Report,
-    verify::{Asked, check_database, check_export},
+use super::{Line, Sheet, heading};
+use crate::audit::{
+    AccountTypeWord, Asked, AuditError, Balance, Days, Options, Progress, Report, Until,
+    check_database, check_export,
 };
-use crate::reports::{Line, Sheet, heading};
 
 /// An account as the events made it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -54,7 +51,7 @@ pub struct Replay {
 /// Replays an export; no database is needed.
 ///
 /// # Errors
-/// As [`super::verify_export`]; and a sum that no report can hold.
+/// As [`crate::audit::verify_export`]; and a sum that no report can hold.
 pub fn replay_export(
     reader: impl BufRead,
     options: &Options,
@@ -69,7 +66,7 @@ pub fn replay_export(
 /// and compared with them.
 ///
 /// # Errors
-/// As [`super::verify_database`]; and a sum that no report can hold.
+/// As [`crate::audit::verify_database`]; and a sum that no report can hold.
 pub async fn replay_database(
     pool: &PgPool,
     options: &Options,
@@ -118,11 +115,11 @@ fn replay(report: Report, (position, balances): Asked) -> Result<Replay, AuditEr
 fn understood(balance: &Balance) -> Option<(&str, CurrencyCode, AccountType)> {
     let (code, currency) = balance.account.rsplit_once(':')?;
     let account_type = match balance.account_type? {
-        payload::AccountType::Asset => AccountType::Asset,
-        payload::AccountType::Liability => AccountType::Liability,
-        payload::AccountType::Income => AccountType::Income,
-        payload::AccountType::Expense => AccountType::Expense,
-        payload::AccountType::Equity => AccountType::Equity,
+        AccountTypeWord::Asset => AccountType::Asset,
+        AccountTypeWord::Liability => AccountType::Liability,
+        AccountTypeWord::Income => AccountType::Income,
+        AccountTypeWord::Expense => AccountType::Expense,
+        AccountTypeWord::Equity => AccountType::Equity,
     };
     Some((code, currency.parse().ok()?, account_type))
 }
