@@ -1,8 +1,8 @@
 //! Every balance of the log made again, at any place of it and for any days: what an independent
 //! auditor re-computes on a laptop, from a database or from a file.
 //!
-//! The check of [`crate::audit::verify_export`] goes over the whole log beside it, so that figures of a
-//! log that is not in order never look like good ones.
+//! The check of [`crate::audit::verify_export`] goes over the whole log beside it, so that figures
+//! of a log that is not in order never look like good ones.
 
 use std::io::BufRead;
 

@@ -26,7 +26,7 @@ pub(super) struct Account {
     pub scale: u8,
     pub debit_normal: bool,
     /// As it was opened; nothing if that could not be read.
-    pub account_type: Option<AccountType>,
+    pub of_type: Option<AccountType>,
     /// Which of the log's classes, by the order of their first mention.
     pub class: u16,
     floor: Option<i128>,
@@ -78,7 +78,7 @@ impl Account {
             currency,
             scale: opened.scale,
             debit_normal,
-            account_type: Some(opened.account_type),
+            of_type: Some(opened.account_type),
             items: opened.itemised.then(HashMap::new),
             ..Self::default()
         };
@@ -146,7 +146,7 @@ impl Account {
 
     /// Whether it is one of income or expense.
     pub(super) const fn is_of_result(&self) -> bool {
-        matches!(self.account_type, Some(AccountType::Income | AccountType::Expense))
+        matches!(self.of_type, Some(AccountType::Income | AccountType::Expense))
     }
 
     /// The posted balance, on the normal side.

@@ -151,7 +151,7 @@ impl Accounts {
             let (debits, credits) = sums(*index, account);
             Some(Balance {
                 account: Box::<str>::clone(id),
-                account_type: account.account_type,
+                account_type: account.of_type,
                 class: self.classes.get(usize::from(account.class)).cloned().unwrap_or_default(),
                 scale: account.scale,
                 debits,

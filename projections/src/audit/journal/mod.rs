@@ -146,7 +146,7 @@ impl<W: Write> Journal<W> {
         match format {
             Format::Csv => csv::header(&mut out)?,
             Format::Beancount | Format::Hledger | Format::Ledger => {
-                plain::header(format, &mut out)?
+                plain::header(format, &mut out)?;
             }
         }
         Ok(Self {
