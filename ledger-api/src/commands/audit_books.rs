@@ -229,10 +229,8 @@ fn accounts_csv(accounts: &[ReplayedAccount]) -> String {
     let mut text = "account,type,debits,credits,balance\n".to_owned();
     for one in accounts {
         let name = one.account_type.as_str();
-        text.push_str(&format!(
-            "{},{name},{},{},{}\n",
-            one.account, one.debits, one.credits, one.balance
-        ));
+        let amounts = [one.debits, one.credits, one.balance].map(|amount| amount.to_string());
+        text.extend([&*one.account, ",", name, ",", &amounts.join(","), "\n"]);
     }
     text
 }

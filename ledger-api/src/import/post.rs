@@ -140,7 +140,6 @@ async fn send(
                 told(true);
             }
             Outcome::Rejected(Rejection { code, detail, .. }) => {
-                let (code, detail) = (code.to_string(), detail.to_string());
                 return Err(Refused::Row { line, account, detail, code });
             }
         }
