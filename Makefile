@@ -17,6 +17,7 @@ run: ## start the ledger with demo accounts, in .bahi of this folder (LISTEN=127
 
 test: ## run every test; they start a throwaway PostgreSQL and a browser of their own
 	bash tests/setup/browser.sh
+	bash tests/setup/accounting.sh
 	$(CARGO) build --locked --workspace --bins
 	$(CARGO) test --locked --workspace --no-fail-fast
 

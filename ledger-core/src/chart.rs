@@ -45,6 +45,10 @@ pub enum AccountType {
 }
 
 impl AccountType {
+    /// All types, in the order of a balance sheet and then of a profit and loss account.
+    pub const ALL: [Self; 5] =
+        [Self::Asset, Self::Liability, Self::Equity, Self::Income, Self::Expense];
+
     /// The side on which the account's balance grows.
     pub const fn normal_side(self) -> Direction {
         match self {

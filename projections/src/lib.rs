@@ -11,6 +11,7 @@ mod models;
 mod projector;
 mod reads;
 mod rebuild;
+pub mod reports;
 
 pub use error::{Poison, PoisonReason, ProjectionError, ReadError, describe};
 pub use models::{ActivityStatus, ReadModel, UnknownReadModel};

@@ -110,6 +110,17 @@ const PLAN: &[(&str, &str, u16)] = &[
     ("get_v1_accounts_id_flows", "/v1/accounts/wallet:asha:INR/flows", 200),
     ("get_v1_accounts_id_open_items", "/v1/accounts/bank:hdfc:clearing_in:INR/open-items", 200),
     ("get_v1_trial_balance", "/v1/trial-balance", 200),
+    ("get_v1_audit_trial_balance", "/v1/audit/trial-balance?as_of_position=6", 200),
+    ("get_v1_audit_balance_sheet", "/v1/audit/balance-sheet?compare_with=2026-10-31", 200),
+    (
+        "get_v1_audit_profit_and_loss",
+        "/v1/audit/profit-and-loss?from=2026-04-01&to=2027-03-31",
+        200,
+    ),
+    ("get_v1_audit_controls", "/v1/audit/controls", 200),
+    ("post_v1_ops_periods_close", "/v1/ops/periods/close", 200),
+    ("post_v1_ops_periods_reopen", "/v1/ops/periods/reopen", 200),
+    ("get_v1_ops_periods", "/v1/ops/periods", 200),
     ("post_v1_ops_bank_statements", "/v1/ops/bank-statements?bank=hdfc&format=json", 200),
     ("get_v1_ops_banks", "/v1/ops/banks", 200),
     ("post_v1_ops_banks_bank_pause", "/v1/ops/banks/hdfc/pause", 200),
@@ -155,13 +166,14 @@ const OF_WALLETS: &str = include_str!("../../ledger-api/src/routes/wallet/exampl
 const OF_PAYMENTS: &str = include_str!("../../ledger-api/src/routes/payments/examples.json");
 
 /// Asked by other tests (`ops`, `ops_resolutions`, `sending_back`, `dues`, `logins`, `pages`,
-/// `transfers`, `proofs`): they need two persons, somebody's session, a bank that tells, a login
-/// provider, or a signature.
-const ELSEWHERE: [&str; 21] = [
+/// `transfers`, `proofs`, `periods_api`): they need two persons, somebody's session, a bank that
+/// tells, a login provider, or a signature.
+const ELSEWHERE: [&str; 22] = [
     "get_v1_audit_checkpoints",
     "get_v1_audit_consistency",
     "get_v1_audit_proofs_position",
     "get_v1_statements_proofs_position",
+    "post_v1_ops_periods_close_year",
     "post_v1_ops_withdrawals_id_approve",
     "post_v1_ops_withdrawals_id_reject",
     "post_v1_ops_withdrawals_id_resolve",
@@ -220,7 +232,8 @@ async fn the_examples_are_what_happens() {
         if *method != Method::GET {
             request = request.header("idempotency-key", fresh_key());
         }
-        if *name == "post_v1_ops_bank_statements" {
+        let two = name.starts_with("post_v1_ops_periods_");
+        if two || *name == "post_v1_ops_bank_statements" {
             let key = format!("Bearer {}", second.key);
             request = request.header("approver-authorization", key);
         }

@@ -3,6 +3,7 @@
 // Says to the lints that everything in here is test code, the support too.
 #![cfg(test)]
 
+mod accounting;
 mod api_accounts;
 mod api_events;
 mod api_examples;
@@ -44,6 +45,8 @@ mod pages;
 mod payments;
 mod payments_api;
 mod people;
+mod periods;
+mod periods_api;
 mod postgres_restarts;
 mod postings;
 mod processes;

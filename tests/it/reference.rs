@@ -51,7 +51,7 @@ pub(crate) struct Both {
     pub(crate) engine: Engine,
     pub(crate) reference: Reference,
     pub(crate) clock: Arc<ManualClock>,
-    pools: [PgPool; 2],
+    pub(crate) pools: [PgPool; 2],
 }
 
 impl Both {
@@ -243,8 +243,8 @@ async fn one_by_one_the_engine_writes_what_the_reference_writes_to_the_last_hash
     }
     let kinds = both.assert_same_logs(true).await;
     let known = [AccountEvent::NAMES, HoldEvent::NAMES, ReversalEvent::NAMES, BookEvent::NAMES];
-    // Tiers have a test of their own.
-    assert_eq!(kinds.len(), known.concat().len() - 2, "kinds of events: {kinds:?}");
+    // Tiers and periods have tests of their own.
+    assert_eq!(kinds.len(), known.concat().len() - 5, "kinds of events: {kinds:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

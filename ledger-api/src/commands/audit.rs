@@ -13,14 +13,20 @@ use anyhow::Context;
 use chrono::NaiveDate;
 use clap::{Args, Subcommand};
 use ledger_api::config::Settings;
-use projections::audit::{
-    self, Checkpoint, Options, Report,
-    proof::{LogKey, SignedCheckpoint, WitnessKey},
+use projections::{
+    audit::{
+        self, Checkpoint, Options, Report,
+        proof::{LogKey, SignedCheckpoint, WitnessKey},
+    },
+    reports,
 };
 
 use super::{
-    Verdict, say,
-    work::{Bar, with_reader},
+    Verdict,
+    audit_books::{Program, ReplayArgs, journal},
+    audit_reports::{EarningsArgs, SheetArgs, controls},
+    say,
+    work::{Bar, must_exist, with_reader},
 };
 
 const EXAMPLES: &str = "\
@@ -35,11 +41,16 @@ Examples:
   bahi audit verify log.ndjson --checkpoint monday.note --checkpoint tuesday.note --key 4f0c…
   bahi audit prove 48213 -o receipt.json                   that an event is in the signed log
   bahi audit check receipt.json --key 4f0c…                without any database
+  bahi audit replay log.ndjson --as-of 2026-10-31          every balance, made again
+  bahi audit replay --compare                              … against the live read models
+  bahi audit balance-sheet --as-of 2026-10-31 --effective --compare-with 2026-09-30
+  bahi audit profit-and-loss --from 2026-04-01 --to 2027-03-31
+  bahi audit export --format beancount -o books.beancount; bean-check books.beancount
 
 Without a checkpoint, a log whose tail was cut off looks like one that is shorter. Keep checkpoints
 where nobody who can write to the database can write.
 
-Exit codes of verify: 0 verified, 1 broken, 2 can't be read.";
+Exit codes of verify and replay: 0 verified, 1 broken, 2 can't be read.";
 
 /// Check, export and remember the log
 #[derive(Debug, Args)]
@@ -53,8 +64,27 @@ pub(super) struct Audit {
 enum AuditCommand {
     /// Check every event, sum, limit and balance; trusts nothing of the program that wrote them
     Verify(Verify),
-    /// Write the whole log as NDJSON
+    /// Make every balance again from the events alone
+    Replay(ReplayArgs),
+    /// All debits and all credits, by headings of the chart
+    TrialBalance(SheetArgs),
+    /// What there is and whose it is
+    BalanceSheet(SheetArgs),
+    /// What was earned and what it cost, over days
+    ProfitAndLoss(EarningsArgs),
+    /// Each class of accounts against what it must be the sum of
+    Controls {
+        /// Also those that hold
+        #[arg(long)]
+        all: bool,
+    },
+    /// Write the whole log: as NDJSON, as entries, or as a journal of an accounting program
     Export {
+        /// For a journal: an export to make it of, or - for the standard input; else the database
+        file: Option<PathBuf>,
+        /// For which program
+        #[arg(long, value_enum, default_value_t)]
+        format: Program,
         /// Where to; else to the standard output
         #[arg(short, long, value_name = "FILE")]
         out: Option<PathBuf>,
@@ -106,7 +136,18 @@ impl Audit {
     pub(super) async fn run(self, settings: Settings) -> anyhow::Result<Verdict> {
         match self.command {
             AuditCommand::Verify(verify) => verify.run(&settings).await,
-            AuditCommand::Export { out } => export(&settings, out.as_deref()).await,
+            AuditCommand::Replay(replay) => replay.run(&settings).await,
+            AuditCommand::TrialBalance(sheet) => {
+                sheet.run(&settings, reports::Report::TrialBalance).await
+            }
+            AuditCommand::BalanceSheet(sheet) => {
+                sheet.run(&settings, reports::Report::BalanceSheet).await
+            }
+            AuditCommand::ProfitAndLoss(earnings) => earnings.run(&settings).await,
+            AuditCommand::Controls { all } => controls(&settings, all).await,
+            AuditCommand::Export { file, format, out } => {
+                export(&settings, (file.as_deref(), format), out.as_deref()).await
+            }
             AuditCommand::Safeguarding { day, key } => {
                 safeguarding(&settings, day, key.as_deref()).await
             }
@@ -246,34 +287,58 @@ async fn verify_database(settings: &Settings, options: &Options) -> anyhow::Resu
     .await
 }
 
-async fn export(settings: &Settings, out: Option<&Path>) -> anyhow::Result<Verdict> {
+async fn export(
+    settings: &Settings,
+    (file, format): (Option<&Path>, Program),
+    out: Option<&Path>,
+) -> anyhow::Result<Verdict> {
+    let journal_format = format.journal();
+    anyhow::ensure!(
+        file.is_none() || journal_format.is_some(),
+        "only a journal can be made of an export: give --format"
+    );
+    if file.is_none() {
+        must_exist(settings)?;
+    }
     // Under its name the file is there when it is whole: half an export looks like a shorter log.
     // A device or a pipe is written to as it is.
     let whole = out.filter(|file| file.metadata().map_or(true, |meta| meta.is_file()));
     let unfinished = whole.map(unfinished);
+    let writer: Box<dyn Write> = match unfinished.as_deref().or(out) {
+        Some(file) => {
+            Box::new(File::create(file).with_context(|| format!("can't write {}", file.display()))?)
+        }
+        None => Box::new(io::stdout()),
+    };
+    let told = match journal_format {
+        Some(format) => {
+            let summary = journal(settings, file, format, writer).await?;
+            let (transactions, entries) = (summary.transactions, summary.entries);
+            format!("{transactions} transactions, {entries} entries, to {}", summary.position)
+        }
+        None => export_log(settings, writer).await?,
+    };
+    if let (Some(file), Some(unfinished)) = (whole, &unfinished) {
+        File::open(unfinished)?.sync_all()?;
+        std::fs::rename(unfinished, file)
+            .with_context(|| format!("can't write {}", file.display()))?;
+    }
+    say::remark(told);
+    Ok(Verdict::Yes)
+}
+
+async fn export_log(settings: &Settings, writer: Box<dyn Write>) -> anyhow::Result<String> {
     let summary = with_reader(settings, async |pool| {
-        let writer: Box<dyn Write> = match unfinished.as_deref().or(out) {
-            Some(file) => Box::new(
-                File::create(file).with_context(|| format!("can't write {}", file.display()))?,
-            ),
-            None => Box::new(io::stdout()),
-        };
         let bar = Bar::new("exporting");
         let writer = BufWriter::with_capacity(1 << 20, writer);
         let summary = audit::export(pool, writer, |done| bar.at(done.events, done.of));
         summary.await.context("the export is not complete")
     })
     .await?;
-    if let (Some(file), Some(unfinished)) = (whole, &unfinished) {
-        File::open(unfinished)?.sync_all()?;
-        std::fs::rename(unfinished, file)
-            .with_context(|| format!("can't write {}", file.display()))?;
-    }
-    say::remark(format_args!(
+    Ok(format!(
         "{} events in {} batches, head {}",
         summary.events, summary.batches, summary.head_hash
-    ));
-    Ok(Verdict::Yes)
+    ))
 }
 
 /// The name of a file while it is written.

@@ -5,14 +5,18 @@
 //! ready), 2 if there is no answer.
 
 mod audit;
+mod audit_books;
+mod audit_reports;
 mod clients;
 mod conformance;
 mod currencies;
 mod demo;
 mod healthcheck;
+mod import;
 mod inbox;
 mod keys;
 mod migrate;
+mod periods;
 mod projections;
 mod sandbox;
 mod say;
@@ -61,6 +65,8 @@ enum Command {
     Currencies(currencies::Currencies),
     Projections(projections::Projections),
     Audit(audit::Audit),
+    Periods(periods::Periods),
+    Import(import::Import),
     Inbox(inbox::InboxCommand),
     Statements(statements::StatementsCommand),
     Withdrawals(withdrawals::WithdrawalsCommand),
@@ -93,6 +99,8 @@ impl Command {
             | Self::Currencies(_)
             | Self::Projections(_)
             | Self::Audit(_)
+            | Self::Periods(_)
+            | Self::Import(_)
             | Self::Inbox(_)
             | Self::Statements(_)
             | Self::Withdrawals(_)
@@ -111,6 +119,8 @@ impl Command {
             Self::Currencies(command) => command.run(settings).await,
             Self::Projections(command) => command.run(settings).await,
             Self::Audit(command) => command.run(settings).await,
+            Self::Periods(command) => command.run(settings).await,
+            Self::Import(command) => command.run(settings).await,
             Self::Inbox(command) => command.run(settings).await,
             Self::Statements(command) => command.run(settings).await,
             Self::Withdrawals(command) => command.run(settings).await,

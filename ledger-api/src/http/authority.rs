@@ -59,6 +59,10 @@ pub(crate) fn to_post(
             let detail = "The ledger makes these itself, or /v1/ops/receivables does.";
             return Err(Problem::field(codes::KIND_RESERVED, "/kind", detail));
         }
+        Kind::YEAR_CLOSE | Kind::OPENING => {
+            let detail = "A year's close and an import make these.";
+            return Err(Problem::field(codes::KIND_RESERVED, "/kind", detail));
+        }
         // What banks say is booked by /v1/deposits and /v1/withdrawals: who may ask for those must
         // not be able to say that a bank paid. By hand it is for the ledger's own keys.
         Kind::DEPOSIT => (&[Scope::Admin], &[Open, Clearing, Suspense]),

@@ -56,10 +56,12 @@ macro_rules! codes {
     };
 }
 
+mod books;
 mod hooks_out;
 mod money;
 mod payments;
 
+pub use books::*;
 pub use hooks_out::*;
 pub use money::*;
 pub use payments::*;
@@ -390,7 +392,7 @@ codes! {
 
 /// Every code of all tables.
 pub fn all() -> impl Iterator<Item = &'static Code> {
-    ALL.iter().chain(money::ALL).chain(payments::ALL).chain(hooks_out::ALL).copied()
+    [ALL, money::ALL, payments::ALL, hooks_out::ALL, books::ALL].into_iter().flatten().copied()
 }
 
 /// The code of a name, if it is one of ours.

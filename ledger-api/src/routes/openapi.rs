@@ -51,7 +51,8 @@ const DESCRIPTION: &str = "An event-sourced double-entry ledger. docs/api.md has
         (name = "Operators", description = "What people who run the service see and decide."),
         (name = "Reconciliation", description = "What banks state, beside our books."),
         (name = "People", description = "Who signs up, logs in and leaves, by their session."),
-        (name = "Book", description = "Currencies and the trial balance."),
+        (name = "Book", description = "Currencies, periods and the trial balance."),
+        (name = "Audit", description = "What auditors and accountants read."),
         (name = "Log", description = "What happened, in order, for ever."),
         (name = "Operation", description = "Health and metrics."),
     )

@@ -1,10 +1,16 @@
 //! What can happen to the book: the rules that every account stands under.
 
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 use cqrs_es::DomainEvent;
 use serde::{Deserialize, Serialize};
 
-use crate::{log::event_names, money::Currency, tier::Tier};
+use crate::{
+    ids::{Reference, TransactionId},
+    log::event_names,
+    money::Currency,
+    tier::Tier,
+};
 
 /// One fact of the book's stream.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +24,12 @@ pub enum BookEvent {
     TierDefined(Box<Tier>),
     /// Checkpoints are signed with another key from here on.
     CheckpointKeyRotated(Box<CheckpointKeyRotated>),
+    /// Nothing that belongs to a day up to this one is posted from here on.
+    PeriodClosed(PeriodClosed),
+    /// Days that were closed are open again from here on.
+    PeriodReopened(PeriodReopened),
+    /// A year's income and expense lie in equity from here on.
+    YearClosed(YearClosed),
 }
 
 /// The book's fixed properties.
@@ -67,11 +79,42 @@ mod hex_bytes {
     }
 }
 
+/// Up to when nothing is posted any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PeriodClosed {
+    /// The last day of a month.
+    pub until: NaiveDate,
+}
+
+/// From when on something can be posted again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PeriodReopened {
+    /// The first day of a month.
+    pub from: NaiveDate,
+    /// Why: a code or a reference, without personal data.
+    pub reason: Reference,
+}
+
+/// Which transaction moved a year's result into equity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct YearClosed {
+    /// The last day of the year, which is closed.
+    pub until: NaiveDate,
+    /// The transaction, in the same append.
+    pub transaction_id: TransactionId,
+}
+
 event_names!(BookEvent {
     Opened(_) => "opened",
     CurrencyAdded(_) => "currency_added",
     TierDefined(_) => "tier_defined",
     CheckpointKeyRotated(_) => "checkpoint_key_rotated",
+    PeriodClosed(_) => "period_closed",
+    PeriodReopened(_) => "period_reopened",
+    YearClosed(_) => "year_closed",
 });
 
 impl DomainEvent for BookEvent {

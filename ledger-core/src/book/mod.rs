@@ -1,6 +1,7 @@
 //! The book: the rules that every account stands under. One per log; always in the engine's memory.
 
 mod event;
+mod periods;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -9,11 +10,15 @@ use chrono_tz::Tz;
 use cqrs_es::{Aggregate, event_sink::EventSink};
 use serde::{Deserialize, Serialize};
 
-pub use event::{BookEvent, CheckpointKeyRotated, Opened};
+pub use event::{
+    BookEvent, CheckpointKeyRotated, Opened, PeriodClosed, PeriodReopened, YearClosed,
+};
+pub use periods::{CloseYear, PeriodOperation};
 
 use crate::{
     clock::Timestamp,
     command::DefineTier,
+    ids::{Reference, TransactionId},
     money::{Currency, CurrencyCode, SCALE_MAX},
     tier::{TIERS_MAX, Tier, Tiers},
 };
@@ -33,6 +38,12 @@ pub struct Book {
     /// The key that signs checkpoints, once another one gave way to it.
     #[serde(default)]
     checkpoint_key: Option<[u8; 32]>,
+    /// Nothing that belongs to a day up to this one is posted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    closed_until: Option<NaiveDate>,
+    /// The last day of the last year whose result lies in equity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    year_closed: Option<NaiveDate>,
 }
 
 impl Book {
@@ -54,6 +65,11 @@ impl Book {
     /// The tiers, as they are in force.
     pub const fn tiers(&self) -> &Arc<Tiers> {
         &self.tiers
+    }
+
+    /// The last day that is closed, if any is: nothing that belongs to a day up to it is posted.
+    pub const fn closed_until(&self) -> Option<NaiveDate> {
+        self.closed_until
     }
 
     /// The time zone whose days are the book's days; UTC before the book is opened.
@@ -118,6 +134,29 @@ pub enum BookCommand {
     DefineTier(Box<DefineTier>),
     /// Sign checkpoints with another key.
     RotateCheckpointKey(Box<CheckpointKeyRotated>),
+    /// Close days up to this one, which is the last of a month.
+    ClosePeriod {
+        /// That day.
+        until: NaiveDate,
+        /// The book's day at the moment of the command.
+        today: NaiveDate,
+    },
+    /// Open the days from this one on again, which is the first of a month.
+    ReopenPeriod {
+        /// That day.
+        from: NaiveDate,
+        /// Why.
+        reason: Reference,
+    },
+    /// Say which transaction moves a year's result into equity.
+    CloseYear {
+        /// The last day of the year.
+        until: NaiveDate,
+        /// The transaction.
+        transaction_id: TransactionId,
+        /// The book as it was when the transaction's amounts were summed.
+        expected_sequence: u64,
+    },
 }
 
 /// Why the book refuses, in order of precedence.
@@ -155,6 +194,29 @@ pub enum BookError {
     /// The key that is to give way is not the one in force, or gives way to itself.
     #[error("another key signs checkpoints now")]
     CheckpointKey,
+    /// A close ends with a month, and opening again begins with one.
+    #[error("a period ends with the last day of a month and begins with the first one")]
+    PeriodNotMonths,
+    /// What is not over cannot be closed: money of its days is still to come.
+    #[error("the period is not over yet")]
+    PeriodNotOver,
+    /// It is closed up to that day, or a later one.
+    #[error("the period is closed already")]
+    PeriodClosedAlready,
+    /// It is open: there is nothing to open again, and no year of it can be closed.
+    #[error("the period is not closed")]
+    PeriodNotClosed,
+    /// What a later year's close has moved would be moved twice.
+    #[error("a later year is closed already")]
+    YearClosedLater,
+    /// Something happened to the book since the amounts were summed.
+    #[error("the book is at {actual}, not at {expected}, where the year's sums were taken")]
+    BookChanged {
+        /// Where it was.
+        expected: u64,
+        /// Where it is.
+        actual: u64,
+    },
 }
 
 impl BookError {
@@ -170,6 +232,12 @@ impl BookError {
             Self::TierVersion { .. } => "tier_version",
             Self::TooManyTiers => "too_many_tiers",
             Self::CheckpointKey => "checkpoint_key_differs",
+            Self::PeriodNotMonths => "period_not_months",
+            Self::PeriodNotOver => "period_not_over",
+            Self::PeriodClosedAlready => "period_closed_already",
+            Self::PeriodNotClosed => "period_not_closed",
+            Self::YearClosedLater => "year_closed_later",
+            Self::BookChanged { .. } => "book_changed",
         }
     }
 }
@@ -208,6 +276,11 @@ impl Aggregate for Book {
             }
             BookCommand::DefineTier(define) => self.decide_tier(*define)?,
             BookCommand::RotateCheckpointKey(rotated) => self.decide_key(*rotated)?,
+            BookCommand::ClosePeriod { until, today } => self.decide_close(until, today)?,
+            BookCommand::ReopenPeriod { from, reason } => self.decide_reopen(from, reason)?,
+            BookCommand::CloseYear { until, transaction_id, expected_sequence } => {
+                self.decide_year(until, transaction_id, expected_sequence)?
+            }
         };
         // After this point the command succeeds.
         sink.write(event, self).await;
@@ -225,6 +298,9 @@ impl Aggregate for Book {
             BookEvent::CheckpointKeyRotated(rotated) => {
                 self.checkpoint_key = Some(rotated.new_key);
             }
+            BookEvent::PeriodClosed(closed) => self.closed_until = Some(closed.until),
+            BookEvent::PeriodReopened(reopened) => self.closed_until = reopened.from.pred_opt(),
+            BookEvent::YearClosed(closed) => self.year_closed = Some(closed.until),
         }
     }
 }

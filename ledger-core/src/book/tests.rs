@@ -91,8 +91,73 @@ fn a_key_of_checkpoints_gives_way_to_the_next_one() {
         .then_expect_events(vec![gave_way(2, 3)]);
 }
 
+fn date(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
+
+fn close(until: &str) -> BookCommand {
+    BookCommand::ClosePeriod { until: date(until), today: date("2026-11-03") }
+}
+
+fn reopen(from: &str) -> BookCommand {
+    BookCommand::ReopenPeriod { from: date(from), reason: "late_invoice".parse().unwrap() }
+}
+
+fn year(until: &str, expected_sequence: u64) -> BookCommand {
+    let transaction_id = TransactionId::from_uuid(uuid::Uuid::from_u128(7));
+    BookCommand::CloseYear { until: date(until), transaction_id, expected_sequence }
+}
+
+fn closed(until: &str) -> BookEvent {
+    BookEvent::PeriodClosed(PeriodClosed { until: date(until) })
+}
+
+#[test]
+fn a_period_is_closed_opened_again_and_closed_again() {
+    let book = folded([opened(), closed("2026-09-30")]);
+    for (day, is) in [("2026-09-30", true), ("2020-01-01", true), ("2026-10-01", false)] {
+        assert_eq!(book.is_closed(date(day)), is, "{day}");
+    }
+    TestFramework::<Book>::with(())
+        .given(vec![opened(), closed("2026-09-30")])
+        .when(close("2026-10-31"))
+        .then_expect_events(vec![closed("2026-10-31")]);
+    let reopened = BookEvent::PeriodReopened(PeriodReopened {
+        from: date("2026-09-01"),
+        reason: "late_invoice".parse().unwrap(),
+    });
+    TestFramework::<Book>::with(())
+        .given(vec![opened(), closed("2026-10-31")])
+        .when(reopen("2026-09-01"))
+        .then_expect_events(vec![reopened.clone()]);
+    let again = folded([opened(), closed("2026-10-31"), reopened, closed("2026-09-30")]);
+    assert_eq!(again.closed_until(), Some(date("2026-09-30")));
+    let bytes = serde_json::to_vec(&again).unwrap();
+    assert_eq!(serde_json::from_slice::<Book>(&bytes).unwrap(), again);
+}
+
+#[test]
+fn a_year_is_closed_where_it_is_closed_and_as_it_was_summed() {
+    let BookCommand::CloseYear { until, transaction_id, .. } = year("2026-03-31", 2) else {
+        panic!("another command");
+    };
+    TestFramework::<Book>::with(())
+        .given(vec![opened(), closed("2026-10-31")])
+        .when(year("2026-03-31", 2))
+        .then_expect_events(vec![BookEvent::YearClosed(YearClosed { until, transaction_id })]);
+}
+
 #[test]
 fn every_refusal_happens() {
+    let with_closed = vec![opened(), closed("2026-09-30")];
+    let with_year = vec![
+        opened(),
+        closed("2026-09-30"),
+        BookEvent::YearClosed(YearClosed {
+            until: date("2026-03-31"),
+            transaction_id: TransactionId::from_uuid(uuid::Uuid::from_u128(7)),
+        }),
+    ];
     let with_inr = vec![opened(), BookEvent::CurrencyAdded(currency("INR"))];
     let rows = [
         (vec![], add("INR", 2), BookError::NotOpen),
@@ -115,6 +180,19 @@ fn every_refusal_happens() {
             rotate(1, 3),
             BookError::CheckpointKey,
         ),
+        (vec![], close("2026-10-31"), BookError::NotOpen),
+        (vec![], reopen("2026-10-01"), BookError::NotOpen),
+        (vec![], year("2026-03-31", 0), BookError::NotOpen),
+        (vec![opened()], close("2026-10-30"), BookError::PeriodNotMonths),
+        (vec![opened()], reopen("2026-10-02"), BookError::PeriodNotMonths),
+        (vec![opened()], year("2026-03-30", 1), BookError::PeriodNotMonths),
+        (vec![opened()], close("2026-11-30"), BookError::PeriodNotOver),
+        (with_closed.clone(), close("2026-09-30"), BookError::PeriodClosedAlready),
+        (with_closed.clone(), close("2026-08-31"), BookError::PeriodClosedAlready),
+        (with_closed.clone(), reopen("2026-10-01"), BookError::PeriodNotClosed),
+        (with_closed.clone(), year("2026-10-31", 2), BookError::PeriodNotClosed),
+        (with_year, year("2026-02-28", 3), BookError::YearClosedLater),
+        (with_closed, year("2026-03-31", 1), BookError::BookChanged { expected: 1, actual: 2 }),
         // A scale never changes.
         (with_inr, add("INR", 3), BookError::CurrencyExists),
     ];
@@ -134,18 +212,30 @@ fn every_refusal_happens() {
         BookError::TierVersion { .. },
         BookError::TooManyTiers,
         BookError::CheckpointKey,
+        BookError::PeriodNotMonths,
+        BookError::PeriodNotOver,
+        BookError::PeriodClosedAlready,
+        BookError::PeriodNotClosed,
+        BookError::YearClosedLater,
+        BookError::BookChanged { .. },
     );
     let codes: std::collections::BTreeSet<&str> = seen.iter().map(|error| error.code()).collect();
     let expected = [
         "book_already_open",
+        "book_changed",
         "book_not_open",
         "checkpoint_key_differs",
         "currency_exists",
         "currency_scale",
         "currency_unknown",
+        "period_closed_already",
+        "period_not_closed",
+        "period_not_months",
+        "period_not_over",
         "tier_currency",
         "tier_version",
         "too_many_tiers",
+        "year_closed_later",
     ];
     assert_eq!(codes.into_iter().collect::<Vec<_>>(), expected);
 }

@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use crate::{
     account::FreezeMode,
     bank_line::BankLineOperation,
-    book::CheckpointKeyRotated,
+    book::{CheckpointKeyRotated, PeriodOperation},
     chart::{AccountType, PostingClass},
     clock::Timestamp,
     deposit::DepositOperation,
@@ -75,6 +75,8 @@ pub enum Operation {
     DefineTier(Box<DefineTier>),
     /// Signs checkpoints with another key from now on.
     RotateCheckpointKey(Box<CheckpointKeyRotated>),
+    /// Closes a month or a year, or opens one again.
+    Period(Box<PeriodOperation>),
     /// Puts an account on a tier, or takes it off.
     SetTier(SetTier),
     /// Goes on with a withdrawal.
@@ -96,6 +98,12 @@ pub enum Operation {
 impl From<PaymentOperation> for Operation {
     fn from(operation: PaymentOperation) -> Self {
         Self::Payment(Box::new(operation))
+    }
+}
+
+impl From<PeriodOperation> for Operation {
+    fn from(operation: PeriodOperation) -> Self {
+        Self::Period(Box::new(operation))
     }
 }
 

@@ -12,6 +12,7 @@ use super::{
     worker::Job,
 };
 use crate::{
+    book::PeriodOperation,
     clock::{Clock, Timestamp},
     command::{Accepted, Command, Operation, Outcome},
     log::{
@@ -37,6 +38,11 @@ pub(super) fn weight_of(command: &Command) -> usize {
         | Operation::Deposit(_)
         | Operation::Transfer(_)
         | Operation::Payment(_) => 20,
+        // An event, an opening for each currency, and the legs.
+        Operation::Period(period) => match &**period {
+            PeriodOperation::CloseYear(close) => close.posting.legs.len().saturating_mul(2),
+            PeriodOperation::Close { .. } | PeriodOperation::Reopen { .. } => 2,
+        },
         // An event of each payment, the legs, and an opening.
         Operation::Settle(settle) => settle.payments.len().saturating_add(5),
         // Itself, an opening and a leg for each part, and the bank's.

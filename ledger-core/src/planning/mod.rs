@@ -7,6 +7,7 @@ mod checks;
 mod deposits;
 mod payment_requests;
 mod payments;
+mod periods;
 mod planner;
 mod repayments;
 mod send_back;
@@ -227,6 +228,7 @@ pub fn streams(operation: &Operation) -> Vec<StreamId> {
         | Operation::AddCurrency(_)
         | Operation::DefineTier(_)
         | Operation::RotateCheckpointKey(_) => vec![StreamId::Book],
+        Operation::Period(operation) => periods::streams(operation),
         Operation::Withdrawal(operation) => {
             let withdrawal = StreamId::Withdrawal(operation.withdrawal_id());
             // Only a request names its accounts.
@@ -322,6 +324,7 @@ pub const fn account_of_hold(operation: &Operation) -> Option<HoldId> {
         | Operation::AddCurrency(_)
         | Operation::DefineTier(_)
         | Operation::RotateCheckpointKey(_)
+        | Operation::Period(_)
         | Operation::SetTier(_)
         | Operation::Withdrawal(_)
         | Operation::BankLine(_)
@@ -368,6 +371,7 @@ pub fn plan(command: &Command, view: &impl View, now: Timestamp) -> Result<Plan,
             Ok(on_book(BookCommand::RotateCheckpointKey(rotated.clone())))
         }
         Operation::SetTier(set) => planner.set_tier(set),
+        Operation::Period(operation) => planner.period(operation),
         Operation::Withdrawal(operation) => planner.withdrawal(operation),
         Operation::BankLine(operation) => planner.bank_line(operation),
         Operation::Deposit(operation) => planner.deposit(operation),

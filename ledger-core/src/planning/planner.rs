@@ -115,6 +115,21 @@ impl<V: View> Planner<'_, V> {
         cause: Option<&Reference>,
         steps: &mut Vec<Step>,
     ) -> Result<(), Rejection> {
+        if self.view.book().is_closed(effective_on) {
+            let text = "the business date lies in a period that is closed";
+            return Err(Rejection::new("period_closed", text));
+        }
+        self.legs_of_any_day(posting, effective_on, cause, steps)
+    }
+
+    /// [`Self::legs`], on closed days too: for what closes a year, and for nothing else.
+    pub(super) fn legs_of_any_day(
+        &self,
+        posting: &Posting,
+        effective_on: NaiveDate,
+        cause: Option<&Reference>,
+        steps: &mut Vec<Step>,
+    ) -> Result<(), Rejection> {
         posting.check().map_err(Rejection::from)?;
         let today = self.today(None);
         let legs = u16::try_from(posting.legs.len()).unwrap_or(u16::MAX);

@@ -49,6 +49,11 @@ impl Kind {
     /// A correction by hand: a reason, evidence and two people.
     pub const ADJUSTMENT: &'static str = "adjustment";
 
+    /// A year's income and expense, moved to equity. Made by the ledger only.
+    pub const YEAR_CLOSE: &'static str = "year_close";
+    /// What an older system had. Made by an import only.
+    pub const OPENING: &'static str = "opening";
+
     /// Whether tiers neither limit nor count it: money that comes or goes back, what a bank has
     /// done already, and corrections.
     pub fn is_exempt_from_limits(&self) -> bool {

@@ -26,6 +26,20 @@ pub enum AuditError {
     /// A line could not be made of a row.
     #[error("a row could not be written as JSON")]
     Json(#[source] serde_json::Error),
+    /// The export lacks its last line.
+    #[error("the export is cut: its last line is missing")]
+    Cut,
+    /// An event that no journal can have.
+    #[error("the event at position {position} cannot stand in a journal: {reason}")]
+    Journal {
+        /// Where it is.
+        position: i64,
+        /// Why not.
+        reason: String,
+    },
+    /// A sum that no report can hold.
+    #[error("a sum is too large for a report")]
+    AmountTooLarge,
     /// A part of the check stopped by itself: a defect of this program.
     #[error("the check stopped before its end; this is a defect of this program")]
     Stopped,

@@ -176,8 +176,16 @@ codes! {
     /// A transaction that a payment names is not in the same append, not caused by it, or moves
     /// something else; or a request does not end with its payment.
     PaymentIncomplete = "payment_incomplete",
+    /// A leg belongs to a day that was closed when it was recorded.
+    PeriodClosed = "period_closed",
+    /// A period is closed before it is over, twice or not by months, or opened while it is open.
+    PeriodDiffers = "period_differs",
+    /// A year is closed while it is open, without its transaction, or with income or expense left.
+    YearDiffers = "year_differs",
     /// A safeguarding certificate does not say what the log and the statements say.
     SafeguardingDiffers = "safeguarding_differs",
+    /// A class of accounts is not the sum of what it is made of.
+    ControlDiffers = "control_differs",
     /// Debits and credits of the whole log differ in a currency.
     CurrencyUnbalanced = "currency_unbalanced",
     /// A read model has another balance than the log.

@@ -24,6 +24,7 @@ mod error;
 mod export;
 mod finding;
 mod hash;
+mod journal;
 mod lines;
 mod payload;
 pub mod proof;
@@ -42,16 +43,24 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
+pub use books::{Days, Until};
 pub use checkpoint::{Checkpoint, checkpoint};
 pub use error::AuditError;
 pub use export::{ExportSummary, export};
 pub use finding::{Code, Finding};
+pub use journal::{Format, JournalSummary, convert_journal, export_journal};
 pub use report::{
-    CheckpointFigures, CurrencyFigures, Head, HoldFigures, NoteFigures, ReadModelFigures, Report,
-    SnapshotFigures, Source,
+    CheckpointFigures, ControlFigures, CurrencyFigures, Head, HoldFigures, NoteFigures,
+    ReadModelFigures, Report, SnapshotFigures, Source,
 };
 pub use safeguarding::{Certificate, Signed, safeguarding};
 pub use verify::{verify_database, verify_export};
+
+pub(crate) use books::Balance;
+pub(crate) use payload::AccountType as AccountTypeWord;
+pub(crate) use verify::{Asked, check_database, check_export};
+
+pub use crate::reports::{Replay, ReplayedAccount, replay_database, replay_export};
 
 /// What a check is asked for.
 #[derive(Debug, Clone)]

@@ -36,12 +36,25 @@ pub(super) struct AccountOpened<'a> {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum AccountType {
+pub(crate) enum AccountType {
     Asset,
     Liability,
     Income,
     Expense,
     Equity,
+}
+
+impl AccountType {
+    /// As it stands in the log.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Asset => "asset",
+            Self::Liability => "liability",
+            Self::Income => "income",
+            Self::Expense => "expense",
+            Self::Equity => "equity",
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -190,6 +203,31 @@ pub(super) struct CheckpointKeyRotated<'a> {
     pub new_key: Text<'a>,
     #[serde(borrow)]
     pub signature: Text<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PeriodClosed<'a> {
+    #[serde(borrow)]
+    pub until: Text<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PeriodReopened<'a> {
+    #[serde(borrow)]
+    pub from: Text<'a>,
+    #[serde(borrow)]
+    pub reason: Text<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct YearClosed<'a> {
+    #[serde(borrow)]
+    pub until: Text<'a>,
+    #[serde(borrow)]
+    pub transaction_id: Text<'a>,
 }
 
 #[derive(Deserialize)]

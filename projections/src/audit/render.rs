@@ -33,6 +33,10 @@ impl Report {
             let differing = format!("{} differ", grouped(snapshots.differing));
             row(out, "snapshots", &grouped(snapshots.compared), &differing)?;
         }
+        if let Some(controls) = &self.controls {
+            let differing = format!("{} differ", grouped(controls.differing));
+            row(out, "controls", &grouped(controls.compared), &differing)?;
+        }
         let holds = format!(
             "{} open, {} captured, {} released, {} expired",
             grouped(self.holds.open),

@@ -81,6 +81,15 @@ pub struct ReadModelFigures {
     pub differing: u64,
 }
 
+/// Control totals: each class of accounts against what it must be the sum of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct ControlFigures {
+    /// How many were compared.
+    pub compared: u64,
+    /// How many differ.
+    pub differing: u64,
+}
+
 /// The checkpoint that the log was held against.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CheckpointFigures {
@@ -148,6 +157,8 @@ pub struct Report {
     pub read_models: Option<ReadModelFigures>,
     /// The engine's snapshots, if the database has them and the log itself is in order.
     pub snapshots: Option<SnapshotFigures>,
+    /// Control totals, if the database has read models.
+    pub controls: Option<ControlFigures>,
     /// How many findings there are.
     pub findings_total: u64,
     /// The first of them, in the order in which they came to light.
@@ -198,6 +209,7 @@ impl Report {
             notes,
             read_models,
             snapshots,
+            controls: None,
             findings_total,
             findings,
             elapsed_ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),

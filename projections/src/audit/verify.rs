@@ -5,22 +5,23 @@
 
 use std::{io::BufRead, sync::mpsc, thread, time::Instant};
 
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use tokio::task::spawn_blocking;
 
 use super::{
     AuditError, Options, Progress,
-    books::{Books, Totals},
+    books::{Balance, Books, Days, Totals, Until},
     chain::Chain,
     database::LogReader,
-    finding::Findings,
+    finding::{Code, Findings},
     lines::Lines,
     read_models::{self, compare_read_models},
     record::Chunk,
-    report::{Report, Source},
+    report::{ControlFigures, Report, Source},
     safeguarding, snapshots, stored_proofs,
     tree::TreeCheck,
 };
+use crate::reports::{Control, ControlError, controls};
 
 /// How many chunks may wait for a slower thread.
 const CHUNKS_WAITING_MAX: usize = 4;
@@ -33,14 +34,29 @@ const CHUNKS_WAITING_MAX: usize = 4;
 pub fn verify_export(
     reader: impl BufRead,
     options: &Options,
-    mut progress: impl FnMut(Progress),
+    progress: impl FnMut(Progress),
 ) -> Result<Report, AuditError> {
+    check_export(reader, options, None, progress).map(|(report, _)| report)
+}
+
+/// The balances at the place that somebody asked for, and the last position in them.
+pub(crate) type Asked = (i64, Option<Vec<Balance>>);
+/// The place that somebody asks about, and of which days.
+pub(crate) type Question = (Until, Option<Days>);
+
+/// [`verify_export`], and the balances that `until` asks for.
+pub(crate) fn check_export(
+    reader: impl BufRead,
+    options: &Options,
+    until: Option<Question>,
+    mut progress: impl FnMut(Progress),
+) -> Result<(Report, Asked), AuditError> {
     let started = Instant::now();
     let mut chain = Chain::new(options.findings_max, options.checkpoint.clone());
     let mut tree = TreeCheck::new(&options.notes, &options.keys, &options.witnesses);
-    let books = Books::new(options.findings_max, None);
+    let books = Books::new(options.findings_max, until);
     let mut lines = Lines::new(reader);
-    let totals = thread::scope(|scope| {
+    let mut totals = thread::scope(|scope| {
         let (send, receive) = mpsc::sync_channel(CHUNKS_WAITING_MAX);
         let bookkeeper = scope.spawn(move || keep_books(books, receive.into_iter()));
         while let Some(chunk) = lines.next_chunk()? {
@@ -53,7 +69,10 @@ pub fn verify_export(
     })?;
     chain.finish(Source::Export);
     let tree = tree.finish(&mut chain.findings);
-    Ok(Report::new(Source::Export, (chain, tree), totals, (None, None), started.elapsed()))
+    let asked = (totals.balances_at, totals.balances.take());
+    let chain = (chain, tree);
+    let report = Report::new(Source::Export, chain, totals, (None, None), started.elapsed());
+    Ok((report, asked))
 }
 
 /// Checks the log of a database, and its read models if it has them.
@@ -64,8 +83,19 @@ pub fn verify_export(
 pub async fn verify_database(
     pool: &PgPool,
     options: &Options,
-    mut progress: impl FnMut(Progress),
+    progress: impl FnMut(Progress),
 ) -> Result<Report, AuditError> {
+    check_database(pool, options, None, progress).await.map(|(report, _)| report)
+}
+
+/// [`verify_database`], and the balances that `until` asks for; the read models are then not
+/// compared. Without it they are, and what is given are the balances where they are.
+pub(crate) async fn check_database(
+    pool: &PgPool,
+    options: &Options,
+    until: Option<Question>,
+    mut progress: impl FnMut(Progress),
+) -> Result<(Report, Asked), AuditError> {
     let started = Instant::now();
     let mut log = LogReader::open(pool).await?;
     let (send, mut receive) = tokio::sync::mpsc::channel(CHUNKS_WAITING_MAX);
@@ -73,9 +103,10 @@ pub async fn verify_database(
     let mut tree = TreeCheck::new(&options.notes, &options.keys, &options.witnesses);
     let mut about_tables = Findings::new(options.findings_max);
     tree.expect_stored(stored_proofs::notes(log.connection(), &mut about_tables).await?);
-    let reflected =
-        if options.read_models { read_models::position(log.connection()).await? } else { None };
-    let books = Books::new(options.findings_max, reflected);
+    let compares = options.read_models && until.is_none();
+    let reflected = if compares { read_models::position(log.connection()).await? } else { None };
+    let asked = until.or_else(|| reflected.map(|position| (Until::Position(position), None)));
+    let books = Books::new(options.findings_max, asked);
     let (hand_on, handed_on) = mpsc::sync_channel(CHUNKS_WAITING_MAX);
     let bookkeeper = spawn_blocking(move || keep_books(books, handed_on.into_iter()));
     let chain = spawn_blocking(move || {
@@ -112,6 +143,10 @@ pub async fn verify_database(
         stored_proofs::compare(log.connection(), &tree.blocks, &mut about_tables).await?;
     }
     totals.findings.append(about_tables);
+    let controls = match &read_models {
+        Some(_) => Some(compare_controls(log.connection(), &mut totals.findings).await?),
+        None => None,
+    };
     let in_order = chain.findings.is_empty() && totals.findings.is_empty();
     let snapshots = if in_order {
         snapshots::compare(log.connection(), &mut totals.findings).await?
@@ -121,7 +156,30 @@ pub async fn verify_database(
     log.close().await?;
     let caches = (read_models, snapshots);
     let chain = (chain, figures);
-    Ok(Report::new(Source::Database, chain, totals, caches, started.elapsed()))
+    let asked = (totals.balances_at, totals.balances.take());
+    let mut report = Report::new(Source::Database, chain, totals, caches, started.elapsed());
+    report.controls = controls;
+    Ok((report, asked))
+}
+
+/// Control totals, where the database has what they are made of. Only what is made of the log alone
+/// can break it.
+async fn compare_controls(
+    connection: &mut PgConnection,
+    findings: &mut Findings,
+) -> Result<ControlFigures, AuditError> {
+    let mut figures = ControlFigures { compared: 0, differing: 0 };
+    let all = controls(connection).await.map_err(|ControlError(error)| error)?;
+    for control in all.into_iter().filter(Control::is_of_the_log) {
+        figures.compared += 1;
+        if !control.holds() {
+            figures.differing += 1;
+            let Control { control, subject, currency, ledger, counted, .. } = control;
+            let words = format!("{control}: the ledger has {ledger} {currency}, counted {counted}");
+            findings.stream(format!("account {subject}"), Code::ControlDiffers, words);
+        }
+    }
+    Ok(figures)
 }
 
 fn keep_books(mut books: Books, chunks: impl Iterator<Item = Chunk>) -> Totals {

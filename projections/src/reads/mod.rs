@@ -20,9 +20,11 @@ mod open_items;
 mod owners;
 mod payments;
 mod payouts;
+mod periods;
 mod queue_place;
 mod running;
 mod sales;
+mod sheets;
 mod statements;
 mod transactions;
 mod transfer_facts;
@@ -56,10 +58,12 @@ pub use payments::{
     RefundRow, SettlementRow,
 };
 pub use payouts::{Composition, Movement};
+pub use periods::{Earned, PeriodChange};
 pub use queue_place::QueuePlace;
 pub use sales::{
     PaymentFact, PaymentHistory, PaymentTotals, SalesLine, SalesMark, SalesReport, SalesUnit,
 };
+pub use sheets::AsOf;
 pub use statements::{Statement, StatementLine, StatementQuery};
 pub use transactions::{Total, Transaction, TransactionDetail, TransactionFilter, TransactionLeg};
 pub use transfers::{TransferFilter, TransferRow};

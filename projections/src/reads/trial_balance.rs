@@ -19,7 +19,7 @@ use super::{At, ReadModels, as_of::net, at_scale, decimal, unsigned};
 use crate::{error::ReadError, models::decode_leg};
 
 /// Positions that are read at once.
-const READ_EVENTS: u64 = 10_000;
+pub(super) const READ_EVENTS: u64 = 10_000;
 
 /// All currencies of the book, each with what its accounts sum to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -164,7 +164,7 @@ impl ReadModels {
     }
 
     /// Debits and credits by account in a range of positions.
-    async fn moved(
+    pub(super) async fn moved(
         &self,
         after: Position,
         upto: Position,

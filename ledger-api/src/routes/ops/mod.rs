@@ -3,6 +3,7 @@
 
 mod banks;
 mod inbound;
+mod periods;
 mod receivables;
 mod resolution_body;
 mod resolutions;
@@ -50,6 +51,10 @@ pub(super) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(sending_back::send_back))
         .routes(routes!(receivables::write_off))
         .routes(routes!(treasury::name))
+        .routes(routes!(periods::list))
+        .routes(routes!(periods::close))
+        .routes(routes!(periods::reopen))
+        .routes(routes!(periods::close_year))
 }
 
 /// A withdrawal with all that is in the log of it now.

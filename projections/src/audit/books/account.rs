@@ -25,6 +25,10 @@ pub(super) struct Account {
     pub currency: usize,
     pub scale: u8,
     pub debit_normal: bool,
+    /// As it was opened; nothing if that could not be read.
+    pub of_type: Option<AccountType>,
+    /// Which of the log's classes, by the order of their first mention.
+    pub class: u16,
     floor: Option<i128>,
     ceiling: Option<i128>,
     pub debits: i128,
@@ -74,6 +78,7 @@ impl Account {
             currency,
             scale: opened.scale,
             debit_normal,
+            of_type: Some(opened.account_type),
             items: opened.itemised.then(HashMap::new),
             ..Self::default()
         };
@@ -137,6 +142,11 @@ impl Account {
             findings.event(place, Code::AmountMalformed, words);
         }
         limit
+    }
+
+    /// Whether it is one of income or expense.
+    pub(super) const fn is_of_result(&self) -> bool {
+        matches!(self.of_type, Some(AccountType::Income | AccountType::Expense))
     }
 
     /// The posted balance, on the normal side.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{
     super::{
         finding::{Code, Findings, Place},
-        payload::AccountOpened,
+        payload::{AccountOpened, AccountType},
     },
     account::Account,
     currency::Currencies,
@@ -13,8 +13,11 @@ use super::{
 
 /// What an account came to, for comparison with a read model.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in super::super) struct Balance {
+pub(crate) struct Balance {
     pub account: Box<str>,
+    /// Nothing if its opening could not be read.
+    pub account_type: Option<AccountType>,
+    pub class: Box<str>,
     pub scale: u8,
     pub debits: i128,
     pub credits: i128,
@@ -26,6 +29,8 @@ pub(in super::super) struct Balance {
 pub(super) struct Accounts {
     index: HashMap<Box<str>, usize>,
     list: Vec<Account>,
+    /// Every class that an account was opened with: few, so that an account keeps a number.
+    classes: Vec<Box<str>>,
     pub opened: u64,
 }
 
@@ -93,8 +98,18 @@ impl Accounts {
         currencies.account(place, currency, opened.scale, findings);
         let mut account = Account::opened(place, currency, opened, findings);
         account.sequence(place, sequence, findings);
+        account.class = self.class(&opened.class);
         self.opened += 1;
         self.insert(place.aggregate_id, account);
+    }
+
+    fn class(&mut self, name: &str) -> u16 {
+        let found = self.classes.iter().position(|class| **class == *name);
+        let index = found.unwrap_or_else(|| {
+            self.classes.push(Box::from(name));
+            self.classes.len() - 1
+        });
+        u16::try_from(index).unwrap_or(u16::MAX)
     }
 
     pub(super) fn closed(&self) -> u64 {
@@ -121,15 +136,26 @@ impl Accounts {
         open
     }
 
-    /// Every balance as it stands.
+    /// Every balance as it stands, in order of the id.
     pub(super) fn balances(&self) -> Vec<Balance> {
+        self.balances_of(|_, account| (account.debits, account.credits))
+    }
+
+    /// Every account with the sums that `sums` gives for its index.
+    pub(super) fn balances_of(
+        &self,
+        sums: impl Fn(usize, &Account) -> (i128, i128),
+    ) -> Vec<Balance> {
         let balance = |(id, index): (_, &usize)| {
             let account = self.list.get(*index)?;
+            let (debits, credits) = sums(*index, account);
             Some(Balance {
                 account: Box::<str>::clone(id),
+                account_type: account.of_type,
+                class: self.classes.get(usize::from(account.class)).cloned().unwrap_or_default(),
                 scale: account.scale,
-                debits: account.debits,
-                credits: account.credits,
+                debits,
+                credits,
                 held: account.held,
                 sequence: account.sequence,
             })

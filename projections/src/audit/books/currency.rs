@@ -8,6 +8,7 @@ use super::{
         record::Event,
         report::CurrencyFigures,
     },
+    periods::Periods,
     read,
     tier::Tiers,
 };
@@ -21,6 +22,7 @@ pub(super) struct Currencies {
     opened: bool,
     list: Vec<Currency>,
     pub tiers: Tiers,
+    pub periods: Periods,
 }
 
 #[derive(Debug)]
@@ -67,6 +69,10 @@ impl Currencies {
             "checkpoint_key_rotated" => {
                 // What it says is checked with the tree.
                 read::<CheckpointKeyRotated<'_>>(place, event, findings);
+            }
+            "period_closed" | "period_reopened" | "year_closed" => {
+                let today = self.tiers.day(event.recorded_at);
+                self.periods.event(place, event, today, findings);
             }
             _ => {
                 let words = format!("a book has no events of type {:?}", event.event_type);

@@ -17,9 +17,11 @@ mod bank_line;
 mod currency;
 mod deposit;
 mod expected;
+mod frozen;
 mod hold;
 mod object;
 mod payment;
+mod periods;
 mod reading;
 mod suspense;
 mod tier;
@@ -31,6 +33,7 @@ use accounts::Accounts;
 use bank_line::BankLines;
 use currency::Currencies;
 use deposit::Deposits;
+use frozen::Frozen;
 use hold::Holds;
 use payment::Payments;
 use reading::read;
@@ -39,7 +42,8 @@ use transaction::{Move, Transactions};
 use transfer::{Around, Transfers};
 use withdrawal::Withdrawals;
 
-pub(super) use accounts::Balance;
+pub(crate) use accounts::Balance;
+pub use frozen::{Days, Until};
 
 use super::{
     finding::{Code, Findings, Place},
@@ -62,15 +66,8 @@ pub(super) struct Books {
     transfers: Transfers,
     leaving: Leaving,
     payments: Payments,
-    /// Every balance at a position that somebody asked for, once the fold has come there.
+    /// Every balance at a place that somebody asked for, once the fold has come there.
     frozen: Frozen,
-}
-
-#[derive(Debug)]
-enum Frozen {
-    Nobody,
-    At(i64),
-    Taken(Vec<Balance>),
 }
 
 /// What the books came to.
@@ -85,11 +82,13 @@ pub(super) struct Totals {
     pub holds: HoldFigures,
     pub currencies: Vec<CurrencyFigures>,
     pub balances: Option<Vec<Balance>>,
+    /// The last position that is in those balances.
+    pub balances_at: i64,
 }
 
 impl Books {
-    /// `balances_at`: the position whose balances are wanted.
-    pub(super) fn new(findings_max: usize, balances_at: Option<i64>) -> Self {
+    /// `until`: where the balances are wanted, and of which days.
+    pub(super) fn new(findings_max: usize, until: Option<(Until, Option<Days>)>) -> Self {
         Self {
             findings: Findings::new(findings_max),
             currencies: Currencies::default(),
@@ -102,7 +101,7 @@ impl Books {
             transfers: Transfers::default(),
             leaving: Leaving::default(),
             payments: Payments::default(),
-            frozen: balances_at.map_or(Frozen::Nobody, Frozen::At),
+            frozen: Frozen::new(until),
         }
     }
 
@@ -117,11 +116,7 @@ impl Books {
     }
 
     fn event(&mut self, event: &Event<'_>) {
-        if let Frozen::At(position) = self.frozen
-            && event.position > position
-        {
-            self.frozen = Frozen::Taken(self.accounts.balances());
-        }
+        self.frozen.before(event, &self.accounts, &self.currencies.tiers);
         let place = Place {
             position: event.position,
             aggregate_type: event.aggregate_type,
@@ -227,7 +222,10 @@ impl Books {
         }
         let account = self.accounts.at(index);
         let amount = account.positive(place, &leg.amount, &mut self.findings);
+        let earns = account.is_of_result();
         self.bank_lines.leg(place, &leg, &mut self.findings);
+        let side = amount.map(|amount| (index, debit, amount)).filter(|_| earns);
+        self.currencies.periods.leg(place, &leg, side, &mut self.findings);
         let movement =
             amount.map(|amount| Move { account: index, currency: account.currency, debit, amount });
         let first = self.transactions.leg(
@@ -243,6 +241,7 @@ impl Books {
             account.count(place, &leg, when, &self.currencies.tiers, &mut self.findings);
             account.post(place, &leg, movement, first, &mut self.findings);
             self.currencies.add(movement.currency, debit, movement.amount);
+            self.frozen.leg(index, debit, movement.amount, &leg);
         } else {
             self.accounts.at(index).distrust();
         }
@@ -361,6 +360,7 @@ impl Books {
         self.bank_lines.batch_ends(&mut self.findings);
         self.leaving.batch_ends(&mut self.findings);
         self.payments.batch_ends(&mut self.findings);
+        self.currencies.periods.batch_ends(&mut self.findings);
         self.transfers.batch_ends(&self.holds, &mut self.findings);
         self.holds.batch_ends(&mut self.findings);
     }
@@ -371,11 +371,7 @@ impl Books {
         self.holds.compare_with(&self.accounts, &mut self.findings);
         let open_items = self.accounts.compare_items(&mut self.findings);
         self.currencies.compare(&mut self.findings);
-        let balances = match self.frozen {
-            Frozen::Nobody => None,
-            Frozen::At(_) => Some(self.accounts.balances()),
-            Frozen::Taken(balances) => Some(balances),
-        };
+        let (balances_at, balances) = self.frozen.taken(&self.accounts);
         Totals {
             entries: self.transactions.entries,
             transactions: self.transactions.completed,
@@ -386,6 +382,7 @@ impl Books {
             holds: self.holds.figures(),
             currencies: self.currencies.figures(),
             balances,
+            balances_at,
             findings: self.findings,
         }
     }

@@ -57,7 +57,7 @@ impl Tiers {
     }
 
     /// The book's day of a moment.
-    fn day(&self, micros: i64) -> Option<NaiveDate> {
+    pub(super) fn day(&self, micros: i64) -> Option<NaiveDate> {
         let moment = DateTime::from_timestamp_micros(micros)?;
         Some(moment.with_timezone(&self.zone.unwrap_or(Tz::UTC)).date_naive())
     }

@@ -86,6 +86,7 @@ async fn a_sound_database_is_verified_with_the_figures_of_its_log() {
     // Nobody has taken a snapshot either.
     assert_eq!(report.snapshots.as_ref().map(|snapshots| snapshots.compared), Some(0));
     of_export.snapshots = report.snapshots.clone();
+    of_export.controls = report.controls;
     of_export.elapsed_ms = report.elapsed_ms;
     of_export.events_per_second = report.events_per_second;
     assert_eq!(report, of_export);

@@ -7,6 +7,7 @@ mod forged_limits;
 mod forged_lines;
 mod forged_objects;
 mod forged_payments;
+mod forged_periods;
 mod forged_suspense;
 mod forged_transfers;
 mod forgery;

@@ -1,0 +1,24 @@
+//! The codes of periods.
+
+use super::{Code, Retry};
+
+codes! {
+    PERIOD_CLOSED = "period_closed" 422 Never "The period is closed"
+        "The business date lies in a period that is closed: nothing that belongs to it is posted \
+         any more. Post on an open day, or have two persons open the period again.";
+    PERIOD_NOT_MONTHS = "period_not_months" 422 Never "Not whole months"
+        "A period is closed up to the last day of a month, and opened from the first one on.";
+    PERIOD_NOT_OVER = "period_not_over" 422 Never "The period is not over"
+        "Only what is over can be closed: the day must lie before the book's day.";
+    PERIOD_CLOSED_ALREADY = "period_closed_already" 409 Never "Closed already"
+        "All is closed up to that day or a later one.";
+    PERIOD_NOT_CLOSED = "period_not_closed" 409 Never "The period is open"
+        "There is nothing to open again; and a year is closed once its last month is.";
+    YEAR_CLOSED_LATER = "year_closed_later" 409 Never "A later year is closed"
+        "What the close of the later year has moved would be moved twice. Close that one again.";
+    BOOK_CHANGED = "book_changed" 409 Never "The book has changed meanwhile"
+        "Something happened to the book while the year's sums were taken. Ask again with a fresh \
+         key.";
+    NOTHING_TO_CLOSE = "nothing_to_close" 409 Never "Nothing is left to close"
+        "No account of income or expense has anything of the days up to there.";
+}
