@@ -10,6 +10,7 @@
 mod act;
 mod activity;
 pub(crate) mod assets;
+mod audit;
 mod coming;
 pub(crate) mod context;
 pub(crate) mod forms;
@@ -55,4 +56,5 @@ pub(crate) fn routes() -> Router<ApiState> {
         .merge(moving::routes())
         .merge(pay::routes())
         .merge(merchant::routes())
+        .merge(audit::routes())
 }
