@@ -125,7 +125,7 @@ impl AuditRuns {
         Self { pool }
     }
 
-    /// Asks for one; whether it was asked for by that. While one of the kind goes on it is that one.
+    /// Asks for one; whether it was asked for by that. While one of the kind goes on it is that.
     ///
     /// # Errors
     /// What the database says.

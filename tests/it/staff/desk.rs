@@ -32,7 +32,7 @@ async fn a_desk_opens_to_who_was_appointed_and_the_others_learn_nothing() {
     assert_eq!(browser.get("/audit").await.status, 200);
     // The other desk does not open, by its own login or with this session.
     assert_eq!(log_in(&scene, "/ops", "usha").await.1, None);
-    for page in ["/ops/confirm", "/app", "/merchant"] {
+    for page in ["/ops/confirm", "/app", "/merchant/team"] {
         let page = browser.get(page).await;
         assert_ne!(page.status, 200, "{}", page.text);
     }

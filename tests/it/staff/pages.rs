@@ -208,7 +208,7 @@ async fn what_an_auditor_gives_again_is_their_password_and_operators_have_a_desk
     let csrf = again.field("csrf");
     let before = browser.cookies["__Host-bahi_audit"].clone();
     let fields = [("csrf", csrf.as_str()), ("password", "wrong one"), ("return_to", "/app")];
-    assert_eq!(browser.post("/audit/confirm", &fields).await.status, 422);
+    assert_eq!(browser.post("/audit/confirm", &fields).await.status, 401);
     let fields = [("csrf", csrf.as_str()), ("password", super::PASSWORD), ("return_to", "/app")];
     let given = browser.post("/audit/confirm", &fields).await;
     assert_eq!(given.location(), "/audit", "not to a page of others");

@@ -68,7 +68,6 @@ async fn case_143_the_auditors_role_writes_nothing_but_what_it_looked_at() {
         "select * from api_keys",
         "select * from webhook_secrets",
         "create table mine (x int)",
-        "grant insert on events to bahi_auditor",
     ] {
         assert_eq!(code(&mut db, sql).await, DENIED, "{sql}");
     }
