@@ -21,6 +21,7 @@ mod projections;
 mod sandbox;
 mod say;
 mod serve;
+mod staff;
 mod statements;
 mod withdrawals;
 mod witness;
@@ -68,6 +69,7 @@ enum Command {
     Periods(periods::Periods),
     Import(import::Import),
     Inbox(inbox::InboxCommand),
+    Staff(staff::StaffCommand),
     Statements(statements::StatementsCommand),
     Withdrawals(withdrawals::WithdrawalsCommand),
     Healthcheck(healthcheck::Healthcheck),
@@ -102,6 +104,7 @@ impl Command {
             | Self::Periods(_)
             | Self::Import(_)
             | Self::Inbox(_)
+            | Self::Staff(_)
             | Self::Statements(_)
             | Self::Withdrawals(_)
             | Self::Healthcheck(_)
@@ -122,6 +125,7 @@ impl Command {
             Self::Periods(command) => command.run(settings).await,
             Self::Import(command) => command.run(settings).await,
             Self::Inbox(command) => command.run(settings).await,
+            Self::Staff(command) => command.run(settings).await,
             Self::Statements(command) => command.run(settings).await,
             Self::Withdrawals(command) => command.run(settings).await,
             Self::Healthcheck(command) => command.run().await,

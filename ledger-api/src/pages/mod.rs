@@ -10,6 +10,8 @@
 mod act;
 mod activity;
 pub(crate) mod assets;
+mod audit;
+mod coming;
 pub(crate) mod context;
 pub(crate) mod forms;
 mod home;
@@ -45,6 +47,7 @@ pub(crate) fn routes() -> Router<ApiState> {
         .merge(assets::routes())
         .merge(theme::routes())
         .merge(samples::routes())
+        .merge(coming::routes())
         .merge(people::routes())
         .merge(landing::routes())
         .merge(home::routes())
@@ -53,4 +56,5 @@ pub(crate) fn routes() -> Router<ApiState> {
         .merge(moving::routes())
         .merge(pay::routes())
         .merge(merchant::routes())
+        .merge(audit::routes())
 }
