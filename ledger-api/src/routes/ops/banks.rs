@@ -11,9 +11,9 @@ use projections::Backlog;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::REASON_CHARS_MAX;
 use crate::{
     banks::{Bank, Health},
+    desk::REASON_CHARS_MAX,
     http::{
         ApiState, Problem,
         auth::Require as _,

@@ -9,8 +9,8 @@ use projections::TransferFilter;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::another_person;
 use crate::{
+    desk::another_person,
     http::{
         Problem,
         auth::Require as _,

@@ -9,8 +9,8 @@ use projections::WithdrawalFilter;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{another_person, known};
 use crate::{
+    desk::{another_person, known},
     http::{
         Problem,
         auth::Require as _,
