@@ -1,5 +1,6 @@
 //! What banks told by webhook: read again, and applied once more.
 
+use super::acts::Act;
 use crate::{
     http::{ApiState, Problem, codes, writer::Writer},
     webhooks::{Attempt, Inbox},
@@ -32,5 +33,6 @@ pub(crate) async fn reprocess(writer: &Writer, id: i64) -> Result<Vec<Attempt>, 
         return Err(Problem::new(codes::LEDGER_UNAVAILABLE, detail).retry_after(1));
     }
     tracing::info!(delivery = id, principal = %writer.caller.principal, "applied once more");
+    Act::new("delivery.reprocess", &id.to_string(), "").keep(writer).await?;
     Ok(inbox.attempts(id).await?)
 }

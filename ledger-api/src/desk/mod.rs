@@ -5,9 +5,14 @@
 //! takes a second person is said here, once; who may come at all (which scope, which role) is
 //! said where they come in.
 
+pub(crate) mod acts;
+pub(crate) mod banks;
+pub(crate) mod claims;
 pub(crate) mod inbound;
 pub(crate) mod resolutions;
+pub(crate) mod reviews;
 pub(crate) mod sending_back;
+pub(crate) mod statements;
 pub(crate) mod suspense;
 pub(crate) mod treasury;
 
@@ -20,7 +25,7 @@ use ledger_core::{
 use projections::WithdrawalHistory;
 
 use crate::{
-    http::{ApiState, Problem, approval::Approver, codes, writer::Writer},
+    http::{ApiState, Problem, approval::Approver, codes, wire::check_words, writer::Writer},
     identity::Caller,
 };
 
@@ -52,6 +57,14 @@ pub(crate) fn another_person(
     }
     let detail = format!("Another person than the one who {did} has to decide.");
     Err(Problem::new(codes::SECOND_PERSON_NEEDED, detail))
+}
+
+/// Goes on only with a reason in a few words.
+pub(crate) fn check_reason(reason: &str) -> Result<(), Problem> {
+    if reason.trim().is_empty() {
+        return Err(Problem::field(codes::INVALID, "/reason", "Say why."));
+    }
+    check_words(reason, REASON_CHARS_MAX, "/reason")
 }
 
 /// Goes on only with the SHA-256 of a document.
