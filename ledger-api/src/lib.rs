@@ -1,6 +1,7 @@
 //! The service: HTTP routes, identity, workers; the private PostgreSQL; what the binary `bahi` and
 //! the tests stand on.
 
+pub mod access_log;
 pub mod banks;
 pub mod config;
 pub mod db;
@@ -27,6 +28,7 @@ pub mod sessions;
 pub mod setup;
 pub mod shops;
 pub mod shutdown;
+pub mod staff;
 pub mod statements;
 pub mod suspense;
 pub mod telemetry;

@@ -17,6 +17,7 @@ mod projections;
 mod sandbox;
 mod say;
 mod serve;
+mod staff;
 mod statements;
 mod withdrawals;
 mod work;
@@ -61,6 +62,7 @@ enum Command {
     Projections(projections::Projections),
     Audit(audit::Audit),
     Inbox(inbox::InboxCommand),
+    Staff(staff::StaffCommand),
     Statements(statements::StatementsCommand),
     Withdrawals(withdrawals::WithdrawalsCommand),
     Healthcheck(healthcheck::Healthcheck),
@@ -92,6 +94,7 @@ impl Command {
             | Self::Projections(_)
             | Self::Audit(_)
             | Self::Inbox(_)
+            | Self::Staff(_)
             | Self::Statements(_)
             | Self::Withdrawals(_)
             | Self::Healthcheck(_)
@@ -110,6 +113,7 @@ impl Command {
             Self::Projections(command) => command.run(settings).await,
             Self::Audit(command) => command.run(settings).await,
             Self::Inbox(command) => command.run(settings).await,
+            Self::Staff(command) => command.run(settings).await,
             Self::Statements(command) => command.run(settings).await,
             Self::Withdrawals(command) => command.run(settings).await,
             Self::Healthcheck(command) => command.run().await,

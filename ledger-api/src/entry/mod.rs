@@ -9,6 +9,7 @@ mod login;
 mod payee;
 mod profile;
 mod sign_up;
+mod staff;
 mod verify;
 
 pub(crate) use leave::{close, export};
@@ -18,6 +19,7 @@ pub(crate) use profile::{
     change_email, change_password, change_phone, forgot, rename, require_step_up, reset,
 };
 pub(crate) use sign_up::{SignUpIn, admit, sign_up};
+pub(crate) use staff::at_desk;
 pub(crate) use verify::{
     Kind, confirm_code, confirm_link, must_prove, require_proved, say_papers_seen, send_code,
 };
@@ -50,7 +52,7 @@ impl FromRequestParts<ApiState> for Arrival {
         let client = ClientAddress::from_request_parts(parts, state).await?;
         let headers: &HeaderMap = &parts.headers;
         let mut before = Vec::new();
-        for audience in [Audience::Wallet, Audience::Shop] {
+        for audience in Audience::ALL {
             before.extend(crate::http::session::session(headers, state, audience).await?);
         }
         Ok(Self { client, agent: agent(headers).to_owned(), before })
@@ -69,7 +71,7 @@ pub(crate) struct Entered {
 }
 
 /// Begins a session for somebody who proved who they are. The one that the browser had for the same
-/// audience ends; one for the other stays.
+/// audience ends; those for others stay.
 pub(crate) async fn begin(
     state: &ApiState,
     arrival: &Arrival,
@@ -78,8 +80,13 @@ pub(crate) async fn begin(
     for before in arrival.before.iter().filter(|before| before.audience == audience) {
         state.sessions.end(before.person, before.id).await?;
     }
-    let person = state.people.by_id(id).await?.ok_or_else(gone)?;
-    let person = with_wallet(state, person).await;
+    let mut person = state.people.by_id(id).await?.ok_or_else(gone)?;
+    if audience.is_staff() {
+        // Asked for before; this is the door that all of them come through.
+        staff::require(state, id, audience).await?;
+    } else {
+        person = with_wallet(state, person).await;
+    }
     let (token, session) = state.sessions.begin(id, audience, &arrival.agent).await?;
     Ok(Entered { token, session, person })
 }

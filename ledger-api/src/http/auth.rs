@@ -53,10 +53,7 @@ async fn signed_in(parts: &Parts, state: &ApiState) -> Result<Caller, Problem> {
     if !parts.method.is_safe() {
         session::check_csrf(headers, state, &session, None)?;
     }
-    match audience {
-        Audience::Wallet => of_session(&session),
-        Audience::Shop => of_shop_session(state, &session).await,
-    }
+    if is_shops { of_shop_session(state, &session).await } else { of_session(&session) }
 }
 
 /// The member whose session it is, in the name of the shop that they chose. What they may do is

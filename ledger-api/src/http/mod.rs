@@ -24,6 +24,7 @@ pub(crate) mod reach;
 pub(crate) mod reader;
 pub(crate) mod reply;
 pub(crate) mod return_to;
+pub(crate) mod rooms;
 mod server;
 pub(crate) mod session;
 pub(crate) mod shop_session;

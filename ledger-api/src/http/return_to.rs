@@ -18,14 +18,11 @@ pub(crate) fn local(text: &str) -> &str {
     if is_path && fits { text } else { HOME }
 }
 
-/// The login's address that leads back to `path`: the shops' for a page of shops.
+/// The login's address that leads back to `path`: the one of whose page it is.
 pub(crate) fn login_path(path: &str) -> String {
     let path = local(path);
     let audience = Audience::of_path(path);
-    let login = match audience {
-        Audience::Wallet => "/login",
-        Audience::Shop => "/merchant/login",
-    };
+    let login = audience.login();
     if path == audience.home() {
         return login.to_owned();
     }

@@ -34,6 +34,8 @@ const fn cookie(audience: Audience) -> &'static str {
     match audience {
         Audience::Wallet => "__Host-bahi_session",
         Audience::Shop => "__Host-bahi_merchant",
+        Audience::Audit => "__Host-bahi_audit",
+        Audience::Ops => "__Host-bahi_ops",
     }
 }
 
@@ -101,8 +103,13 @@ pub(super) async fn signed_in(
     {
         context.principal.set(principal).ok();
     }
-    let person = entry::with_wallet(state, person).await;
-    Ok(Some(SignedIn { session, person }))
+    if !audience.is_staff() {
+        let person = entry::with_wallet(state, person).await;
+        return Ok(Some(SignedIn { session, person }));
+    }
+    // Nothing is written to the ledger for staff; and who works there no more is nobody there.
+    let staff = entry::at_desk(state, &person, audience).await?;
+    Ok(staff.map(|_| SignedIn { session, person }))
 }
 
 /// Whether a request of a session that changes something is one of ours.
@@ -340,9 +347,12 @@ mod tests {
 
     #[test]
     fn case_128_the_cookie_is_kept_to_this_host_and_from_scripts() {
-        for (audience, name) in
-            [(Audience::Wallet, "__Host-bahi_session="), (Audience::Shop, "__Host-bahi_merchant=")]
-        {
+        for (audience, name) in [
+            (Audience::Wallet, "__Host-bahi_session="),
+            (Audience::Shop, "__Host-bahi_merchant="),
+            (Audience::Audit, "__Host-bahi_audit="),
+            (Audience::Ops, "__Host-bahi_ops="),
+        ] {
             let set = SessionCookie::Set(audience, Token::generate()).to_string();
             assert!(set.starts_with(name), "{set}");
             assert!(set.ends_with("; Path=/; Secure; HttpOnly; SameSite=Lax"), "{set}");

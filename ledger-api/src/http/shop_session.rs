@@ -24,10 +24,6 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(crate) struct ShopSignedIn(pub(crate) SignedIn);
 
-/// Perhaps somebody who is signed in for shops.
-#[derive(Debug, Clone)]
-pub(crate) struct MaybeShopSignedIn(pub(crate) Option<SignedIn>);
-
 /// A form of one of the shops' pages, from somebody who is signed in for them.
 #[derive(Debug)]
 pub(crate) struct ShopForm<T>(pub(crate) SignedForm<T>);
@@ -74,14 +70,6 @@ impl FromRequestParts<ApiState> for ShopSignedIn {
             Ok(None) => Err(to_login(parts)),
             Err(problem) => Err(problem.into_response()),
         }
-    }
-}
-
-impl FromRequestParts<ApiState> for MaybeShopSignedIn {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
-        signed_in(parts, state, Audience::Shop).await.map(Self)
     }
 }
 

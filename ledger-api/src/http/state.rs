@@ -17,6 +17,7 @@ use tokio::sync::{Semaphore, watch};
 
 use super::{Ledger, Operators};
 use crate::{
+    access_log::AccessLog,
     banks::{
         BankRegistry,
         accounts::{BankAccounts, PayeeKey},
@@ -29,6 +30,7 @@ use crate::{
     people::{Passwords, People, PeopleSettings, PublicUrl, Throttles, Wallets},
     sessions::Sessions,
     shops::{ShopAccounts, Shops},
+    staff::StaffStore,
 };
 
 /// How many live tails of the log one process serves.
@@ -117,6 +119,10 @@ pub struct Shared {
     pub shops: Shops,
     /// What opens their accounts.
     pub shop_accounts: ShopAccounts,
+    /// Who works at the desks.
+    pub staff: StaffStore,
+    /// Who looked at what, and decided what.
+    pub access_log: AccessLog,
     /// How fast things may be tried.
     pub throttles: Throttles,
     /// Who may vouch for people.
@@ -175,6 +181,9 @@ impl ApiState {
         );
         let shops = Shops::new(parts.reads.clone(), parts.fingerprint_key.bytes());
         let shop_accounts = ShopAccounts::new(shops.clone(), wallets.clone());
+        let staff = StaffStore::new(parts.reads.clone());
+        let clock = Arc::clone(&parts.people_settings.clock);
+        let access_log = AccessLog::new(parts.reads.clone(), clock);
         let public_url = parts.people_settings.base().map(PublicUrl::as_str);
         let logins = Logins::new(&parts.people_settings.logins, &parts.reads, public_url);
         let clock = Arc::clone(&parts.people_settings.clock);
@@ -193,6 +202,8 @@ impl ApiState {
             wallets,
             shops,
             shop_accounts,
+            staff,
+            access_log,
             throttles,
             logins,
             frontends,

@@ -40,6 +40,7 @@ impl PageContext {
             nav,
             viewer,
             shop: None,
+            desk: None,
             theme: self.theme,
             demo: self.demo,
             path: self.path.clone(),

@@ -19,7 +19,7 @@ pub(crate) enum Nav {
     Statements,
     /// What belongs to the person: bank accounts, security, settings.
     Account,
-    /// An entry of a shop's rail, by its name.
+    /// An entry of a shop's or a desk's rail, by its name.
     Shop(&'static str),
 }
 
@@ -60,7 +60,16 @@ pub(crate) struct ShopBar {
     pub(crate) has_others: bool,
 }
 
-/// An entry of a shop's rail.
+/// What stands around the pages of a desk.
+#[derive(Debug, Clone)]
+pub(crate) struct DeskBar {
+    /// What the viewer is there.
+    pub(crate) roles: String,
+    /// The desk's pages.
+    pub(crate) rail: &'static [RailEntry],
+}
+
+/// An entry of a shop's or a desk's rail.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RailEntry {
     /// What it is called in [`Nav::Shop`].
@@ -91,6 +100,16 @@ pub(crate) const RAIL: [RailEntry; 13] = [
     entry("settings", "/merchant/settings", "gear", "Settings", Role::sees_money),
 ];
 
+/// An entry of a desk's rail: whoever works there sees it.
+pub(crate) const fn desk_entry(
+    name: &'static str,
+    href: &'static str,
+    icon: &'static str,
+    word: &'static str,
+) -> RailEntry {
+    entry(name, href, icon, word, |_| true)
+}
+
 const fn entry(
     name: &'static str,
     href: &'static str,
@@ -112,6 +131,8 @@ pub(crate) struct Layout {
     pub(crate) viewer: Option<Viewer>,
     /// The shop that they look at it for.
     pub(crate) shop: Option<ShopBar>,
+    /// The desk that they look at it from.
+    pub(crate) desk: Option<DeskBar>,
     /// The colours.
     pub(crate) theme: Theme,
     /// Whether this is the demonstration.
@@ -129,23 +150,60 @@ impl Layout {
 
     /// The entries of the rail that the viewer may see.
     pub(crate) fn rail(&self) -> Vec<RailEntry> {
+        if let Some(desk) = &self.desk {
+            return desk.rail.to_vec();
+        }
         let Some(shop) = &self.shop else { return Vec::new() };
         RAIL.into_iter().filter(|entry| (entry.allowed)(shop.role)).collect()
     }
 
+    /// Whether the page has a rail.
+    pub(crate) fn is_framed(&self) -> bool {
+        self.shop.is_some() || self.desk.is_some()
+    }
+
+    fn audience(&self) -> Audience {
+        Audience::of_path(&self.path)
+    }
+
     /// Whose look the page has.
     pub(crate) fn surface(&self) -> &'static str {
-        if self.is_shops() { "merchant" } else { "user" }
+        match self.audience() {
+            Audience::Wallet => "user",
+            Audience::Shop => "merchant",
+            Audience::Audit => "auditor",
+            Audience::Ops => "operator",
+        }
+    }
+
+    /// What the name of the service is followed by; empty for the wallet.
+    pub(crate) fn place(&self) -> &'static str {
+        match self.audience() {
+            Audience::Wallet => "",
+            Audience::Shop => "for shops",
+            Audience::Audit => "audit",
+            Audience::Ops => "operations",
+        }
+    }
+
+    /// Whether it is a page of a desk.
+    pub(crate) fn is_staff(&self) -> bool {
+        self.audience().is_staff()
+    }
+
+    /// Where its viewer logs out.
+    pub(crate) fn logout(&self) -> &'static str {
+        self.audience().logout()
     }
 
     /// Whether it is a page of shops.
     pub(crate) fn is_shops(&self) -> bool {
-        Audience::of_path(&self.path) == Audience::Shop
+        self.audience() == Audience::Shop
     }
 
     /// Where the viewer is at home; what their pages begin with.
     pub(crate) fn base(&self) -> &'static str {
-        Audience::of_path(&self.path).home()
+        self.audience().home()
     }
 
     /// The stream that their pages follow.

@@ -10,6 +10,7 @@
 mod act;
 mod activity;
 pub(crate) mod assets;
+mod coming;
 pub(crate) mod context;
 pub(crate) mod forms;
 mod home;
@@ -45,6 +46,7 @@ pub(crate) fn routes() -> Router<ApiState> {
         .merge(assets::routes())
         .merge(theme::routes())
         .merge(samples::routes())
+        .merge(coming::routes())
         .merge(people::routes())
         .merge(landing::routes())
         .merge(home::routes())

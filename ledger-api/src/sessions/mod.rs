@@ -3,7 +3,7 @@
 //! A session is an opaque token in a cookie and a row with the token's hash. Every request looks at
 //! the row, so a session that was ended is dead at once in every process; nothing is remembered
 //! here. It ends by itself a quarter of an hour after it was last used, and twelve hours after the
-//! login whatever happens. The token is another one after each proof of who it is.
+//! login whatever happens; one of staff after eight. The token is another one after each proof of who it is.
 
 mod audience;
 pub mod csrf;
@@ -20,5 +20,7 @@ use chrono::TimeDelta;
 pub const IDLE: TimeDelta = TimeDelta::minutes(15);
 /// How long a session lasts.
 pub const ABSOLUTE: TimeDelta = TimeDelta::hours(12);
+/// How long one of staff lasts: a working day.
+pub const ABSOLUTE_STAFF: TimeDelta = TimeDelta::hours(8);
 /// How long a proof of who it is counts as recent.
 pub const RECENT: TimeDelta = TimeDelta::minutes(10);

@@ -305,7 +305,9 @@ impl Sessions {
     }
 }
 
-const ALIVE: &str = "seen_at > $2 and created_at > $3";
+/// Those of staff end so much earlier ([`super::ABSOLUTE_STAFF`]).
+const ALIVE: &str = "seen_at > $2 and created_at > $3 \
+    and (audience in ('wallet', 'shop') or created_at > $3 + interval '4 hours')";
 
 fn before(now: Timestamp, by: TimeDelta) -> Timestamp {
     now.checked_sub_signed(by).unwrap_or(Timestamp::MIN_UTC)
@@ -325,4 +327,16 @@ fn session(row: &PgRow) -> Result<Session, sqlx::Error> {
         seen_at: row.try_get("seen_at")?,
         reauthenticated_at: row.try_get("reauthenticated_at")?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sessions::ABSOLUTE_STAFF;
+
+    #[test]
+    fn the_statement_ends_sessions_of_staff_when_the_constant_says() {
+        assert_eq!(ABSOLUTE.checked_sub(&ABSOLUTE_STAFF), Some(TimeDelta::hours(4)));
+        assert!(ALIVE.contains("interval '4 hours'"));
+    }
 }

@@ -9,6 +9,7 @@ mod history;
 mod logins;
 mod payee;
 mod shops;
+mod staff;
 mod story;
 mod townsfolk;
 
@@ -30,6 +31,7 @@ use ledger_api::{
     },
     people::DEMO_PASSWORD,
     service::{Roles, Service, ServiceConfig},
+    sessions::Audience,
     setup::{Database, Secret, write_private},
     shops::{DEMO_SHOPS, DemoShop},
     shutdown, telemetry,
@@ -196,6 +198,7 @@ async fn populate(
     let state = service.state().context("the demo needs an API")?;
     let residents = townsfolk::move_in(state, caller).await?;
     shops::open_up(state, caller).await?;
+    staff::appoint(state).await?;
     let Some(history) = history else { return Ok(()) };
     let days = Days {
         engine,
@@ -267,6 +270,10 @@ Bahi is running at http://{address}
                      or {others}
   For shops          http://{address}/merchant/login
                      as {shops}, with the same password
+  For auditors       http://{address}/audit/login
+                     as {auditors}
+  For operators      http://{address}/ops/login
+                     as {operators}
   Documentation      http://{address}/docs
   Two sandbox banks  {banks}, hdfc and axis
 
@@ -293,6 +300,8 @@ Ctrl-C stops it. The data stay in {data}.
         first = handles.first().unwrap_or(&""),
         others = handles.get(1..).unwrap_or_default().join(", "),
         shops = shop_logins().join(", "),
+        auditors = staff::logins(Audience::Audit),
+        operators = staff::logins(Audience::Ops),
         password = DEMO_PASSWORD,
         data = data.display(),
     )

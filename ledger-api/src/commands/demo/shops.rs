@@ -34,7 +34,7 @@ pub(super) async fn open_up(state: &ApiState, caller: &Caller) -> anyhow::Result
 }
 
 /// Somebody who works there, with a proved address; they sign up as anybody does.
-async fn person(
+pub(super) async fn person(
     state: &ApiState,
     (name, handle): (&'static str, &'static str),
 ) -> anyhow::Result<PersonId> {

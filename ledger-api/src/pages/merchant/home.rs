@@ -19,7 +19,7 @@ use crate::{
     http::{
         ApiState, Problem,
         reader::{Reader, caught_up, find},
-        shop_session::MaybeShopSignedIn,
+        rooms::{InShops, MaybeWithin},
     },
     pages::{
         Layout, Nav, PageContext, Visitor, respond,
@@ -90,7 +90,7 @@ struct FailedPayout {
 pub(super) async fn page(
     State(state): State<ApiState>,
     context: PageContext,
-    MaybeShopSignedIn(who): MaybeShopSignedIn,
+    MaybeWithin(who, _): MaybeWithin<InShops>,
     request: Request,
 ) -> Result<Response, Response> {
     if who.is_none() {

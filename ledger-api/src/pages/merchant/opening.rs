@@ -13,7 +13,6 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::coming::viewer;
 use crate::{
     entry::{self, Kind, both, throttle, wrong_name},
     http::{
@@ -24,6 +23,7 @@ use crate::{
     },
     pages::{
         FormErrors, Layout, Nav, PageContext,
+        coming::viewer,
         people::{errors_of, shown_again},
         respond,
     },

@@ -1,34 +1,31 @@
-//! `/signup`, `/login`, `/logout`, `/forgot`, `/reset`.
+//! `/signup`, `/forgot`, `/reset`. Logging in and out is `pages::coming`, for everybody.
 
 use askama::Template;
 use axum::{
     Router,
     extract::{Query, State},
     response::Response,
-    routing::{get, post},
+    routing::get,
 };
 use serde::Deserialize;
 
 use super::{errors_of, go_with, shown_again};
 use crate::{
-    entry::{self, Arrival, LoginIn, SignUpIn},
+    entry::{self, Arrival, SignUpIn},
     http::{
         ApiState, Problem,
         peer::ClientAddress,
         return_to,
-        session::{MaybeSignedIn, OpenForm, SessionCookie, SignedForm, see_other},
+        session::{MaybeSignedIn, OpenForm, see_other},
     },
     logins::pages::{ProviderLink, provider_links},
     pages::{FormErrors, Layout, Nav, PageContext, respond},
-    people::{DEMO_PASSWORD, DEMO_PEOPLE},
     sessions::Audience,
 };
 
 pub(super) fn routes() -> Router<ApiState> {
     Router::new()
         .route("/signup", get(sign_up_page).post(sign_up))
-        .route("/login", get(login_page).post(log_in))
-        .route("/logout", post(log_out))
         .route("/forgot", get(forgot_page).post(forgot))
         .route("/reset", get(reset_page).post(reset))
 }
@@ -108,100 +105,6 @@ async fn sign_up(
             Ok(shown_again(status, &SignUpView { layout, errors, form, providers }))
         }
     }
-}
-
-#[derive(Template)]
-#[template(path = "people/login.html")]
-struct LoginView {
-    layout: Layout,
-    errors: FormErrors,
-    login: String,
-    return_to: String,
-    demo_people: Vec<(String, String)>,
-    demo_password: &'static str,
-    signs_up: bool,
-    providers: Vec<ProviderLink>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LoginForm {
-    login: String,
-    password: String,
-    #[serde(default)]
-    return_to: String,
-}
-
-async fn login_view(
-    state: &ApiState,
-    context: &PageContext,
-    errors: FormErrors,
-    (login, return_to): (String, String),
-) -> Result<LoginView, Problem> {
-    let mut demo_people = Vec::new();
-    if state.demo {
-        for (handle, _) in DEMO_PEOPLE {
-            let Ok(recipient) = handle.parse() else { continue };
-            if let Some(face) = state.people.find(&recipient).await? {
-                demo_people.push((face.handle.to_string(), face.name.expose().to_owned()));
-            }
-        }
-    }
-    Ok(LoginView {
-        layout: context.layout("Log in", Nav::None, None),
-        errors,
-        providers: provider_links(state, &return_to),
-        login,
-        return_to,
-        demo_people,
-        demo_password: DEMO_PASSWORD,
-        signs_up: state.people_settings.sign_up,
-    })
-}
-
-async fn login_page(
-    State(state): State<ApiState>,
-    context: PageContext,
-    MaybeSignedIn(who): MaybeSignedIn,
-    Query(back): Query<Back>,
-) -> Result<Response, Problem> {
-    if who.is_some() {
-        return Ok(see_other(return_to::local(&back.return_to)));
-    }
-    let given = (String::new(), back.return_to);
-    Ok(respond::page(&login_view(&state, &context, FormErrors::none(), given).await?))
-}
-
-async fn log_in(
-    State(state): State<ApiState>,
-    context: PageContext,
-    arrival: Arrival,
-    OpenForm(form): OpenForm<LoginForm>,
-) -> Result<Response, Problem> {
-    let given = LoginIn { login: form.login.clone(), password: form.password };
-    match entry::log_in(&state, &arrival, (&given, Audience::Wallet)).await {
-        Ok(entered) => Ok(go_with(entered.token, &form.return_to)),
-        Err(problem) => {
-            let status = problem.status();
-            let errors = errors_of(problem, &[])?;
-            let given = (form.login, form.return_to);
-            Ok(shown_again(status, &login_view(&state, &context, errors, given).await?))
-        }
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NoFields {}
-
-async fn log_out(
-    State(state): State<ApiState>,
-    SignedForm { who, form: NoFields {} }: SignedForm<NoFields>,
-) -> Result<Response, Problem> {
-    entry::log_out(&state, &who).await?;
-    let mut response = see_other("/login");
-    SessionCookie::Clear(Audience::Wallet).put(&mut response);
-    Ok(response)
 }
 
 #[derive(Template)]

@@ -1,6 +1,4 @@
-//! `/verify`: proving the address, the number, and (in the demonstration) the papers; and
-//! `/app/confirm`: giving the password again, or proving it at
-//! the login provider where there is none.
+//! `/verify`: proving the address, the number, and (in the demonstration) the papers.
 
 use askama::Template;
 use axum::{
@@ -11,7 +9,7 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::{errors_of, go_with, shown_again};
+use super::{errors_of, shown_again};
 use crate::{
     entry::{self, Kind},
     http::{
@@ -21,7 +19,6 @@ use crate::{
         return_to,
         session::{MaybeSignedIn, OpenForm, SignedForm, SignedIn, see_other},
     },
-    logins::pages::{ProviderLink, proving_links},
     pages::{FormErrors, Layout, Nav, PageContext, Visitor, respond},
     people::Person,
 };
@@ -33,7 +30,6 @@ pub(super) fn routes() -> Router<ApiState> {
         .route("/verify/send", post(send))
         .route("/verify/confirm", post(confirm))
         .route("/verify/papers", post(papers))
-        .route("/app/confirm", get(again_page).post(again))
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -212,62 +208,4 @@ fn again_with(
     let visitor = Visitor::new(state, who, with)?;
     let view = view(&visitor, &visitor.who.person, errors, (String::new(), back));
     Ok(shown_again(status, &view))
-}
-
-#[derive(Template)]
-#[template(path = "people/confirm.html")]
-struct AgainView {
-    layout: Layout,
-    errors: FormErrors,
-    return_to: String,
-    /// For those who have no password.
-    providers: Vec<ProviderLink>,
-}
-
-async fn again_view(
-    visitor: &Visitor,
-    errors: FormErrors,
-    back: &str,
-) -> Result<AgainView, Problem> {
-    let return_to = return_to::local(back).to_owned();
-    let person = visitor.who.person.id;
-    let providers = proving_links(&visitor.state, person, &return_to).await?;
-    let layout = visitor.layout("Is it still you?", Nav::Account);
-    Ok(AgainView { layout, errors, return_to, providers })
-}
-
-#[derive(Debug, Default, Deserialize)]
-struct Back {
-    #[serde(default)]
-    return_to: String,
-}
-
-async fn again_page(visitor: Visitor, Query(back): Query<Back>) -> Result<Response, Problem> {
-    let view = again_view(&visitor, FormErrors::none(), &back.return_to).await?;
-    Ok(respond::page(&view))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AgainForm {
-    password: String,
-    #[serde(default)]
-    return_to: String,
-}
-
-async fn again(
-    State(state): State<ApiState>,
-    (context, request): (PageContext, RequestContext),
-    SignedForm { who, form }: SignedForm<AgainForm>,
-) -> Result<Response, Problem> {
-    match entry::step_up(&state, &who, &form.password).await {
-        Ok(token) => Ok(go_with(token, &form.return_to)),
-        Err(problem) => {
-            let status = problem.status();
-            let errors = errors_of(problem, &["password"])?;
-            let visitor = Visitor::new(state, who, (context, request))?;
-            let view = again_view(&visitor, errors, &form.return_to).await?;
-            Ok(shown_again(status, &view))
-        }
-    }
 }
