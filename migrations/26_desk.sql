@@ -1,4 +1,5 @@
--- The desk: what the people who run the service propose to one another, and what they did.
+-- The desk: what the people who run the service propose to one another. What they did beside the
+-- log is in the access log.
 --
 -- Proposals are what takes a second person and has no table of its own (`withdrawal_resolutions`
 -- has): one person says what is to be done, with the very request that the API would take, and
@@ -29,7 +30,7 @@ create table desk_proposals (
     constraint desk_proposals_request_key unique (proposed_by, idempotency_key),
     constraint desk_proposals_well_formed check (
         kind in ('assign_suspense', 'return_suspense', 'name_treasury', 'import_statement',
-                 'define_tier', 'write_off', 'unfreeze_account', 'reset_person', 'close_day')
+                 'define_tier', 'unfreeze_account', 'reset_person')
         and length(reason) between 1 and 200 and length(subject) between 1 and 300
         and (evidence_sha256 is null or evidence_sha256 ~ '^[0-9a-f]{64}$')
         and expires_at > proposed_at
@@ -58,34 +59,7 @@ create table desk_proposal_files (
         references desk_proposals (id)
 );
 
--- What was done at the desk beside the log, and what was refused there: who, when, what and why.
-create table desk_acts (
-    id      bigint      generated always as identity,
-    at      timestamptz not null,
-    who     text        collate "C" not null,
-    what    text        collate "C" not null,
-    subject text        collate "C" not null,
-    reason  text        not null,
-    -- The code of the refusal; nothing: it was done.
-    refused text        collate "C",
-
-    constraint desk_acts_pkey primary key (id),
-    constraint desk_acts_well_formed check (
-        length(who) between 1 and 300 and length(what) between 1 and 60
-        and length(subject) <= 300 and length(reason) <= 200
-    )
-);
-create index desk_acts_subject on desk_acts (subject, id);
-
--- Acts are written once and stay, as the log does.
-create trigger desk_acts_append_only before update or delete on desk_acts
-    for each row execute function refuse_change();
-create trigger desk_acts_no_truncate before truncate on desk_acts
-    for each statement execute function refuse_change();
-alter table desk_acts enable always trigger desk_acts_append_only;
-alter table desk_acts enable always trigger desk_acts_no_truncate;
-
-grant select, insert on desk_proposals, desk_acts to bahi_app;
+grant select, insert on desk_proposals to bahi_app;
 grant select, insert, delete on desk_proposal_files to bahi_app;
 -- What was proposed is never changed, only decided.
 grant update (decision, decided_by, decided_at, answer) on desk_proposals to bahi_app;

@@ -117,7 +117,7 @@ pub(crate) async fn pause(
     let by = (writer.caller.principal.as_str(), writer.state.clock.now());
     notes.pause(bank, reason, by).await?;
     tracing::warn!(%bank, principal = %writer.caller.principal, "paused");
-    Act::new("bank.pause", bank.as_str(), reason).keep(writer).await?;
+    Act::new("bank_paused", bank.as_str(), reason).keep(writer).await?;
     Ok(notes.pause_of(bank).await?)
 }
 
@@ -126,7 +126,7 @@ pub(crate) async fn resume(writer: &Writer, bank: &BankCode) -> Result<Option<Pa
     let notes = notes_of(writer, bank)?;
     notes.resume(bank).await?;
     tracing::info!(%bank, principal = %writer.caller.principal, "resumed");
-    Act::new("bank.resume", bank.as_str(), "").keep(writer).await?;
+    Act::new("bank_resumed", bank.as_str(), "").keep(writer).await?;
     Ok(notes.pause_of(bank).await?)
 }
 

@@ -55,10 +55,7 @@ pub(crate) struct Unfreeze {
 }
 
 /// Keeps a proposal until another person decides.
-pub(crate) async fn propose(
-    writer: &Writer,
-    new: &NewProposal<'_>,
-) -> Result<Proposal, Problem> {
+pub(crate) async fn propose(writer: &Writer, new: &NewProposal<'_>) -> Result<Proposal, Problem> {
     check_reason(new.reason)?;
     if let Some(sha256) = new.evidence_sha256 {
         check_evidence(sha256)?;
@@ -162,13 +159,13 @@ async fn carry_out(
         }
         Kind::ReturnSuspense => {
             let item: Item = subject(proposal)?;
-            let done = sending_back::send_back(&first, &second, &item, key, &body(proposal)?);
-            Ok(format!("It is on its way back, at position {}.", done.await?.position))
+            let body = body(proposal)?;
+            let done = sending_back::send_back(&first, &second, &item, key, &body).await?;
+            Ok(format!("It is on its way back, at position {}.", done.position))
         }
         Kind::NameTreasury => {
             let line: BankLineId = subject(proposal)?;
-            let (done, _) =
-                treasury::name(&first, &second, line, key, &body(proposal)?).await?;
+            let (done, _) = treasury::name(&first, &second, line, key, &body(proposal)?).await?;
             Ok(format!("It is an end of the move, at position {}.", done.position))
         }
         Kind::ImportStatement => {
@@ -241,8 +238,7 @@ async fn unfreeze(
     let permission = permission(Authority::of(&[class]), second, proposal);
     let path = [account.as_str(), reference.as_str()];
     let operation = Operation::Unfreeze { account: account.clone(), reference: reference.clone() };
-    let identity =
-        Identity { key, operation: "unfreeze_account", path: &path, body: &Value::Null };
+    let identity = Identity { key, operation: "unfreeze_account", path: &path, body: &Value::Null };
     let done = first.submit(identity, permission, operation).await?;
     Ok(format!("The freeze is lifted, at position {}.", done.position))
 }

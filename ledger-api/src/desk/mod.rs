@@ -7,13 +7,18 @@
 
 pub(crate) mod acts;
 pub(crate) mod banks;
+pub(crate) mod carrying_out;
 pub(crate) mod claims;
+pub(crate) mod evidence;
 pub(crate) mod inbound;
+pub(crate) mod overview;
+pub(crate) mod proposals;
 pub(crate) mod resolutions;
 pub(crate) mod reviews;
 pub(crate) mod sending_back;
 pub(crate) mod statements;
 pub(crate) mod suspense;
+pub(crate) mod tiers;
 pub(crate) mod treasury;
 
 use std::time::Duration;

@@ -38,10 +38,7 @@ impl Hour {
 ///
 /// # Errors
 /// What the database says.
-pub(crate) async fn hours(
-    pool: &PgPool,
-    now: Timestamp,
-) -> sqlx::Result<BTreeMap<BankCode, Hour>> {
+pub(crate) async fn hours(pool: &PgPool, now: Timestamp) -> sqlx::Result<BTreeMap<BankCode, Hour>> {
     // Through the index on the status, the newest first: old ones are not read.
     let sql = "
         with ended as (
