@@ -38,6 +38,7 @@ mod money_in;
 mod money_out;
 mod one_append;
 mod ops;
+mod ops_desk;
 mod ops_resolutions;
 mod overload;
 mod pages;

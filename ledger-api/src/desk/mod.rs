@@ -5,6 +5,7 @@
 //! takes a second person is said here, once; who may come at all (which scope, which role) is
 //! said where they come in.
 
+pub(crate) mod accounts;
 pub(crate) mod acts;
 pub(crate) mod banks;
 pub(crate) mod carrying_out;

@@ -12,7 +12,7 @@ mod sign_up;
 mod staff;
 mod verify;
 
-pub(crate) use leave::{close, export};
+pub(crate) use leave::{close, close_for, export};
 pub(crate) use login::{LoginIn, log_in, log_out, step_up};
 pub(crate) use payee::check_payee;
 pub(crate) use profile::{

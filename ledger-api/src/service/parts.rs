@@ -12,8 +12,8 @@ use sqlx::PgPool;
 use tokio::{sync::watch, task::JoinHandle};
 
 use super::{
-    ENGINE_DEADLINE, Roles, ServiceError, WORKER_DEADLINE, anchor, banking, ended, ended_within,
-    hooks_out, people, tasks,
+    ENGINE_DEADLINE, Roles, SandboxClock, ServiceError, WORKER_DEADLINE, anchor, banking, ended,
+    ended_within, hooks_out, people, tasks,
 };
 use crate::{
     banks::BankRegistry,
@@ -52,6 +52,8 @@ pub(super) struct Wanted {
     pub(super) logins: LoginSettings,
     /// Whether this is the demonstration.
     pub(super) demo: bool,
+    /// The switches of its banks.
+    pub(super) sandbox: Option<SandboxClock>,
     /// Where it listens.
     pub(super) address: Option<SocketAddr>,
     /// Whether this process knows the inbox.
@@ -142,7 +144,8 @@ impl Parts {
         let health = self.kept(db::health_pool(database.app().clone()));
         let people_settings = wanted.people_settings()?;
         let review = ReviewRules::from_variables(std::env::vars_os())?;
-        let mut operators = Operators { review, ..Operators::default() };
+        let sandbox = wanted.sandbox.clone();
+        let mut operators = Operators { review, sandbox, ..Operators::default() };
         if wanted.has_inbox {
             let inbox = self.kept(db::read_pool(inbox.app().clone(), WORKER_CONNECTIONS_MAX));
             let with = banking::With {

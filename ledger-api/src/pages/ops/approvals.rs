@@ -1,6 +1,6 @@
 //! `/ops/approvals`: everything that waits for a second person, in one list, and what was decided.
 
-use axum::{extract::Path, response::Response};
+use axum::response::Response;
 use projections::WithdrawalFilter;
 
 use super::{
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     desk::{carrying_out, proposals::Proposal},
-    http::Problem,
+    http::{Problem, path::Id},
     pages::{
         FormErrors, respond,
         ui::{Cell, Column, Pair},
@@ -151,7 +151,7 @@ async fn decided(visitor: &OpsVisitor) -> Result<Part, Problem> {
 
 /// Approves somebody else's proposal.
 pub(super) async fn approve(
-    Path(id): Path<i64>,
+    Id(id): Id<i64>,
     OpsSent { visitor, form: OnlyNonce { .. } }: OpsSent<OnlyNonce>,
 ) -> Result<Response, Problem> {
     let done = agree(&visitor, id).await;
@@ -172,7 +172,7 @@ async fn agree(visitor: &OpsVisitor, id: i64) -> Result<(), Problem> {
 
 /// Turns it down, or takes one's own back.
 pub(super) async fn turn_down(
-    Path(id): Path<i64>,
+    Id(id): Id<i64>,
     OpsSent { visitor, form: Why { reason, .. } }: OpsSent<Why>,
 ) -> Result<Response, Problem> {
     let done = refuse(&visitor, id, &reason).await;

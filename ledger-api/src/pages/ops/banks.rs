@@ -1,7 +1,7 @@
 //! `/ops/banks`: how each bank is and what it can still send; pausing it and letting it go on; and
 //! moves between our own accounts there.
 
-use axum::{extract::Path, response::Response};
+use axum::response::Response;
 use ledger_core::ids::{BankCode, BankLineId, Item, Reference};
 use serde::Deserialize;
 
@@ -16,7 +16,7 @@ use crate::{
         proposals::{Kind, NewProposal},
         treasury::MoveIn,
     },
-    http::{Problem, codes},
+    http::{Problem, codes, path::Id},
     pages::{
         FormErrors, act, respond,
         ui::{Column, Pair},
@@ -127,7 +127,7 @@ fn bank(code: &str) -> Result<BankCode, Problem> {
 
 /// Sends nothing more through a bank.
 pub(super) async fn pause(
-    Path(code): Path<String>,
+    Id(code): Id<String>,
     OpsSent { visitor, form: Why { reason, .. } }: OpsSent<Why>,
 ) -> Result<Response, Problem> {
     let done = banks::pause(&visitor.writer()?, &bank(&code)?, &reason).await.map(drop);
@@ -136,7 +136,7 @@ pub(super) async fn pause(
 
 /// Lets a bank go on.
 pub(super) async fn resume(
-    Path(code): Path<String>,
+    Id(code): Id<String>,
     OpsSent { visitor, form: OnlyNonce { .. } }: OpsSent<OnlyNonce>,
 ) -> Result<Response, Problem> {
     let done = banks::resume(&visitor.writer()?, &bank(&code)?).await.map(drop);

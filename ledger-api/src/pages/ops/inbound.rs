@@ -2,17 +2,14 @@
 //! bodies it came with, what it came to; and having it applied once more, which changes nothing
 //! that was settled. Its bytes may name people: opening them takes a reason and is written down.
 
-use axum::{
-    extract::{Path, Query},
-    response::Response,
-};
+use axum::{extract::Query, response::Response};
 use serde::Deserialize;
 
 use super::{ActForm, Board, Field, OnlyNonce, OpsSent, OpsVisitor, Part, Tab, Why, after};
 use crate::{
     access_log::MESSAGE_OPENED,
     desk::{acts::Act, check_reason, inbound},
-    http::Problem,
+    http::{Problem, path::Id},
     pages::{
         FormErrors, respond,
         ui::{Cell, Column, Pair},
@@ -88,7 +85,7 @@ async fn found(visitor: &OpsVisitor, id: i64) -> Result<Delivery, Problem> {
     found.ok_or_else(|| Problem::not_found("There is nothing of this id."))
 }
 
-pub(super) async fn one(visitor: OpsVisitor, Path(id): Path<i64>) -> Result<Response, Problem> {
+pub(super) async fn one(visitor: OpsVisitor, Id(id): Id<i64>) -> Result<Response, Problem> {
     Ok(respond::page(&board(&visitor, id, &FormErrors::none()).await?))
 }
 
@@ -136,7 +133,7 @@ async fn board(visitor: &OpsVisitor, id: i64, errors: &FormErrors) -> Result<Boa
 
 /// Shows the bytes to somebody who says why.
 pub(super) async fn bytes(
-    Path(id): Path<i64>,
+    Id(id): Id<i64>,
     OpsSent { visitor, form: Why { reason, .. } }: OpsSent<Why>,
 ) -> Result<Response, Problem> {
     let path = format!("{PATH}/{id}");
@@ -157,7 +154,7 @@ pub(super) async fn bytes(
 
 /// Applies it once more.
 pub(super) async fn reprocess(
-    Path(id): Path<i64>,
+    Id(id): Id<i64>,
     OpsSent { visitor, form: OnlyNonce { .. } }: OpsSent<OnlyNonce>,
 ) -> Result<Response, Problem> {
     let done = inbound::reprocess(&visitor.writer()?, id).await.map(drop);

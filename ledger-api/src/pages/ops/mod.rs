@@ -12,7 +12,10 @@ mod file_form;
 mod inbound;
 mod limits;
 mod overview;
+mod people;
 mod reconciliation;
+mod reports;
+mod sandbox;
 mod suspense;
 mod visitor;
 mod withdrawals;
@@ -31,7 +34,7 @@ use super::layout::{RailEntry, desk_entry};
 use crate::http::ApiState;
 
 /// The desk's pages.
-const RAIL: [RailEntry; 8] = [
+const RAIL: [RailEntry; 11] = [
     desk_entry("home", "/ops", "home", "Overview"),
     desk_entry("withdrawals", "/ops/withdrawals", "out", "Withdrawals"),
     desk_entry("suspense", "/ops/suspense", "ask", "Suspense"),
@@ -39,21 +42,27 @@ const RAIL: [RailEntry; 8] = [
     desk_entry("inbound", "/ops/inbound", "in", "Messages"),
     desk_entry("banks", "/ops/banks", "bank", "Banks"),
     desk_entry("limits", "/ops/limits", "layers", "Limits"),
+    desk_entry("people", "/ops/people", "person", "People"),
+    desk_entry("reports", "/ops/reports", "doc", "Reports"),
     desk_entry("approvals", "/ops/approvals", "check", "Approvals"),
+    // In the demonstration only.
+    desk_entry("sandbox", "/ops/sandbox", "gear", "Sandbox"),
 ];
 
 /// A form that has nothing but its button.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct OnlyNonce {
-    nonce: String,
+    #[serde(rename = "nonce")]
+    _nonce: String,
 }
 
 /// A form that says why.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Why {
-    nonce: String,
+    #[serde(rename = "nonce")]
+    _nonce: String,
     #[serde(default)]
     reason: String,
 }
@@ -78,6 +87,12 @@ pub(super) fn routes() -> Router<ApiState> {
         .route("/ops/reconciliation", get(reconciliation::page))
         .route("/ops/reconciliation/statements", post(reconciliation::hand_in))
         .route("/ops/limits", get(limits::page).post(limits::propose))
+        .merge(people::routes())
+        .route("/ops/reports", get(reports::page))
+        .route("/ops/reports/{id}/settle", post(reports::settle))
+        .route("/ops/claims/{id}/approve", post(reports::approve))
+        .route("/ops/claims/{id}/reject", post(reports::reject))
+        .merge(sandbox::routes())
         .route("/ops/approvals", get(approvals::page))
         .route("/ops/approvals/{id}/approve", post(approvals::approve))
         .route("/ops/approvals/{id}/reject", post(approvals::turn_down))

@@ -2,7 +2,7 @@
 //! may be and why, and giving it to a wallet or back. What is more than one person may decide is
 //! proposed, and another agrees.
 
-use axum::{extract::Path, response::Response};
+use axum::response::Response;
 use ledger_core::ids::{Item, Reference};
 use serde::Deserialize;
 
@@ -14,7 +14,7 @@ use crate::{
         sending_back::{self, ReturnIn},
         suspense::{self as desk, AssignIn},
     },
-    http::{Problem, approval::Approver, codes, session::see_other},
+    http::{Problem, approval::Approver, codes, path::Id, session::see_other},
     pages::{
         FormErrors, act,
         ops::approvals,
@@ -60,10 +60,7 @@ pub(super) async fn page(visitor: OpsVisitor) -> Result<Response, Problem> {
     Ok(respond::page(&Board::new(&visitor, "Suspense", "suspense").part(part)))
 }
 
-pub(super) async fn one(
-    visitor: OpsVisitor,
-    Path(item): Path<String>,
-) -> Result<Response, Problem> {
+pub(super) async fn one(visitor: OpsVisitor, Id(item): Id<String>) -> Result<Response, Problem> {
     Ok(respond::page(&board(&visitor, &item, &FormErrors::none()).await?))
 }
 
@@ -200,7 +197,7 @@ impl Said {
 
 /// Gives it to a wallet, or proposes that.
 pub(super) async fn assign(
-    Path(item): Path<String>,
+    Id(item): Id<String>,
     OpsSent { visitor, form }: OpsSent<Said>,
 ) -> Result<Response, Problem> {
     let done = give(&visitor, &item, &form).await;
@@ -209,7 +206,7 @@ pub(super) async fn assign(
 
 /// Sends it back, or proposes that.
 pub(super) async fn send_back(
-    Path(item): Path<String>,
+    Id(item): Id<String>,
     OpsSent { visitor, form }: OpsSent<Said>,
 ) -> Result<Response, Problem> {
     let done = back(&visitor, &item, &form).await;
@@ -231,7 +228,7 @@ async fn answer(
 async fn give(visitor: &OpsVisitor, item: &str, said: &Said) -> Result<(), Problem> {
     let (item, found) = credit(visitor, item).await?;
     let account = said.account.trim().parse().map_err(|_| {
-        Problem::field(codes::INVALID, "/account", "A wallet, such as wallet:per_…:INR.")
+        Problem::field(codes::INVALID, "/account", "A wallet, such as wallet:usr_…:INR.")
     })?;
     let reason = said.reason()?;
     let body = AssignIn { account, reason, evidence_sha256: said.evidence() };

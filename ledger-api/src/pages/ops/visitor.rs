@@ -61,14 +61,11 @@ impl OpsVisitor {
             handle: self.who.person.handle.to_string(),
             csrf: self.who.csrf(&self.state),
         };
-        let desk = DeskBar { roles: self.staff.roles.to_string(), rail: &RAIL };
+        // The last entry is for the demonstration.
+        let rail = if self.state.demo { &RAIL[..] } else { &RAIL[..RAIL.len() - 1] };
+        let desk = DeskBar { roles: self.staff.roles.to_string(), rail };
         let layout = self.context.layout(title, Nav::Shop(entry), Some(viewer));
         Layout { desk: Some(desk), ..layout }
-    }
-
-    /// The address of the page, with its query.
-    pub(super) fn path(&self) -> &str {
-        &self.context.path
     }
 
     /// Whether they are the second person of what takes two.

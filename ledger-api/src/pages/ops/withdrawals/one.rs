@@ -2,7 +2,7 @@
 //! decided now. There is no way to send it again from here: while its outcome is unknown nobody
 //! has one.
 
-use axum::{extract::Path, response::Response};
+use axum::response::Response;
 use ledger_core::{
     ids::WithdrawalId,
     withdrawal::{AttemptState, Withdrawal, WithdrawalStatus},
@@ -12,7 +12,7 @@ use projections::WithdrawalFact;
 use super::{PATH, chip, resolve};
 use crate::{
     desk::{known, reviews},
-    http::Problem,
+    http::{Problem, path::Id},
     pages::{
         FormErrors,
         ops::{ActForm, Board, OnlyNonce, OpsSent, OpsVisitor, Part, after},
@@ -25,7 +25,7 @@ use crate::{
 
 pub(super) async fn page(
     visitor: OpsVisitor,
-    Path(id): Path<WithdrawalId>,
+    Id(id): Id<WithdrawalId>,
 ) -> Result<Response, Problem> {
     Ok(respond::page(&board(&visitor, id, &FormErrors::none()).await?))
 }
@@ -175,7 +175,7 @@ fn steps(visitor: &OpsVisitor, facts: &[WithdrawalFact], status: WithdrawalStatu
 
 /// Has the queue look at it again.
 pub(super) async fn unblock(
-    Path(id): Path<WithdrawalId>,
+    Id(id): Id<WithdrawalId>,
     OpsSent { visitor, form: OnlyNonce { .. } }: OpsSent<OnlyNonce>,
 ) -> Result<Response, Problem> {
     let done = reviews::unblock(&visitor.writer()?, id).await.map(drop);

@@ -2,7 +2,7 @@
 //! Evidence is one of three: the bank says paid, the bank refused it for good, or the closed
 //! statements of the day of sending and of the next are without it.
 
-use axum::{extract::Path, response::Response};
+use axum::response::Response;
 use ledger_core::ids::{Reference, WithdrawalId};
 use projections::WithdrawalHistory;
 use serde::Deserialize;
@@ -13,7 +13,10 @@ use crate::{
         evidence,
         resolutions::{self, OutcomeWord, ResolutionIn, open_attempt},
     },
-    http::{Problem, codes},
+    http::{
+        Problem, codes,
+        path::{Id, Ids},
+    },
     pages::{
         act,
         ops::{ActForm, Field, OnlyNonce, OpsSent, OpsVisitor, Part, after},
@@ -164,7 +167,7 @@ impl Said {
 
 /// Proposes what became of it, once for the form.
 pub(super) async fn propose(
-    Path(id): Path<WithdrawalId>,
+    Id(id): Id<WithdrawalId>,
     OpsSent { visitor, form }: OpsSent<Said>,
 ) -> Result<Response, Problem> {
     let done = say(&visitor, id, form).await;
@@ -181,7 +184,7 @@ async fn say(visitor: &OpsVisitor, id: WithdrawalId, said: Said) -> Result<(), P
 
 /// Tells the ledger what another person said.
 pub(super) async fn approve(
-    Path((id, number)): Path<(WithdrawalId, i64)>,
+    Ids(id, number): Ids<WithdrawalId, i64>,
     OpsSent { visitor, form: OnlyNonce { .. } }: OpsSent<OnlyNonce>,
 ) -> Result<Response, Problem> {
     let done = agree(&visitor, id, number).await;
@@ -202,7 +205,7 @@ async fn agree(visitor: &OpsVisitor, id: WithdrawalId, number: i64) -> Result<()
 
 /// Takes back what was said.
 pub(super) async fn withdraw(
-    Path((id, number)): Path<(WithdrawalId, i64)>,
+    Ids(id, number): Ids<WithdrawalId, i64>,
     OpsSent { visitor, form: OnlyNonce { .. } }: OpsSent<OnlyNonce>,
 ) -> Result<Response, Problem> {
     let done = resolutions::withdraw(&visitor.writer()?, id, number).await.map(drop);
