@@ -19,11 +19,10 @@ use crate::{
     banks::BankRegistry,
     db,
     deposits::CreditDesk,
-    http::{self, ApiParts, ApiState, FingerprintKey, Ledger, Operators},
+    http::{self, ApiParts, ApiState, FingerprintKey, Ledger},
     identity::KeyRing,
     logins::LoginSettings,
     payments::BankCalendar,
-    review::ReviewRules,
     routes::hooks::{self, Hooks},
     setup::{Database, Secret},
     shutdown,
@@ -143,9 +142,7 @@ impl Parts {
         let reads = self.kept(db::read_pool(database.app().clone(), READ_CONNECTIONS_MAX));
         let health = self.kept(db::health_pool(database.app().clone()));
         let people_settings = wanted.people_settings()?;
-        let review = ReviewRules::from_variables(std::env::vars_os())?;
-        let sandbox = wanted.sandbox.clone();
-        let mut operators = Operators { review, sandbox, ..Operators::default() };
+        let mut operators = wanted.operators()?;
         if wanted.has_inbox {
             let inbox = self.kept(db::read_pool(inbox.app().clone(), WORKER_CONNECTIONS_MAX));
             let with = banking::With {

@@ -8,6 +8,7 @@
 //! `BAHI_BROWSER=required` is set they fail. `make test` installs one if it can.
 
 mod check;
+mod desk;
 mod driver;
 mod harness;
 mod journeys;

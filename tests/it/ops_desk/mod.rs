@@ -5,10 +5,12 @@ mod money;
 mod rules;
 
 use chrono::TimeDelta;
-use ledger_api::staff::{NewAppointment, StaffRole, StaffStore};
-use ledger_core::clock::{Clock as _, Ids as _, System};
-use reqwest::{Method, StatusCode};
-use serde_json::json;
+use ledger_api::{
+    people::{NewPerson, Password, PersonId},
+    staff::{NewAppointment, StaffRole},
+};
+use ledger_core::clock::{Ids as _, System};
+use reqwest::StatusCode;
 
 use crate::support::{
     browser::{Browser, Page},
@@ -28,32 +30,38 @@ struct Operator {
 impl Operator {
     /// Somebody new, appointed to these roles and signed in.
     async fn hire(town: &Town, handle: &str, roles: &[StaffRole]) -> Self {
-        let mut browser = Browser::new(&town.address);
-        let body = json!({"name": format!("{handle} Rao"), "handle": handle,
-            "email": format!("{handle}@example.com"), "phone": null, "password": PASSWORD});
-        let request = browser.request(Method::POST, "/v1/signup").json(&body);
-        let made = browser.send(request.header("origin", &town.address)).await;
-        assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
-        let at = made.text.find("usr_").expect("an id");
-        let id = made.text[at..at + 36].to_owned();
-        let staff = StaffStore::new(town.database.pool().await);
+        let state = town.state();
+        let password: Password = PASSWORD.parse().unwrap();
+        let new = NewPerson {
+            id: PersonId::from_uuid(System.fresh()),
+            handle: handle.parse().unwrap(),
+            name: format!("{handle} Rao").parse().unwrap(),
+            email: format!("{handle}@example.com").parse().unwrap(),
+            phone: None,
+            password: Some(state.passwords.hash(password).await.unwrap()),
+            email_is_proved: true,
+            at: state.clock.now(),
+        };
+        state.people.create(&new).await.unwrap();
+        let person = state.people.by_id(new.id).await.unwrap().unwrap();
+        state.wallets.settle(&person).await.unwrap();
         for role in roles {
-            let at = System.now();
+            let at = state.sessions.now();
             let appointment = NewAppointment {
                 id: System.fresh(),
-                person: id.parse().unwrap(),
+                person: new.id,
                 role: *role,
                 by: "the tests",
                 at,
-                until: at + TimeDelta::days(3_650),
+                until: at + TimeDelta::days(30),
             };
-            staff.appoint(&appointment).await.unwrap();
+            state.staff.appoint(&appointment).await.unwrap();
         }
-        browser.cookies.clear();
+        let mut browser = Browser::new(&town.address);
         let fields = [("login", handle), ("password", PASSWORD), ("return_to", "")];
         let page = browser.post("/ops/login", &fields).await;
         assert_eq!(page.location(), "/ops");
-        Self { browser, id }
+        Self { browser, id: new.id.to_string() }
     }
 
     /// A page, which must be there.
