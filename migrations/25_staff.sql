@@ -98,6 +98,9 @@ create unique index audit_runs_open on audit_runs (kind) where state in ('asked'
 -- The last ones.
 create index audit_runs_asked on audit_runs (asked_at);
 
+-- What a delivery was about stands at the beginning of what it came to: "wd_…, by webhook".
+create index inbox_applied_detail on inbox_applied (detail collate "C");
+
 grant select, insert on staff to bahi_app;
 -- Ended or made longer by another row, never rewritten.
 grant update (ended_by, ended_at) on staff to bahi_app;

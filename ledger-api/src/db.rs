@@ -43,6 +43,21 @@ pub fn health_pool(options: PgConnectOptions) -> PgPool {
         .connect_lazy_with(with_timeouts(options).application_name("bahi-health"))
 }
 
+/// The role that auditors' pages read by (`migrations/25_staff.sql`).
+pub const AUDITOR_ROLE: &str = "bahi_auditor";
+/// Connections that auditors' pages read with.
+const AUDIT_CONNECTIONS_MAX: u32 = 4;
+
+/// The pool that auditors' pages read from: the database of `like`, by a role that can write
+/// nothing there but what it looked at.
+pub fn audit_pool(like: &PgPool) -> PgPool {
+    let options = PgConnectOptions::clone(&like.connect_options());
+    let options =
+        options.options([("role", AUDITOR_ROLE), ("default_transaction_read_only", "on")]);
+    rolled_back(AUDIT_CONNECTIONS_MAX, ACQUIRE_TIMEOUT)
+        .connect_lazy_with(options.application_name("bahi-audit"))
+}
+
 fn rolled_back(connections_max: u32, acquire_timeout: Duration) -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(connections_max)

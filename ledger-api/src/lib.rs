@@ -2,6 +2,7 @@
 //! the tests stand on.
 
 pub mod access_log;
+pub mod auditing;
 pub mod banks;
 pub mod config;
 pub mod db;

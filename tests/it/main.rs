@@ -56,6 +56,7 @@ mod several_engines;
 mod shops;
 mod snapshot_edges;
 mod snapshots;
+mod staff;
 mod statements;
 mod support;
 mod tidy;

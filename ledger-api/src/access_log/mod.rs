@@ -12,6 +12,8 @@ pub use store::{AccessLog, AccessQuery, Logged};
 
 /// Somebody opened personal data.
 pub const NAME_OPENED: &str = "name_opened";
+/// Somebody opened the words on a transaction.
+pub const NOTE_OPENED: &str = "note_opened";
 /// Somebody opened the bytes of a bank's message.
 pub const MESSAGE_OPENED: &str = "message_opened";
 /// Somebody was appointed to a role.

@@ -8,19 +8,24 @@ use std::{
 };
 
 use anyhow::Context;
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, SubsecRound as _, Utc};
 use clap::{Args, Subcommand};
-use ledger_api::config::Settings;
+use ledger_api::{
+    auditing::{AuditRuns, RunOutcome},
+    config::Settings,
+};
+use ledger_core::clock::{Ids as _, System};
 use projections::audit::{self, Checkpoint, Options, Report};
 
 use super::{
     Verdict, say,
-    work::{Bar, with_reader},
+    work::{Bar, with_database, with_reader},
 };
 
 const EXAMPLES: &str = "\
 Examples:
   bahi audit verify                                        the database
+  bahi audit verify --record                               the same, noted for the auditors' pages
   bahi audit safeguarding 2026-11-22                       was customers' money there?
   bahi audit checkpoint --out monday.json                  its head, to be kept elsewhere
   bahi audit export -o log.ndjson                          all of it, as NDJSON
@@ -31,6 +36,9 @@ Without a checkpoint, a log whose tail was cut off looks like one that is shorte
 where nobody who can write to the database can write.
 
 Exit codes of verify: 0 verified, 1 broken, 2 can't be read.";
+
+/// Who is noted to have made a check here.
+const RECORDED_BY: &str = "command line";
 
 /// Check, export and remember the log
 #[derive(Debug, Args)]
@@ -76,6 +84,9 @@ struct Verify {
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
+    /// Note in the database that it was checked, for the auditors' pages
+    #[arg(long, conflicts_with = "file")]
+    record: bool,
 }
 
 impl Audit {
@@ -95,10 +106,14 @@ impl Verify {
     async fn run(self, settings: &Settings) -> anyhow::Result<Verdict> {
         let checkpoint = self.checkpoint.as_deref().map(read_checkpoint).transpose()?;
         let options = Options { checkpoint, ..Options::default() };
+        let began_at = Utc::now().trunc_subsecs(6);
         let report = match &self.file {
             Some(file) => verify_export(file, &options)?,
             None => verify_database(settings, &options).await?,
         };
+        if self.record {
+            record(settings, &report, began_at).await?;
+        }
         self.print(&report)?;
         Ok(if report.verified { Verdict::Yes } else { Verdict::No })
     }
@@ -113,6 +128,23 @@ impl Verify {
         say::line(text.trim_end());
         Ok(())
     }
+}
+
+/// Notes what came of a check, where auditors see it.
+async fn record(
+    settings: &Settings,
+    report: &Report,
+    began_at: DateTime<Utc>,
+) -> anyhow::Result<()> {
+    with_database(settings, async |database| {
+        let pool = database.pool(database.app().clone());
+        let (runs, outcome) = (AuditRuns::new(pool.clone()), RunOutcome::of(report));
+        let over = (began_at, Utc::now().trunc_subsecs(6));
+        let noted = runs.record(System.fresh(), (RECORDED_BY, &outcome), over).await;
+        pool.close().await;
+        noted.context("the check was not noted")
+    })
+    .await
 }
 
 fn read_checkpoint(file: &Path) -> anyhow::Result<Checkpoint> {

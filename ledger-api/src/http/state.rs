@@ -18,6 +18,7 @@ use tokio::sync::{Semaphore, watch};
 use super::{Ledger, Operators};
 use crate::{
     access_log::AccessLog,
+    auditing::AuditReads,
     banks::{
         BankRegistry,
         accounts::{BankAccounts, PayeeKey},
@@ -123,6 +124,8 @@ pub struct Shared {
     pub staff: StaffStore,
     /// Who looked at what, and decided what.
     pub access_log: AccessLog,
+    /// What auditors read, by the role of the database that can write nothing.
+    pub audit: AuditReads,
     /// How fast things may be tried.
     pub throttles: Throttles,
     /// Who may vouch for people.
@@ -183,7 +186,9 @@ impl ApiState {
         let shop_accounts = ShopAccounts::new(shops.clone(), wallets.clone());
         let staff = StaffStore::new(parts.reads.clone());
         let clock = Arc::clone(&parts.people_settings.clock);
-        let access_log = AccessLog::new(parts.reads.clone(), clock);
+        let access_log = AccessLog::new(parts.reads.clone(), Arc::clone(&clock));
+        let (secret, inbox) = (parts.fingerprint_key.bytes(), parts.operators.inbox.as_ref());
+        let audit = AuditReads::new(&parts.reads, inbox, secret, clock);
         let public_url = parts.people_settings.base().map(PublicUrl::as_str);
         let logins = Logins::new(&parts.people_settings.logins, &parts.reads, public_url);
         let clock = Arc::clone(&parts.people_settings.clock);
@@ -204,6 +209,7 @@ impl ApiState {
             shop_accounts,
             staff,
             access_log,
+            audit,
             throttles,
             logins,
             frontends,

@@ -134,7 +134,6 @@ async fn login_view<R: Room>(
     (login, return_to): (String, String),
 ) -> Result<LoginView, Problem> {
     let (audience, words) = (R::AUDIENCE, words(R::AUDIENCE));
-    let signs_up = state.people_settings.sign_up;
     let sign_up = match audience {
         Audience::Wallet => Some(("/signup", "Open a wallet")),
         Audience::Shop => Some(("/merchant/signup", "Open a shop")),
@@ -154,7 +153,7 @@ async fn login_view<R: Room>(
         return_to,
         demo: if state.demo { demo_logins(state, audience).await? } else { Vec::new() },
         demo_password: DEMO_PASSWORD,
-        sign_up: sign_up.filter(|_| signs_up),
+        sign_up: sign_up.filter(|_| state.people_settings.sign_up),
         providers,
     })
 }

@@ -10,6 +10,7 @@
 mod act;
 mod activity;
 pub(crate) mod assets;
+mod audit;
 mod coming;
 pub(crate) mod context;
 pub(crate) mod forms;
@@ -57,4 +58,5 @@ pub(crate) fn routes() -> Router<ApiState> {
         .merge(pay::routes())
         .merge(merchant::routes())
         .merge(ops::routes())
+        .merge(audit::routes())
 }

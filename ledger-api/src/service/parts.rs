@@ -1,5 +1,7 @@
 //! The parts of a running service, by role.
 
+mod watching;
+
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use ledger_core::{
@@ -27,9 +29,9 @@ use crate::{
     setup::{Database, Secret},
     shutdown,
     statements::{self, Booker, CertificateKey, DeskCredits},
-    vault::{SubjectKeys, WrappingKey},
-    webhooks::{Banks, Inbox, Intake},
-    workers::{self, DepositKeeper, alarms::Alarms, withdrawals::notes::Notes},
+    vault::WrappingKey,
+    webhooks::{Banks, Intake},
+    workers::{self, DepositKeeper},
 };
 
 /// Connections that requests read with.
@@ -121,6 +123,7 @@ impl Parts {
                 parts.start_alarms((database, inbox), secret, &wanted.clock);
                 parts.start_people(database, secret, &engine, wanted)?;
                 parts.start_hooks_out(database, secret, wanted);
+                parts.start_checks(database, &wanted.clock);
             }
             if roles.api {
                 let api = parts.api((database, inbox), secret, engine, stopping, wanted)?;
@@ -179,6 +182,7 @@ impl Parts {
             Some(status) => ApiState::with_projector(parts, status.clone()),
             None => ApiState::new(parts),
         };
+        self.pools.extend(state.audit.pools());
         let passwords = state.passwords.clone();
         // If it fails, the first unknown login does it.
         tokio::spawn(async move { passwords.warm().await.ok() });
@@ -287,25 +291,6 @@ impl Parts {
             clock: Arc::clone(&wanted.clock),
         };
         self.workers.extend(banking::start(&with, stopping));
-    }
-
-    /// Starts to count what people should know of.
-    fn start_alarms(
-        &mut self,
-        (database, inbox): (&Database, &Database),
-        secret: &Secret,
-        clock: &Arc<dyn Clock>,
-    ) {
-        let pool = self.kept(database.pool(database.app().clone()));
-        let inbox = self.kept(inbox.pool(inbox.app().clone()));
-        let alarms = Alarms {
-            read_models: self.read_models(pool.clone()),
-            notes: Notes::new(pool.clone()),
-            inbox: Inbox::new(inbox, SubjectKeys::new(pool, secret.bytes())),
-            clock: Arc::clone(clock),
-        };
-        let task = tasks::raise_alarms(&alarms, &self.stop.subscribe());
-        self.tasks.push(("the alarms", task));
     }
 
     /// Starts to fetch and book banks' statements; lines of files are booked also without a bank.

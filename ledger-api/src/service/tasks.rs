@@ -21,6 +21,7 @@ use tokio::{
 };
 
 use crate::{
+    auditing::AuditRunner,
     banks::BankRegistry,
     hooks_out::{Maker, Sender},
     http::Ledger,
@@ -118,6 +119,13 @@ pub(super) fn keep_deposits(
     let (keeper, told) = (keeper.clone(), stop.clone());
     let job = move || keeper.clone().run(told.clone());
     tokio::spawn(again_after_panics("the deposits", PAUSE, stop.clone(), job))
+}
+
+/// Starts to make the checks that auditors ask for.
+pub(super) fn make_checks(runner: &AuditRunner, stop: &watch::Receiver<bool>) -> JoinHandle<()> {
+    let (runner, told) = (runner.clone(), stop.clone());
+    let job = move || runner.clone().run(told.clone());
+    tokio::spawn(again_after_panics("the checks", PAUSE, stop.clone(), job))
 }
 
 /// Starts to look after payments.

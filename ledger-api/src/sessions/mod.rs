@@ -3,7 +3,8 @@
 //! A session is an opaque token in a cookie and a row with the token's hash. Every request looks at
 //! the row, so a session that was ended is dead at once in every process; nothing is remembered
 //! here. It ends by itself a quarter of an hour after it was last used, and twelve hours after the
-//! login whatever happens; one of staff after eight. The token is another one after each proof of who it is.
+//! login whatever happens; one of staff after eight. The token is another one after each proof of
+//! who it is.
 
 mod audience;
 pub mod csrf;

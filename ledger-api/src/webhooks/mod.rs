@@ -8,6 +8,7 @@
 //! An inbox is four tables (`migrations/5_inbox.sql`) that need nothing else of the ledger, so they
 //! may lie in a database of their own, and the intake can run while everything else is down.
 
+mod about;
 mod banks;
 mod bodies;
 mod forgetting;
@@ -18,6 +19,7 @@ mod lag;
 pub mod signature;
 mod store;
 
+pub use about::Told;
 pub use banks::{Banks, BanksError};
 pub use forgetting::Erased;
 pub use inbox::{

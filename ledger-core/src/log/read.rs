@@ -77,6 +77,46 @@ pub async fn events(
     Ok(events)
 }
 
+/// Which events are wanted; what is not set does not restrict.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct EventFilter<'f> {
+    /// Of streams of this type.
+    pub aggregate_type: Option<&'f str>,
+    /// Of the stream of this id.
+    pub aggregate_id: Option<&'f str>,
+    /// Of this type.
+    pub event_type: Option<&'f str>,
+}
+
+/// The last events with a position above `after` and at most `upto` that a filter takes, newest
+/// first, `limit` at most. It looks at the whole stretch if few match, so the stretch is the bound.
+///
+/// # Errors
+/// [`LogError`] if the database cannot be read.
+pub async fn newest(
+    db: impl PgExecutor<'_>,
+    (after, upto): (Position, Position),
+    filter: EventFilter<'_>,
+    limit: u32,
+) -> Result<Vec<RecordedEvent>, LogError> {
+    let sql = format!(
+        "select {COLUMNS} from events
+         where position > $1 and position <= $2 and ($3::text is null or aggregate_type = $3)
+           and ($4::text is null or aggregate_id = $4) and ($5::text is null or event_type = $5)
+         order by position desc limit $6"
+    );
+    let events = sqlx::query_as(&sql)
+        .bind(signed(after)?)
+        .bind(signed(upto)?)
+        .bind(filter.aggregate_type)
+        .bind(filter.aggregate_id)
+        .bind(filter.event_type)
+        .bind(i64::from(limit))
+        .fetch_all(db)
+        .await?;
+    Ok(events)
+}
+
 /// The events of one stream with a sequence above `after` and at most `upto`, in order.
 ///
 /// # Errors

@@ -5,6 +5,7 @@
 //! offset, so a page does not shift under what is appended meanwhile. Amounts are read as text and
 //! parsed exactly: the driver's own conversion drops the scale of a zero and can round.
 
+mod account_tree;
 mod accounts;
 mod activity;
 mod activity_news;
@@ -40,6 +41,7 @@ use serde::{Serialize, de::DeserializeOwned, de::IntoDeserializer};
 use sqlx::{PgPool, Row, postgres::PgRow};
 use tokio::{sync::watch, time};
 
+pub use account_tree::AccountGroup;
 pub use accounts::{Account, AccountFilter, Balance};
 pub use activity::{ActivityFilter, ActivityPage, ActivityRow, Towards, Turn};
 pub use activity_news::{Changes, Underway};

@@ -7,6 +7,7 @@
 //! Where there is no browser the tests are skipped, and say so; where `CI` or
 //! `BAHI_BROWSER=required` is set they fail. `make test` installs one if it can.
 
+mod audit;
 mod check;
 mod desk;
 mod driver;

@@ -4,7 +4,7 @@ use super::{session::Browser, wallet::on_the_demo};
 use crate::support::demo::{Demo, PASSWORD};
 
 /// What anybody sees.
-const PUBLIC: [&str; 9] = [
+const PUBLIC: [&str; 11] = [
     "/",
     "/login",
     "/signup",
@@ -14,6 +14,8 @@ const PUBLIC: [&str; 9] = [
     "/merchant",
     "/merchant/login",
     "/merchant/signup",
+    "/audit/login",
+    "/ops/login",
 ];
 /// What somebody sees who is signed in.
 const OWN: [&str; 11] = [
@@ -67,6 +69,21 @@ const OF_THE_DESK: [&str; 15] = [
     "/ops/reports",
     "/ops/approvals",
     "/ops/sandbox",
+];
+/// What an auditor sees.
+const OF_AUDITORS: [&str; 12] = [
+    "/audit",
+    "/audit/events",
+    "/audit/events?as_of=200&show=180",
+    "/audit/events?type=nothing",
+    "/audit/accounts",
+    "/audit/accounts?branch=wallet&as_of=300",
+    "/audit/trial-balance",
+    "/audit/trial-balance?as_of=400&compare=200",
+    "/audit/reconciliation",
+    "/audit/replay",
+    "/audit/access",
+    "/audit/confirm",
 ];
 /// So many things that happened are looked at, each on its own page.
 const THINGS: usize = 4;
@@ -142,6 +159,25 @@ async fn every_page_of_the_desk_is_in_order() {
             let found = found.as_str().unwrap().to_owned();
             pages.extend(Some(found).filter(|page| !page.is_empty()));
         }
+        look_at(browser, demo, &pages).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn every_page_of_an_auditor_is_in_order() {
+    on_the_demo(async |browser, demo| {
+        browser.audits(demo).await;
+        let link = "const a = document.querySelector('a[href*=\"/audit/transactions/\"]');
+            return a && new URL(a.href).pathname";
+        browser.open(&format!("{}/audit/accounts?branch=bank:hdfc", demo.address)).await;
+        let account = "const a = document.querySelector('#accounts td a');
+            return a && new URL(a.href).pathname";
+        let account = browser.ask(account).await.as_str().expect("an account").to_owned();
+        browser.open(&format!("{}{account}", demo.address)).await;
+        let transaction = browser.ask(link).await.as_str().expect("a transaction").to_owned();
+        let mut pages = OF_AUDITORS.map(str::to_owned).to_vec();
+        pages.extend([account, transaction]);
         look_at(browser, demo, &pages).await;
     })
     .await;

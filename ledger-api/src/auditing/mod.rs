@@ -1,0 +1,73 @@
+//! What auditors read, and by whose hand: everything here goes through the database's role
+//! `bahi_auditor`, which can write nothing but what was looked at and the wish for a check.
+//!
+//! So that a page of `/audit` cannot change the ledger by mistake: it is given these readings and
+//! nothing else, no engine and no store of the application's. Names and messages are opened here
+//! too, with the installation's keys, and only together with a line in the access log.
+//!
+//! Checks of the whole log are asked for here ([`AuditRuns`]) and made by a worker.
+
+mod decisions;
+mod runner;
+mod runs;
+
+pub use decisions::{Decision, decisions};
+pub use runner::AuditRunner;
+pub use runs::{AuditRuns, Run, RunKind, RunOutcome, RunState};
+
+use std::sync::Arc;
+
+use ledger_core::clock::Clock;
+use projections::ReadModels;
+use sqlx::PgPool;
+
+use crate::{
+    access_log::AccessLog, db, people::People, shops::Shops, vault::SubjectKeys, webhooks::Inbox,
+};
+
+/// Everything that auditors read; cheap to clone.
+#[derive(Clone)]
+pub struct AuditReads {
+    /// The database, by the auditors' role.
+    pub pool: PgPool,
+    /// What the log comes to.
+    pub read_models: ReadModels,
+    /// Who looked at what.
+    pub access_log: AccessLog,
+    /// Checks of the whole log.
+    pub runs: AuditRuns,
+    /// Names, to be opened with a reason.
+    pub people: People,
+    /// Names of shops.
+    pub shops: Shops,
+    /// What banks told; nothing in a process that does not know the inbox.
+    pub inbox: Option<Inbox>,
+}
+
+impl AuditReads {
+    /// Those of the databases that a service reads.
+    pub fn new(
+        reads: &PgPool,
+        inbox: Option<&Inbox>,
+        secret: &[u8; 32],
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let pool = db::audit_pool(reads);
+        let keys = SubjectKeys::new(pool.clone(), secret);
+        Self {
+            read_models: ReadModels::new(pool.clone()),
+            access_log: AccessLog::new(pool.clone(), clock),
+            runs: AuditRuns::new(pool.clone()),
+            people: People::new(pool.clone(), secret),
+            shops: Shops::new(pool.clone(), secret),
+            inbox: inbox.map(|inbox| inbox.for_auditors(keys)),
+            pool,
+        }
+    }
+
+    /// The connections that it reads with, to be closed with the service.
+    pub(crate) fn pools(&self) -> Vec<PgPool> {
+        let inbox = self.inbox.as_ref().map(Inbox::connections);
+        [Some(self.pool.clone()), inbox].into_iter().flatten().collect()
+    }
+}

@@ -1,0 +1,119 @@
+//! `/audit/replay`: checks of the whole log, asked for here and made by a worker.
+
+use askama::Template;
+use axum::{http::StatusCode, response::Response};
+use serde::Deserialize;
+
+use super::visitor::{Auditor, AuditorSent};
+use crate::{
+    access_log::CHECK_ASKED,
+    auditing::{Run, RunKind, RunState},
+    http::{Problem, session::see_other},
+    pages::{Layout, respond, ui::When},
+};
+
+const SHOWN_MAX: u32 = 20;
+const PATH: &str = "/audit/replay";
+
+#[derive(Template)]
+#[template(path = "audit/replay.html")]
+struct ReplayView {
+    layout: Layout,
+    open: bool,
+    runs: Vec<RunRow>,
+}
+
+/// A check, as pages show it.
+pub(super) struct RunRow {
+    /// What it did.
+    pub(super) what: &'static str,
+    /// Who asked for it.
+    pub(super) by: String,
+    /// When.
+    pub(super) asked: When,
+    /// Whether all was well.
+    pub(super) verified: bool,
+    /// Whether it is over, well or not.
+    pub(super) done: bool,
+    /// Whether it could not be made.
+    pub(super) failed: bool,
+    /// How far it is, in words.
+    pub(super) progress: String,
+    /// The same of a hundred.
+    pub(super) percent: i64,
+    /// Up to which event it went.
+    pub(super) position: i64,
+    /// The hash there.
+    pub(super) head: String,
+    /// What came of comparing, in words; empty if nothing was compared.
+    pub(super) compared: String,
+    /// The report.
+    pub(super) said: String,
+}
+
+impl RunRow {
+    /// As pages show it.
+    pub(super) fn of(auditor: &Auditor, run: &Run) -> Self {
+        let of = run.events_of.unwrap_or(run.events_done);
+        let percent = run.events_done.saturating_mul(100).checked_div(of).unwrap_or(0);
+        let compared = match (run.differ, run.compared) {
+            (Some(differ), Some(compared)) => format!("{differ} of {compared} balances differ"),
+            _ => String::new(),
+        };
+        Self {
+            what: if run.kind == RunKind::Replay.as_str() { "Replay" } else { "Verification" },
+            by: run.asked_by.clone(),
+            asked: auditor.when(run.asked_at),
+            verified: run.verified.unwrap_or(false),
+            done: run.state == RunState::Done,
+            failed: run.state == RunState::Failed,
+            progress: format!("{} of {of} events", run.events_done),
+            percent: percent.clamp(0, 100),
+            position: run.position.unwrap_or_default(),
+            head: run.head_hash.as_ref().map(hex::encode).unwrap_or_default(),
+            compared,
+            said: run.said.clone().unwrap_or_default(),
+        }
+    }
+}
+
+/// The page; while a check goes on, the browser is told to load it again.
+pub(super) async fn page(auditor: Auditor) -> Result<Response, Problem> {
+    let runs = auditor.reads.runs.list(SHOWN_MAX).await?;
+    let open = runs.iter().any(|run| matches!(run.state, RunState::Asked | RunState::Running));
+    let view = ReplayView {
+        layout: auditor.layout("Replay", "checks"),
+        open,
+        runs: runs.iter().map(|run| RunRow::of(&auditor, run)).collect(),
+    };
+    Ok(respond::page_with(StatusCode::OK, &view))
+}
+
+/// Which check.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    Verify,
+    Replay,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AskForm {
+    kind: Kind,
+}
+
+/// Asks for one.
+pub(super) async fn ask(sent: AuditorSent<AskForm>) -> Result<Response, Problem> {
+    let AuditorSent { auditor, form } = sent;
+    let kind = match form.kind {
+        Kind::Verify => RunKind::Verify,
+        Kind::Replay => RunKind::Replay,
+    };
+    let by = auditor.staff.person.to_string();
+    if auditor.reads.runs.ask(auditor.fresh, kind, &by, auditor.now).await? {
+        let run = auditor.fresh.simple().to_string();
+        auditor.record(CHECK_ASKED, &run, kind.as_str()).await?;
+    }
+    Ok(see_other(PATH))
+}
