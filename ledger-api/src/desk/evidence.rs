@@ -30,9 +30,8 @@ pub(crate) async fn absent(state: &ApiState, id: WithdrawalId) -> Result<Option<
     if open_attempt(&history.withdrawal).is_none() {
         return Ok(None);
     }
-    let begun = history.facts.iter().rev().find_map(|fact| match &fact.event {
-        WithdrawalEvent::AttemptBegun(_) => Some(fact.recorded_at),
-        _ => None,
+    let begun = history.facts.iter().rev().find_map(|fact| {
+        matches!(fact.event, WithdrawalEvent::AttemptBegun(_)).then_some(fact.recorded_at)
     });
     let Some((attempt, begun)) = history.withdrawal.attempts().last().zip(begun) else {
         return Ok(None);
@@ -59,6 +58,6 @@ async fn hash(pool: &PgPool, bank: &BankCode, days: [NaiveDate; 2]) -> sqlx::Res
                order by day, id desc";
     let query = sqlx::query_scalar(sql).bind(bank.as_str()).bind(days.to_vec());
     let files: Vec<Vec<u8>> = query.fetch_all(pool).await?;
-    let hasher = files.iter().fold(Sha256::new(), |hasher, file| hasher.chain_update(file));
+    let hasher = files.iter().fold(Sha256::new(), Sha256::chain_update);
     Ok(hex::encode(hasher.finalize()))
 }

@@ -42,10 +42,8 @@ pub(crate) async fn import(
     bytes: &[u8],
 ) -> Result<(Imported, usize), Problem> {
     let (state, caller) = (&writer.state, &writer.caller);
-    let approved_by = match takes_two(state, &file.bank)? {
-        true => Some(approver.approve(caller)?),
-        false => None,
-    };
+    let takes_two = takes_two(state, &file.bank)?;
+    let approved_by = if takes_two { Some(approver.approve(caller)?) } else { None };
     let (format, read) = read(state, file, bytes).await?;
     let by = HandedIn { by: &caller.principal, approved_by: approved_by.as_ref() };
     let imported = statements::import_all(&state.reads, &file.bank, format, &read, by).await;

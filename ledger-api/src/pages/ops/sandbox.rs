@@ -104,7 +104,6 @@ async fn pass(visitor: &OpsVisitor, form: &Clock) -> Result<(), Problem> {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(clippy::struct_field_names, reason = "the names of the sandbox")]
 struct Mode {
     #[serde(rename = "nonce")]
     _nonce: String,
