@@ -7,6 +7,7 @@ pub mod banks;
 pub mod config;
 pub mod db;
 pub mod deposits;
+mod desk;
 mod entry;
 pub mod hooks_out;
 pub mod http;

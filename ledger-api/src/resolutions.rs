@@ -213,6 +213,18 @@ impl Resolutions {
         sqlx::query_as(&sql).bind(withdrawal.uuid()).fetch_all(&self.0).await
     }
 
+    /// Those that wait for somebody to approve them, the oldest first.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn waiting(&self, now: Timestamp) -> sqlx::Result<Vec<Resolution>> {
+        let sql = format!(
+            "select {COLUMNS} from withdrawal_resolutions
+             where decision is null and expires_at > $1 order by id limit 100"
+        );
+        sqlx::query_as(&sql).bind(now).fetch_all(&self.0).await
+    }
+
     /// Decides a proposal that nobody decided and that did not expire; how it stands then.
     ///
     /// # Errors

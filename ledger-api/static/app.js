@@ -216,4 +216,18 @@
     addEventListener("pagehide", close);
     if (!document.hidden) open();
   }
+
+  // ---- the desk: j and k go through the rows, Enter opens one (it is a link, so the browser does) ----
+  if (document.querySelector("[data-keys]")) {
+    document.addEventListener("keydown", (event) => {
+      if ((event.key !== "j" && event.key !== "k") || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.target.closest("input, select, textarea")) return;
+      const rows = all("[data-keys] tbody tr").map((row) => row.querySelector("a")).filter(Boolean);
+      if (!rows.length) return;
+      const at = rows.indexOf(document.activeElement);
+      const next = event.key === "j" ? Math.min(at + 1, rows.length - 1) : Math.max(at - 1, 0);
+      rows[next].focus();
+      event.preventDefault();
+    });
+  }
 })();

@@ -39,6 +39,7 @@ mod money_in;
 mod money_out;
 mod one_append;
 mod ops;
+mod ops_desk;
 mod ops_resolutions;
 mod overload;
 mod pages;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ledger_core::{
     chart::{Authority, PostingClass},
     command::{Command, Operation, Outcome},
-    ids::RequestId,
+    ids::{Principal, RequestId},
 };
 use projections::{Order, StatementQuery};
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::{require_step_up, throttle};
 use crate::{
     http::{ApiState, Problem, codes, session::SignedIn},
-    people::{Rate, step_up::Act},
+    people::{PersonId, Rate, step_up::Act},
     reports::{Report, Reports},
 };
 
@@ -106,7 +106,17 @@ async fn wallet(state: &ApiState, who: &SignedIn) -> Result<Value, Problem> {
 /// by nobody's hand, and erased when that time is over.
 pub(crate) async fn close(state: &ApiState, who: &SignedIn) -> Result<(), Problem> {
     require_step_up(state, who, Act::Close)?;
-    let account = who.person.id.wallet().map_err(|error| Problem::internal(&error))?;
+    let principal = who.person.id.principal().map_err(|error| Problem::internal(&error))?;
+    close_for(state, who.person.id, principal).await
+}
+
+/// The same, for somebody at the desk who says so.
+pub(crate) async fn close_for(
+    state: &ApiState,
+    person: PersonId,
+    principal: Principal,
+) -> Result<(), Problem> {
+    let account = person.wallet().map_err(|error| Problem::internal(&error))?;
     state.ledger.refresh().await?;
     let head = state.ledger.status().borrow().head.position;
     state.read_models.wait_for(head, PATIENCE).await?;
@@ -116,7 +126,7 @@ pub(crate) async fn close(state: &ApiState, who: &SignedIn) -> Result<(), Proble
         return Err(Problem::new(codes::ACCOUNT_IN_USE, detail));
     }
     let command = Command {
-        principal: who.person.id.principal().map_err(|error| Problem::internal(&error))?,
+        principal,
         // A refusal would stand for ever under a key; closing twice is closing once.
         idempotency: None,
         request: RequestId::from_uuid(state.ids.fresh()),
@@ -131,7 +141,7 @@ pub(crate) async fn close(state: &ApiState, who: &SignedIn) -> Result<(), Proble
             if ["account_closed", "account_not_found"].contains(&rejection.code.as_str()) => {}
         Outcome::Rejected(rejection) => return Err(Problem::rejected(rejection, &answer)),
     }
-    state.people.restrict(who.person.id, state.sessions.now()).await?;
-    tracing::info!(person = %who.person.id, "somebody closed their account");
+    state.people.restrict(person, state.sessions.now()).await?;
+    tracing::info!(%person, "an account was closed");
     Ok(())
 }

@@ -12,11 +12,11 @@ mod sign_up;
 mod staff;
 mod verify;
 
-pub(crate) use leave::{close, export};
+pub(crate) use leave::{close, close_for, export};
 pub(crate) use login::{LoginIn, log_in, log_out, step_up};
 pub(crate) use payee::check_payee;
 pub(crate) use profile::{
-    change_email, change_password, change_phone, forgot, rename, require_step_up, reset,
+    change_email, change_password, change_phone, forgot, rename, require_step_up, reset, reset_for,
 };
 pub(crate) use sign_up::{SignUpIn, admit, sign_up};
 pub(crate) use staff::at_desk;

@@ -4,7 +4,7 @@ use super::{Arrival, Entered, begin, both, throttle, with_wallet, wrong_name, wr
 use crate::{
     http::{ApiState, Problem, codes, peer::ClientAddress, session::SignedIn},
     people::{
-        Email, Password, Person, Purpose, Rate, Status,
+        Email, Password, Person, PersonId, Purpose, Rate, Status,
         step_up::{self, Act},
     },
     post::Letter,
@@ -123,6 +123,16 @@ async fn send_reset(state: &ApiState, email: &Email) -> Result<(), Problem> {
     let (to, subject) = (email.expose().to_owned(), "Choose another password".to_owned());
     state.people_settings.post.mail(Letter { to, subject, text });
     Ok(())
+}
+
+/// Ends every way in of somebody but a proof of their address, and sends them a link for that. What
+/// nobody at the desk ever sees is a password or a link.
+pub(crate) async fn reset_for(state: &ApiState, id: PersonId) -> Result<(), Problem> {
+    let person = state.people.by_id(id).await?.ok_or_else(super::gone)?;
+    state.logins.end_all(id, state.sessions.now()).await?;
+    state.people.revoke_credentials(id).await?;
+    tell(state, &person, "We ended all your sessions and the ways to log in");
+    send_reset(state, &person.email).await
 }
 
 /// Sets the password anew by the link, which also proves the address; ends every session there was

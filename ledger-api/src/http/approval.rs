@@ -32,14 +32,14 @@ impl Approver {
     pub(crate) fn none() -> Self {
         Self(None)
     }
-
-    /// Somebody.
-    pub(crate) fn of(caller: Caller) -> Self {
-        Self(Some(caller))
-    }
 }
 
 impl Approver {
+    /// Somebody at the desk, who agrees there.
+    pub(crate) const fn of(caller: Caller) -> Self {
+        Self(Some(caller))
+    }
+
     /// The approver, who must be another person than the caller and must be allowed to approve.
     pub(crate) fn approve(&self, caller: &Caller) -> Result<Principal, Problem> {
         match &self.0 {

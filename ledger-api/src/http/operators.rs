@@ -1,6 +1,6 @@
 //! What operators work with beyond the ledger: all of it can be missing.
 
-use crate::{review::ReviewRules, webhooks::Inbox, workers::inbox::Applier};
+use crate::{review::ReviewRules, service::SandboxClock, webhooks::Inbox, workers::inbox::Applier};
 
 /// What a service offers to operators.
 #[derive(Clone, Default)]
@@ -11,4 +11,6 @@ pub struct Operators {
     pub inbox: Option<Inbox>,
     /// Applies it again; nothing in a process that calls no bank.
     pub applier: Option<Applier>,
+    /// The switches of the sandbox banks; in the demonstration only.
+    pub sandbox: Option<SandboxClock>,
 }

@@ -5,7 +5,7 @@ use ledger_core::{
     chart::Authority,
     command::{Accepted, Approval, Command, Operation, Outcome, Receipt},
     engine::{Answer, SubmitError},
-    ids::{DepositId, HoldId, RequestId, TransactionId, WithdrawalId},
+    ids::{DepositId, HoldId, Principal, RequestId, TransactionId, WithdrawalId},
     log::Position,
 };
 use serde::Serialize;
@@ -14,7 +14,7 @@ use super::{
     ApiState, Problem, auth, context::RequestContext, idempotency, idempotency::Key,
     session::SignedIn,
 };
-use crate::{identity::Caller, shops::Membership};
+use crate::{identity::Caller, sessions::Session, shops::Membership};
 
 /// A caller who wants to change something.
 pub(crate) struct Writer {
@@ -92,6 +92,25 @@ impl Writer {
     ) -> Result<Self, Problem> {
         let caller = auth::of_member(&who.session, shop)?;
         Ok(Self { state: state.clone(), caller, request: context.id })
+    }
+
+    /// Somebody at the operators' desk, whose request was checked to be one of ours.
+    pub(crate) fn of_staff(
+        state: &ApiState,
+        session: &Session,
+        may_approve: bool,
+        context: &RequestContext,
+    ) -> Result<Self, Problem> {
+        let id = session.id.to_string();
+        let caller = Caller::of_staff(session.person, id.into(), may_approve)
+            .map_err(|error| Problem::internal(&error))?;
+        Ok(Self { state: state.clone(), caller, request: context.id })
+    }
+
+    /// The same request in the name of somebody else: of whoever proposed what is carried out now.
+    pub(crate) fn in_name_of(&self, principal: Principal) -> Self {
+        let caller = Caller { principal, ..self.caller.clone() };
+        Self { state: self.state.clone(), caller, request: self.request }
     }
 
     /// Hands an operation to the engine and waits for what becomes of it.

@@ -77,6 +77,22 @@ impl Caller {
         Ok(Self { key_id, principal, scopes: role.scope_set(), person: None, shop })
     }
 
+    /// Somebody at the operators' desk, by the session `key_id`: what the log says is the person.
+    ///
+    /// # Errors
+    /// Never: a person's id is a principal.
+    pub fn of_staff(
+        person: PersonId,
+        key_id: Arc<str>,
+        may_approve: bool,
+    ) -> Result<Self, IdError> {
+        let approves = may_approve.then_some(Scope::OpsApprove);
+        let scopes: Vec<Scope> =
+            [Scope::OpsRead, Scope::OpsWrite].into_iter().chain(approves).collect();
+        let principal = person.to_string().parse()?;
+        Ok(Self { key_id, principal, scopes: ScopeSet::of(&scopes), person: None, shop: None })
+    }
+
     /// Whoever has a key. One whose principal is a shop is that shop's own program: it does what
     /// an owner may, as far as the key's scopes say so, with what is the shop's.
     pub fn of_key(key_id: Arc<str>, principal: Principal, granted: ScopeSet) -> Self {

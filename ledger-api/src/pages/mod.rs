@@ -20,6 +20,7 @@ pub(crate) mod layout;
 pub(crate) mod merchant;
 mod moving;
 mod names;
+mod ops;
 mod pay;
 mod people;
 mod problem;
@@ -56,5 +57,6 @@ pub(crate) fn routes() -> Router<ApiState> {
         .merge(moving::routes())
         .merge(pay::routes())
         .merge(merchant::routes())
+        .merge(ops::routes())
         .merge(audit::routes())
 }

@@ -31,6 +31,7 @@ mod wallet;
 pub(crate) mod webhook_endpoints;
 pub(crate) mod withdrawals;
 
+pub(crate) use accounts::body::Empty;
 pub(crate) use wallet::{Followed, follow};
 
 use axum::Router;

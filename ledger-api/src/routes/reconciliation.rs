@@ -1,7 +1,7 @@
 //! `/v1/ops/bank-statements` and `/v1/ops/reconciliation`: what banks state, and where it differs
 //! from our books.
 
-use axum::extract::{FromRequest, Request, State};
+use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
 use chrono::NaiveDate;
 use ledger_core::{clock::Timestamp, ids::BankCode, money::CurrencyCode};
@@ -10,22 +10,20 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
+    desk::statements::{self as desk, StatementFile},
     http::{
         ApiState, Problem,
         approval::Approver,
         auth::Require as _,
-        codes,
         json::collect,
         query::{NoParams, Params},
         reader::Reader,
         reply::Reply,
         wire::Amount,
+        writer::Writer,
     },
-    identity::{Caller, Scope},
-    statements::{
-        self, CsvMapping, FILE_BYTES_MAX, Format, HandedIn, ImportError, Imported, OurNumbers,
-        ParsedStatement, Reading,
-    },
+    identity::Scope,
+    statements::{self, FILE_BYTES_MAX},
 };
 
 /// The routes.
@@ -109,33 +107,15 @@ struct StatementOut {
     responses((status = 200, description = "It is stored.", body = StatementOut)),
 )]
 async fn import(
-    caller: Caller,
+    writer: Writer,
     approver: Approver,
     Params(query): Params<StatementQuery>,
-    State(state): State<ApiState>,
     File(bytes): File,
 ) -> Result<Reply<StatementOut>, Problem> {
-    caller.require(&[Scope::OpsWrite])?;
-    if !state.banks.is_empty() && state.banks.get(&query.bank).is_none() {
-        return Err(Problem::new(codes::BANK_UNKNOWN, "This service calls no bank of this name."));
-    }
-    // A bank that is called states by itself: a file in its name could say anything of any deposit.
-    let approved_by = match state.banks.get(&query.bank) {
-        Some(_) => Some(approver.approve(&caller)?),
-        None => None,
-    };
-    let format = query.format.parse::<Format>();
-    let format = format
-        .map_err(|()| Problem::parameter("format", "`json`, `camt053`, `mt940` or `csv`."))?;
-    let accounts = our_numbers(&state, &query, format).await?;
-    let read = read_file(&state, format, &query, &accounts, &bytes)?;
-    let by = HandedIn { by: &caller.principal, approved_by: approved_by.as_ref() };
-    let imported = statements::import_all(&state.reads, &query.bank, format, &read, by).await;
-    let imported = imported.map_err(refused)?;
-    let days = imported.len();
-    let Some(imported) = imported.into_iter().reduce(together) else {
-        return Err(Problem::new(codes::STATEMENT_MALFORMED, "There is no statement."));
-    };
+    writer.caller.require(&[Scope::OpsWrite])?;
+    let StatementQuery { bank, format, accounts, mapping } = query;
+    let file = StatementFile { bank, format, accounts, mapping };
+    let (imported, days) = desk::import(&writer, &approver, &file, &bytes).await?;
     Ok(Reply::ok(StatementOut {
         days,
         object: "bank_statement",
@@ -146,67 +126,6 @@ async fn import(
         new_lines: imported.new_lines,
         breaks: imported.breaks,
     }))
-}
-
-/// The numbers that the caller gives, else those of the bank's contract, where any are needed.
-async fn our_numbers(
-    state: &ApiState,
-    query: &StatementQuery,
-    format: Format,
-) -> Result<OurNumbers, Problem> {
-    if let Some(text) = &query.accounts {
-        let numbers = text.parse::<OurNumbers>();
-        return numbers.map_err(|error| Problem::parameter("accounts", format!("{error}.")));
-    }
-    if !matches!(format, Format::Camt053 | Format::Mt940) {
-        return Ok(OurNumbers::default());
-    }
-    let unknown = "The numbers of our accounts: the bank's contract is not at hand.";
-    let unknown = || Problem::parameter("accounts", unknown);
-    let bank = state.banks.get(&query.bank).ok_or_else(unknown)?;
-    let contract = bank.contract().await.map_err(|_| unknown())?;
-    let numbers = contract.accounts.iter();
-    Ok(numbers.fold(OurNumbers::default(), |numbers, account| {
-        numbers.with(&account.name, &account.account_number)
-    }))
-}
-
-fn read_file(
-    state: &ApiState,
-    format: Format,
-    query: &StatementQuery,
-    accounts: &OurNumbers,
-    bytes: &[u8],
-) -> Result<Vec<ParsedStatement>, Problem> {
-    let mapping = query.mapping.as_deref().map(str::parse::<CsvMapping>).transpose();
-    let mapping = mapping.map_err(|error| Problem::parameter("mapping", format!("{error}.")))?;
-    let book = state.ledger.status().borrow().book.clone();
-    let currency = |code| book.currency(code);
-    let reading = Reading { currency: &currency, accounts, csv: mapping.as_ref() };
-    let read = statements::parse(format, bytes, &reading);
-    read.map_err(|error| Problem::new(codes::STATEMENT_MALFORMED, format!("{error}.")))
-}
-
-/// What came of two days of one file.
-fn together(one: Imported, next: Imported) -> Imported {
-    Imported {
-        file_id: next.file_id,
-        duplicate: one.duplicate && next.duplicate,
-        supersedes: next.supersedes.or(one.supersedes),
-        lines: one.lines.saturating_add(next.lines),
-        new_lines: one.new_lines.saturating_add(next.new_lines),
-        breaks: one.breaks.saturating_add(next.breaks),
-    }
-}
-
-fn refused(error: ImportError) -> Problem {
-    match error {
-        ImportError::Rule(rule) => match codes::find(rule.code()) {
-            Some(code) => Problem::new(code, format!("{rule}.")),
-            None => Problem::internal(&rule),
-        },
-        ImportError::Database(error) => Problem::from(projections::ReadError::from(error)),
-    }
 }
 
 /// Where statements and books differ.

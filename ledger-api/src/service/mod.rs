@@ -112,6 +112,7 @@ impl Service {
         let cache_accounts = cache_accounts.unwrap_or_else(machine::cache_accounts);
         let bank_registry = Arc::new(bank_registry);
         let (stop, stopping) = watch::channel(false);
+        let sandbox = sandbox_clock.clone().filter(|_| settings.demo);
         let clock = sandbox_clock::of(sandbox_clock, &stopping);
         // Who only answers requests does not wait for a database that it has no need of.
         let own_inbox = settings.has_own_inbox().map_err(SetupError::Url)?;
@@ -127,6 +128,7 @@ impl Service {
             clock,
             logins,
             demo,
+            sandbox,
             address,
             has_inbox,
         };

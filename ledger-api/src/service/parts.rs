@@ -14,18 +14,17 @@ use sqlx::PgPool;
 use tokio::{sync::watch, task::JoinHandle};
 
 use super::{
-    ENGINE_DEADLINE, Keep, Roles, ServiceError, WORKER_DEADLINE, banking, ended, ended_within,
-    hooks_out, people, tasks,
+    ENGINE_DEADLINE, Keep, Roles, SandboxClock, ServiceError, WORKER_DEADLINE, banking, ended,
+    ended_within, hooks_out, people, tasks,
 };
 use crate::{
     banks::BankRegistry,
     db,
     deposits::CreditDesk,
-    http::{self, ApiParts, ApiState, FingerprintKey, Ledger, Operators},
+    http::{self, ApiParts, ApiState, FingerprintKey, Ledger},
     identity::KeyRing,
     logins::LoginSettings,
     payments::BankCalendar,
-    review::ReviewRules,
     routes::hooks::{self, Hooks},
     setup::{Database, Secret},
     shutdown,
@@ -54,6 +53,8 @@ pub(super) struct Wanted {
     pub(super) logins: LoginSettings,
     /// Whether this is the demonstration.
     pub(super) demo: bool,
+    /// The switches of its banks.
+    pub(super) sandbox: Option<SandboxClock>,
     /// Where it listens.
     pub(super) address: Option<SocketAddr>,
     /// Whether this process knows the inbox.
@@ -144,8 +145,7 @@ impl Parts {
         let reads = self.kept(db::read_pool(database.app().clone(), READ_CONNECTIONS_MAX));
         let health = self.kept(db::health_pool(database.app().clone()));
         let people_settings = wanted.people_settings()?;
-        let review = ReviewRules::from_variables(std::env::vars_os())?;
-        let mut operators = Operators { review, ..Operators::default() };
+        let mut operators = wanted.operators()?;
         if wanted.has_inbox {
             let inbox = self.kept(db::read_pool(inbox.app().clone(), WORKER_CONNECTIONS_MAX));
             let with = banking::With {

@@ -7,13 +7,22 @@ use sqlx::PgPool;
 
 use super::{ServiceError, parts::Wanted};
 use crate::{
+    http::Operators,
     people::{People, PeopleKeeper, PeopleSettings, PublicUrl, Throttles, Wallets},
+    review::ReviewRules,
     sessions::Sessions,
     setup::Secret,
     shops::{ShopAccounts, Shops},
 };
 
 impl Wanted {
+    /// What operators have of it, but for what needs a database.
+    pub(super) fn operators(&self) -> Result<Operators, ServiceError> {
+        let review = ReviewRules::from_variables(std::env::vars_os())?;
+        let sandbox = self.sandbox.clone();
+        Ok(Operators { review, sandbox, ..Operators::default() })
+    }
+
     /// How people are let in: as the variables say, and in the demonstration anybody.
     pub(super) fn people_settings(&self) -> Result<PeopleSettings, ServiceError> {
         let settings = PeopleSettings::from_variables(|name| std::env::var(name).ok())?;

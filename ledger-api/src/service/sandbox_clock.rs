@@ -119,6 +119,29 @@ impl SandboxClock {
         Some(shown.now.signed_duration_since(System.now()))
     }
 
+    /// Throws a switch of the sandbox: what it answers, as far as it is short.
+    ///
+    /// # Errors
+    /// Its words, if it says no; what is wrong, if it does not answer.
+    pub async fn throw(&self, path: &str, body: &serde_json::Value) -> Result<(), String> {
+        let url = self.url.join(path).map_err(|error| error.to_string())?;
+        let request = self.client.post(url).json(body);
+        let request = match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        };
+        let silent = |_| "the sandbox bank does not answer".to_owned();
+        let mut answer = request.send().await.map_err(silent)?;
+        if answer.status().is_success() {
+            return Ok(());
+        }
+        let status = answer.status().as_u16();
+        let said = answer.chunk().await.ok().flatten().unwrap_or_default();
+        let said: Option<serde_json::Value> = serde_json::from_slice(&said).ok();
+        let said = said.and_then(|said| Some(said.get("detail")?.as_str()?.to_owned()));
+        Err(said.unwrap_or_else(|| format!("the sandbox bank says no ({status})")))
+    }
+
     async fn follow(self, mut stopping: watch::Receiver<bool>) {
         loop {
             self.look().await;

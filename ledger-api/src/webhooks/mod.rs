@@ -15,6 +15,7 @@ mod forgetting;
 mod head;
 mod inbox;
 mod intake;
+mod lag;
 pub mod signature;
 mod store;
 

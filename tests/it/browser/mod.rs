@@ -9,6 +9,7 @@
 
 mod audit;
 mod check;
+mod desk;
 mod driver;
 mod harness;
 mod journeys;

@@ -52,6 +52,24 @@ const OF_A_SHOP: [&str; 18] = [
     "/merchant/reports",
     "/merchant/developers",
 ];
+/// What somebody sees at the operators' desk.
+const OF_THE_DESK: [&str; 15] = [
+    "/ops",
+    "/ops/login",
+    "/ops/confirm",
+    "/ops/withdrawals",
+    "/ops/withdrawals?tab=review",
+    "/ops/withdrawals?tab=completed&bank=hdfc",
+    "/ops/suspense",
+    "/ops/reconciliation",
+    "/ops/inbound",
+    "/ops/banks",
+    "/ops/limits",
+    "/ops/people",
+    "/ops/reports",
+    "/ops/approvals",
+    "/ops/sandbox",
+];
 /// What an auditor sees.
 const OF_AUDITORS: [&str; 12] = [
     "/audit",
@@ -115,6 +133,33 @@ async fn every_page_of_a_shop_is_in_order() {
         browser.log_in_here("kamala", PASSWORD).await;
         browser.at("/merchant").await;
         look_at(browser, demo, &OF_A_SHOP.map(str::to_owned)).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn every_page_of_the_desk_is_in_order() {
+    on_the_demo(async |browser, demo| {
+        browser.open(&format!("{}/ops/login", demo.address)).await;
+        browser.log_in_here("omar", PASSWORD).await;
+        browser.at("/ops").await;
+        browser.sees("Operator – sandbox").await;
+        let mut pages = OF_THE_DESK.map(str::to_owned).to_vec();
+        for (list, below) in [
+            ("/ops/withdrawals?tab=completed", "/ops/withdrawals/wd_"),
+            ("/ops/inbound", "/ops/inbound/"),
+            ("/ops/suspense", "/ops/suspense/"),
+        ] {
+            browser.open(&format!("{}{list}", demo.address)).await;
+            let first = format!(
+                "return [...document.querySelectorAll('a[href*=\"{below}\"]')]
+                 .map(a => new URL(a.href).pathname)[0] || ''"
+            );
+            let found = browser.ask(&first).await;
+            let found = found.as_str().unwrap().to_owned();
+            pages.extend(Some(found).filter(|page| !page.is_empty()));
+        }
+        look_at(browser, demo, &pages).await;
     })
     .await;
 }

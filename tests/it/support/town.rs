@@ -81,6 +81,11 @@ impl Town {
         }
     }
 
+    /// What the handlers share.
+    pub(crate) fn state(&self) -> &ledger_api::http::ApiState {
+        self.service.state().unwrap()
+    }
+
     /// A bank account of the wallet's owner, checked by its bank.
     pub(crate) async fn bank_account(&self, owner: &str) -> String {
         let body = json!({"owner": owner, "account_number": "001234567890",

@@ -1,34 +1,27 @@
 //! Banks as operators see them: how they are, what lies with them, what they can still send.
 
 use chrono::{DateTime, Utc};
-use futures::future::{join, join_all};
-use ledger_core::{
-    ids::{AccountId, BankCode},
-    money::CurrencyCode,
-    withdrawal::WithdrawalStatus,
-};
-use projections::Backlog;
+use ledger_core::{ids::BankCode, withdrawal::WithdrawalStatus};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::REASON_CHARS_MAX;
 use crate::{
-    banks::{Bank, Health},
+    banks::Health,
+    desk::banks::{self, BankState},
     http::{
-        ApiState, Problem,
+        Problem,
         auth::Require as _,
-        codes,
         json::Payload,
         path::Id,
         query::{NoParams, Params},
         reader::{Listed, Reader},
         reply::Reply,
-        wire::{Amount, check_words},
+        wire::Amount,
         writer::Writer,
     },
     identity::Scope,
     routes::accounts::body::Empty,
-    workers::withdrawals::notes::{Notes, Pause},
+    workers::withdrawals::notes::Pause,
 };
 
 /// A bank.
@@ -114,78 +107,46 @@ pub(super) async fn list(
     reader: Reader,
     Params(NoParams {}): Params<NoParams>,
 ) -> Result<Reply<Listed<BankStateOut>>, Problem> {
-    let models = reader.admit(&[Scope::OpsRead], None).await?;
-    let backlogs = models.backlogs().await?;
-    let banks = reader.state.banks.iter();
-    let told = banks.map(|bank| told(&reader.state, bank.as_ref(), &backlogs));
-    let data = join_all(told).await.into_iter().collect::<Result<_, _>>()?;
+    reader.admit(&[Scope::OpsRead], None).await?;
+    let now = reader.state.clock.now();
+    let states = banks::states(&reader.state).await?;
+    let data = states.into_iter().map(|state| told(state, now)).collect();
     Ok(Reply::ok(Listed { data, has_more: false, next_cursor: None }))
 }
 
-async fn told(
-    state: &ApiState,
-    bank: &dyn Bank,
-    backlogs: &[Backlog],
-) -> Result<BankStateOut, Problem> {
-    let (health, contract) = join(bank.health(), bank.contract()).await;
-    let currency = contract.ok().map(|contract| contract.currency);
-    let (code, notes) = (bank.code(), Notes::new(state.reads.clone()));
-    let (waits_for, sending) = notes.lane(code).await?;
-    let now = state.clock.now();
-    let open = backlogs.iter().filter(|backlog| backlog.bank == *code);
-    let open = open.map(|backlog| BacklogOut {
+fn told(state: BankState, now: DateTime<Utc>) -> BankStateOut {
+    let currency = state.currency;
+    let amount = |amount| currency.map(|currency| Amount::new(amount, currency));
+    let open = state.open.into_iter().map(|backlog| BacklogOut {
         status: backlog.status,
         count: backlog.count,
-        amount: currency.map(|currency| Amount::new(backlog.amount, currency)),
+        amount: amount(backlog.amount),
         oldest: backlog.oldest,
         oldest_seconds: now.signed_duration_since(backlog.oldest).num_seconds(),
     });
-    Ok(BankStateOut {
-        bank: code.clone(),
+    BankStateOut {
+        open: open.collect(),
+        bank: state.bank,
         object: "bank_state",
-        health: match health {
+        health: match state.health {
             Health::Up => "up",
             Health::Degraded => "degraded",
             Health::Down => "down",
         },
-        sending,
-        waits_for,
-        paused: notes.pause_of(code).await?.map(pause_out),
-        open: open.collect(),
-        float: match currency {
-            Some(currency) => float(state, code, currency).await?,
-            None => None,
-        },
-    })
+        sending: state.sending,
+        waits_for: state.waits_for,
+        paused: state.paused.map(pause_out),
+        float: state.float.zip(currency).map(|(float, currency)| FloatOut {
+            escrow: Amount::new(float.escrow, currency),
+            clearing_out: Amount::new(float.clearing_out, currency),
+            in_flight: Amount::new(float.in_flight, currency),
+            left: Amount::new(float.left, currency),
+        }),
+    }
 }
 
 fn pause_out(pause: Pause) -> PauseOut {
     PauseOut { reason: pause.reason, by: pause.paused_by, at: pause.paused_at }
-}
-
-async fn float(
-    state: &ApiState,
-    bank: &BankCode,
-    code: CurrencyCode,
-) -> Result<Option<FloatOut>, Problem> {
-    let account = |kind: &str| format!("bank:{bank}:{kind}:{code}").parse::<AccountId>().ok();
-    let accounts = account("escrow").zip(account("clearing_out"));
-    let currency = state.ledger.status().borrow().book.currency(code);
-    let Some(((escrow, clearing_out), currency)) = accounts.zip(currency) else {
-        return Ok(None);
-    };
-    let float = state.read_models.float(&escrow, &clearing_out, bank).await?.value;
-    let left = float.left().ok_or_else(|| Problem::internal(&"a float that does not fit"))?;
-    let amount = |mut value: rust_decimal::Decimal| {
-        value.rescale(u32::from(currency.scale));
-        Amount::new(value, code)
-    };
-    Ok(Some(FloatOut {
-        escrow: amount(float.escrow),
-        clearing_out: amount(float.clearing_out),
-        in_flight: amount(float.in_flight),
-        left: amount(left),
-    }))
 }
 
 /// Why a bank is paused.
@@ -232,15 +193,8 @@ pub(super) async fn pause(
 ) -> Result<Reply<PausedOut>, Problem> {
     writer.caller.require(&[Scope::OpsWrite])?;
     let body: PauseIn = payload.parse()?;
-    if body.reason.trim().is_empty() {
-        return Err(Problem::field(codes::INVALID, "/reason", "Say why."));
-    }
-    check_words(&body.reason, REASON_CHARS_MAX, "/reason")?;
-    let notes = notes_of(&writer, &bank)?;
-    let by = (writer.caller.principal.as_str(), writer.state.clock.now());
-    notes.pause(&bank, &body.reason, by).await?;
-    tracing::warn!(%bank, principal = %writer.caller.principal, "paused");
-    paused(&notes, bank).await
+    let paused = banks::pause(&writer, &bank, &body.reason).await?.map(pause_out);
+    Ok(Reply::ok(PausedOut { bank, object: "bank_pause", paused }))
 }
 
 /// Let a bank go on
@@ -261,20 +215,6 @@ pub(super) async fn resume(
 ) -> Result<Reply<PausedOut>, Problem> {
     writer.caller.require(&[Scope::OpsWrite])?;
     let Empty {} = payload.parse_or_empty()?;
-    let notes = notes_of(&writer, &bank)?;
-    notes.resume(&bank).await?;
-    tracing::info!(%bank, principal = %writer.caller.principal, "resumed");
-    paused(&notes, bank).await
-}
-
-fn notes_of(writer: &Writer, bank: &BankCode) -> Result<Notes, Problem> {
-    if writer.state.banks.get(bank).is_none() {
-        return Err(Problem::not_found("There is no such bank."));
-    }
-    Ok(Notes::new(writer.state.reads.clone()))
-}
-
-async fn paused(notes: &Notes, bank: BankCode) -> Result<Reply<PausedOut>, Problem> {
-    let paused = notes.pause_of(&bank).await?.map(pause_out);
+    let paused = banks::resume(&writer, &bank).await?.map(pause_out);
     Ok(Reply::ok(PausedOut { bank, object: "bank_pause", paused }))
 }

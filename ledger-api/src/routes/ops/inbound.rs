@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
+    desk::inbound,
     http::{
-        ApiState, Problem,
+        Problem,
         auth::Require as _,
-        codes,
         json::Payload,
         path::Id,
         query::Params,
@@ -20,7 +20,7 @@ use crate::{
     },
     identity::Scope,
     routes::accounts::body::Empty,
-    webhooks::{Attempt, Inbox, Listed as Row},
+    webhooks::{Attempt, Listed as Row},
 };
 
 /// Where a delivery is.
@@ -128,7 +128,7 @@ pub(super) async fn list(
     let list = reader.list("inbound", &query);
     let before = list.resume(query.cursor.as_deref())?;
     let filter = (query.bank.as_ref().map(BankCode::as_str), query.state.map(StateWord::as_str));
-    let inbox = inbox(&reader.state)?;
+    let inbox = inbound::inbox(&reader.state)?;
     let mut rows = inbox.page(filter, before, limit.saturating_add(1)).await?;
     let full = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = rows.len() > full;
@@ -137,11 +137,6 @@ pub(super) async fn list(
     let data = rows.into_iter().map(DeliveryOut::from).collect();
     let position = reader.state.ledger.status().borrow().head.position;
     reader.page(&list, data, next, position)
-}
-
-fn inbox(state: &ApiState) -> Result<&Inbox, Problem> {
-    let detail = "This process does not know the inbox; one with the role worker does.";
-    state.operators.inbox.as_ref().ok_or_else(|| Problem::new(codes::INBOX_UNAVAILABLE, detail))
 }
 
 /// What a delivery came to, each time that it was applied.
@@ -201,24 +196,7 @@ pub(super) async fn reprocess(
 ) -> Result<Reply<ReprocessedOut>, Problem> {
     writer.caller.require(&[Scope::OpsWrite])?;
     let Empty {} = payload.parse_or_empty()?;
-    let inbox = inbox(&writer.state)?;
-    let delivery = inbox.find(id).await?;
-    let delivery = delivery.ok_or_else(|| Problem::not_found("There is nothing of this id."))?;
-    let Some(applier) = writer.state.operators.applier.clone() else {
-        let detail = "This process calls no bank; one with the banks' addresses applies it.";
-        return Err(Problem::new(codes::BANK_UNAVAILABLE, detail));
-    };
-    let stopping = writer.state.stopping.clone();
-    // A task of its own: what was asked of a bank is not to be lost because somebody hung up.
-    let settled = tokio::spawn(async move { applier.settle(delivery, &stopping).await });
-    let settled = settled.await.map_err(|error| Problem::internal(&error))?;
-    if let Err(error) = settled {
-        let error = projections::describe(&error);
-        tracing::warn!(delivery = id, error, "not applied");
-        let detail = "It could not be applied now. Nothing is lost; try again.";
-        return Err(Problem::new(codes::LEDGER_UNAVAILABLE, detail).retry_after(1));
-    }
-    tracing::info!(delivery = id, principal = %writer.caller.principal, "applied once more");
-    let conclusions = inbox.attempts(id).await?.into_iter().map(ConclusionOut::from).collect();
+    let conclusions = inbound::reprocess(&writer, id).await?;
+    let conclusions = conclusions.into_iter().map(ConclusionOut::from).collect();
     Ok(Reply::ok(ReprocessedOut { id, object: "delivery_conclusions", conclusions }))
 }

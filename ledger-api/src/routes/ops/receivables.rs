@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
+    desk::two_persons,
     http::{
         Problem,
         approval::Approver,
@@ -23,7 +24,7 @@ use crate::{
         writer::{Identity, Permission, Writer, wrong_receipt},
     },
     identity::Scope,
-    routes::{deposits::review::two_persons, transactions::body::check_currency},
+    routes::transactions::body::check_currency,
     workers::dues::house_account,
 };
 

@@ -1,40 +1,11 @@
 //! What somebody says became of a withdrawal, on the wire.
 
 use chrono::{DateTime, Utc};
-use ledger_core::ids::{Reference, WithdrawalId};
-use serde::{Deserialize, Serialize};
+use ledger_core::ids::WithdrawalId;
+use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::resolutions::Resolution;
-
-/// What became of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = ResolutionOutcome)]
-pub(super) enum OutcomeWord {
-    /// The bank paid it.
-    Paid,
-    /// The bank did not pay it, and never will.
-    NotPaid,
-}
-
-/// What somebody says became of a withdrawal.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = ResolutionInput)]
-pub(super) struct ResolutionIn {
-    /// What became of it.
-    pub(super) outcome: OutcomeWord,
-    /// The bank's own reference of the payment; with `paid`, and only then.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, example = "HDFC0000000001")]
-    pub(super) bank_reference: Option<Reference>,
-    /// How it is known; at most 200 characters, and no names of people: it stays in the log.
-    #[schema(max_length = 200)]
-    pub(super) reason: String,
-    /// SHA-256 of the document that shows it, in lower-case hexadecimal.
-    pub(super) evidence_sha256: String,
-}
 
 /// A proposal.
 #[derive(Debug, Serialize, ToSchema)]

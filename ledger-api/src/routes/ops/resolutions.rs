@@ -4,38 +4,24 @@
 //! There is no "send again": an attempt whose outcome is unknown ends as paid or as not paid. The
 //! withdrawal's event has both persons, the reason and the evidence's hash in its metadata.
 
-use chrono::{DateTime, Utc};
-use ledger_core::{
-    chart::Authority,
-    command::Approval,
-    ids::{Principal, WithdrawalId},
-    money::Money,
-    withdrawal::{
-        AttemptOutcome, AttemptState, RecordOutcome, Source, Withdrawal, WithdrawalOperation,
-        WithdrawalStatus,
-    },
-};
+use ledger_core::ids::WithdrawalId;
 
-use super::{
-    REASON_CHARS_MAX, another_person, known,
-    resolution_body::{OutcomeWord, ResolutionIn, ResolutionOut},
-};
+use super::resolution_body::ResolutionOut;
 use crate::{
+    desk::resolutions::{self, ResolutionIn},
     http::{
         Problem,
         auth::Require as _,
-        codes,
-        idempotency::{self, Key},
+        idempotency::Key,
         json::Payload,
         path::{Id, Ids},
         query::{NoParams, Params},
         reader::{Listed, Reader},
         reply::Reply,
-        wire::check_words,
-        writer::{Permission, Writer, done},
+        writer::Writer,
     },
     identity::Scope,
-    resolutions::{Decision, NewResolution, ProposeError, Resolution, Resolutions},
+    resolutions::Resolutions,
     routes::accounts::body::Empty,
 };
 
@@ -64,78 +50,15 @@ use crate::{
 pub(super) async fn propose(
     writer: Writer,
     Id(withdrawal_id): Id<WithdrawalId>,
-    Key(key): Key,
+    key: Key,
     payload: Payload,
 ) -> Result<Reply<ResolutionOut>, Problem> {
     writer.caller.require(&[Scope::OpsWrite])?;
     let body: ResolutionIn = payload.parse()?;
-    check(&body)?;
-    let (state, by) = (&writer.state, &writer.caller.principal);
-    let id = withdrawal_id.to_string();
-    let secret = &state.fingerprint_key;
-    let idempotency = idempotency::bind(secret, key, "resolve_withdrawal", &[&id], &body)?;
-    let resolutions = Resolutions::new(state.reads.clone());
-    let location = format!("/v1/ops/withdrawals/{id}/resolutions");
-    let now = state.clock.now();
-    if let Some(made) = resolutions.made_by(by, &idempotency).await.map_err(refused)? {
-        return Ok(Reply::created(ResolutionOut::of(made, now), &location).replayed(true));
-    }
-    let history = known(state, withdrawal_id).await?;
-    let Some(attempt) = open_attempt(&history.withdrawal) else {
-        let detail = "No attempt of this withdrawal waits for people to find out its outcome.";
-        return Err(Problem::new(codes::NOT_RESOLVABLE, detail));
-    };
-    let new = NewResolution {
-        withdrawal_id,
-        attempt,
-        paid: body.bank_reference,
-        reason: body.reason,
-        evidence_sha256: body.evidence_sha256,
-        by: by.clone(),
-        idempotency,
-    };
-    let made = resolutions.propose(&new, now).await.map_err(refused)?;
-    tracing::info!(withdrawal = %id, resolution = made.id, principal = %by, "proposed");
-    Ok(Reply::created(ResolutionOut::of(made, now), &location))
-}
-
-fn check(body: &ResolutionIn) -> Result<(), Problem> {
-    if (body.outcome == OutcomeWord::Paid) != body.bank_reference.is_some() {
-        let detail = "Given with outcome paid, and only then.";
-        return Err(Problem::field(codes::INVALID, "/bank_reference", detail));
-    }
-    if body.reason.trim().is_empty() {
-        return Err(Problem::field(codes::INVALID, "/reason", "Say how it is known."));
-    }
-    check_words(&body.reason, REASON_CHARS_MAX, "/reason")?;
-    let hex = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
-    if body.evidence_sha256.len() != 64 || !body.evidence_sha256.bytes().all(hex) {
-        let detail = "64 digits of lower-case hexadecimal.";
-        return Err(Problem::field(codes::INVALID, "/evidence_sha256", detail));
-    }
-    Ok(())
-}
-
-/// The attempt whose outcome people can say.
-fn open_attempt(withdrawal: &Withdrawal) -> Option<u32> {
-    let unknown = [WithdrawalStatus::OutcomeUnknown, WithdrawalStatus::NeedsAttention];
-    let is_open = withdrawal.attempts().last()?.state == AttemptState::Open;
-    let resolvable = withdrawal.status().is_some_and(|status| unknown.contains(&status));
-    let number = u32::try_from(withdrawal.attempts().len()).ok()?;
-    (is_open && resolvable).then_some(number)
-}
-
-fn refused(error: ProposeError) -> Problem {
-    match error {
-        ProposeError::KeyReused => {
-            Problem::new(codes::IDEMPOTENCY_KEY_REUSED, "The key came with another request.")
-        }
-        ProposeError::Pending => {
-            let detail = "Another proposal waits: approve or withdraw it first.";
-            Problem::new(codes::RESOLUTION_PENDING, detail)
-        }
-        ProposeError::Database(error) => error.into(),
-    }
+    let made = resolutions::propose(&writer, withdrawal_id, key, body).await?;
+    let location = format!("/v1/ops/withdrawals/{withdrawal_id}/resolutions");
+    let out = ResolutionOut::of(made.resolution, writer.state.clock.now());
+    Ok(Reply::created(out, &location).replayed(made.replayed))
 }
 
 /// List what was said of a withdrawal
@@ -188,112 +111,12 @@ pub(super) async fn approve(
 ) -> Result<Reply<ResolutionOut>, Problem> {
     writer.caller.require(&[Scope::OpsApprove])?;
     let Empty {} = payload.parse_or_empty()?;
-    let (state, by) = (&writer.state, &writer.caller.principal);
-    let resolutions = Resolutions::new(state.reads.clone());
-    let now = state.clock.now();
-    let found = find(&resolutions, withdrawal_id, number).await?;
-    another_person(&writer.caller, Some(&found.proposed_by), "proposed it")?;
-    let withdrawal = known(state, withdrawal_id).await?.withdrawal;
-    if is_recorded(&withdrawal, &found) && is_approved_by(&found, by) {
-        // Approved before, and the ledger knows it.
-        return Ok(Reply::ok(ResolutionOut::of(found, now)).replayed(true));
+    let approved = resolutions::approve(&writer, withdrawal_id, number).await?;
+    let out = ResolutionOut::of(approved.resolution, writer.state.clock.now());
+    match approved.position {
+        Some(position) => Ok(Reply::ok(out).at(position)),
+        None => Ok(Reply::ok(out).replayed(true)),
     }
-    let stands = found.state(now) == "proposed" || is_approved_by(&found, by);
-    if !stands {
-        return Err(closed(&found, now));
-    }
-    if open_attempt(&withdrawal).and_then(|n| i32::try_from(n).ok()) != Some(found.attempt) {
-        resolutions.decide(number, Decision::Outdated, by, now).await?;
-        let detail = "The withdrawal has moved on since it was proposed. Nothing was done.";
-        return Err(Problem::new(codes::RESOLUTION_OUTDATED, detail));
-    }
-    // Before the ledger is told: whoever comes second finds it decided. After a crash in between,
-    // the same person approves it once more.
-    let decided = resolutions.decide(number, Decision::Approved, by, now).await?;
-    let decided = decided.filter(|decided| is_approved_by(decided, by));
-    let Some(decided) = decided else {
-        return Err(closed(&find(&resolutions, withdrawal_id, number).await?, now));
-    };
-    let position = tell(&writer, &withdrawal, &decided).await?;
-    tracing::info!(withdrawal = %withdrawal_id, resolution = number, principal = %by, "approved");
-    Ok(Reply::ok(ResolutionOut::of(decided, now)).at(position))
-}
-
-async fn find(
-    resolutions: &Resolutions,
-    withdrawal: WithdrawalId,
-    number: i64,
-) -> Result<Resolution, Problem> {
-    let found = resolutions.find(number).await?;
-    let found = found.filter(|found| found.withdrawal_id == withdrawal.uuid());
-    found.ok_or_else(|| Problem::not_found("There is nothing of this id."))
-}
-
-fn is_approved_by(resolution: &Resolution, by: &Principal) -> bool {
-    resolution.decision.as_deref() == Some("approved")
-        && resolution.decided_by.as_deref() == Some(by.as_str())
-}
-
-fn closed(resolution: &Resolution, now: DateTime<Utc>) -> Problem {
-    let detail = format!("The proposal is {}.", resolution.state(now));
-    Problem::new(codes::RESOLUTION_CLOSED, detail)
-}
-
-/// Whether the ledger has it as it was proposed.
-fn is_recorded(withdrawal: &Withdrawal, resolution: &Resolution) -> bool {
-    let attempt = u32::try_from(resolution.attempt).ok();
-    match attempt.and_then(|number| withdrawal.attempt(number)).map(|attempt| &attempt.state) {
-        Some(AttemptState::Paid { bank_reference }) => {
-            resolution.bank_reference.as_deref() == Some(bank_reference.as_str())
-        }
-        Some(AttemptState::Refused { retryable }) => {
-            !retryable && resolution.bank_reference.is_none()
-        }
-        Some(AttemptState::Open) | None => false,
-    }
-}
-
-/// Tells the ledger, in the name of the one who proposed it; the other stands beside as approver.
-async fn tell(
-    writer: &Writer,
-    withdrawal: &Withdrawal,
-    resolution: &Resolution,
-) -> Result<u64, Problem> {
-    let broken = |what: &dyn std::fmt::Display| Problem::internal(what);
-    let requested = withdrawal.properties().ok_or_else(|| broken(&"no withdrawal"))?;
-    let outcome = match &resolution.bank_reference {
-        None => AttemptOutcome::RefusedFinal,
-        Some(bank_reference) => {
-            let code = requested.account.currency().map_err(|error| broken(&error))?;
-            let currency = writer.state.ledger.status().borrow().book.currency(code);
-            let currency = currency.ok_or_else(|| broken(&"no currency"))?;
-            AttemptOutcome::Paid {
-                amount: Money::from_decimal(requested.amount, currency)
-                    .map_err(|error| broken(&error))?,
-                bank_reference: bank_reference.parse().map_err(|error| broken(&error))?,
-            }
-        }
-    };
-    let code = matches!(outcome, AttemptOutcome::RefusedFinal).then_some("not_paid");
-    let operation = WithdrawalOperation::RecordOutcome(RecordOutcome {
-        withdrawal_id: WithdrawalId::from_uuid(resolution.withdrawal_id),
-        attempt: u32::try_from(resolution.attempt).map_err(|error| broken(&error))?,
-        outcome,
-        source: Source::Person,
-        code: code.and_then(|code| code.parse().ok()),
-        transaction_id: writer.transaction_id(),
-    });
-    let permission = Permission {
-        authority: Authority::of_withdrawals(),
-        approval: Some(Approval {
-            approver: writer.caller.principal.clone(),
-            reason: resolution.reason.clone(),
-            evidence_sha256: resolution.evidence_sha256.clone(),
-        }),
-    };
-    let mut command = writer.command(permission, operation.into());
-    command.principal = resolution.proposed_by.parse().map_err(|error| broken(&error))?;
-    Ok(done(writer.state.ledger.submit(command).await)?.position)
 }
 
 /// Take back what was said of a withdrawal
@@ -322,14 +145,6 @@ pub(super) async fn withdraw(
 ) -> Result<Reply<ResolutionOut>, Problem> {
     writer.caller.require(&[Scope::OpsWrite])?;
     let Empty {} = payload.parse_or_empty()?;
-    let resolutions = Resolutions::new(writer.state.reads.clone());
-    let now = writer.state.clock.now();
-    find(&resolutions, withdrawal_id, number).await?;
-    let by = &writer.caller.principal;
-    resolutions.decide(number, Decision::Withdrawn, by, now).await?;
-    let found = find(&resolutions, withdrawal_id, number).await?;
-    if found.decision.as_deref() != Some("withdrawn") {
-        return Err(closed(&found, now));
-    }
-    Ok(Reply::ok(ResolutionOut::of(found, now)))
+    let found = resolutions::withdraw(&writer, withdrawal_id, number).await?;
+    Ok(Reply::ok(ResolutionOut::of(found, writer.state.clock.now())))
 }

@@ -3,35 +3,28 @@
 
 use chrono::NaiveDate;
 use ledger_core::{
-    bank_line::{BankLineOperation, Part, Purpose, ResolveBankLine},
-    chart::Authority,
     clock::Timestamp,
-    deposit::{credit, movement::is_wallet},
-    ids::{AccountId, BankCode, DepositId, Item, Reference, WithdrawalId},
-    withdrawal::{AssignUnapplied, WithdrawalOperation},
+    ids::{AccountId, BankCode, DepositId, Item, Reference},
 };
-use rust_decimal::Decimal;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
+    desk::suspense::{self as desk, AssignIn},
     http::{
         Problem,
         approval::Approver,
         auth::Require as _,
-        codes,
         idempotency::Key,
         json::Payload,
         path::Id,
         query::{NoParams, Params},
-        reader::{Reader, caught_up},
+        reader::Reader,
         reply::Reply,
         wire::Amount,
-        writer::{Done, Identity, Writer},
+        writer::Writer,
     },
     identity::Scope,
-    routes::deposits::review::{AssignIn, assign_credit},
-    statements::stored_line,
     suspense::{self, OpenCredit, Suggestion},
 };
 
@@ -194,75 +187,8 @@ pub(super) async fn assign(
 ) -> Result<Reply<AssignedOut>, Problem> {
     writer.caller.require(&[Scope::OpsApprove])?;
     let body: AssignIn = payload.parse()?;
-    let said = (key, "assign_suspense", &body);
-    let sender = item.as_str().parse::<WithdrawalId>().ok();
-    let done = match (credit::of_item(&item), sender) {
-        (Some(credit), _) => assign_credit(&writer, &approver, credit, said).await?,
-        (None, Some(sender)) => assign_again(&writer, &approver, (&item, sender), said).await?,
-        (None, None) => assign_line(&writer, &approver, &item, said).await?,
-    };
-    let (position, account) = (done.position, body.account().clone());
+    let done = desk::assign(&writer, &approver, &item, key, &body).await?;
+    let (position, account) = (done.position, body.account);
     let out = AssignedOut { object: "suspense_assignment", id: item, account, position };
     Ok(Reply::ok(out).at(position).replayed(done.replayed))
-}
-
-/// Puts on a wallet what was to be sent back and is in suspense again.
-async fn assign_again(
-    writer: &Writer,
-    approver: &Approver,
-    (item, withdrawal_id): (&Item, WithdrawalId),
-    (key, operation, body): (Key, &'static str, &AssignIn),
-) -> Result<Done, Problem> {
-    caught_up(&writer.state).await?;
-    let open = suspense::open_credits(&writer.state.reads, Some(item)).await?;
-    let authority = Authority::of_withdrawals();
-    // What is there no more is refused by the ledger, in its own words.
-    let permission = match open.first() {
-        Some(open) => body.permission(writer, approver, (open.amount, open.currency), authority)?,
-        None => authority.into(),
-    };
-    let assign = WithdrawalOperation::AssignUnapplied(AssignUnapplied {
-        withdrawal_id,
-        account: body.account().clone(),
-        reason: Some(body.reason().clone()),
-        transaction_id: writer.transaction_id(),
-    });
-    let identity = Identity { key, operation, path: &[item.as_str()], body };
-    writer.submit(identity, permission, assign.into()).await
-}
-
-/// Puts what of a line lies in suspense on a wallet.
-async fn assign_line(
-    writer: &Writer,
-    approver: &Approver,
-    item: &Item,
-    (key, operation, body): (Key, &'static str, &AssignIn),
-) -> Result<Done, Problem> {
-    // The ledger would book a line's money on any account; people assign it to wallets alone.
-    if !is_wallet(body.account()) {
-        return Err(Problem::new(codes::NOT_DEPOSITABLE, "Money is assigned to a wallet."));
-    }
-    caught_up(&writer.state).await?;
-    let (pool, nothing) = (&writer.state.reads, "There is nothing of this id.");
-    let line = item.as_str().parse().map_err(|_| Problem::not_found(nothing))?;
-    let line = stored_line(pool, line).await?.ok_or_else(|| Problem::not_found(nothing))?;
-    let book = writer.state.ledger.status().borrow().book.clone();
-    let currency = book.currency(line.currency);
-    let currency = currency.ok_or_else(|| Problem::internal(&"no currency"))?;
-    // What is there no more was assigned before: by this key it is answered again, by another it
-    // is refused.
-    let open = suspense::open_credits(pool, Some(item)).await?;
-    let mut amount: Decimal = open.first().map_or(line.amount, |open| open.amount);
-    amount.rescale(u32::from(currency.scale));
-    let (credit, authority) = ((amount, currency.code), Authority::of_statements());
-    let permission = body.permission(writer, approver, credit, authority)?;
-    let wallet = Some(body.account().clone());
-    let resolve = BankLineOperation::Resolve(ResolveBankLine {
-        key: line.key,
-        currency,
-        parts: vec![Part { wallet, ..Part::plain(Purpose::Wallet, amount) }],
-        transaction_id: writer.transaction_id(),
-    });
-    let identity = Identity { key, operation, path: &[item.as_str()], body };
-    writer.submit(identity, permission, resolve.into()).await
 }

@@ -1,16 +1,12 @@
 //! Transfers as operators see them, and what a person decides about a claim that waits.
 
-use ledger_core::{
-    chart::Authority,
-    ids::{Reference, TransferId},
-    transfer::{DecideClaim, TransferOperation, TransferStatus},
-};
+use ledger_core::{ids::TransferId, transfer::TransferStatus};
 use projections::TransferFilter;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 
-use super::another_person;
 use crate::{
+    desk::claims::{self, RejectClaimIn},
     http::{
         Problem,
         auth::Require as _,
@@ -19,9 +15,9 @@ use crate::{
         path::Id,
         query::Params,
         reach::Reach,
-        reader::{Listed, Reader, caught_up, limit},
+        reader::{Listed, Reader, limit},
         reply::Reply,
-        writer::{Identity, Writer},
+        writer::{Done, Writer},
     },
     identity::Scope,
     routes::{
@@ -108,25 +104,7 @@ pub(super) async fn approve(
 ) -> Result<Reply<TransferOut>, Problem> {
     writer.caller.require(&[Scope::OpsApprove])?;
     let body: Empty = payload.parse_or_empty()?;
-    let models = caught_up(&writer.state).await?;
-    // Of what does not wait for a person, the ledger says so.
-    if let Some(claimed_by) = models.claim_made_by(transfer_id).await? {
-        another_person(&writer.caller, Some(&claimed_by), "claimed it")?;
-    }
-    let id = transfer_id.to_string();
-    let identity = Identity { key, operation: "approve_claim", path: &[&id], body: &body };
-    decide(&writer, identity, DecideClaim { transfer_id, approve: true, reason: None }).await
-}
-
-/// Why a claim does not pass.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = ClaimRejectionInput)]
-pub(super) struct RejectClaimIn {
-    /// Why, as a code of your own, without spaces; sender and claimer see it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, example = "number_changed_hands")]
-    reason: Option<Reference>,
+    decided(&claims::approve(&writer, transfer_id, key, &body).await?)
 }
 
 /// Refuse a claim
@@ -156,20 +134,10 @@ pub(super) async fn reject(
 ) -> Result<Reply<TransferOut>, Problem> {
     writer.caller.require(&[Scope::OpsWrite, Scope::OpsApprove])?;
     let body: RejectClaimIn = payload.parse_or_empty()?;
-    let id = transfer_id.to_string();
-    let reason = body.reason.clone();
-    let identity = Identity { key, operation: "reject_claim", path: &[&id], body: &body };
-    decide(&writer, identity, DecideClaim { transfer_id, approve: false, reason }).await
+    decided(&claims::reject(&writer, transfer_id, key, &body).await?)
 }
 
-async fn decide<T: Serialize>(
-    writer: &Writer,
-    identity: Identity<'_, T>,
-    decide: DecideClaim,
-) -> Result<Reply<TransferOut>, Problem> {
-    let operation = TransferOperation::DecideClaim(decide);
-    let permission = Authority::of_transfers().into();
-    let done = writer.submit(identity, permission, operation.into()).await?;
-    let transfer = TransferOut::after(&done, Reach::Everything)?;
+fn decided(done: &Done) -> Result<Reply<TransferOut>, Problem> {
+    let transfer = TransferOut::after(done, Reach::Everything)?;
     Ok(Reply::ok(transfer).at(done.position).replayed(done.replayed))
 }

@@ -1,17 +1,14 @@
-//! `POST /v1/ops/bank-lines/{id}/treasury`: a line is one end of a move between our own accounts,
-//! by two persons' word. Both ends have the same item, so what is on its way is an open item.
+//! `POST /v1/ops/bank-lines/{id}/treasury`: a line is one end of a move between our own accounts.
 
 use ledger_core::{
-    bank_line::{BankLineOperation, Part, Purpose, ResolveBankLine},
-    chart::Authority,
     command::Receipt,
-    ids::{BankLineId, Item, Reference},
+    ids::{BankLineId, Item},
 };
-use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
+    desk::treasury::{self, MoveIn},
     http::{
         Problem,
         approval::Approver,
@@ -19,30 +16,12 @@ use crate::{
         idempotency::Key,
         json::Payload,
         path::Id,
-        reader::caught_up,
         reply::Reply,
         wire::Amount,
-        writer::{Identity, Permission, Writer, wrong_receipt},
+        writer::{Writer, wrong_receipt},
     },
     identity::Scope,
-    routes::deposits::review::two_persons,
-    statements::stored_line,
 };
-
-/// Which move a line is an end of.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = TreasuryMove)]
-pub(super) struct MoveIn {
-    /// The move's name, the same for both ends.
-    #[schema(value_type = String, example = "topup-2026-11-22")]
-    item: Item,
-    /// Why: a code or a reference to what proves it, without personal data.
-    #[schema(value_type = String, example = "backing_short")]
-    reason: Reference,
-    /// SHA-256 of what the two persons have seen, in lower-case hexadecimal.
-    evidence_sha256: String,
-}
 
 /// A line that is an end of a move.
 #[derive(Debug, Serialize, ToSchema)]
@@ -91,29 +70,12 @@ pub(super) async fn name(
 ) -> Result<Reply<MovedOut>, Problem> {
     writer.caller.require(&[Scope::OpsApprove])?;
     let body: MoveIn = payload.parse()?;
-    let approval = two_persons(&writer, &approver, &body.reason, Some(&body.evidence_sha256))?;
-    caught_up(&writer.state).await?;
-    let line = stored_line(&writer.state.reads, id).await?;
-    let line = line.ok_or_else(|| Problem::not_found("There is nothing of this id."))?;
-    let currency = writer.state.ledger.status().borrow().book.currency(line.currency);
-    let currency = currency.ok_or_else(|| Problem::internal(&"no currency"))?;
-    let mut amount: Decimal = line.amount;
-    amount.rescale(u32::from(currency.scale));
-    let resolve = BankLineOperation::Resolve(ResolveBankLine {
-        key: line.key,
-        currency,
-        parts: vec![Part::of_item(Purpose::Treasury, body.item.clone(), amount)],
-        transaction_id: writer.transaction_id(),
-    });
-    let permission = Permission { authority: Authority::of_statements(), approval: Some(approval) };
-    let text = id.to_string();
-    let identity = Identity { key, operation: "name_treasury", path: &[&text], body: &body };
-    let done = writer.submit(identity, permission, resolve.into()).await?;
+    let (done, code) = treasury::name(&writer, &approver, id, key, &body).await?;
     let Receipt::BankLine { amount, .. } = &done.accepted.receipt else {
         return Err(wrong_receipt(&done.accepted.receipt));
     };
     let (object, position) = ("treasury_line", done.position);
-    let amount = Amount::new(*amount, line.currency);
-    let out = MovedOut { object, id, item: body.item.clone(), amount, position };
+    let amount = Amount::new(*amount, code);
+    let out = MovedOut { object, id, item: body.item, amount, position };
     Ok(Reply::ok(out).at(position).replayed(done.replayed))
 }

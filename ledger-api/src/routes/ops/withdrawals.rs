@@ -1,16 +1,15 @@
 //! Withdrawals as operators see them, and what one person decides about them alone.
 
 use ledger_core::{
-    chart::Authority,
-    ids::{BankCode, Reference, WithdrawalId},
-    withdrawal::{DecideReview, WithdrawalOperation, WithdrawalStatus},
+    ids::{BankCode, WithdrawalId},
+    withdrawal::WithdrawalStatus,
 };
 use projections::WithdrawalFilter;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{another_person, known};
 use crate::{
+    desk::reviews::{self, RejectIn},
     http::{
         Problem,
         auth::Require as _,
@@ -20,7 +19,7 @@ use crate::{
         query::Params,
         reader::{Listed, Reader, limit},
         reply::Reply,
-        writer::{Identity, Writer},
+        writer::{Done, Writer},
     },
     identity::Scope,
     routes::{
@@ -127,23 +126,7 @@ pub(super) async fn approve(
 ) -> Result<Reply<WithdrawalOut>, Problem> {
     writer.caller.require(&[Scope::OpsApprove])?;
     let body: Empty = payload.parse_or_empty()?;
-    let history = known(&writer.state, withdrawal_id).await?;
-    let requested_by = history.facts.first().and_then(|fact| fact.actor.as_deref());
-    another_person(&writer.caller, requested_by, "requested it")?;
-    let id = withdrawal_id.to_string();
-    let identity = Identity { key, operation: "approve_withdrawal", path: &[&id], body: &body };
-    decide(&writer, identity, withdrawal_id, true, None).await
-}
-
-/// Why a withdrawal does not pass.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = RejectionInput)]
-pub(super) struct RejectIn {
-    /// Why, as a code of your own, without spaces; the customer sees it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, example = "payee_suspicious")]
-    reason: Option<Reference>,
+    decided(&reviews::approve(&writer, withdrawal_id, key, &body).await?)
 }
 
 /// Refuse a withdrawal
@@ -173,24 +156,10 @@ pub(super) async fn reject(
 ) -> Result<Reply<WithdrawalOut>, Problem> {
     writer.caller.require(&[Scope::OpsWrite, Scope::OpsApprove])?;
     let body: RejectIn = payload.parse_or_empty()?;
-    let id = withdrawal_id.to_string();
-    let reason = body.reason.clone();
-    let identity = Identity { key, operation: "reject_withdrawal", path: &[&id], body: &body };
-    decide(&writer, identity, withdrawal_id, false, reason).await
+    decided(&reviews::reject(&writer, withdrawal_id, key, &body).await?)
 }
 
-async fn decide<T: Serialize>(
-    writer: &Writer,
-    identity: Identity<'_, T>,
-    withdrawal_id: WithdrawalId,
-    approve: bool,
-    reason: Option<Reference>,
-) -> Result<Reply<WithdrawalOut>, Problem> {
-    let transaction_id = writer.transaction_id();
-    let review = DecideReview { withdrawal_id, approve, reason, transaction_id };
-    let operation = WithdrawalOperation::DecideReview(review);
-    let permission = Authority::of_withdrawals().into();
-    let done = writer.submit(identity, permission, operation.into()).await?;
+fn decided(done: &Done) -> Result<Reply<WithdrawalOut>, Problem> {
     let accepted = &done.accepted;
     let out = WithdrawalOut::of(&accepted.receipt, accepted.recorded_at, accepted.position)?;
     Ok(Reply::ok(out).at(done.position).replayed(done.replayed))
@@ -229,8 +198,6 @@ pub(super) async fn unblock(
 ) -> Result<Reply<UnblockOut>, Problem> {
     writer.caller.require(&[Scope::OpsWrite])?;
     let Empty {} = payload.parse_or_empty()?;
-    known(&writer.state, id).await?;
-    let was_blocked = Notes::new(writer.state.reads.clone()).unblock(id).await?;
-    tracing::info!(withdrawal = %id, principal = %writer.caller.principal, "unblocked");
+    let was_blocked = reviews::unblock(&writer, id).await?;
     Ok(Reply::ok(UnblockOut { id, object: "withdrawal_unblocked", was_blocked }))
 }

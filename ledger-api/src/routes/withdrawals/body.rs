@@ -86,7 +86,7 @@ pub(crate) struct WithdrawalOut {
     pub(super) rail: Rail,
     /// Why it is where it is; in reads only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) status_detail: Option<StatusDetail>,
+    pub(crate) status_detail: Option<StatusDetail>,
     /// How many events it has; this and what follows in reads only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) version: Option<u64>,

@@ -80,7 +80,7 @@ pub(super) async fn list(
 }
 
 /// The withdrawals of a page, each with why it is where it is.
-pub(in crate::routes) async fn withdrawals(
+pub(crate) async fn withdrawals(
     state: &ApiState,
     page: Page<WithdrawalRow, Position>,
 ) -> Result<Vec<WithdrawalOut>, Problem> {

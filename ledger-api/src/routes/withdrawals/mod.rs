@@ -11,6 +11,7 @@ mod terms;
 mod write;
 
 pub(crate) use detail::StatusDetail;
+pub(crate) use list::withdrawals;
 pub(crate) use quote::quote;
 pub(crate) use read::{detail as status_detail, withdrawal_out};
 pub(crate) use write::{cancel, request};

@@ -34,6 +34,19 @@ pub struct Pause {
     pub paused_at: Timestamp,
 }
 
+/// What was sent to a bank or asked of it, and what it answered.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Question {
+    /// About which attempt.
+    pub attempt: i32,
+    /// Which question; zero is the sending itself.
+    pub number: i32,
+    /// When.
+    pub asked_at: Timestamp,
+    /// The answer; nothing if there was none.
+    pub answer: Option<String>,
+}
+
 /// A withdrawal with its block, its lane's note, whether that is manned, the questions, and whether
 /// the submission was answered.
 type NotedRow = (Uuid, Option<String>, Option<String>, bool, i64, bool);
@@ -110,6 +123,16 @@ impl Notes {
             (WithdrawalId::from_uuid(id), Noted { block, lane, is_manned, asked })
         });
         Ok(noted.collect())
+    }
+
+    /// All that was sent and asked about a withdrawal, the first first.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn questions(&self, id: WithdrawalId) -> sqlx::Result<Vec<Question>> {
+        let sql = "select attempt, number, asked_at, answer from bank_questions
+                   where withdrawal_id = $1 order by attempt, number";
+        sqlx::query_as(sql).bind(id.uuid()).fetch_all(&self.0).await
     }
 
     /// The withdrawals that are passed over, the longest first.

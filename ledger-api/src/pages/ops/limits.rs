@@ -1,0 +1,181 @@
+//! `/ops/limits`: what each tier allows, every version that it had as what it changed, and
+//! proposing the next one.
+
+use axum::response::Response;
+use ledger_core::tier::{FlowLimits, Tier, TierLimits};
+use rust_decimal::Decimal;
+
+use super::{ActForm, Board, Field, OpsSent, OpsVisitor, Part, after};
+use crate::{
+    desk::{
+        carrying_out::{self, TierChange},
+        proposals::{Kind, NewProposal},
+        tiers::{self, Version},
+    },
+    http::{Problem, codes},
+    pages::{
+        FormErrors, act, respond,
+        ui::{Cell, Column},
+    },
+};
+
+const PATH: &str = "/ops/limits";
+
+/// A limit: its name in forms, its words, and where it stands.
+type Named = (&'static str, &'static str, fn(&TierLimits) -> Option<Decimal>);
+
+const LIMITS: [Named; 9] = [
+    ("balance", "Balance", |limits| limits.balance),
+    ("in_transaction", "In, one", |limits| limits.incoming.per_transaction),
+    ("in_day", "In, a day", |limits| limits.incoming.per_day),
+    ("in_month", "In, a month", |limits| limits.incoming.per_month),
+    ("in_year", "In, a year", |limits| limits.incoming.per_year),
+    ("out_transaction", "Out, one", |limits| limits.outgoing.per_transaction),
+    ("out_day", "Out, a day", |limits| limits.outgoing.per_day),
+    ("out_month", "Out, a month", |limits| limits.outgoing.per_month),
+    ("out_year", "Out, a year", |limits| limits.outgoing.per_year),
+];
+
+pub(super) async fn page(visitor: OpsVisitor) -> Result<Response, Problem> {
+    Ok(respond::page(&board(&visitor, &FormErrors::none()).await?))
+}
+
+async fn board(visitor: &OpsVisitor, errors: &FormErrors) -> Result<Board, Problem> {
+    let lead = "A change holds from its event on, for every account of the tier, and changes \
+                nothing that was decided before. It takes two persons.";
+    let mut board = Board::new(visitor, "Limits", "limits").lead(lead).errors(errors);
+    let tiers: Vec<Tier> =
+        visitor.state.ledger.status().borrow().book.tiers().all().cloned().collect();
+    for tier in &tiers {
+        board = board.part(in_force(tier));
+    }
+    Ok(board.part(history(visitor).await?))
+}
+
+fn said(limit: Option<Decimal>) -> String {
+    limit.map_or_else(|| "none".to_owned(), |limit| limit.to_string())
+}
+
+fn in_force(tier: &Tier) -> Part {
+    let title = format!("{}, {}, version {}", tier.tier, tier.currency, tier.version);
+    let mut form = ActForm::new(PATH, "Propose these limits")
+        .hidden("tier", tier.tier.to_string())
+        .hidden("currency", tier.currency.to_string())
+        .hidden("expected_version", tier.version.to_string());
+    for (name, words, of) in LIMITS {
+        let value = of(&tier.limits).map(|limit| limit.to_string()).unwrap_or_default();
+        form = form.field(Field::line(name, words, 20).value(value).optional());
+    }
+    Part::new(title).text("An empty field is no limit.").form(form.field(Field::reason()))
+}
+
+async fn history(visitor: &OpsVisitor) -> Result<Part, Problem> {
+    let versions = tiers::versions(&visitor.state.reads).await?;
+    let rows = versions.iter().map(|version| {
+        let before = versions.iter().find(|one| {
+            one.tier.tier == version.tier.tier
+                && one.tier.version.checked_add(1) == Some(version.tier.version)
+        });
+        vec![
+            version.tier.tier.to_string().into(),
+            version.tier.version.to_string().into(),
+            changes(version, before).into(),
+            version.by.clone().unwrap_or_default().into(),
+            version.approver.clone().unwrap_or_default().into(),
+            Cell::When(visitor.when(version.at)),
+            format!("#{}", version.position).into(),
+        ]
+    });
+    let columns = [
+        Column::words("Tier"),
+        Column::numbers("Version"),
+        Column::words("What changed"),
+        Column::words("By"),
+        Column::words("Agreed"),
+        Column::words("When"),
+        Column::words("Event"),
+    ];
+    Ok(Part::new("History").table(&columns, rows.collect(), "No tier was defined yet."))
+}
+
+/// What a version has otherwise than the one before it.
+fn changes(version: &Version, before: Option<&Version>) -> String {
+    let differ = LIMITS.into_iter().filter_map(|(_, words, of)| {
+        let now = of(&version.tier.limits);
+        match before {
+            None => now.map(|now| format!("{words}: {now}")),
+            Some(before) => {
+                let was = of(&before.tier.limits);
+                (was != now).then(|| format!("{words}: {} → {}", said(was), said(now)))
+            }
+        }
+    });
+    let all: Vec<String> = differ.collect();
+    if all.is_empty() { "nothing".to_owned() } else { all.join("; ") }
+}
+
+/// Proposes other limits of a tier.
+pub(super) async fn propose(
+    OpsSent { visitor, form }: OpsSent<Vec<(String, String)>>,
+) -> Result<Response, Problem> {
+    let done = make(&visitor, &form).await;
+    after(done, "/ops/approvals", async |errors| board(&visitor, &errors).await).await
+}
+
+async fn make(visitor: &OpsVisitor, form: &[(String, String)]) -> Result<(), Problem> {
+    let of = |name: &str| {
+        let field = form.iter().find(|(field, _)| field == name);
+        field.map_or("", |(_, value)| value.trim())
+    };
+    let change = read(&of)?;
+    let body = serde_json::to_value(&change).map_err(|error| Problem::internal(&error))?;
+    let text = body.to_string();
+    let subject = change.tier.to_string();
+    let key = act::key("ops_tier", of("nonce"), &[&text, of("reason")])?;
+    let new = NewProposal {
+        kind: Kind::DefineTier,
+        subject: &subject,
+        body,
+        reason: of("reason"),
+        evidence_sha256: None,
+        file: None,
+        key: &key.0,
+    };
+    carrying_out::propose(&visitor.writer()?, &new).await.map(drop)
+}
+
+fn read<'a>(of: &impl Fn(&str) -> &'a str) -> Result<TierChange, Problem> {
+    let wrong =
+        |name: &str, detail: String| Problem::field(codes::INVALID, format!("/{name}"), detail);
+    let limit = |name: &str| -> Result<Option<Decimal>, Problem> {
+        let typed = act::amount_typed(of(name));
+        if typed.is_empty() {
+            return Ok(None);
+        }
+        let plain = typed.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+        let amount = typed.parse::<Decimal>().ok().filter(|_| plain);
+        let words = LIMITS.into_iter().find(|(field, ..)| *field == name);
+        let words = words.map_or("", |(_, words, _)| words);
+        let detail = || format!("{words}: an amount such as 200000, or nothing.");
+        amount.map(Some).ok_or_else(|| wrong(name, detail()))
+    };
+    let flow = |way: &str| -> Result<FlowLimits, Problem> {
+        Ok(FlowLimits {
+            per_transaction: limit(&format!("{way}_transaction"))?,
+            per_day: limit(&format!("{way}_day"))?,
+            per_month: limit(&format!("{way}_month"))?,
+            per_year: limit(&format!("{way}_year"))?,
+        })
+    };
+    let nothing = || wrong("tier", "There is no such tier.".to_owned());
+    Ok(TierChange {
+        tier: of("tier").parse().map_err(|_| nothing())?,
+        currency: of("currency").parse().map_err(|_| nothing())?,
+        limits: TierLimits {
+            balance: limit("balance")?,
+            incoming: flow("in")?,
+            outgoing: flow("out")?,
+        },
+        expected_version: of("expected_version").parse().ok(),
+    })
+}
