@@ -9,6 +9,7 @@
 
 mod act;
 mod activity;
+mod address;
 pub(crate) mod assets;
 pub(crate) mod context;
 pub(crate) mod forms;

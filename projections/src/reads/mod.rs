@@ -7,7 +7,9 @@
 
 mod accounts;
 mod activity;
+mod activity_counts;
 mod activity_news;
+mod activity_window;
 mod as_of;
 mod deposit_list;
 mod deposits;
@@ -42,7 +44,9 @@ use tokio::{sync::watch, time};
 
 pub use accounts::{Account, AccountFilter, Balance};
 pub use activity::{ActivityFilter, ActivityPage, ActivityRow, Towards, Turn};
+pub use activity_counts::{ActivityCounts, COUNTED_MAX};
 pub use activity_news::{Changes, Underway};
+pub use activity_window::LOOKED_THROUGH_MAX;
 pub use as_of::PastBalance;
 pub use deposit_list::DepositRow;
 pub use deposits::{DepositFact, DepositHistory};
