@@ -9,6 +9,7 @@ mod login;
 mod payee;
 mod profile;
 mod sign_up;
+mod step_up_code;
 mod verify;
 
 pub(crate) use leave::{close, export};
@@ -18,6 +19,7 @@ pub(crate) use profile::{
     change_email, change_password, change_phone, forgot, rename, require_step_up, reset,
 };
 pub(crate) use sign_up::{SignUpIn, admit, sign_up};
+pub(crate) use step_up_code::{send_step_up_code, step_up_by_code};
 pub(crate) use verify::{
     Kind, confirm_code, confirm_link, must_prove, require_proved, say_papers_seen, send_code,
 };

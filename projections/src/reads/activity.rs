@@ -12,7 +12,8 @@ use serde::Serialize;
 use sqlx::{QueryBuilder, Row, postgres::PgRow};
 
 use super::{
-    At, ReadModels, activity_window::LOOKED_THROUGH_MAX, decimal, parsed, rows, unsigned, variant,
+    At, ReadModels, activity_window::LOOKED_THROUGH_MAX, alike, decimal, parsed, rows, unsigned,
+    variant,
 };
 use crate::{error::ReadError, models::ActivityStatus};
 
@@ -239,6 +240,7 @@ pub(super) fn row_or_none(row: &PgRow) -> Result<Option<ActivityRow>, ReadError>
         Some(_) => Some(parsed(row, "counterparty")?),
         None => None,
     };
+    let [amount, fee] = alike([decimal(row, "amount")?, decimal(row, "fee")?]);
     Ok(Some(ActivityRow {
         account: parsed(row, "account_id")?,
         object: row.try_get("object_id")?,
@@ -247,8 +249,8 @@ pub(super) fn row_or_none(row: &PgRow) -> Result<Option<ActivityRow>, ReadError>
         status: variant(row, "status")?,
         object_status: row.try_get("object_status")?,
         currency: parsed(row, "currency")?,
-        amount: decimal(row, "amount")?,
-        fee: decimal(row, "fee")?,
+        amount,
+        fee,
         counterparty,
         utr: row.try_get("utr")?,
         began_at: row.try_get("began_at")?,

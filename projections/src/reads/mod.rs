@@ -254,6 +254,16 @@ pub(crate) fn undecodable(
     sqlx::Error::ColumnDecode { index: column.to_owned(), source: Box::new(source) }
 }
 
+/// Amounts of one row and one currency, each with as many decimals as any of them has: the database
+/// keeps a plain zero without decimals, and what is not zero has those of its currency.
+fn alike<const N: usize>(mut amounts: [Decimal; N]) -> [Decimal; N] {
+    let scale = amounts.iter().map(Decimal::scale).max().unwrap_or_default();
+    for amount in &mut amounts {
+        *amount = at_scale(*amount, scale);
+    }
+    amounts
+}
+
 /// An amount at the scale of its currency: the database keeps a plain zero without decimals.
 fn at_scale(mut amount: Decimal, scale: u32) -> Decimal {
     if amount.scale() < scale {

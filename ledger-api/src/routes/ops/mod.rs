@@ -10,6 +10,7 @@ mod sending_back;
 mod suspense;
 mod transfers;
 mod treasury;
+mod treasury_moves;
 mod withdrawals;
 
 use ledger_core::ids::WithdrawalId;
@@ -50,6 +51,9 @@ pub(super) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(sending_back::send_back))
         .routes(routes!(receivables::write_off))
         .routes(routes!(treasury::name))
+        .routes(routes!(treasury_moves::list))
+        .routes(routes!(treasury_moves::approve))
+        .routes(routes!(treasury_moves::reject))
 }
 
 /// A withdrawal with all that is in the log of it now.
