@@ -49,5 +49,5 @@ grant select, insert on treasury_moves to bahi_app;
 grant update (status, decided_at, decided_by, approved_by, evidence_sha256, reason)
     on treasury_moves to bahi_app;
 
--- What a day that a bank was late was worth when it was paid for: the rate is a setting and changes.
+-- What a day that a bank was late was worth when it was paid for: the rate is a setting.
 alter table withdrawal_compensations add column per_day numeric;

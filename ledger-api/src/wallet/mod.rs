@@ -42,7 +42,7 @@ pub(crate) use history::{SPANS, history};
 pub(crate) use limits::{LimitLeft, limit_left};
 pub(crate) use pdf::{Sheet, paper, pdf, shortened};
 pub(crate) use search::search;
-pub(crate) use statement::statement;
+pub(crate) use statement::{LINES_MAX as STATEMENT_LINES_MAX, statement, statement_start};
 pub use statement::{Line, Period, Statement};
 pub(crate) use ways::{Way, bank_or_usual};
 pub(crate) use words::next;

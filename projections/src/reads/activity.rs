@@ -125,8 +125,8 @@ pub struct ActivityPage {
 }
 
 impl ReadModels {
-    /// A page of a wallet's activity. It can be short, even empty, and the list go on: what is looked
-    /// for by what no index has is not searched without bound.
+    /// A page of a wallet's activity. It can be short, even empty, and the list go on: what no
+    /// index has is not searched for without bound.
     pub async fn activity(
         &self,
         account: &AccountId,

@@ -88,10 +88,10 @@ impl ReadModels {
                  cross join lateral (select count(*) as count from (
                      select 1 from read.activity
                      where account_id = $1 and status = s.status and status <> 'done'
-                     limit $3) some) a),
+                     limit $3) counted) a),
              together as (select count(*) as count from (
                  select 1 from read.activity where account_id = $1 and status <> 'done'
-                 limit $4 + 1) some)
+                 limit $4 + 1) counted)
              select c.position as reflects, t.count > $4 as in_a_part, a.status, a.count
              from read.checkpoint c cross join together t
              left join lateral (
@@ -99,7 +99,7 @@ impl ReadModels {
                  union all
                  select 'done', (select count(*) from (
                      select 1 from read.activity where account_id = $1
-                     limit $3 + t.count) some) - t.count
+                     limit $3 + t.count) counted) - t.count
                  where t.count <= $4
              ) a on a.count > 0",
         )

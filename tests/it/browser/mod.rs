@@ -12,6 +12,7 @@ mod driver;
 mod harness;
 mod journeys;
 mod pages;
+mod pictures;
 mod providers;
 mod session;
 mod wallet;

@@ -72,6 +72,7 @@ fn on(date: u32, mut line: Value) -> Value {
 async fn a_short_day_asks_for_a_top_up_and_its_lines_are_found_by_themselves() {
     let mut office = Office::open().await;
     office.admin.wallet("wallet:ravi:INR", "100.00").await;
+    office.booker.rules = BTreeMap::from([(word("hdfc"), "interest=CAPITAL".parse().unwrap())]);
     let escrow = [line("S1", "+60.00", None, "IN")];
     let own = [line("O1", "+500.00", None, "CAPITAL")];
     office.days(22, ("0.00", "60.00", &escrow), ("0.00", "500.00", &own)).await;
@@ -89,7 +90,7 @@ async fn a_short_day_asks_for_a_top_up_and_its_lines_are_found_by_themselves() {
     let approved = office.decide(asked, "approve", None).await.made();
     assert_eq!(approved["status"], "approved");
     assert_eq!(office.decide(asked, "approve", None).await.made()["status"], "approved");
-    assert_eq!(office.decide(asked, "reject", None).await.refused(), "treasury_move_decided");
+    assert_eq!(office.decide(asked, "reject", None).await.code(), "treasury_move_decided");
 
     let words = format!("NEFT {} self", reference.to_lowercase());
     let out = on(23, line("O2", "-110.00", None, &words));
@@ -131,7 +132,7 @@ async fn what_is_over_is_swept_and_much_of_it_takes_two() {
         (&inr("20015.00"), &json!("superseded"))
     );
     let gone = office.decide(&first, "approve", Some(&office.second)).await;
-    assert_eq!(gone.refused(), "treasury_move_decided");
+    assert_eq!(gone.code(), "treasury_move_decided");
     let approved = office.decide(&moves[0], "approve", Some(&office.second)).await.made();
     assert_eq!(approved["approved_by"], "second");
 

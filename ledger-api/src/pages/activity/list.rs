@@ -165,8 +165,8 @@ fn empty(query: &Query, further: Option<String>, looked_until: bool) -> EmptySta
         return EmptyState::new("search", "Nothing yet", text);
     }
     if query.restricts() {
-        let text = "Try fewer filters. Search finds whole ids and bank references, a handle such as \
-                    @asha, an amount, or about an amount: ~500.";
+        let text = "Try fewer filters. Search finds whole ids and bank references, a handle such \
+                    as @asha, an amount, or about an amount: ~500.";
         let empty = EmptyState::new("search", "Nothing matches", text);
         return match further {
             Some(href) => empty.action("Look 90 days further back", href),

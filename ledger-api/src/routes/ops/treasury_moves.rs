@@ -119,8 +119,7 @@ pub(super) struct MovesQuery {
     path = "/v1/ops/treasury-moves",
     tag = "Reconciliation",
     params(MovesQuery),
-    responses((status = 200, description = "A page of them.", body = Listed<MoveOut>,
-        example = json!({"data": [], "has_more": false, "next_cursor": null}))),
+    responses((status = 200, description = "A page of them.", body = Listed<MoveOut>)),
 )]
 pub(super) async fn list(
     reader: Reader,
@@ -149,7 +148,7 @@ pub(super) struct DecisionIn {
     /// Why: a code or a reference to what proves it, without personal data.
     #[schema(value_type = String, example = "backing_short")]
     reason: Reference,
-    /// SHA-256 of what the two persons have seen, in lower-case hexadecimal; only where it takes two.
+    /// SHA-256 of what the two persons have seen, in lower-case hexadecimal; where it takes two.
     #[serde(default)]
     evidence_sha256: Option<String>,
 }
