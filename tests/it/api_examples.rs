@@ -151,7 +151,8 @@ const OF_WALLETS: &str = include_str!("../../ledger-api/src/routes/wallet/exampl
 const OF_PAYMENTS: &str = include_str!("../../ledger-api/src/routes/payments/examples.json");
 
 /// Asked by other tests (`ops`, `ops_resolutions`, `sending_back`, `dues`, `logins`, `pages`,
-/// `statements`, `transfers`): they need two persons, somebody's session, a bank that tells, or a login provider.
+/// `statements`, `transfers`): they need two persons, somebody's session, a bank that tells, or a
+/// login provider.
 const ELSEWHERE: [&str; 19] = [
     "post_v1_ops_withdrawals_id_approve",
     "post_v1_ops_withdrawals_id_reject",

@@ -107,7 +107,7 @@ async fn a_short_day_asks_for_a_top_up_and_its_lines_are_found_by_themselves() {
     let twice = on(24, line("S4", "+110.00", Some(&reference), "NEFT"));
     office.days(24, ("169.00", "389.00", &[came, twice]), ("390.00", "390.00", &[])).await;
     assert_eq!(office.moves().await[0]["status"], "moved");
-    assert_eq!(office.of_house().await, ["389.00", "-110.00", "0.00"]);
+    assert_eq!(office.of_house().await, ["389.00", "390.00", "0.00"]);
     office.bahi.finish().await;
 }
 
