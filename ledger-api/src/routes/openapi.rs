@@ -268,7 +268,10 @@ mod tests {
                 serde_json::Value::Array(items) => {
                     items.iter().map(|inner| (format!("{path}/-"), inner)).collect()
                 }
-                _ => Vec::new(),
+                serde_json::Value::Null
+                | serde_json::Value::Bool(_)
+                | serde_json::Value::Number(_)
+                | serde_json::Value::String(_) => Vec::new(),
             };
             rest.extend(inside);
         }

@@ -114,7 +114,7 @@ impl Service {
         let own_inbox = settings.has_own_inbox().map_err(SetupError::Url)?;
         let has_inbox = roles.worker || roles.webhooks || !own_inbox;
         let demo = settings.demo;
-        let house = House::from_variables(|name| std::env::var_os(name))?;
+        let house = House::from_variables(std::env::var_os)?;
         let address = listener.as_ref().and_then(|listener| listener.local_addr().ok());
         let wanted = Wanted {
             roles,
