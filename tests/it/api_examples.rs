@@ -127,6 +127,7 @@ const PLAN: &[(&str, &str, u16)] = &[
     ("post_v1_ops_banks_bank_resume", "/v1/ops/banks/hdfc/resume", 200),
     ("get_v1_ops_inbound", "/v1/ops/inbound", 200),
     ("get_v1_ops_reconciliation", "/v1/ops/reconciliation", 200),
+    ("get_v1_ops_treasury_moves", "/v1/ops/treasury-moves", 200),
     ("post_v1_currencies", "/v1/currencies", 201),
     ("get_v1_currencies", "/v1/currencies", 200),
     ("post_v1_tiers", "/v1/tiers", 201),
@@ -166,9 +167,9 @@ const OF_WALLETS: &str = include_str!("../../ledger-api/src/routes/wallet/exampl
 const OF_PAYMENTS: &str = include_str!("../../ledger-api/src/routes/payments/examples.json");
 
 /// Asked by other tests (`ops`, `ops_resolutions`, `sending_back`, `dues`, `logins`, `pages`,
-/// `transfers`, `proofs`, `periods_api`): they need two persons, somebody's session, a bank that
-/// tells, a login provider, or a signature.
-const ELSEWHERE: [&str; 22] = [
+/// `statements`, `transfers`, `proofs`, `periods_api`): they need two persons, somebody's session, a
+/// bank that tells, a login provider, or a signature.
+const ELSEWHERE: [&str; 25] = [
     "get_v1_audit_checkpoints",
     "get_v1_audit_consistency",
     "get_v1_audit_proofs_position",
@@ -183,6 +184,8 @@ const ELSEWHERE: [&str; 22] = [
     "post_v1_ops_suspense_id_return",
     "post_v1_ops_receivables_id_write_off",
     "post_v1_ops_bank_lines_id_treasury",
+    "post_v1_ops_treasury_moves_id_approve",
+    "post_v1_ops_treasury_moves_id_reject",
     "delete_v1_me_logins_provider",
     "get_v1_me_apps",
     "delete_v1_me_apps_id",

@@ -33,6 +33,7 @@ mod hooks_out;
 mod immutability;
 mod limits;
 mod logins;
+mod long_histories;
 mod lost_answers;
 mod model;
 mod money_in;

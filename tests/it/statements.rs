@@ -4,6 +4,7 @@
 mod breaks;
 mod credits;
 mod fetched;
+mod moves;
 mod over_http;
 mod proofs;
 mod safeguarding;

@@ -10,6 +10,7 @@ mod payee;
 mod profile;
 mod sign_up;
 mod staff;
+mod step_up_code;
 mod verify;
 
 pub(crate) use leave::{close, close_for, export};
@@ -20,6 +21,7 @@ pub(crate) use profile::{
 };
 pub(crate) use sign_up::{SignUpIn, admit, sign_up};
 pub(crate) use staff::at_desk;
+pub(crate) use step_up_code::{send_step_up_code, step_up_by_code};
 pub(crate) use verify::{
     Kind, confirm_code, confirm_link, must_prove, require_proved, say_papers_seen, send_code,
 };

@@ -22,6 +22,8 @@ pub(crate) enum Outcome {
     Linked,
     /// They who are signed in proved it again.
     Again,
+    /// They did, at a provider that does not say when they logged in there: a code is missing.
+    AgainByCode,
     /// The account at the provider is not a login of who is signed in.
     SomebodyElse,
     /// An account with the same address is there: its password is missing.
@@ -67,7 +69,11 @@ impl Logins {
             }
             Aim::StepUp(person) => {
                 let is_they = self.is_of(identity, person).await?;
-                return Ok(if is_they { Outcome::Again } else { Outcome::SomebodyElse });
+                return Ok(match (is_they, identity.is_afresh) {
+                    (true, true) => Outcome::Again,
+                    (true, false) => Outcome::AgainByCode,
+                    (false, _) => Outcome::SomebodyElse,
+                });
             }
         }
         // The number counts, whatever the address is by now.

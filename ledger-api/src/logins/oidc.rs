@@ -174,6 +174,8 @@ impl Oidc {
                 .filter(|_| claims.email_verified() == Some(true))
                 .map(|email| email.to_string()),
             name: name(claims.name().and_then(|name| name.get(None)).map(|name| name.as_str())),
+            // Not too long ago, if it is said: that was seen above.
+            is_afresh: asking.afresh && claims.auth_time().is_some(),
         };
         // Some say the address only when they are asked with the access token.
         if claims.email().is_none() && client.user_info_url().is_some() {
@@ -238,7 +240,7 @@ impl Oidc {
 }
 
 /// Whether they logged in at the provider too long before the token was made. One that does not say
-/// when is taken at its word: it was asked to have them log in.
+/// when is not stale, and not afresh either: it takes a code besides.
 fn is_stale(claims: &CoreIdTokenClaims) -> bool {
     let age = claims.auth_time().map(|at| claims.issue_time().signed_duration_since(at));
     age.is_some_and(|age| age > AFRESH)

@@ -119,6 +119,8 @@ impl Plain {
             provider: config.name.clone(),
             email: primary.map(|address| address.email),
             name: name(user.name.as_deref()),
+            // OAuth 2 has no way to ask for that, and none to say it.
+            is_afresh: false,
         })
     }
 

@@ -24,6 +24,10 @@ pub(crate) struct Identity {
     pub(crate) email: Option<String>,
     /// The full name, as it was typed there.
     pub(crate) name: Option<String>,
+    /// Whether the provider says that they logged in there just now. One that does not say vouches
+    /// for whoever sits at that browser.
+    #[serde(default)]
+    pub(crate) is_afresh: bool,
 }
 
 impl std::fmt::Debug for Identity {

@@ -20,10 +20,8 @@ use crate::{
 
 /// How many of the last movements are shown.
 const LAST: u32 = 8;
-/// How many of them are looked at for what is under way.
-const LOOKED_AT: u32 = 50;
 /// How many of those under way are shown.
-const UNDERWAY_MAX: usize = 4;
+const UNDERWAY_MAX: u32 = 4;
 
 /// The routes.
 pub(super) fn routes() -> Router<ApiState> {
@@ -64,16 +62,15 @@ async fn home(visitor: Visitor, Query(query): Query<HomeQuery>) -> Result<Respon
     let balances = wallet::balances(state, account).await?;
     let history = wallet::history(state, account, span).await?;
     let filter = ActivityFilter::default();
-    let page = state.read_models.activity(account, &filter, None, LOOKED_AT).await?;
-    let names = Names::of(&visitor, &page.rows).await?;
+    let page = state.read_models.activity(account, &filter, None, LAST).await?;
+    let open = state.read_models.activity_open(account, UNDERWAY_MAX).await?.value;
+    let shown: Vec<ActivityRow> = page.rows.iter().chain(&open).cloned().collect();
+    let names = Names::of(&visitor, &shown).await?;
     let row = |row: &ActivityRow| names.row(&visitor, row);
-    let is_open = |row: &&ActivityRow| !row.status.is_final();
-    let underway = page.rows.iter().filter(is_open).take(UNDERWAY_MAX);
-    let underway = underway.map(|open| {
+    let underway = open.iter().map(|open| {
         let next = wallet::next(&open.kind, &open.object_status).unwrap_or_default();
         Ok(Underway { row: row(open)?, next: next.to_owned() })
     });
-    let last = usize::try_from(LAST).unwrap_or(usize::MAX);
     let nothing = visitor.money(rust_decimal::Decimal::ZERO, balances.currency.code)?;
     let view = HomeView {
         layout: visitor.layout("Home", Nav::Home),
@@ -93,7 +90,7 @@ async fn home(visitor: Visitor, Query(query): Query<HomeQuery>) -> Result<Respon
         spans: wallet::SPANS.iter().map(|days| (*days, *days == span)).collect(),
         waits: waiting(&visitor).await?,
         underway: underway.collect::<Result<_, Problem>>()?,
-        rows: page.rows.iter().take(last).map(row).collect::<Result<_, _>>()?,
+        rows: page.rows.iter().map(row).collect::<Result<_, _>>()?,
         empty: EmptyState::new(
             "list",
             "Nothing here yet",

@@ -105,7 +105,7 @@ impl Figures {
 }
 
 /// A number with Indian grouping, as everywhere here.
-fn grouped(number: u64) -> String {
+pub(super) fn grouped(number: u64) -> String {
     super::ui::grouped(&number.to_string())
 }
 

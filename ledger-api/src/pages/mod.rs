@@ -9,6 +9,7 @@
 
 mod act;
 mod activity;
+mod address;
 pub(crate) mod assets;
 mod audit;
 mod coming;

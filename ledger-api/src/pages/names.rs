@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use ledger_core::ids::AccountId;
+use ledger_core::ids::{AccountId, BankAccountId, WithdrawalId};
 use projections::{ActivityRow, Towards};
 
 use super::{
@@ -20,6 +20,8 @@ use crate::{
 pub(crate) struct Names {
     people: HashMap<PersonId, PublicFace>,
     shops: HashMap<MerchantId, ShopFace>,
+    /// Where withdrawals go, by their own ids.
+    payees: HashMap<String, String>,
 }
 
 impl Names {
@@ -28,8 +30,10 @@ impl Names {
         visitor: &Visitor,
         rows: impl IntoIterator<Item = &'r ActivityRow>,
     ) -> Result<Self, Problem> {
-        let rows = rows.into_iter();
-        let accounts: Vec<&AccountId> = rows.filter_map(|row| row.counterparty.as_ref()).collect();
+        let rows: Vec<&ActivityRow> = rows.into_iter().collect();
+        let payees = payees(visitor, &rows).await?;
+        let accounts = rows.into_iter().filter_map(|row| row.counterparty.as_ref());
+        let accounts: Vec<&AccountId> = accounts.collect();
         let mut ids: Vec<PersonId> =
             accounts.iter().filter_map(|account| person_of(account)).collect();
         ids.sort_unstable();
@@ -42,7 +46,7 @@ impl Names {
         let people = if ids.is_empty() { HashMap::new() } else { state.people.faces(&ids).await? };
         let shops =
             if shops.is_empty() { HashMap::new() } else { state.shops.faces(&shops).await? };
-        Ok(Self { people, shops })
+        Ok(Self { people, shops, payees })
     }
 
     /// The person on the other side, if it is one who is still known.
@@ -59,7 +63,10 @@ impl Names {
     pub(crate) fn who(&self, row: &ActivityRow) -> String {
         match (&*row.kind, row.direction) {
             ("deposit", _) => "From your bank".to_owned(),
-            ("withdrawal", _) => "To your bank".to_owned(),
+            ("withdrawal", _) => match self.payees.get(&row.object) {
+                Some(payee) => format!("To {payee}"),
+                None => "To your bank".to_owned(),
+            },
             ("transfer", _) if row.counterparty.is_none() => "To a phone number".to_owned(),
             (_, _) if self.shop(row).is_some() => {
                 let shop = self.shop(row).map(|shop| shop.name.expose());
@@ -95,6 +102,25 @@ impl Names {
             balance: None,
         })
     }
+}
+
+/// Where the withdrawals among these go; those to bank accounts that were erased are left out.
+async fn payees(
+    visitor: &Visitor,
+    rows: &[&ActivityRow],
+) -> Result<HashMap<String, String>, Problem> {
+    let ids = rows.iter().filter_map(|row| row.object.parse::<WithdrawalId>().ok());
+    let ids: Vec<WithdrawalId> = ids.collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let accounts = visitor.state.read_models.payee_accounts(&ids).await?;
+    let known: Vec<BankAccountId> = accounts.values().copied().collect();
+    let words = visitor.state.bank_accounts.words(&known).await?;
+    let named = accounts
+        .into_iter()
+        .filter_map(|(id, account)| Some((id.to_string(), words.get(&account)?.clone())));
+    Ok(named.collect())
 }
 
 /// The amount of a movement, with the sign that it has for the wallet.

@@ -7,7 +7,9 @@ use chrono::{Datelike as _, NaiveDate};
 use serde::Deserialize;
 
 use super::{
-    FormErrors, Layout, Nav, Visitor, respond,
+    FormErrors, Layout, Nav, Visitor,
+    landing::grouped,
+    respond,
     ui::{Cell, Column, CopyId, DataTable, EmptyState, MoneyView, Pair, Pairs},
 };
 use crate::{
@@ -15,6 +17,8 @@ use crate::{
     wallet::{self, Period, Statement},
 };
 
+/// How many lines the page shows; the files have all.
+const LINES_SHOWN: u32 = 200;
 /// How many of the last months can be chosen with one click.
 const MONTHS: u32 = 6;
 
@@ -56,6 +60,8 @@ struct Shown {
     sums: Pairs,
     table: Option<DataTable>,
     empty: EmptyState,
+    /// What is not on the page; nothing if all of it is.
+    rest: String,
     query: String,
     position: u64,
     hash: CopyId,
@@ -68,17 +74,11 @@ async fn page(visitor: Visitor, Query(query): Query<StatementsQuery>) -> Result<
         Err(errors) => (None, errors),
     };
     let statement = match period {
-        Some(period) => Some(wallet::statement(&visitor.state, &visitor.wallet, period).await),
-        None => None,
-    };
-    let (statement, errors) = match statement {
-        Some(Ok(statement)) => (Some(statement), errors),
-        Some(Err(problem)) if problem.status() == 422 => {
-            let text = "There are too many lines in these days. Choose fewer days.";
-            (None, FormErrors::one("from", text))
+        Some(period) => {
+            let (state, wallet) = (&visitor.state, &visitor.wallet);
+            Some(wallet::statement_start(state, wallet, period, LINES_SHOWN).await?)
         }
-        Some(Err(problem)) => return Err(problem),
-        None => (None, errors),
+        None => None,
     };
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let view = StatementsView {
@@ -156,7 +156,8 @@ fn shown(statement: &Statement) -> Shown {
             None => line.words.clone(),
         };
         vec![
-            line.day.format("%-d %b").to_string().into(),
+            // On one line, however narrow.
+            line.day.format("%-d\u{a0}%b").to_string().into(),
             Cell::Link(what, format!("/app/activity/{}", line.object)),
             amount.into(),
             MoneyView::plain(line.balance).into(),
@@ -172,10 +173,24 @@ fn shown(statement: &Statement) -> Shown {
         ]),
         table: (!rows.is_empty()).then(|| DataTable::new("Lines", &columns, rows)),
         empty: EmptyState::new("doc", "No lines in these days", "Nothing moved on your wallet."),
+        rest: rest(statement),
         query: format!("from={}&to={}", statement.period.from, statement.period.to),
         position: statement.position,
         hash: CopyId::new(statement.hash.clone()),
     }
+}
+
+/// What is said of lines that are not on the page.
+fn rest(statement: &Statement) -> String {
+    let (all, shown) = (statement.line_count, u64::from(LINES_SHOWN));
+    if all <= shown {
+        return String::new();
+    }
+    let first = format!("These are the first {shown} of {} lines.", grouped(all));
+    if all > wallet::STATEMENT_LINES_MAX {
+        return format!("{first} There are too many for one file: choose fewer days.");
+    }
+    format!("{first} The files have all of them.")
 }
 
 #[cfg(test)]

@@ -21,6 +21,8 @@ pub enum Purpose {
     Phone,
     /// To set the password anew.
     Reset,
+    /// To prove again who one is, beside a login provider's word.
+    StepUp,
 }
 
 impl Purpose {
@@ -30,6 +32,7 @@ impl Purpose {
             Self::Email => "email",
             Self::Phone => "phone",
             Self::Reset => "reset",
+            Self::StepUp => "step_up",
         }
     }
 }
@@ -63,6 +66,9 @@ impl People {
         // Guessed by nobody who has no session of the person; a reset has none, so it has no code.
         let hash = self.code_hash(id, purpose, &code);
         let code_hash = (purpose != Purpose::Reset).then_some(hash.as_slice());
+        // What goes on in this browser is not to be followed from another one.
+        let link_hash = link.hash();
+        let link_hash = (purpose != Purpose::StepUp).then_some(link_hash.as_slice());
         sqlx::query(
             "insert into person_codes (person_id, purpose, code_hash, link_sha256, target_hash,
                  created_at, expires_at)
@@ -73,7 +79,7 @@ impl People {
         .bind(id.uuid())
         .bind(purpose.as_str())
         .bind(code_hash)
-        .bind(link.hash().as_slice())
+        .bind(link_hash)
         .bind(target.as_slice())
         .bind(now)
         .bind(now.checked_add_signed(LIFE).unwrap_or(now))

@@ -51,11 +51,7 @@ pub enum PeopleError {
 
 impl From<VaultError> for PeopleError {
     fn from(error: VaultError) -> Self {
-        match error {
-            VaultError::Erased => Self::Gone,
-            VaultError::Database(error) => Self::Database(error),
-            other @ (VaultError::Tampered | VaultError::TooLarge) => Self::Vault(other),
-        }
+        error.sorted(Self::Gone, Self::Database, Self::Vault)
     }
 }
 

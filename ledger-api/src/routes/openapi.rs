@@ -245,6 +245,41 @@ mod tests {
     }
 
     #[test]
+    fn money_is_written_with_the_decimals_of_its_currency_in_every_example() {
+        let document: serde_json::Value = serde_json::from_str(&document().unwrap()).unwrap();
+        let mut seen = 0;
+        let mut rest = vec![(String::new(), &document)];
+        while let Some((path, value)) = rest.pop() {
+            if let (Some(amount), Some(currency)) =
+                (value["value"].as_str(), value["currency"].as_str())
+            {
+                let decimals = amount.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+                let scale = match currency {
+                    "INR" | "USD" => 2,
+                    "USDT" => 6,
+                    other => panic!("{path}: what scale has {other}?"),
+                };
+                assert_eq!(decimals, scale, "{path}: {amount} {currency}");
+                seen += 1;
+            }
+            let inside: Vec<_> = match value {
+                serde_json::Value::Object(fields) => {
+                    fields.iter().map(|(name, inner)| (format!("{path}/{name}"), inner)).collect()
+                }
+                serde_json::Value::Array(items) => {
+                    items.iter().map(|inner| (format!("{path}/-"), inner)).collect()
+                }
+                serde_json::Value::Null
+                | serde_json::Value::Bool(_)
+                | serde_json::Value::Number(_)
+                | serde_json::Value::String(_) => Vec::new(),
+            };
+            rest.extend(inside);
+        }
+        assert!(seen > 200, "{seen} amounts");
+    }
+
+    #[test]
     fn case_185_the_committed_document_is_what_the_code_serves() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/openapi.json");
         let made = document().unwrap();

@@ -21,6 +21,7 @@ use crate::{
         accounts::{BankAccounts, PayeeKey},
     },
     deposits::CreditDesk,
+    house::House,
     http::Ledger,
     setup::Secret,
     statements::{Absence, absent_from_statements},
@@ -48,6 +49,7 @@ pub(super) struct With {
     pub(super) banks: Arc<BankRegistry>,
     pub(super) secret: [u8; 32],
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) house: House,
 }
 
 impl With {
@@ -68,7 +70,7 @@ impl With {
         let clerk = Clerk { authority, ..self.clerk(principal) };
         let (pool, read_models, told) =
             (self.pool.clone(), self.read_models.clone(), stopping.clone());
-        let banks = Arc::clone(&self.banks);
+        let (banks, house) = (Arc::clone(&self.banks), self.house);
         let job = move || {
             let lane = Lane::new(pool.clone(), "dues".to_owned(), System.fresh());
             let dues = Dues {
@@ -76,6 +78,7 @@ impl With {
                 read_models: read_models.clone(),
                 pool: pool.clone(),
                 banks: Arc::clone(&banks),
+                per_day: house.compensation_per_day,
             };
             dues.run(lane, told.clone())
         };
@@ -142,6 +145,7 @@ pub fn applier_for(
         banks: Arc::new(banks),
         secret: *secret.bytes(),
         clock: Arc::new(System),
+        house: House::default(),
     })
 }
 

@@ -6,8 +6,9 @@ use ledger_core::{ids::IdError, log::LogError};
 
 use super::AnchorError;
 use crate::{
-    logins::LoginConfigError, payments::CalendarError, people::PeopleSettingsError,
-    proofs::ProofSettingsError, review::ReviewError, setup::SetupError, statements::RulesError,
+    house::HouseError, logins::LoginConfigError, payments::CalendarError,
+    people::PeopleSettingsError, proofs::ProofSettingsError, review::ReviewError,
+    setup::SetupError, statements::RulesError,
 };
 
 /// Why the service ended.
@@ -25,6 +26,9 @@ pub enum ServiceError {
     /// Which withdrawals people look at is not well said.
     #[error("the rules of review")]
     Review(#[from] ReviewError),
+    /// What the house decides about its own money is not well said.
+    #[error("the house's own money")]
+    House(#[from] HouseError),
     /// How people are let in is not well said.
     #[error("how people are let in")]
     People(#[from] PeopleSettingsError),
@@ -59,6 +63,7 @@ impl ServiceError {
             | Self::Listen(_)
             | Self::Rules(_)
             | Self::Review(_)
+            | Self::House(_)
             | Self::People(_)
             | Self::Logins(_)
             | Self::Calendar(_)

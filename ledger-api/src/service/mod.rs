@@ -18,6 +18,7 @@ mod people;
 mod roles;
 mod sandbox_clock;
 mod starting;
+mod statements;
 mod supervisor;
 mod tasks;
 
@@ -30,6 +31,7 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use crate::{
     banks::BankRegistry,
     config::Settings,
+    house::House,
     http::{self, ServerConfig},
     logins::LoginSettings,
     machine,
@@ -118,6 +120,7 @@ impl Service {
         let own_inbox = settings.has_own_inbox().map_err(SetupError::Url)?;
         let has_inbox = roles.worker || roles.webhooks || !own_inbox;
         let demo = settings.demo;
+        let house = House::from_variables(std::env::var_os)?;
         let address = listener.as_ref().and_then(|listener| listener.local_addr().ok());
         let wanted = Wanted {
             roles,
@@ -126,6 +129,7 @@ impl Service {
             bank_registry,
             metrics,
             clock,
+            house,
             logins,
             demo,
             sandbox,

@@ -21,6 +21,7 @@ use crate::{
     banks::BankRegistry,
     db,
     deposits::CreditDesk,
+    house::House,
     http::{self, ApiParts, ApiState, FingerprintKey, Ledger},
     identity::KeyRing,
     logins::LoginSettings,
@@ -28,7 +29,6 @@ use crate::{
     routes::hooks::{self, Hooks},
     setup::{Database, Secret},
     shutdown,
-    statements::{self, Booker, CertificateKey, DeskCredits},
     vault::WrappingKey,
     webhooks::{Banks, Intake},
     workers::{self, DepositKeeper},
@@ -49,6 +49,8 @@ pub(super) struct Wanted {
     pub(super) bank_registry: Arc<BankRegistry>,
     pub(super) metrics: Option<PrometheusHandle>,
     pub(super) clock: Arc<dyn Clock>,
+    /// What the house decides about its own money.
+    pub(super) house: House,
     /// Who else may vouch for people.
     pub(super) logins: LoginSettings,
     /// Whether this is the demonstration.
@@ -67,11 +69,11 @@ pub(super) struct Parts {
     projector: Option<watch::Receiver<ProjectorStatus>>,
     pub(super) api: Option<ApiState>,
     hooks: Option<Hooks>,
-    tasks: Vec<(&'static str, JoinHandle<()>)>,
+    pub(super) tasks: Vec<(&'static str, JoinHandle<()>)>,
     /// What must get to its end before the engine does.
     workers: Vec<(&'static str, JoinHandle<()>)>,
     pools: Vec<PgPool>,
-    stop: watch::Sender<bool>,
+    pub(super) stop: watch::Sender<bool>,
 }
 
 impl Parts {
@@ -156,6 +158,7 @@ impl Parts {
                 banks: Arc::clone(&wanted.bank_registry),
                 secret: *secret.bytes(),
                 clock: Arc::clone(&wanted.clock),
+                house: wanted.house,
             };
             operators.inbox = Some(with.inbox());
             operators.applier = banking::applier(&with);
@@ -261,7 +264,7 @@ impl Parts {
         self.tasks.extend(hooks_out::start(with, secret, wanted, &told));
     }
 
-    fn read_models(&self, pool: PgPool) -> ReadModels {
+    pub(super) fn read_models(&self, pool: PgPool) -> ReadModels {
         let read_models = ReadModels::new(pool);
         let Some(status) = &self.projector else { return read_models };
         read_models.with_projector(status.clone())
@@ -289,34 +292,9 @@ impl Parts {
             banks: Arc::clone(&wanted.bank_registry),
             secret: *secret.bytes(),
             clock: Arc::clone(&wanted.clock),
+            house: wanted.house,
         };
         self.workers.extend(banking::start(&with, stopping));
-    }
-
-    /// Starts to fetch and book banks' statements; lines of files are booked also without a bank.
-    fn start_statements(
-        &mut self,
-        (database, secret): (&Database, &Secret),
-        (engine, desk): (&Engine, CreditDesk),
-        wanted: &Wanted,
-    ) -> Result<(), ServiceError> {
-        let pool = self.kept(database.pool(database.app().clone()));
-        let read_models = self.read_models(pool.clone());
-        let booker = Booker {
-            credits: Some(Arc::new(DeskCredits { pool: pool.clone(), desk })),
-            pool,
-            read_models,
-            ledger: Arc::new(engine.clone()),
-            ids: Arc::new(System),
-            principal: workers::statements_principal().map_err(ServiceError::Principal)?,
-            rules: statements::rules_of(std::env::vars_os())?,
-            again_after: Arc::default(),
-        };
-        let stop = self.stop.subscribe();
-        let (key, clock) = (CertificateKey::of(secret.bytes()), &wanted.clock);
-        let task = tasks::fetch_statements(&wanted.bank_registry, (&booker, &key), clock, &stop);
-        self.tasks.push(("the statements", task));
-        Ok(())
     }
 
     /// Starts to take webhooks. It knows the inbox and the secret and nothing else.
@@ -343,7 +321,7 @@ impl Parts {
         self.tasks.push((what, start(pool, self.stop.subscribe())));
     }
 
-    fn kept(&mut self, pool: PgPool) -> PgPool {
+    pub(super) fn kept(&mut self, pool: PgPool) -> PgPool {
         self.pools.push(pool.clone());
         pool
     }

@@ -13,6 +13,7 @@ use ledger_core::{
     log::Position,
 };
 use projections::{Projector, ProjectorStatus, ReadModels};
+use rust_decimal::Decimal;
 use sqlx::PgPool;
 use tokio::{
     sync::watch,
@@ -146,7 +147,7 @@ pub(super) fn keep_payments(
 /// Starts to fetch and book banks' statements.
 pub(super) fn fetch_statements(
     banks: &Arc<BankRegistry>,
-    (booker, key): (&Booker, &CertificateKey),
+    (booker, key, treasury_buffer): (&Booker, &CertificateKey, Decimal),
     clock: &Arc<dyn Clock>,
     stop: &watch::Receiver<bool>,
 ) -> JoinHandle<()> {
@@ -156,7 +157,8 @@ pub(super) fn fetch_statements(
     let job = move || {
         let (banks, booker) = (Arc::clone(&banks), booker.clone());
         let (clock, certificate_key) = (Arc::clone(&clock), certificate_key.clone());
-        StatementFetcher { banks, booker, clock, certificate_key }.run(told.clone())
+        StatementFetcher { banks, booker, clock, certificate_key, treasury_buffer }
+            .run(told.clone())
     };
     tokio::spawn(again_after_panics("the statements", PAUSE, stop.clone(), job))
 }

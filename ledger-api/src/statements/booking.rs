@@ -163,9 +163,11 @@ impl Booker {
         let named = if expected { None } else { self.named(line).await? };
         let no_rules = Rules::default();
         let rules = self.rules.get(&line.key.bank).filter(|_| !expected).unwrap_or(&no_rules);
-        let found = match self.recalled(line, named.is_none()).await? {
-            Some(item) => Match::Recall(item),
-            None => matching::decide(line, named.as_ref(), rules),
+        let ours = if expected { None } else { evidence::treasury_move(&self.pool, line).await? };
+        let found = match (ours, self.recalled(line, named.is_none()).await?) {
+            (Some(item), _) => Match::Treasury(item),
+            (None, Some(item)) => Match::Recall(item),
+            (None, None) => matching::decide(line, named.as_ref(), rules),
         };
         if found == Match::Unknown && named.is_none() && self.settled(line).await? {
             return Ok(());
@@ -180,7 +182,7 @@ impl Booker {
             Match::Payment { attempt, .. }
             | Match::Part { attempt, .. }
             | Match::Return { attempt, .. } => Some(attempt),
-            Match::Recall(_) | Match::Words(_) | Match::Unknown => None,
+            Match::Treasury(_) | Match::Recall(_) | Match::Words(_) | Match::Unknown => None,
         };
         let item = part.item.as_ref().map(Item::as_str);
         let booking = Booking { purpose: part.purpose, item, attempt, amount: line.amount };
@@ -323,6 +325,7 @@ fn part(found: &Match, amount: rust_decimal::Decimal) -> Result<Part, IdError> {
             of(Purpose::Payment, *withdrawal_id)
         }
         Match::Return { withdrawal_id, .. } => of(Purpose::Arrival, *withdrawal_id),
+        Match::Treasury(item) => Ok(Part::of_item(Purpose::Treasury, item.clone(), amount)),
         Match::Recall(item) => Ok(Part::of_item(Purpose::Payment, item.clone(), amount)),
         Match::Words(purpose) => Ok(Part::plain(*purpose, amount)),
         Match::Unknown => Ok(Part::plain(Purpose::Unknown, amount)),

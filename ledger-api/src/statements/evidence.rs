@@ -192,6 +192,34 @@ pub(super) async fn recalled_by(pool: &PgPool, line: &StoredLine) -> sqlx::Resul
     Ok(item.and_then(|item| item.parse().ok()))
 }
 
+/// The item of the move of our own, approved by people, that a line is one end of: by its reference
+/// in the bank's words, its amount, and the account and side where it must be; once for each end.
+pub(super) async fn treasury_move(pool: &PgPool, line: &StoredLine) -> sqlx::Result<Option<Item>> {
+    let sql = "
+        select m.reference from treasury_moves m
+        where m.status = 'approved' and m.currency = $1 and m.bank = $2 and m.amount = $3
+          and (upper($4) = m.reference or strpos(upper($5), m.reference) > 0)
+          and case m.direction when 'top_up' then ($6 = 'own') = ($7 = 'debit')
+                               else ($6 = 'escrow') = ($7 = 'debit') end
+          and not exists (
+              select from statement_bookings b join statement_lines l using (line_id)
+              where b.item = m.reference and l.account = $6 and l.line_id <> $8)
+        limit 1";
+    let (account, direction) = (line.key.account.as_str(), line.key.direction.as_str());
+    let item: Option<String> = sqlx::query_scalar(sql)
+        .bind(line.currency.as_str())
+        .bind(line.key.bank.as_str())
+        .bind(line.amount)
+        .bind(line.reference.as_ref().map(Reference::as_str))
+        .bind(&line.narration)
+        .bind(account)
+        .bind(direction)
+        .bind(line.key.id().to_string())
+        .fetch_optional(pool)
+        .await?;
+    Ok(item.and_then(|item| item.parse().ok()))
+}
+
 /// The deposit that the line of a credit is expected for: an enquiry told of it.
 pub(super) async fn expected_by(
     pool: &PgPool,

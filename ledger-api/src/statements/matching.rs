@@ -49,6 +49,8 @@ pub(super) enum Match {
         /// Whether the line may be the first to tell of it.
         first_proof: bool,
     },
+    /// One end of a move of our own that people have approved.
+    Treasury(Item),
     /// What a bank got back because it asked for it: of a deposit's credit.
     Recall(Item),
     /// What the bank's words say.

@@ -40,9 +40,11 @@ impl Booker {
                 self.other_amount(line, named).await?;
                 true
             }
-            Match::Payment { .. } | Match::Return { .. } | Match::Recall(_) | Match::Words(_) => {
-                true
-            }
+            Match::Payment { .. }
+            | Match::Return { .. }
+            | Match::Treasury(_)
+            | Match::Recall(_)
+            | Match::Words(_) => true,
         };
         Ok(if taken { found } else { Match::Unknown })
     }

@@ -36,6 +36,22 @@ pub enum VaultError {
     Database(#[from] sqlx::Error),
 }
 
+impl VaultError {
+    /// The same as a store says it: what is gone, what the database said, what could not be opened.
+    pub(crate) fn sorted<E>(
+        self,
+        gone: E,
+        database: impl FnOnce(sqlx::Error) -> E,
+        vault: impl FnOnce(Self) -> E,
+    ) -> E {
+        match self {
+            Self::Erased => gone,
+            Self::Database(error) => database(error),
+            other @ (Self::Tampered | Self::TooLarge) => vault(other),
+        }
+    }
+}
+
 /// The keys of all subjects; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct SubjectKeys {

@@ -1,9 +1,9 @@
 //! The list of what happened on a wallet, with who was on the other side.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use ledger_core::{ids::AccountId, log::Position, money::Money};
-use projections::{ActivityFilter, ActivityRow, ActivityStatus, Turn};
+use projections::{ActivityCounts, ActivityFilter, ActivityRow, Turn};
 
 use super::{money, person_of};
 use crate::{
@@ -17,7 +17,7 @@ pub struct Activity {
     /// The things.
     pub items: Vec<ActivityItem>,
     /// How many there are of each status, whatever status was asked for.
-    pub counts: BTreeMap<ActivityStatus, u64>,
+    pub counts: ActivityCounts,
     /// Where older ones follow; nothing if there are none.
     pub older: Option<Position>,
     /// Where newer ones follow; nothing if there are none.

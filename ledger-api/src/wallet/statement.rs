@@ -14,7 +14,7 @@ use super::{money, words};
 use crate::http::{ApiState, Problem, codes, reach::nothing};
 
 /// The most lines of one statement: some hundred pages.
-const LINES_MAX: u64 = 10_000;
+pub(crate) const LINES_MAX: u64 = 10_000;
 /// The most days of one statement.
 const DAYS_MAX: i64 = 366;
 /// Lines that are read at once.
@@ -48,8 +48,10 @@ pub struct Statement {
     pub total_in: Money,
     /// What went out.
     pub total_out: Money,
-    /// The lines, in the order in which they happened.
+    /// The lines, in the order in which they happened; perhaps only the first.
     pub lines: Vec<Line>,
+    /// How many lines there are.
+    pub line_count: u64,
     /// The place in the log that it reflects.
     pub position: Position,
     /// The hash of the event there, in hexadecimal digits.
@@ -115,6 +117,25 @@ pub(crate) async fn statement(
     account: &AccountId,
     period: Period,
 ) -> Result<Statement, Problem> {
+    of_lines(state, account, period, None).await
+}
+
+/// The same with the first lines only, however many there are: for a page.
+pub(crate) async fn statement_start(
+    state: &ApiState,
+    account: &AccountId,
+    period: Period,
+    lines: u32,
+) -> Result<Statement, Problem> {
+    of_lines(state, account, period, Some(lines)).await
+}
+
+async fn of_lines(
+    state: &ApiState,
+    account: &AccountId,
+    period: Period,
+    most: Option<u32>,
+) -> Result<Statement, Problem> {
     let head = state.ledger.status().borrow().head.position;
     state.read_models.wait_for(head, std::time::Duration::from_secs(2)).await?;
     let mut query = StatementQuery {
@@ -123,17 +144,18 @@ pub(crate) async fn statement(
         to: Some(period.to),
         order: Order::OldestFirst,
         cursor: None,
-        limit: LINES_AT_ONCE,
+        limit: most.unwrap_or(LINES_AT_ONCE),
     };
     let first = state.read_models.statement(&query).await?;
     let position = first.position;
     let mut page = first.value.ok_or_else(nothing)?;
-    if page.legs > LINES_MAX {
+    if most.is_none() && page.legs > LINES_MAX {
         let detail = format!("It would have {} lines; at most {LINES_MAX}.", page.legs);
         return Err(Problem::new(codes::STATEMENT_TOO_LONG, detail));
     }
     // What is posted meanwhile comes after all lines of the first look, and is not in its sums.
-    let count = usize::try_from(page.legs).unwrap_or(usize::MAX);
+    let count = page.legs.min(most.map_or(u64::MAX, u64::from));
+    let count = usize::try_from(count).unwrap_or(usize::MAX);
     let mut found = std::mem::take(&mut page.lines);
     let mut next = page.next;
     while let (Some(cursor), true) = (next, found.len() < count) {
@@ -178,6 +200,7 @@ fn made(
         total_in: money(page.credits, currency)?,
         total_out: money(page.debits, currency)?,
         lines: lines.collect::<Result<_, _>>()?,
+        line_count: page.legs,
         position,
         hash,
         made_at,
@@ -240,6 +263,7 @@ pub(super) mod tests {
             total_in: rupees("5.00"),
             total_out: rupees("4.80"),
             lines: vec![line(); lines],
+            line_count: u64::try_from(lines).unwrap(),
             position: 48_213,
             hash: "ab".repeat(32),
             made_at: DateTime::UNIX_EPOCH,

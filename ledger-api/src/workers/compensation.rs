@@ -20,8 +20,7 @@ use rust_decimal::Decimal;
 use super::dues::{Dues, DuesError, TAKEN_MAX, house_account};
 use crate::banks::Contract;
 
-/// What each day costs, in the currency that the rule is about (RBI, 2019).
-const PER_DAY: i64 = 100;
+/// The currency that the rule is about (RBI, 2019). How much it is, the house decides.
 const CURRENCY: &str = "INR";
 const EXPENSE: &str = "expense:compensation";
 
@@ -34,7 +33,10 @@ impl Dues {
             // Not told now: the next look asks again.
             let Ok(contract) = bank.contract().await else { continue };
             let days = days_late(&row, &contract).unwrap_or_default();
-            if days > 0 && row.account.currency().is_ok_and(|code| code.as_str() == CURRENCY) {
+            if days > 0
+                && !self.per_day.is_zero()
+                && row.account.currency().is_ok_and(|code| code.as_str() == CURRENCY)
+            {
                 let Some(at) = self.pay(&row, days).await? else { continue };
                 position = position.max(at);
             }
@@ -89,11 +91,19 @@ impl Dues {
     }
 
     async fn note(&self, id: WithdrawalId, days: i64) -> sqlx::Result<()> {
-        let sql = "insert into withdrawal_compensations (withdrawal_id, days_late, noted_at)
-                   values ($1, $2, $3) on conflict do nothing";
+        let sql = "insert into withdrawal_compensations
+                       (withdrawal_id, days_late, noted_at, per_day)
+                   values ($1, $2, $3, $4) on conflict do nothing";
         let now = self.clerk.clock.now();
         let days = i32::try_from(days).unwrap_or(i32::MAX);
-        sqlx::query(sql).bind(id.uuid()).bind(days).bind(now).execute(&self.pool).await.map(drop)
+        sqlx::query(sql)
+            .bind(id.uuid())
+            .bind(days)
+            .bind(now)
+            .bind(self.per_day)
+            .execute(&self.pool)
+            .await
+            .map(drop)
     }
 }
 
@@ -103,7 +113,7 @@ fn compensation(
     currency: Currency,
     days: i64,
 ) -> Option<(Operation, Idempotency)> {
-    let mut amount = Decimal::from(PER_DAY.checked_mul(days)?);
+    let mut amount = dues.per_day.checked_mul(Decimal::from(days))?;
     amount.rescale(u32::from(currency.scale));
     let amount = Money::from_decimal(amount, currency).ok()?;
     let expense = AccountId::new(&EXPENSE.parse().ok()?, currency.code);

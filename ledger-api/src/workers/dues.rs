@@ -16,6 +16,7 @@ use ledger_core::{
     posting::{Condition, Kind, Posting, PostingLeg},
 };
 use projections::{Debt, ReadError, ReadModels};
+use rust_decimal::Decimal;
 use sqlx::PgPool;
 use tokio::{sync::watch, time};
 
@@ -42,6 +43,8 @@ pub struct Dues {
     pub pool: PgPool,
     /// Until when they had to answer.
     pub banks: Arc<BankRegistry>,
+    /// What each day that a bank is late is worth, in rupees.
+    pub per_day: Decimal,
 }
 
 /// Why a round did not get through. The next one tries again.

@@ -12,6 +12,7 @@ use ledger_core::{
     ids::{BankCode, IdError, Principal},
     money::{Currency, CurrencyCode},
 };
+use rust_decimal::Decimal;
 use sqlx::{Connection as _, PgConnection};
 use tokio::sync::watch;
 
@@ -21,6 +22,7 @@ use crate::{
         BookError, Booker, CertificateKey, Format, ImportError, ParseError, ParsedStatement,
         backing, certify, import,
     },
+    treasury::Moves,
 };
 
 /// How often it looks for lines to book.
@@ -48,6 +50,8 @@ pub struct StatementFetcher {
     pub clock: Arc<dyn Clock>,
     /// What certificates of closed days are signed with.
     pub certificate_key: CertificateKey,
+    /// What is kept in escrow beyond what is owed.
+    pub treasury_buffer: Decimal,
 }
 
 /// Why an account's statements did not get through. The next round tries again.
@@ -113,6 +117,9 @@ impl StatementFetcher {
         if let Err(error) = self.certify().await {
             tracing::warn!(%error, "a day's certificate could not be made; trying again");
         }
+        if let Err(error) = self.ask_for_moves().await {
+            tracing::warn!(%error, "no move of our own could be asked for; trying again");
+        }
         if let Err(error) = self.watch_backing().await {
             tracing::warn!(%error, "the backing could not be computed; trying again");
         }
@@ -140,6 +147,21 @@ impl StatementFetcher {
             } else {
                 tracing::info!(%day, currency, %headroom, "customers' money was there");
             }
+        }
+        Ok(())
+    }
+
+    /// Asks people for the top-ups and sweeps that the last closed days ask for.
+    async fn ask_for_moves(&self) -> sqlx::Result<()> {
+        let moves = Moves::new(self.booker.pool.clone());
+        let fresh = || self.booker.ids.fresh();
+        for asked in moves.propose(self.treasury_buffer, self.clock.now(), fresh).await? {
+            let (id, day, currency) = (asked.id, asked.day, &asked.currency);
+            let (way, amount) = (asked.way.as_str(), asked.amount);
+            tracing::warn!(%id, %day, currency, way, %amount, "a move of our own is asked for");
+        }
+        for (currency, open) in moves.open().await? {
+            metrics::gauge!("bahi_treasury_moves_open", "currency" => currency).set(gauge(open));
         }
         Ok(())
     }
@@ -245,6 +267,11 @@ impl StatementFetcher {
     fn today(&self, time_zone: Tz) -> NaiveDate {
         self.clock.now().with_timezone(&time_zone).date_naive()
     }
+}
+
+/// A count as the recorder takes it.
+fn gauge(count: i64) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
 fn next(day: NaiveDate) -> NaiveDate {

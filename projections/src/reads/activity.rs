@@ -1,19 +1,20 @@
-//! What the owner of a wallet sees of it: a list that can be filtered and turned both ways, how
-//! much there is of each status, one thing alone, and the transactions behind a thing.
-
-use std::collections::BTreeMap;
+//! What the owner of a wallet sees of it: a list that can be filtered and turned both ways, one
+//! thing alone, and the transactions behind a thing.
 
 use ledger_core::{
     clock::Timestamp,
     ids::{AccountId, TransactionId},
-    log::{self, Position},
+    log::Position,
     money::CurrencyCode,
 };
 use rust_decimal::Decimal;
 use serde::Serialize;
-use sqlx::{Postgres, QueryBuilder, Row, postgres::PgRow};
+use sqlx::{QueryBuilder, Row, postgres::PgRow};
 
-use super::{At, ReadModels, decimal, parsed, rows, unsigned, variant};
+use super::{
+    At, ReadModels, activity_window::LOOKED_THROUGH_MAX, alike, decimal, parsed, rows, unsigned,
+    variant,
+};
 use crate::{error::ReadError, models::ActivityStatus};
 
 pub(super) const COLUMNS: &str = "a.account_id, a.object_id, a.kind, a.direction, a.status, \
@@ -116,12 +117,16 @@ pub struct ActivityPage {
     pub older: Option<Position>,
     /// Where newer ones follow; nothing if there are none.
     pub newer: Option<Position>,
+    /// Whether the page is short because no more was looked through, and not because there is no
+    /// more: the list goes on.
+    pub looked_until: bool,
     /// Everything up to here is in the answer, and nothing after it.
     pub position: Position,
 }
 
 impl ReadModels {
-    /// A page of a wallet's activity.
+    /// A page of a wallet's activity. It can be short, even empty, and the list go on: what no
+    /// index has is not searched for without bound.
     pub async fn activity(
         &self,
         account: &AccountId,
@@ -129,68 +134,29 @@ impl ReadModels {
         turn: Option<Turn>,
         limit: u32,
     ) -> Result<ActivityPage, ReadError> {
+        let window = self.window(account, filter, turn).await?;
         let mut query = QueryBuilder::new("select c.position as reflects, ");
         query.push(COLUMNS);
-        query.push(" from read.checkpoint c left join lateral (select * from read.activity");
-        restrict(&mut query, account, filter);
-        let order = match turn {
-            None => "desc",
-            Some(Turn::Older(before)) => {
-                query.push(" and began_position < ").push_bind(log::read::signed(before)?);
-                "desc"
-            }
-            Some(Turn::Newer(after)) => {
-                query.push(" and began_position > ").push_bind(log::read::signed(after)?);
-                "asc"
-            }
-        };
+        query.push(" from read.checkpoint c left join lateral (select * from ");
+        // What the filter keeps all of is read no further than it is shown.
+        let shown = limit.saturating_add(1);
+        let most = if window.keeps_all() { shown } else { LOOKED_THROUGH_MAX };
+        window.table(&mut query, "*", most)?;
+        query.push(" looked where ");
+        window.wanted(&mut query);
+        let order = window.order();
         query.push(format!(" order by began_position {order} limit "));
-        query.push_bind(i64::from(limit) + 1);
+        query.push_bind(i64::from(shown));
         query.push(format!(") a on true order by a.began_position {order}"));
         let found = query.build().fetch_all(&self.pool).await?;
         let (position, found) = rows(&found, row_or_none)?;
-        Ok(page(found, turn, limit, position))
-    }
-
-    /// How many there are of each status. The filter's own status does not count.
-    pub async fn activity_counts(
-        &self,
-        account: &AccountId,
-        filter: &ActivityFilter,
-    ) -> Result<At<BTreeMap<ActivityStatus, u64>>, ReadError> {
-        let filter = ActivityFilter { status: None, ..filter.clone() };
-        if filter == ActivityFilter::default() {
-            return self.activity_counts_of_all(account).await;
-        }
-        let mut query = QueryBuilder::new(
-            "select c.position as reflects, a.status, a.count from read.checkpoint c
-             left join lateral (select status, count(*) as count from read.activity",
-        );
-        restrict(&mut query, account, &filter);
-        query.push(" group by status) a on true");
-        counts(&query.build().fetch_all(&self.pool).await?)
-    }
-
-    /// The same of everything: what is done, nearly all of it, is counted in an index alone.
-    async fn activity_counts_of_all(
-        &self,
-        account: &AccountId,
-    ) -> Result<At<BTreeMap<ActivityStatus, u64>>, ReadError> {
-        let found = sqlx::query(
-            "select c.position as reflects, a.status, a.count from read.checkpoint c
-             left join lateral (
-                 select status, count(*) as count from read.activity
-                 where account_id = $1 and status <> 'done' group by status
-                 union all
-                 select 'done', (select count(*) from read.activity where account_id = $1)
-                     - (select count(*) from read.activity
-                        where account_id = $1 and status <> 'done')
-             ) a on a.count > 0",
-        )
-        .bind(account.as_str())
-        .fetch_all(&self.pool)
-        .await?;
-        counts(&found)
+        let is_short = u32::try_from(found.len()).is_ok_and(|count| count < shown);
+        let edge = if is_short && filter.search.is_none() && !window.keeps_all() {
+            self.window_edge(&window).await?
+        } else {
+            None
+        };
+        Ok(page(found, turn, limit, (position, edge)))
     }
 
     /// One thing as a wallet sees it, if it does.
@@ -230,54 +196,11 @@ impl ReadModels {
     }
 }
 
-fn restrict(query: &mut QueryBuilder<'_, Postgres>, account: &AccountId, filter: &ActivityFilter) {
-    query.push(" where account_id = ").push_bind(account.as_str().to_owned());
-    if let Some(kind) = &filter.kind {
-        query.push(" and kind = ").push_bind(kind.clone());
-    }
-    if let Some(status) = filter.status {
-        // In the text of the query: only then the planner may use the index of what is not done.
-        query.push(format!(" and status = '{}'", status.as_str()));
-    }
-    if let Some(direction) = filter.direction {
-        query.push(" and direction = ").push_bind(direction.as_str());
-    }
-    if let Some(from) = filter.from {
-        query.push(" and began_at >= ").push_bind(from);
-    }
-    if let Some(before) = filter.before {
-        query.push(" and began_at < ").push_bind(before);
-    }
-    if let Some(least) = filter.amount_min {
-        query.push(" and amount >= ").push_bind(least);
-    }
-    if let Some(most) = filter.amount_max {
-        query.push(" and amount <= ").push_bind(most);
-    }
-    if let Some(other) = &filter.counterparty {
-        query.push(" and counterparty = ").push_bind(other.as_str().to_owned());
-    }
-    if let Some(text) = &filter.search {
-        query.push(" and (object_id = ").push_bind(text.clone());
-        query.push(" or utr = ").push_bind(text.clone()).push(")");
-    }
-}
-
-fn counts(found: &[PgRow]) -> Result<At<BTreeMap<ActivityStatus, u64>>, ReadError> {
-    let (position, counts) = rows(found, |row| -> Result<_, ReadError> {
-        if row.try_get::<Option<&str>, _>("status")?.is_none() {
-            return Ok(None);
-        }
-        Ok(Some((variant(row, "status")?, unsigned(row, "count")?)))
-    })?;
-    Ok(At { position, value: counts.into_iter().collect() })
-}
-
 fn page(
     mut found: Vec<ActivityRow>,
     turn: Option<Turn>,
     limit: u32,
-    position: Position,
+    (position, edge): (Position, Option<Position>),
 ) -> ActivityPage {
     let full = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = found.len() > full;
@@ -292,12 +215,20 @@ fn page(
         Some(Turn::Older(_)) => (true, more),
         Some(Turn::Newer(_)) => (more, true),
     };
-    ActivityPage {
+    let mut page = ActivityPage {
         older: found.last().filter(|_| has_older).map(|row| row.began_position),
         newer: found.first().filter(|_| has_newer).map(|row| row.began_position),
         rows: found,
+        looked_until: edge.is_some(),
         position,
+    };
+    // A short page goes on where the window ended, not after its last row.
+    match edge {
+        Some(edge) if newer_first => page.older = Some(edge),
+        Some(edge) => page.newer = Some(edge),
+        None => {}
     }
+    page
 }
 
 /// The row of a row; nothing if it stands for none.
@@ -309,6 +240,7 @@ pub(super) fn row_or_none(row: &PgRow) -> Result<Option<ActivityRow>, ReadError>
         Some(_) => Some(parsed(row, "counterparty")?),
         None => None,
     };
+    let [amount, fee] = alike([decimal(row, "amount")?, decimal(row, "fee")?]);
     Ok(Some(ActivityRow {
         account: parsed(row, "account_id")?,
         object: row.try_get("object_id")?,
@@ -317,8 +249,8 @@ pub(super) fn row_or_none(row: &PgRow) -> Result<Option<ActivityRow>, ReadError>
         status: variant(row, "status")?,
         object_status: row.try_get("object_status")?,
         currency: parsed(row, "currency")?,
-        amount: decimal(row, "amount")?,
-        fee: decimal(row, "fee")?,
+        amount,
+        fee,
         counterparty,
         utr: row.try_get("utr")?,
         began_at: row.try_get("began_at")?,
@@ -351,16 +283,23 @@ mod tests {
             changed_at: Timestamp::UNIX_EPOCH,
             last_position: position,
         };
-        let of = |positions: &[u64], turn| {
-            let page = page(positions.iter().map(|p| row(*p)).collect(), turn, 2, 9);
+        let with_edge = |positions: &[u64], turn, edge| {
+            let found = positions.iter().map(|p| row(*p)).collect();
+            let page = page(found, turn, 2, (9, edge));
             let shown: Vec<u64> = page.rows.iter().map(|row| row.began_position).collect();
             (shown, page.older, page.newer)
         };
+        let of = |positions: &[u64], turn| with_edge(positions, turn, None);
         assert_eq!(of(&[9, 8, 7], None), (vec![9, 8], Some(8), None));
         assert_eq!(of(&[9, 8], None), (vec![9, 8], None, None));
         assert_eq!(of(&[7, 6], Some(Turn::Older(8))), (vec![7, 6], None, Some(7)));
         assert_eq!(of(&[5, 6, 7], Some(Turn::Newer(4))), (vec![6, 5], Some(5), Some(6)));
         assert_eq!(of(&[8, 9], Some(Turn::Newer(7))), (vec![9, 8], Some(8), None));
         assert_eq!(of(&[], Some(Turn::Older(1))), (vec![], None, None));
+        // Where the search was broken off, the list goes on from there.
+        assert_eq!(with_edge(&[7], None, Some(3)), (vec![7], Some(3), None));
+        assert_eq!(with_edge(&[], None, Some(3)), (vec![], Some(3), None));
+        let turned = with_edge(&[8], Some(Turn::Newer(6)), Some(20));
+        assert_eq!(turned, (vec![8], Some(8), Some(20)));
     }
 }

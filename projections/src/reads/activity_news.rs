@@ -70,6 +70,29 @@ impl ReadModels {
         Ok(At { position, value: Changes { rows, account_position } })
     }
 
+    /// What a wallet waits for, the newest first; `limit` things at most.
+    pub async fn activity_open(
+        &self,
+        account: &AccountId,
+        limit: u32,
+    ) -> Result<At<Vec<ActivityRow>>, ReadError> {
+        let sql = format!(
+            "select c.position as reflects, {COLUMNS} from read.checkpoint c
+             left join lateral (
+                 select * from read.activity where account_id = $1 and status in ({})
+                 order by began_position desc limit $2) a on true
+             order by a.began_position desc",
+            open()
+        );
+        let found = sqlx::query(&sql)
+            .bind(account.as_str())
+            .bind(i64::from(limit))
+            .fetch_all(&self.pool)
+            .await?;
+        let (position, value) = rows(&found, row_or_none)?;
+        Ok(At { position, value })
+    }
+
     /// What is on its way to and from a wallet: the sums of what is not final, by kind and the
     /// object's own status. Amounts of outgoing things are with their fees.
     pub async fn activity_underway(

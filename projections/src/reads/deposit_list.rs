@@ -11,7 +11,9 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use sqlx::{Row, postgres::PgRow, types::Uuid};
 
-use super::{At, Page, ReadModels, cut, decimal, decimal_or_none, parsed, rows, unsigned, variant};
+use super::{
+    At, Page, ReadModels, alike, cut, decimal, decimal_or_none, parsed, rows, unsigned, variant,
+};
 use crate::error::ReadError;
 
 /// A deposit after its last event, without its history.
@@ -115,15 +117,18 @@ fn row_or_none(row: &PgRow) -> Result<Option<DepositRow>, ReadError> {
         Some(_) => Some(parsed(row, "account_id")?),
         None => None,
     };
+    let asked = decimal_or_none(row, "amount")?;
+    let least = asked.unwrap_or_default();
+    let [_, credited, aside] = alike([least, decimal(row, "credited")?, decimal(row, "aside")?]);
     Ok(Some(DepositRow {
         id: DepositId::from_uuid(id),
         account,
         currency: parsed(row, "currency")?,
         bank: parsed(row, "bank")?,
-        amount: decimal_or_none(row, "amount")?,
+        amount: asked,
         expires_at: row.try_get("expires_at")?,
-        credited: decimal(row, "credited")?,
-        aside: decimal(row, "aside")?,
+        credited,
+        aside,
         status: variant(row, "status")?,
         late: row.try_get("late")?,
         begun_at: row.try_get("begun_at")?,

@@ -8,7 +8,9 @@
 mod account_tree;
 mod accounts;
 mod activity;
+mod activity_counts;
 mod activity_news;
+mod activity_window;
 mod as_of;
 mod deposit_list;
 mod deposits;
@@ -46,7 +48,9 @@ use tokio::{sync::watch, time};
 pub use account_tree::AccountGroup;
 pub use accounts::{Account, AccountFilter, Balance};
 pub use activity::{ActivityFilter, ActivityPage, ActivityRow, Towards, Turn};
+pub use activity_counts::{ActivityCounts, COUNTED_MAX};
 pub use activity_news::{Changes, Underway};
+pub use activity_window::LOOKED_THROUGH_MAX;
 pub use as_of::PastBalance;
 pub use deposit_list::DepositRow;
 pub use deposits::{DepositFact, DepositHistory};
@@ -254,6 +258,16 @@ pub(crate) fn undecodable(
     source: impl std::error::Error + Send + Sync + 'static,
 ) -> sqlx::Error {
     sqlx::Error::ColumnDecode { index: column.to_owned(), source: Box::new(source) }
+}
+
+/// Amounts of one row and one currency, each with as many decimals as any of them has: the database
+/// keeps a plain zero without decimals, and what is not zero has those of its currency.
+fn alike<const N: usize>(mut amounts: [Decimal; N]) -> [Decimal; N] {
+    let scale = amounts.iter().map(Decimal::scale).max().unwrap_or_default();
+    for amount in &mut amounts {
+        *amount = at_scale(*amount, scale);
+    }
+    amounts
 }
 
 /// An amount at the scale of its currency: the database keeps a plain zero without decimals.

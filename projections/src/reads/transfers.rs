@@ -16,8 +16,8 @@ use serde::Serialize;
 use sqlx::{Row, postgres::PgRow, types::Uuid};
 
 use super::{
-    At, Page, ReadModels, TransactionFilter, cut, decimal, parsed, rows, undecodable, unsigned,
-    variant,
+    At, Page, ReadModels, TransactionFilter, alike, cut, decimal, parsed, rows, undecodable,
+    unsigned, variant,
 };
 use crate::error::ReadError;
 
@@ -326,13 +326,14 @@ fn held_or_none(row: &PgRow) -> Result<Option<TransferRow>, ReadError> {
         Some(_) => Some(parsed(row, "reason")?),
         None => None,
     };
+    let [amount, fee] = alike([decimal(row, "amount")?, decimal(row, "fee")?]);
     Ok(Some(TransferRow {
         id: TransferId::from_uuid(id),
         account: parsed(row, "account_id")?,
         receiver,
         currency: parsed(row, "currency")?,
-        amount: decimal(row, "amount")?,
-        fee: decimal(row, "fee")?,
+        amount,
+        fee,
         status: variant(row, "status")?,
         reason,
         phone_hash: Some(parsed(row, "phone_hash")?),

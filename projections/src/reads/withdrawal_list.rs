@@ -115,6 +115,23 @@ impl ReadModels {
         Ok(reasons)
     }
 
+    /// Which bank account each of these withdrawals goes to.
+    pub async fn payee_accounts(
+        &self,
+        ids: &[WithdrawalId],
+    ) -> Result<HashMap<WithdrawalId, BankAccountId>, ReadError> {
+        let uuids: Vec<_> = ids.iter().map(|id| id.uuid()).collect();
+        let found = sqlx::query("select id, bank_account from read.withdrawals where id = any($1)")
+            .bind(uuids)
+            .fetch_all(&self.pool)
+            .await?;
+        let pair = |row: &sqlx::postgres::PgRow| -> Result<_, ReadError> {
+            let id = WithdrawalId::from_uuid(row.try_get("id")?);
+            Ok((id, BankAccountId::from_uuid(row.try_get("bank_account")?)))
+        };
+        found.iter().map(pair).collect()
+    }
+
     /// How many withdrawals of an account were requested since a moment, counted up to `most`.
     pub async fn withdrawals_since(
         &self,

@@ -13,7 +13,7 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use sqlx::{Row, postgres::PgRow, types::Uuid};
 
-use super::{At, ReadModels, decimal, parsed, unsigned, variant};
+use super::{At, ReadModels, alike, decimal, parsed, unsigned, variant};
 use crate::error::ReadError;
 
 pub(super) const COLUMNS: &str = "w.id, w.account_id, w.bank, w.rail, w.bank_account, \
@@ -248,14 +248,17 @@ pub(super) fn row_or_none(row: &PgRow) -> Result<Option<WithdrawalRow>, ReadErro
         Some(_) => Some(unsigned(row, "queued_position")?),
         None => None,
     };
+    let amounts = ["amount", "fee", "unapplied"].map(|column| decimal(row, column));
+    let [amount, fee, unapplied] = amounts;
+    let [amount, fee, unapplied] = alike([amount?, fee?, unapplied?]);
     Ok(Some(WithdrawalRow {
         id: WithdrawalId::from_uuid(id),
         account: parsed(row, "account_id")?,
         bank: parsed(row, "bank")?,
         rail: parsed(row, "rail")?,
         bank_account: BankAccountId::from_uuid(row.try_get("bank_account")?),
-        amount: decimal(row, "amount")?,
-        fee: decimal(row, "fee")?,
+        amount,
+        fee,
         status: variant(row, "status")?,
         attempts: u32::try_from(attempts)
             .map_err(|source| super::undecodable("attempts", source))?,
@@ -264,7 +267,7 @@ pub(super) fn row_or_none(row: &PgRow) -> Result<Option<WithdrawalRow>, ReadErro
         requested_position: unsigned(row, "requested_position")?,
         queued_position,
         changed_at: row.try_get("changed_at")?,
-        unapplied: decimal(row, "unapplied")?,
+        unapplied,
         late: row.try_get("late")?,
         sequence: unsigned(row, "sequence")?,
         last_position: unsigned(row, "last_position")?,

@@ -14,6 +14,7 @@ mod driver;
 mod harness;
 mod journeys;
 mod pages;
+mod pictures;
 mod providers;
 mod session;
 mod wallet;

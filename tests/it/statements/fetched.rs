@@ -23,6 +23,7 @@ async fn case_103_what_only_the_bank_knows_is_found_on_its_statement() {
         booker: stand.booker.clone(),
         clock: clock.clone(),
         certificate_key: CertificateKey::of(&[1; 32]),
+        treasury_buffer: rust_decimal::Decimal::ZERO,
     };
     fetcher.round().await;
     let files = stand.count("statement_files").await;

@@ -22,15 +22,15 @@ use crate::support::{
 const ASHA: &str = "wallet:asha:INR";
 
 /// A service, a wallet of a person with a name, and what books statements.
-struct Office {
-    bahi: TestBahi,
-    booker: Booker,
-    admin: Actor,
-    second: Actor,
+pub(super) struct Office {
+    pub(super) bahi: TestBahi,
+    pub(super) booker: Booker,
+    pub(super) admin: Actor,
+    pub(super) second: Actor,
 }
 
 impl Office {
-    async fn open() -> Self {
+    pub(super) async fn open() -> Self {
         let bahi = TestBahi::spawn().await;
         let admin = bahi.admin().await;
         let second = bahi.actor("second", &[Scope::OpsApprove]).await;
@@ -53,15 +53,20 @@ impl Office {
     }
 
     /// Books the lines of a day, with deposits in sight or without.
-    async fn state(&mut self, date: u32, opening: &str, closing: &str, lines: &[Value]) {
-        let bytes = serde_json::to_vec(&statement(date, opening, closing, lines)).unwrap();
+    pub(super) async fn state(&mut self, date: u32, opening: &str, closing: &str, lines: &[Value]) {
+        self.import(&statement(date, opening, closing, lines)).await;
+        while self.booker.book().await.unwrap() > 0 {}
+    }
+
+    /// Takes a statement in.
+    pub(super) async fn import(&self, statement: &Value) {
+        let bytes = serde_json::to_vec(statement).unwrap();
         let of = |code: ledger_core::money::CurrencyCode| Some(currency(code.as_str()));
         let accounts = OurNumbers::default();
         let reading = Reading { currency: &of, accounts: &accounts, csv: None };
         let parsed = parse(Format::Json, &bytes, &reading).unwrap();
         let pool = &self.booker.pool;
         import(pool, &word("hdfc"), Format::Json, &parsed[0], &word("asha")).await.unwrap();
-        while self.booker.book().await.unwrap() > 0 {}
     }
 
     fn with_deposits(&mut self) {

@@ -48,6 +48,8 @@ fn claims(about: &About<'_>, fault: Fault) -> Value {
     claims.insert("iss".to_owned(), json!(issuer));
     claims.insert("aud".to_owned(), json!(audience));
     claims.insert("iat".to_owned(), json!(from));
+    // Its page asks who one is each time.
+    claims.insert("auth_time".to_owned(), json!(from));
     claims.insert("exp".to_owned(), json!(from.saturating_add(LASTS_SECONDS)));
     let asked = about.nonce.filter(|_| fault != Fault::NoNonce);
     let foreign = Some("of-another-request").filter(|_| fault == Fault::WrongNonce);

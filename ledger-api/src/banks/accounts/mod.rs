@@ -15,6 +15,7 @@ use ledger_core::{
 };
 
 pub use hash::PayeeKey;
+pub(crate) use store::masked;
 pub use store::{BankAccounts, CreateError};
 
 use super::Payee;

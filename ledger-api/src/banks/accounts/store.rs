@@ -5,6 +5,7 @@
 //! but by being erased, and whoever sends asks the table again ([`BankAccounts::payee`]).
 
 use std::{
+    collections::HashMap,
     num::NonZeroUsize,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -52,6 +53,11 @@ pub struct BankAccounts {
     pool: PgPool,
     key: PayeeKey,
     remembered: Arc<Mutex<Remembered>>,
+}
+
+/// A bank account as people know it: the bank and the end of the number.
+pub(crate) fn masked(ifsc: &str, last_four: &str) -> String {
+    format!("{} ••{last_four}", ifsc.get(..4).unwrap_or(ifsc))
 }
 
 impl BankAccounts {
@@ -122,6 +128,28 @@ impl BankAccounts {
         let sql = format!("{SELECT} where a.id = $1");
         let row = sqlx::query(&sql).bind(id.uuid()).fetch_optional(&self.pool).await?;
         row.as_ref().map(account).transpose()
+    }
+
+    /// How some are known to people, as far as they are not erased: the bank and the end of the
+    /// number.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub(crate) async fn words(
+        &self,
+        ids: &[BankAccountId],
+    ) -> Result<HashMap<BankAccountId, String>, sqlx::Error> {
+        let uuids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+        let sql = format!("{SELECT} where a.id = any($1)");
+        let rows = sqlx::query(&sql).bind(uuids).fetch_all(&self.pool).await?;
+        let mut words = HashMap::with_capacity(rows.len());
+        for row in &rows {
+            let account = account(row)?;
+            if let Some(shown) = account.shown {
+                words.insert(account.id, masked(&shown.ifsc, &shown.last_four));
+            }
+        }
+        Ok(words)
     }
 
     /// An owner's, the newest first, erased ones left out: at most so many, older than `before`.

@@ -102,4 +102,8 @@ codes! {
         "Name a verified bank account of the owner `bahi` to send it to; that takes two persons.";
     WALLET_BLOCKED = "wallet_blocked" 422 Never "The wallet cannot take the money"
         "The wallet is frozen, closed or full. The money waits.";
+    // What moves of our own say.
+    TREASURY_MOVE_DECIDED = "treasury_move_decided" 409 Never "Decided already"
+        "The move between our own accounts was decided otherwise, or a later day's close asks for \
+         something else.";
 }

@@ -39,6 +39,10 @@ fn operations() -> Vec<(Method, String, Option<String>)> {
                 )
                 .replace("/ops/reports/{id}", "/ops/reports/rp_00000000000000000000000000000007")
                 .replace("/bank-lines/{id}", "/bank-lines/bl_00000000000000000000000000000007")
+                .replace(
+                    "/treasury-moves/{id}",
+                    "/treasury-moves/tm_00000000000000000000000000000007",
+                )
                 .replace("/payments/{id}", "/payments/pay_00000000000000000000000000000007")
                 .replace("/refunds/{id}", "/refunds/rf_00000000000000000000000000000007")
                 .replace("/settlements/{id}", "/settlements/set_00000000000000000000000000000007")

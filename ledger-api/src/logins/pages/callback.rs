@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::{RATE, browser, forget, said};
 use crate::{
-    entry::{Arrival, begin, throttle},
+    entry::{Arrival, begin, send_step_up_code, throttle},
     http::{
         ApiState, Problem,
         return_to::local,
@@ -79,6 +79,7 @@ async fn decided(
         Outcome::SignIn(person) => signed_in(state, arrival, person, &proved.return_to).await,
         Outcome::Linked => Ok(see_other(local(&proved.return_to))),
         Outcome::Again => again(state, who, &proved.return_to).await,
+        Outcome::AgainByCode => by_code(state, who, &proved.return_to).await,
         Outcome::Confirm => Ok(see_other("/login/confirm")),
         Outcome::SignUp if state.people_settings.sign_up => Ok(see_other("/login/finish")),
         Outcome::SignUp
@@ -99,6 +100,20 @@ async fn again(
     let token = state.sessions.renew(who.session.id).await?.ok_or_else(signed_out)?;
     let mut response = see_other(local(return_to));
     SessionCookie::Set(who.session.audience, token).put(&mut response);
+    forget(&mut response);
+    Ok(response)
+}
+
+/// The same, at a provider whose word is not enough: a code goes to their address.
+async fn by_code(
+    state: &ApiState,
+    who: Option<SignedIn>,
+    return_to: &str,
+) -> Result<Response, Problem> {
+    let who = who.ok_or_else(signed_out)?;
+    send_step_up_code(state, &who).await?;
+    let back: String = form_urlencoded::byte_serialize(local(return_to).as_bytes()).collect();
+    let mut response = see_other(&format!("/app/confirm-code?return_to={back}"));
     forget(&mut response);
     Ok(response)
 }

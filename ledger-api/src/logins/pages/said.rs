@@ -86,6 +86,7 @@ pub(super) fn stuck(context: &PageContext, provider: &Provider, outcome: &Outcom
         Outcome::SignIn(_)
         | Outcome::Linked
         | Outcome::Again
+        | Outcome::AgainByCode
         | Outcome::Confirm
         | Outcome::SignUp => "Nobody can sign up here at present.".to_owned(),
     };

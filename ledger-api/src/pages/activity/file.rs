@@ -24,6 +24,7 @@ use crate::{
         names::{Names, what},
         spreadsheet,
     },
+    wallet,
 };
 
 /// How many rows are read at once.
@@ -38,7 +39,10 @@ enum Place {
 
 /// The file.
 pub(super) async fn csv(visitor: Visitor, Asked(query): Asked<Query>) -> Result<Response, Problem> {
-    let (filter, _) = query.filter(visitor.now(), visitor.zone);
+    let (mut filter, _) = query.filter(visitor.now(), visitor.zone);
+    if let Some(text) = query.sought() {
+        wallet::search(&visitor.state, &text, &mut filter).await?;
+    }
     // What is wrong is said while there is still a status to say it with.
     let (first, next) = part(&visitor, &filter, None).await?;
     let start = (visitor, filter, Some(format!("{HEAD}{first}")), next);
@@ -73,12 +77,22 @@ async fn part(
     let page = models.activity(&visitor.wallet, filter, turn, PAGE).await?;
     let names = Names::of(visitor, &page.rows).await?;
     let balances = models.balances_after(&visitor.wallet, &page.rows).await?;
-    let lines = page.rows.iter().map(|row| line(&names, row, balances.get(&row.object)));
+    let lines = page.rows.iter().map(|row| line(visitor, &names, row, balances.get(&row.object)));
+    let lines = lines.collect::<Result<String, Problem>>()?;
     let next = page.older.map_or(Place::End, |older| Place::At(Some(Turn::Older(older))));
-    Ok((lines.collect(), next))
+    Ok((lines, next))
 }
 
-fn line(names: &Names, row: &ActivityRow, balance: Option<&Decimal>) -> String {
+fn line(
+    visitor: &Visitor,
+    names: &Names,
+    row: &ActivityRow,
+    balance: Option<&Decimal>,
+) -> Result<String, Problem> {
+    // At the currency's scale: the database keeps a plain zero without decimals.
+    let written = |amount: Decimal| {
+        Ok::<_, Problem>(visitor.money(amount, row.currency)?.amount().to_string())
+    };
     let fields = [
         row.began_at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
         row.object.clone(),
@@ -86,11 +100,11 @@ fn line(names: &Names, row: &ActivityRow, balance: Option<&Decimal>) -> String {
         row.direction.as_str().to_owned(),
         row.status.as_str().to_owned(),
         format!("{} · {}", names.who(row), what(row)),
-        row.amount.to_string(),
-        row.fee.to_string(),
+        written(row.amount)?,
+        written(row.fee)?,
         row.currency.to_string(),
         row.utr.clone().unwrap_or_default(),
-        balance.map(ToString::to_string).unwrap_or_default(),
+        balance.map(|balance| written(*balance)).transpose()?.unwrap_or_default(),
     ];
-    spreadsheet::line(fields.map(Cow::Owned))
+    Ok(spreadsheet::line(fields.map(Cow::Owned)))
 }

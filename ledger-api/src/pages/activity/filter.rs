@@ -9,7 +9,7 @@ use projections::{ActivityFilter, ActivityStatus, Towards};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
-use crate::pages::{FormErrors, act::amount_typed};
+use crate::pages::{FormErrors, act::amount_typed, address};
 
 /// The address's query. Everything is a text first.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -61,7 +61,6 @@ impl Query {
         let preset = preset.and_then(|days| today.checked_sub_days(Days::new(days - 1)));
         let from = day(&self.from, "from", &mut errors).or(preset);
         let until = day(&self.to, "to", &mut errors).and_then(|day| day.succ_opt());
-        let search = self.q.trim();
         let filter = ActivityFilter {
             kind: kind.cloned(),
             status,
@@ -71,9 +70,30 @@ impl Query {
             amount_min: amount(&self.min, "min", &mut errors),
             amount_max: amount(&self.max, "max", &mut errors),
             counterparty: None,
-            search: (!search.is_empty()).then(|| search.chars().take(80).collect()),
+            search: None,
         };
         (filter, errors)
+    }
+
+    /// What is looked for by one text; nothing if nothing is.
+    pub(super) fn sought(&self) -> Option<String> {
+        let text = self.q.trim();
+        (!text.is_empty()).then(|| text.chars().take(80).collect())
+    }
+
+    /// The same list from so many days before where it begins now; nothing if it begins nowhere.
+    pub(super) fn further_back(
+        &self,
+        path: &str,
+        days: u64,
+        filter: &ActivityFilter,
+        zone: Tz,
+    ) -> Option<String> {
+        let from = filter.from?.with_timezone(&zone).date_naive();
+        let from = from.checked_sub_days(Days::new(days))?.to_string();
+        let mut query = self.clone();
+        query.days.clear();
+        Some(query.with(path, "from", &from))
     }
 
     /// Whether anything restricts the list.
@@ -94,18 +114,7 @@ impl Query {
 
     /// The address of the list with one field changed, without the place in it.
     pub(super) fn with(&self, path: &str, name: &str, value: &str) -> String {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        for (field, kept) in self.pairs() {
-            let value = if field == name { value } else { kept };
-            if !value.is_empty() {
-                query.append_pair(field, value);
-            }
-        }
-        if !self.pairs().iter().any(|(field, _)| *field == name) && !value.is_empty() {
-            query.append_pair(name, value);
-        }
-        let query = query.finish();
-        if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+        address::with(path, &self.pairs(), name, value)
     }
 
     fn pairs(&self) -> [(&'static str, &str); 10] {
@@ -184,11 +193,24 @@ mod tests {
         let (found, errors) = filter(
             "kind=x'--&status=nope&way=up&days=-3&from=soon&min=1e9&max=%3Cb%3E&q=%20HDFC1%20",
         );
-        let search = Some("HDFC1".to_owned());
-        assert_eq!(found, ActivityFilter { search, ..ActivityFilter::default() });
+        assert_eq!(found, ActivityFilter::default());
         for field in ["from", "min", "max"] {
             assert!(!errors.of(field).is_empty(), "{field}");
         }
+    }
+
+    #[test]
+    fn one_looks_further_back_from_where_the_list_begins() {
+        let further = |pairs| {
+            let (found, _) = filter(pairs);
+            query(pairs).further_back("/app/activity", 90, &found, Tz::Asia__Kolkata)
+        };
+        // Today is the 23rd there: a week begins on the 17th.
+        let week = further("days=7&kind=deposit&older=9");
+        assert_eq!(week.as_deref(), Some("/app/activity?kind=deposit&from=2026-08-19"));
+        let from = further("from=2026-11-01&to=2026-11-02");
+        assert_eq!(from.as_deref(), Some("/app/activity?from=2026-08-03&to=2026-11-02"));
+        assert_eq!(further("kind=deposit"), None);
     }
 
     #[test]

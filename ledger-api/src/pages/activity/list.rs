@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use askama::Template;
 use axum::{extract::Query as Asked, response::Response};
-use projections::{ActivityPage, ActivityStatus, Turn};
+use projections::{ActivityCounts, ActivityPage, ActivityStatus, Turn};
 use rust_decimal::Decimal;
 
 use super::filter::{KINDS, Query, SPANS, WAYS};
@@ -12,13 +12,17 @@ use crate::{
     http::Problem,
     pages::{
         FormErrors, Layout, Nav, Visitor,
+        landing::grouped,
         names::Names,
         respond,
         ui::{EmptyState, LiveDot, MoneyView, MoveRow, Status},
     },
+    wallet,
 };
 
 const PATH: &str = "/app/activity";
+/// How many days further back a list without a match offers to look.
+const DAYS_FURTHER: u64 = 90;
 /// How many rows a page has.
 const PAGE: u32 = 25;
 
@@ -35,6 +39,8 @@ struct ListView {
     spans: [(&'static str, &'static str); 5],
     days: Vec<Day>,
     empty: EmptyState,
+    /// Where a search that was broken off goes on; nothing if it came to its end.
+    further: String,
     older: String,
     newer: String,
     file: String,
@@ -46,7 +52,7 @@ struct ListView {
 struct Tab {
     word: &'static str,
     href: String,
-    count: u64,
+    count: String,
     current: bool,
 }
 
@@ -60,7 +66,10 @@ pub(super) async fn list(
     visitor: Visitor,
     Asked(query): Asked<Query>,
 ) -> Result<Response, Problem> {
-    let (filter, errors) = query.filter(visitor.now(), visitor.zone);
+    let (mut filter, errors) = query.filter(visitor.now(), visitor.zone);
+    if let Some(text) = query.sought() {
+        wallet::search(&visitor.state, &text, &mut filter).await?;
+    }
     let models = &visitor.state.read_models;
     let page = models.activity(&visitor.wallet, &filter, turn(&query), PAGE).await?;
     let counts = models.activity_counts(&visitor.wallet, &filter).await?.value;
@@ -74,6 +83,8 @@ pub(super) async fn list(
     let place = |name: &str, at: Option<u64>| {
         at.map(|at| query.with(PATH, name, &at.to_string())).unwrap_or_default()
     };
+    let older = place("older", page.older);
+    let further = query.further_back(PATH, DAYS_FURTHER, &filter, visitor.zone);
     let view = ListView {
         layout: visitor.layout("Activity", Nav::Activity),
         live: LiveDot::new(visitor.path()),
@@ -83,8 +94,9 @@ pub(super) async fn list(
         ways: WAYS,
         spans: SPANS,
         days: days(&visitor, &names, &page, &balances)?,
-        empty: empty(&query),
-        older: place("older", page.older),
+        empty: empty(&query, further, page.looked_until),
+        further: if page.looked_until { older.clone() } else { String::new() },
+        older,
         newer: place("newer", page.newer),
         balances: query.with(PATH, "balance", if with_balances { "" } else { "1" }),
         file: query.with("/app/activity.csv", "", ""),
@@ -99,24 +111,30 @@ fn turn(query: &Query) -> Option<Turn> {
 }
 
 /// A tab for everything and one for each status that there is, or that is chosen.
-fn tabs(query: &Query, counts: &std::collections::BTreeMap<ActivityStatus, u64>) -> Vec<Tab> {
+fn tabs(query: &Query, counts: &ActivityCounts) -> Vec<Tab> {
     let all = Tab {
         word: "All",
         href: query.with(PATH, "status", ""),
-        count: counts.values().sum(),
+        count: counted(counts.all()),
         current: query.status.is_empty(),
     };
     let of = |status: ActivityStatus| {
-        let count = counts.get(&status).copied().unwrap_or_default();
+        let (count, is_all) = counts.of(status);
         let current = query.status == status.as_str();
         (count > 0 || current).then(|| Tab {
             word: Status::from(status).word(),
             href: query.with(PATH, "status", status.as_str()),
-            count,
+            count: counted((count, is_all)),
             current,
         })
     };
     std::iter::once(all).chain(ActivityStatus::ALL.into_iter().filter_map(of)).collect()
+}
+
+/// A count; with a plus if there are more.
+fn counted((count, is_all): (u64, bool)) -> String {
+    let more = if is_all { "" } else { "+" };
+    format!("{}{more}", grouped(count))
 }
 
 fn days(
@@ -140,11 +158,20 @@ fn days(
     Ok(days)
 }
 
-/// Nothing at all is another thing than nothing that matches.
-fn empty(query: &Query) -> EmptyState {
+/// Nothing at all is another thing than nothing that matches, and than nothing so far.
+fn empty(query: &Query, further: Option<String>, looked_until: bool) -> EmptyState {
+    if query.restricts() && looked_until {
+        let text = "Nothing in this part of your history matches.";
+        return EmptyState::new("search", "Nothing yet", text);
+    }
     if query.restricts() {
-        let text = "Try fewer filters. Search finds whole ids and bank references.";
-        return EmptyState::new("search", "Nothing matches", text).action("Clear filters", PATH);
+        let text = "Try fewer filters. Search finds whole ids and bank references, a handle such \
+                    as @asha, an amount, or about an amount: ~500.";
+        let empty = EmptyState::new("search", "Nothing matches", text);
+        return match further {
+            Some(href) => empty.action("Look 90 days further back", href),
+            None => empty.action("Clear filters", PATH),
+        };
     }
     EmptyState::new(
         "list",
@@ -161,13 +188,18 @@ mod tests {
     #[test]
     fn a_tab_stands_for_each_status_that_there_is() {
         let query = Query { status: "expired".to_owned(), ..Query::default() };
-        let counts = [(ActivityStatus::Done, 3), (ActivityStatus::Unknown, 1)].into();
-        let tabs = tabs(&query, &counts);
-        let shown: Vec<_> = tabs.iter().map(|tab| (tab.word, tab.count, tab.current)).collect();
+        let counts = [(ActivityStatus::Done, 1_000), (ActivityStatus::Unknown, 1)].into();
+        let tabs = tabs(&query, &ActivityCounts { counts, in_a_part: false });
+        let shown: Vec<_> = tabs.iter().map(|tab| (tab.word, &*tab.count, tab.current)).collect();
         let unknown = "Bank hasn’t confirmed";
         assert_eq!(
             shown,
-            [("All", 4, false), (unknown, 1, false), ("Done", 3, false), ("Expired", 0, true)]
+            [
+                ("All", "1,001+", false),
+                (unknown, "1", false),
+                ("Done", "1,000+", false),
+                ("Expired", "0", true)
+            ]
         );
     }
 }

@@ -171,7 +171,8 @@ fn timeline(visitor: &Visitor, detail: &Detail, waits: Option<&str>) -> Timeline
         if index == last
             && let Some(next) = detail.next
         {
-            let more = waits.map(|waits| format!(" {waits}")).unwrap_or_default();
+            let more = waits.filter(|waits| !waits.is_empty());
+            let more = more.map(|waits| format!(" {waits}")).unwrap_or_default();
             shown = shown.text(format!("{next}{more}"));
         }
         steps.push(shown);

@@ -2,7 +2,7 @@
 //! bank is asked next, how often it was asked, and by when its answer is due.
 
 use ledger_core::ids::WithdrawalId;
-use projections::QueuePlace;
+use projections::{ActivityStatus, QueuePlace};
 
 use crate::{
     http::Problem,
@@ -21,16 +21,18 @@ pub(super) async fn words(visitor: &Visitor, detail: &Detail) -> Result<Option<S
         return Ok(None);
     };
     let told = status_detail(&visitor.state, id, &history).await?;
-    Ok(told.map(|told| said(visitor, &told)))
+    // What happens next is said beside it already, except why it waits in the queue.
+    let in_queue = detail.row.status == ActivityStatus::Queued;
+    Ok(told.map(|told| said(visitor, &told, in_queue)))
 }
 
-fn said(visitor: &Visitor, told: &StatusDetail) -> String {
-    let mut said = vec![told.description.clone()];
+fn said(visitor: &Visitor, told: &StatusDetail, with_why: bool) -> String {
+    let mut said = Vec::from_iter(with_why.then(|| told.description.clone()));
     if let (Some(place), Some(of)) = (told.queue_position, told.queue_length) {
         said.push(queue(place, of));
     }
     if let Some(at) = told.next_check_at {
-        said.push(format!("Next check {}.", visitor.when(at).text()));
+        said.push(format!("Next check {}.", visitor.when(at).inside()));
     }
     if let Some(used) = told.checks_used.filter(|used| *used > 0 || told.next_check_at.is_some()) {
         said.push(match told.checks_allowed {
@@ -39,7 +41,7 @@ fn said(visitor: &Visitor, told: &StatusDetail) -> String {
         });
     }
     if let Some(by) = told.answer_due_by {
-        said.push(format!("Latest answer by {}.", visitor.when(by).text()));
+        said.push(format!("Latest answer by {}.", visitor.when(by).inside()));
     }
     said.join(" ")
 }

@@ -5,9 +5,9 @@ use axum::{extract::Path, http::StatusCode, response::Response};
 use ledger_core::ids::BankAccountId;
 use serde::Deserialize;
 
-use super::withdraw::{all, masked};
+use super::withdraw::all;
 use crate::{
-    banks::accounts::{BankAccount, BankAccountStatus, Why},
+    banks::accounts::{BankAccount, BankAccountStatus, Why, masked},
     http::{Problem, session::see_other},
     pages::{
         FormErrors, Layout, Nav, Visitor, act, respond,

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::{ConfirmView, Filled, Tab, add, after, form, made};
 use crate::{
-    banks::accounts::{BankAccount, BankAccountStatus},
+    banks::accounts::{BankAccount, BankAccountStatus, masked},
     http::{Problem, codes, session::see_other},
     pages::{
         FormErrors, Nav, Visitor, act, respond,
@@ -48,11 +48,6 @@ pub(in crate::pages) async fn accounts(visitor: &Visitor) -> Result<Vec<AccountC
 pub(super) async fn all(visitor: &Visitor) -> Result<Vec<BankAccount>, Problem> {
     let owner = visitor.owner()?;
     Ok(visitor.state.bank_accounts.list(&owner, None, ACCOUNTS_MAX).await?)
-}
-
-/// A bank account as people know it: the bank and the end of the number.
-pub(super) fn masked(ifsc: &str, last_four: &str) -> String {
-    format!("{} ••{last_four}", ifsc.get(..4).unwrap_or(ifsc))
 }
 
 /// All that can be withdrawn: what is available without the fee. Nothing, if the fee is more.

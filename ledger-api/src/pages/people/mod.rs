@@ -6,6 +6,7 @@ mod outbox;
 mod proving;
 mod security;
 mod settings;
+mod step_up;
 
 use axum::{
     Router,
@@ -25,6 +26,7 @@ pub(super) fn routes() -> Router<ApiState> {
         .merge(proving::routes())
         .merge(security::routes())
         .merge(settings::routes())
+        .merge(step_up::routes())
         .merge(outbox::routes())
 }
 

@@ -37,6 +37,13 @@ impl When {
         format!("{}, {clock}", day(date, today))
     }
 
+    /// The words alone, as they stand inside a sentence.
+    pub(crate) fn inside(&self) -> String {
+        let text = self.text();
+        let named = ["Today", "Yesterday"].into_iter().any(|day| text.starts_with(day));
+        if named { text.replace('T', "t").replace('Y', "y") } else { text }
+    }
+
     /// The day alone.
     pub(crate) fn day(&self) -> String {
         day(self.at.with_timezone(&self.zone).date_naive(), self.today())

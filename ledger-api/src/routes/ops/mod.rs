@@ -11,6 +11,7 @@ mod sending_back;
 mod suspense;
 mod transfers;
 mod treasury;
+mod treasury_moves;
 mod withdrawals;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -45,4 +46,7 @@ pub(super) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(periods::close))
         .routes(routes!(periods::reopen))
         .routes(routes!(periods::close_year))
+        .routes(routes!(treasury_moves::list))
+        .routes(routes!(treasury_moves::approve))
+        .routes(routes!(treasury_moves::reject))
 }

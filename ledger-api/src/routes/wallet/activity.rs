@@ -61,7 +61,8 @@ pub(super) struct ActivityQuery {
     /// With this person on the other side: a handle, a verified phone number or an id.
     #[serde(skip_serializing_if = "Option::is_none")]
     counterparty: Option<String>,
-    /// Exactly this id, or exactly this reference of a bank.
+    /// Exactly this id or this reference of a bank, a person's handle (`@asha`), an amount
+    /// (`5000.13`), or about an amount (`~500`: a tenth less to a tenth more).
     #[serde(skip_serializing_if = "Option::is_none")]
     q: Option<String>,
     /// How many at most; 1 to 100, 25 if left out.
@@ -137,7 +138,8 @@ pub(super) async fn list(
     let next_cursor = found.older.map(Turn::Older).map(seal).transpose()?;
     let answer = ActivityListOut {
         data: found.items.into_iter().map(ActivityOut::from).collect(),
-        counts: found.counts,
+        counts_are_exact: found.counts.all().1,
+        counts: found.counts.counts,
         has_more: next_cursor.is_some(),
         previous_cursor: found.newer.map(Turn::Newer).map(seal).transpose()?,
         next_cursor,
@@ -164,7 +166,7 @@ async fn filter(reader: &Reader, query: &ActivityQuery) -> Result<Option<Activit
             Some(face.id.wallet().map_err(|error| Problem::internal(&error))?)
         }
     };
-    Ok(Some(ActivityFilter {
+    let mut filter = ActivityFilter {
         kind: query.kind.clone(),
         status: query.status,
         direction: query.direction,
@@ -173,8 +175,12 @@ async fn filter(reader: &Reader, query: &ActivityQuery) -> Result<Option<Activit
         amount_min: amount("amount_min", query.amount_min.as_deref())?,
         amount_max: amount("amount_max", query.amount_max.as_deref())?,
         counterparty,
-        search: query.q.as_deref().map(|text| text.trim().to_owned()),
-    }))
+        search: None,
+    };
+    if let Some(text) = &query.q {
+        wallet::search(&reader.state, text, &mut filter).await?;
+    }
+    Ok(Some(filter))
 }
 
 fn amount(name: &'static str, text: Option<&str>) -> Result<Option<Decimal>, Problem> {

@@ -116,10 +116,14 @@ impl From<ActivityItem> for ActivityOut {
 pub(super) struct ActivityListOut {
     /// The newest first.
     pub(super) data: Vec<ActivityOut>,
-    /// How many there are of each status, whatever status was asked for.
+    /// How many there are of each status, whatever status was asked for: up to 1,000 of each, and
+    /// no more than are found among the last 5,000.
     #[schema(value_type = BTreeMap<String, u64>)]
     pub(super) counts: BTreeMap<ActivityStatus, u64>,
-    /// Whether there are older ones.
+    /// Whether `counts` has everything. If not, there may be more of each status.
+    pub(super) counts_are_exact: bool,
+    /// Whether there are older ones. A page can be short, even empty, and the list go on: a filter
+    /// that matches rarely is not searched without bound.
     pub(super) has_more: bool,
     /// What to send as `cursor` for older ones.
     pub(super) next_cursor: Option<String>,
@@ -133,6 +137,7 @@ impl ActivityListOut {
         Self {
             data: Vec::new(),
             counts: BTreeMap::new(),
+            counts_are_exact: true,
             has_more: false,
             next_cursor: None,
             previous_cursor: None,

@@ -9,7 +9,7 @@ use ledger_core::{ids::MerchantCode, log::Position, payment::PaymentStatus};
 use projections::PaymentFilter;
 use serde::Deserialize;
 
-use crate::pages::{FormErrors, activity::filter::midnight};
+use crate::pages::{FormErrors, activity::filter::midnight, address};
 
 /// The address's query. Everything is a text first.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -91,17 +91,7 @@ impl Query {
 
     /// The same filter at another address, with one field changed and from the newest on.
     pub(super) fn with(&self, path: &str, name: &'static str, value: &str) -> String {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        for (field, kept) in self.pairs() {
-            if field != name && !kept.is_empty() {
-                query.append_pair(field, kept);
-            }
-        }
-        if !name.is_empty() && !value.is_empty() {
-            query.append_pair(name, value);
-        }
-        let query = query.finish();
-        if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+        address::with(path, &self.pairs(), name, value)
     }
 
     fn pairs(&self) -> [(&'static str, &str); 8] {
@@ -180,7 +170,7 @@ mod tests {
         let path = "/merchant/payments";
         assert_eq!(
             here.with(path, "status", "refunded"),
-            "/merchant/payments?order=a%26b&status=refunded"
+            "/merchant/payments?status=refunded&order=a%26b"
         );
         assert_eq!(query("status=refunded").with(path, "status", ""), path);
         assert_eq!(here.with(path, "older", "9"), "/merchant/payments?order=a%26b&older=9");
