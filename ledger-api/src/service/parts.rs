@@ -30,7 +30,9 @@ use crate::{
     statements::{self, Booker, CertificateKey, DeskCredits},
     vault::{SubjectKeys, WrappingKey},
     webhooks::{Banks, Inbox, Intake},
-    workers::{self, DepositKeeper, alarms::Alarms, withdrawals::notes::Notes},
+    workers::{
+        self, DepositKeeper, PayoutKeeper, PayoutParts, alarms::Alarms, withdrawals::notes::Notes,
+    },
 };
 
 /// Connections that requests read with.
@@ -119,6 +121,7 @@ impl Parts {
             if roles.worker {
                 parts.start_alarms((database, inbox), secret, &wanted.clock);
                 parts.start_people(database, secret, &engine, wanted)?;
+                parts.start_payouts(database, secret, &engine, wanted)?;
                 parts.start_hooks_out(database, secret, wanted);
             }
             if roles.api {
@@ -246,6 +249,33 @@ impl Parts {
         let settings = wanted.people_settings()?;
         let keeper = people::keeper(&pool, secret, engine, &settings);
         self.tasks.push(("the people", tasks::keep_people(&keeper, &self.stop.subscribe())));
+        Ok(())
+    }
+
+    /// Starts to pay out what goes by itself; without a bank nothing goes.
+    fn start_payouts(
+        &mut self,
+        database: &Database,
+        secret: &Secret,
+        engine: &Engine,
+        wanted: &Wanted,
+    ) -> Result<(), ServiceError> {
+        if wanted.bank_registry.is_empty() {
+            return Ok(());
+        }
+        let pool = self.kept(database.pool(database.app().clone()));
+        let keeper = PayoutKeeper::new(PayoutParts {
+            ledger: Arc::new(engine.clone()),
+            read_models: self.read_models(pool.clone()),
+            pool,
+            secret: secret.bytes(),
+            banks: Arc::clone(&wanted.bank_registry),
+            review: ReviewRules::from_variables(std::env::vars_os())?,
+            clock: Arc::clone(&wanted.clock),
+            ids: Arc::new(System),
+        });
+        let keeper = keeper.map_err(ServiceError::Principal)?;
+        self.tasks.push(("the payouts", tasks::keep_payouts(&keeper, &self.stop.subscribe())));
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! Payments to shops over HTTP: asked for, paid, given back, settled, paid out.
 
 mod examples;
+mod payouts;
 mod races;
 mod settling;
 

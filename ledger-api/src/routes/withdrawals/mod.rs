@@ -13,6 +13,7 @@ mod write;
 pub(crate) use detail::StatusDetail;
 pub(crate) use quote::quote;
 pub(crate) use read::{detail as status_detail, withdrawal_out};
+pub(crate) use terms::price;
 pub(crate) use write::{cancel, request};
 
 use utoipa_axum::{router::OpenApiRouter, routes};
