@@ -11,6 +11,7 @@ mod act;
 mod activity;
 pub(crate) mod assets;
 pub(crate) mod context;
+mod disputes;
 pub(crate) mod forms;
 mod home;
 mod landing;

@@ -11,15 +11,11 @@ use ledger_api::{
 };
 use ledger_core::{clock::System, ids::BankAccountId};
 use projections::ReadModels;
-use reqwest::Method;
 use serde_json::json;
 use tokio::sync::watch;
 
 use super::{Shop, id, pay, pay_for, until};
-use crate::{
-    support::bahi::{PATIENCE, fresh_key, send},
-    user_api::person::Scene,
-};
+use crate::{support::bahi::PATIENCE, user_api::person::Scene};
 
 async fn keeper(scene: &Scene) -> PayoutKeeper {
     let pool = scene.bahi.database.pool().await;
@@ -124,8 +120,8 @@ async fn reasons(
 
     // Frozen money goes nowhere.
     pay_for(scene, asha, shop, "100").await.made();
-    let freeze = json!({"direction": "debit", "reason": "police"});
-    let freeze_path = format!("/v1/accounts/{}/freeze", shop.account("available"));
+    let freeze = json!({"reference": "order-7", "mode": "debit"});
+    let freeze_path = format!("/v1/accounts/{}/freezes", shop.account("available"));
     let frozen = scene.admin.post(&freeze_path, &freeze).await;
     assert!(frozen.status.is_success(), "{}", frozen.text);
     scene.projected().await;
@@ -135,13 +131,11 @@ async fn reasons(
     let refused = noted(scene, shop, wednesday).await;
     let frozen = PayoutSkip::Refused("account_frozen".to_owned());
     assert_eq!(refused, skipped(wednesday, frozen));
-    let unfreeze = format!("/v1/accounts/{}/unfreeze", shop.account("available"));
-    let thawed = scene.admin.post(&unfreeze, &freeze).await;
+    let thawed = scene.admin.delete(&format!("{freeze_path}/order-7")).await;
     assert!(thawed.status.is_success(), "{}", thawed.text);
 
     // An account that was erased is no account.
-    let erase = scene.admin.request(Method::DELETE, &format!("/v1/bank-accounts/{to}"));
-    let erased = send(erase.header("idempotency-key", fresh_key())).await;
+    let erased = scene.admin.delete(&format!("/v1/bank-accounts/{to}")).await;
     assert!(erased.status.is_success(), "{}", erased.text);
     scene.clock.advance(TimeDelta::days(1));
     until(&scene.admin, &balance, |balance| balance["posted"]["value"] == "0.00").await;
@@ -151,4 +145,15 @@ async fn reasons(
     let known = shops(scene).await.by_id(shop.id).await.unwrap().unwrap();
     assert_eq!(known.payout_next, thursday.succ_opt());
     assert!(shop.has(scene, "available").await.parse::<f64>().unwrap() > 100.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_owner_of_a_shop_does_not_close_their_account() {
+    let scene = Scene::start().await;
+    let kamala = scene.person("kamala", "0.01").await;
+    Shop::open(&scene, &kamala, "chai").await;
+    let refused = kamala.post("/v1/me/close", &json!({})).await;
+    assert_eq!(refused.code(), "account_in_use", "{}", refused.text);
+    assert!(refused.text.contains("only owner of a shop"), "{}", refused.text);
+    scene.finish().await;
 }

@@ -5,7 +5,7 @@ use ledger_core::{
     ids::{AccountId, PaymentId, Reference, RefundId, SettlementId},
     payment::PaymentStatus,
 };
-use projections::{PaymentFilter, PaymentRow};
+use projections::PaymentFilter;
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
@@ -110,6 +110,7 @@ impl PaymentsQuery {
             store: self.store.map(|store| store.to_string()),
             terminal: self.terminal.map(|terminal| terminal.to_string()),
             settlement: self.settlement,
+            disputed: false,
             before: None,
         })
     }
@@ -157,7 +158,7 @@ pub(super) async fn get(
 ) -> Result<Reply<PaymentOut>, Problem> {
     let (reach, models) = reader.admit_shop(READ, query.min_position).await?;
     let (position, row) = reader.find(|| models.payment(id)).await?;
-    check(reach, &row)?;
+    payments::check_party(reach, &row)?;
     let refunds = models.refunds_of(id).await?.value;
     let refunds = refunds.into_iter().map(|refund| RefundOut::of(refund, position)).collect();
     let payment = PaymentOut::of(row, reach, position);
@@ -181,7 +182,7 @@ pub(super) async fn refunds(
 ) -> Result<Reply<Listed<RefundOut>>, Problem> {
     let (reach, models) = reader.admit_shop(READ, query.min_position).await?;
     let (_, row) = reader.find(|| models.payment(id)).await?;
-    check(reach, &row)?;
+    payments::check_party(reach, &row)?;
     let refunds = models.refunds_of(id).await?;
     let position = refunds.position;
     let data = refunds.value.into_iter().map(|refund| RefundOut::of(refund, position)).collect();
@@ -210,12 +211,4 @@ pub(super) async fn refund(
         Reach::Everything | Reach::OfMerchant(..) => payments::check_shop(reach, &row.merchant)?,
     }
     Ok(Reply::ok(RefundOut::of(row, position)).at(position))
-}
-
-/// Its payer and its shop see it.
-fn check(reach: Reach, row: &PaymentRow) -> Result<(), Problem> {
-    match reach {
-        Reach::Of(_) => reach.account(&row.payer),
-        Reach::Everything | Reach::OfMerchant(..) => payments::check_shop(reach, &row.merchant),
-    }
 }
