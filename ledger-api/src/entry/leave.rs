@@ -106,6 +106,10 @@ async fn wallet(state: &ApiState, who: &SignedIn) -> Result<Value, Problem> {
 /// by nobody's hand, and erased when that time is over.
 pub(crate) async fn close(state: &ApiState, who: &SignedIn) -> Result<(), Problem> {
     require_step_up(state, who, Act::Close)?;
+    if state.shops.is_last_owner(who.person.id).await? {
+        let detail = "You are the only owner of a shop. Make somebody else its owner, then close.";
+        return Err(Problem::new(codes::ACCOUNT_IN_USE, detail));
+    }
     let account = who.person.id.wallet().map_err(|error| Problem::internal(&error))?;
     state.ledger.refresh().await?;
     let head = state.ledger.status().borrow().head.position;

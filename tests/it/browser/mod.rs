@@ -8,10 +8,12 @@
 //! `BAHI_BROWSER=required` is set they fail. `make test` installs one if it can.
 
 mod check;
+mod codes;
 mod driver;
 mod harness;
 mod journeys;
 mod pages;
 mod providers;
 mod session;
+mod shop_day;
 mod wallet;
