@@ -32,6 +32,8 @@ grant select, insert on merchant_payouts to bahi_app;
 -- erases them.
 create table dispute_words (
     id         uuid        not null,
+    -- In which order it was said: several may be said within a microsecond.
+    number     bigint      generated always as identity,
     payment_id uuid        not null,
     side       text        collate "C" not null,
     -- Under whose key they are: a person's, a shop's, or the desk's own name.
@@ -43,5 +45,5 @@ create table dispute_words (
     constraint dispute_words_side check (side in ('payer', 'shop', 'desk'))
 );
 -- What was said about one payment, in order.
-create index dispute_words_payment on dispute_words (payment_id, said_at, id);
+create index dispute_words_payment on dispute_words (payment_id, number);
 grant select, insert on dispute_words to bahi_app;

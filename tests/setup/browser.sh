@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Sees to it that there is a browser with a driver, and a reader of QR codes (zbarimg), for the tests
-# of the pages: installs
+# Sees to it that there is a browser with a driver, and a reader of QR codes (zbarimg), for the
+# tests of the pages: installs
 # them by the system's package manager where that is possible. Says so and goes on where it is not;
 # whether tests may go without is the tests' to judge: not where CI or BAHI_BROWSER=required is set.
 set -euo pipefail

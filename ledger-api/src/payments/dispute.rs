@@ -2,8 +2,8 @@
 //! of ours decides.
 //!
 //! Opening one moves money at once: it is taken from the shop and held, and the payer is lent the
-//! same. So it is opened once for a payment, by its payer, and for a bounded time after it; a person
-//! of ours may open one for a payer later. Words lie beside the log (`super::words`).
+//! same. So it is opened once for a payment, by its payer, and for a bounded time after it; a
+//! person of ours may open one for a payer later. Words lie beside the log (`super::words`).
 
 use chrono::TimeDelta;
 use ledger_core::{

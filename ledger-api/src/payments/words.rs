@@ -107,7 +107,7 @@ impl DisputeWords {
     pub(crate) async fn about(&self, payment: PaymentId) -> Result<Vec<Said>, Problem> {
         let rows = sqlx::query(
             "select side, subject, words, said_at from dispute_words where payment_id = $1
-             order by said_at, id",
+             order by number",
         )
         .bind(payment.uuid())
         .fetch_all(&self.pool)

@@ -13,7 +13,7 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use super::{
     ENGINE_DEADLINE, Roles, ServiceError, WORKER_DEADLINE, anchor, banking, ended, ended_within,
-    hooks_out, people, tasks,
+    hooks_out, tasks,
 };
 use crate::{
     banks::BankRegistry,
@@ -66,11 +66,11 @@ pub(super) struct Parts {
     projector: Option<watch::Receiver<ProjectorStatus>>,
     pub(super) api: Option<ApiState>,
     hooks: Option<Hooks>,
-    tasks: Vec<(&'static str, JoinHandle<()>)>,
+    pub(super) tasks: Vec<(&'static str, JoinHandle<()>)>,
     /// What must get to its end before the engine does.
     workers: Vec<(&'static str, JoinHandle<()>)>,
     pools: Vec<PgPool>,
-    stop: watch::Sender<bool>,
+    pub(super) stop: watch::Sender<bool>,
 }
 
 impl Parts {
@@ -237,48 +237,6 @@ impl Parts {
         desk
     }
 
-    /// Starts to look after people.
-    fn start_people(
-        &mut self,
-        database: &Database,
-        secret: &Secret,
-        engine: &Engine,
-        wanted: &Wanted,
-    ) -> Result<(), ServiceError> {
-        let pool = self.kept(database.pool(database.app().clone()));
-        let settings = wanted.people_settings()?;
-        let keeper = people::keeper(&pool, secret, engine, &settings);
-        self.tasks.push(("the people", tasks::keep_people(&keeper, &self.stop.subscribe())));
-        Ok(())
-    }
-
-    /// Starts to pay out what goes by itself; without a bank nothing goes.
-    fn start_payouts(
-        &mut self,
-        database: &Database,
-        secret: &Secret,
-        engine: &Engine,
-        wanted: &Wanted,
-    ) -> Result<(), ServiceError> {
-        if wanted.bank_registry.is_empty() {
-            return Ok(());
-        }
-        let pool = self.kept(database.pool(database.app().clone()));
-        let keeper = PayoutKeeper::new(PayoutParts {
-            ledger: Arc::new(engine.clone()),
-            read_models: self.read_models(pool.clone()),
-            pool,
-            secret: secret.bytes(),
-            banks: Arc::clone(&wanted.bank_registry),
-            review: ReviewRules::from_variables(std::env::vars_os())?,
-            clock: Arc::clone(&wanted.clock),
-            ids: Arc::new(System),
-        });
-        let keeper = keeper.map_err(ServiceError::Principal)?;
-        self.tasks.push(("the payouts", tasks::keep_payouts(&keeper, &self.stop.subscribe())));
-        Ok(())
-    }
-
     /// Starts to tell of what happens.
     fn start_hooks_out(&mut self, database: &Database, secret: &Secret, wanted: &Wanted) {
         let pool = self.kept(db::read_pool(database.app().clone(), WORKER_CONNECTIONS_MAX));
@@ -287,7 +245,7 @@ impl Parts {
         self.tasks.extend(hooks_out::start(with, secret, wanted, &told));
     }
 
-    fn read_models(&self, pool: PgPool) -> ReadModels {
+    pub(super) fn read_models(&self, pool: PgPool) -> ReadModels {
         let read_models = ReadModels::new(pool);
         let Some(status) = &self.projector else { return read_models };
         read_models.with_projector(status.clone())
@@ -388,7 +346,7 @@ impl Parts {
         self.tasks.push(("the anchor", anchor::keep(pool, file, self.stop.subscribe())));
     }
 
-    fn kept(&mut self, pool: PgPool) -> PgPool {
+    pub(super) fn kept(&mut self, pool: PgPool) -> PgPool {
         self.pools.push(pool.clone());
         pool
     }

@@ -1,8 +1,8 @@
 //! Payouts that go by themselves: whose day has come, and what became of each day.
 //!
 //! A day is noted once, by its primary key, in the statement that moves the shop on to its next
-//! one. The note is for people: what keeps a day from being paid twice is the withdrawal's id, which
-//! the worker makes of the shop and the day.
+//! one. The note is for people: what keeps a day from being paid twice is the withdrawal's id,
+//! which the worker makes of the shop and the day.
 
 use chrono::{Days, NaiveDate};
 use ledger_core::{

@@ -2,8 +2,8 @@
 //! bank account that its owner chose.
 //!
 //! Any number may run, and each may die between any two steps. The withdrawal's id is made of the
-//! shop and the day, so the ledger takes one for a day, however often it is asked; the note of it is
-//! made afterwards, and made again by whoever comes next. A day that comes to nothing is noted too,
+//! shop and the day, so the ledger takes one for a day, however often it is asked; the note of it
+//! is made afterwards, and made again by whoever comes next. A day that comes to nothing is noted too,
 //! with the reason, for it is shown.
 //!
 //! What it asks of read models can be a moment old. Nothing rests on it: more than there is is
@@ -18,7 +18,7 @@ use ledger_core::{
     engine::SubmitError,
     ids::{AccountId, BankAccountId, IdError, TransactionId, WithdrawalId},
     money::Money,
-    withdrawal::{PayeeStanding, RequestWithdrawal, WithdrawalOperation},
+    withdrawal::{RequestWithdrawal, WithdrawalOperation},
 };
 use projections::{ReadError, ReadModels};
 use rust_decimal::Decimal;
@@ -34,7 +34,7 @@ use super::{
 use crate::{
     banks::{
         Bank, BankRegistry,
-        accounts::{BankAccounts, PayeeKey},
+        accounts::{BankAccount, BankAccountStatus, BankAccounts, PayeeKey},
     },
     http::{Ledger, Problem},
     payments::BankCalendar,
@@ -175,13 +175,14 @@ impl PayoutKeeper {
         Ok(())
     }
 
-    /// Does what is due of a shop, and notes it; nothing as long as the day's settlement is to come.
+    /// Does what is due of a shop, and notes it; nothing while the day's settlement is to come.
     async fn pay_out(&self, due: &DuePayout, today: NaiveDate) -> Result<(), PayoutError> {
         let code = due.shop.segment().parse()?;
-        if due.day == today
-            && !self.read_models.payments_to_settle(&code, today, 1).await?.is_empty()
-        {
-            return Ok(());
+        if due.day == today {
+            let to_settle = self.read_models.payments_to_settle(&code, today, 1).await?;
+            if !to_settle.is_empty() {
+                return Ok(());
+            }
         }
         let Some(outcome) = self.outcome(due).await? else { return Ok(()) };
         let at = self.clerk.clock.now();
@@ -258,9 +259,11 @@ impl PayoutKeeper {
         account: &AccountId,
     ) -> Result<Result<Planned, PayoutSkip>, PayoutError> {
         let Some(bank_account) = due.to else { return Ok(Err(PayoutSkip::NoAccount)) };
-        let (standing, _) = self.bank_accounts.standing(bank_account).await?;
+        // As it is now, and not as it is remembered: it may have been erased elsewhere.
+        let known = self.bank_accounts.get(bank_account).await?;
         let own = due.shop.owner()?;
-        if standing != (PayeeStanding::Known { owner: own, verified: true }) {
+        let is_verified = |known: &BankAccount| known.status == BankAccountStatus::Verified;
+        if !known.is_some_and(|known| known.owner == own && is_verified(&known)) {
             return Ok(Err(PayoutSkip::NoAccount));
         }
         let unknown = IdError { expected: "currency" };

@@ -1,5 +1,5 @@
-//! What the demo's people buy, and what the shops and we do about it: each by the service's own API,
-//! once for its step.
+//! What the demo's people buy, and what the shops and we do about it: each by the service's own
+//! API, once for its step.
 
 use std::time::Duration;
 

@@ -99,9 +99,8 @@ async fn schedule(visitor: &ShopVisitor<MoneyEyes>) -> Result<Option<String>, Pr
         days => format!("every {days} days"),
     };
     let next = next.format("%-d %b %Y");
-    Ok(Some(format!(
-        "All that is available goes to {to} {rhythm}, next on {next}. The least is ₹{PAYOUT_MINIMUM}."
-    )))
+    let least = format!("The least is ₹{PAYOUT_MINIMUM}.");
+    Ok(Some(format!("All that is available goes to {to} {rhythm}, next on {next}. {least}")))
 }
 
 /// Why the last day came to nothing.

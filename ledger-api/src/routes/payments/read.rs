@@ -49,6 +49,9 @@ pub(super) struct PaymentsQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(value_type = Option<PaymentStatusWord>)]
     status: Option<PaymentStatus>,
+    /// Only what was ever disputed, if it is `true`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disputed: Option<bool>,
     /// Paid at or after this moment.
     #[serde(default, deserialize_with = "moment", skip_serializing_if = "Option::is_none")]
     #[param(value_type = Option<String>)]
@@ -110,7 +113,7 @@ impl PaymentsQuery {
             store: self.store.map(|store| store.to_string()),
             terminal: self.terminal.map(|terminal| terminal.to_string()),
             settlement: self.settlement,
-            disputed: false,
+            disputed: self.disputed.unwrap_or(false),
             before: None,
         })
     }
