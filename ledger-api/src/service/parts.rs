@@ -30,9 +30,7 @@ use crate::{
     statements::{self, Booker, CertificateKey, DeskCredits},
     vault::{SubjectKeys, WrappingKey},
     webhooks::{Banks, Inbox, Intake},
-    workers::{
-        self, DepositKeeper, PayoutKeeper, PayoutParts, alarms::Alarms, withdrawals::notes::Notes,
-    },
+    workers::{self, DepositKeeper, alarms::Alarms, withdrawals::notes::Notes},
 };
 
 /// Connections that requests read with.

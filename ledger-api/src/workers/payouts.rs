@@ -3,8 +3,8 @@
 //!
 //! Any number may run, and each may die between any two steps. The withdrawal's id is made of the
 //! shop and the day, so the ledger takes one for a day, however often it is asked; the note of it
-//! is made afterwards, and made again by whoever comes next. A day that comes to nothing is noted too,
-//! with the reason, for it is shown.
+//! is made afterwards, and made again by whoever comes next. A day that comes to nothing is noted
+//! too, with the reason, for it is shown.
 //!
 //! What it asks of read models can be a moment old. Nothing rests on it: more than there is is
 //! refused by the ledger, and then the next look finds what there is.

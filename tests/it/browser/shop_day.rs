@@ -1,6 +1,6 @@
 //! A day of a shop, as its owner, its payer and its own server see it: a code is shown and paid,
-//! the counter rings, a part goes back, the day settles, the money goes to the bank, and the server is
-//! told of it all in messages that another program's verifier takes.
+//! the counter rings, a part goes back, the day settles, the money goes to the bank, and the
+//! server is told of it all in messages that another program's verifier takes.
 //!
 //! On a demonstration of its own, for days pass in it.
 

@@ -15,13 +15,14 @@ use super::{
     diary::{Rupees, Step},
 };
 
-/// Who buys at which shop, and from how many rupees to how many.
+/// Who buys at which shop, and from how many rupees to how many. The earlier in the list, the
+/// earlier on a day: Neha buys before the hour at which she may not any more.
 pub(super) const SALES: [(&str, &str, u32, u32); 16] = [
     ("asha", "chai", 20, 120),
     ("ravi", "chai", 20, 90),
     ("meera", "chai", 40, 160),
     ("arjun", "chai", 30, 110),
-    ("joseph", "chai", 20, 140),
+    ("neha", "kirana", 60, 380),
     ("fatima", "chai", 20, 60),
     ("gurpreet", "chai", 20, 80),
     ("lakshmi", "books", 180, 1_400),
@@ -29,14 +30,14 @@ pub(super) const SALES: [(&str, &str, u32, u32); 16] = [
     ("ananya", "books", 200, 900),
     ("vikram", "books", 120, 700),
     ("asha", "kirana", 90, 420),
-    ("neha", "kirana", 60, 380),
+    ("joseph", "chai", 20, 140),
     ("imran", "kirana", 40, 260),
     ("vikram", "kirana", 80, 300),
     ("meera", "kirana", 70, 350),
 ];
 
 /// How many days lie between a shop's payouts; the books go out by hand.
-pub(super) const PAYOUTS: [(&str, u8); 2] = [("chai", 2), ("kirana", 1)];
+pub(super) const PAYOUTS: [(&str, u8); 2] = [("chai", 7), ("kirana", 14)];
 
 /// How long a settlement may take, and how often it is looked for.
 const PATIENCE: Duration = Duration::from_secs(20);
