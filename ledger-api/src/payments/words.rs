@@ -139,7 +139,9 @@ impl DisputeWords {
 fn unkept(error: VaultError) -> Problem {
     match error {
         VaultError::Database(error) => Problem::from(projections::ReadError::from(error)),
-        other => Problem::internal(&projections::describe(&other)),
+        other @ (VaultError::Erased | VaultError::Tampered | VaultError::TooLarge) => {
+            Problem::internal(&projections::describe(&other))
+        }
     }
 }
 

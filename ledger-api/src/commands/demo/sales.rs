@@ -12,8 +12,9 @@ use tokio::time::{Instant, sleep};
 use super::{
     caller::text,
     days::{Days, rupees},
-    diary::{Rupees, Step},
+    diary::{Deed, Rupees, Step},
 };
+use crate::commands::say;
 
 /// Who buys at which shop, and from how many rupees to how many. The earlier in the list, the
 /// earlier on a day: Neha buys before the hour at which she may not any more.
@@ -40,12 +41,40 @@ pub(super) const SALES: [(&str, &str, u32, u32); 16] = [
 pub(super) const PAYOUTS: [(&str, u8); 2] = [("chai", 7), ("kirana", 14)];
 
 /// How long a settlement may take, and how often it is looked for.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_millis(40);
 
 impl Days<'_> {
+    /// Something between people and a shop. What is refused is said, and the days go on: nothing
+    /// that follows rests on it.
+    pub(super) async fn sell(&self, step: &Step) {
+        let done = match &step.deed {
+            Deed::Pay { shop } => self.pay_shop(step, shop).await.map(drop),
+            Deed::PayOut { shop } => self.pay_out(step, shop).await,
+            Deed::PayAndGetBack { shop, back } => self.pay_and_get_back(step, (shop, *back)).await,
+            Deed::PayAndDispute { shop, won_by } => {
+                self.pay_and_dispute(step, (shop, *won_by)).await
+            }
+            Deed::Send { .. }
+            | Deed::Deposit { .. }
+            | Deed::DepositLate { .. }
+            | Deed::DepositOfStranger { .. }
+            | Deed::Withdraw { .. }
+            | Deed::WithdrawUnknown { .. }
+            | Deed::WithdrawWaiting { .. }
+            | Deed::WithdrawToNewAccount { .. }
+            | Deed::WithdrawCancelled { .. }
+            | Deed::SendToPhone { .. }
+            | Deed::Frozen
+            | Deed::Pause { .. } => Ok(()),
+        };
+        if let Err(error) = done {
+            say::remark(format_args!("{} did not come about: {error:#}", step.key()));
+        }
+    }
+
     /// Pays a shop; the payment's id.
-    pub(super) async fn pay_shop(&self, step: &Step, shop: &str) -> anyhow::Result<String> {
+    async fn pay_shop(&self, step: &Step, shop: &str) -> anyhow::Result<String> {
         let body = json!({
             "account": self.resident(step.who)?.wallet, "merchant": self.shop(shop)?.to_string(),
             "amount": rupees(step.amount),
@@ -56,11 +85,7 @@ impl Days<'_> {
     }
 
     /// Pays a shop, which gives some of it back.
-    pub(super) async fn pay_and_get_back(
-        &self,
-        step: &Step,
-        (shop, back): (&str, u32),
-    ) -> anyhow::Result<()> {
+    async fn pay_and_get_back(&self, step: &Step, (shop, back): (&str, u32)) -> anyhow::Result<()> {
         let paid = self.pay_shop(step, shop).await?;
         let body = json!({"amount": rupees(Rupees(back, 0)), "reason": "returned"});
         let (path, once) = (format!("/payments/{paid}/refunds"), format!("{}-back", step.key()));
@@ -68,7 +93,7 @@ impl Days<'_> {
     }
 
     /// Pays a shop, and says that it was not right; we decide it or have not yet.
-    pub(super) async fn pay_and_dispute(
+    async fn pay_and_dispute(
         &self,
         step: &Step,
         (shop, won_by): (&str, Option<&str>),
@@ -92,7 +117,7 @@ impl Days<'_> {
     }
 
     /// A shop takes all that it has available to its bank, as soon as the day is settled.
-    pub(super) async fn pay_out(&self, step: &Step, shop: &str) -> anyhow::Result<()> {
+    async fn pay_out(&self, step: &Step, shop: &str) -> anyhow::Result<()> {
         let id = self.shop(shop)?;
         self.settled(id).await?;
         let account = id.available()?;

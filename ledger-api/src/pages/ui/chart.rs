@@ -154,7 +154,7 @@ fn hour_bar(at: usize, hour: &HourSales, top: Decimal) -> Bar {
 /// Hours that are still to come have no row.
 fn hour_row(hour: &HourSales) -> Option<Row> {
     let sold = MoneyView::plain(hour.sold?);
-    Some(Row { day: hour_name(hour.hour), flow: Some((sold.clone(), sold)) })
+    Some(Row { day: hour_name(hour.hour), flow: Some((sold, sold)) })
 }
 
 fn hour_name(hour: u32) -> String {
