@@ -9,14 +9,18 @@ use std::{
     time::{Duration, Instant},
 };
 
+use anyhow::Context as _;
 use hdrhistogram::Histogram;
 use ledger_core::{
-    chart::{AccountType, Authority, Direction, PostingClass},
+    chart::{self, AccountType, Authority, Direction, PostingClass},
     clock::{Ids, System},
     command::{Command, Idempotency, OpenAccount, Operation, Outcome},
     engine::{Engine, EngineConfig},
-    ids::{AccountId, BankAccountId, RequestId, TransactionId, WithdrawalId},
+    ids::{
+        AccountId, BankAccountId, MerchantCode, PaymentId, RequestId, TransactionId, WithdrawalId,
+    },
     money::{Currency, Money},
+    payment::{PayMerchant, PaymentOperation, Terms},
     posting::{Posting, PostingLeg},
     withdrawal::{PayeeStanding, RequestWithdrawal, WithdrawalOperation},
 };
@@ -207,6 +211,82 @@ impl Load {
             latencies.push(self.transfer(from, to).await?);
         }
         Ok(latencies)
+    }
+
+    /// Opens the two accounts of a shop.
+    pub(crate) async fn open_shop(&self, shop: &MerchantCode) -> anyhow::Result<()> {
+        for room in ["unsettled", "available"] {
+            let account: AccountId = format!("merchant:{shop}:{room}:INR").parse()?;
+            let entry = chart::lookup(&account.code()).context("a shop's account in the chart")?;
+            let open = OpenAccount {
+                account,
+                currency: self.currency,
+                owner: "bench".parse()?,
+                account_type: entry.account_type,
+                class: entry.class,
+                itemised: entry.itemised,
+                floor: entry.floor_zero.then_some(rust_decimal::Decimal::new(0, 2)),
+                ceiling: None,
+                metadata: std::collections::BTreeMap::new(),
+            };
+            self.must(Operation::OpenAccount(open)).await?;
+        }
+        Ok(())
+    }
+
+    /// Lets so many callers pay a shop, each time from another of so many wallets.
+    pub(crate) async fn drive_payments(
+        self: &Arc<Self>,
+        shop: &MerchantCode,
+        (callers, wallets): (u64, u64),
+        time: Duration,
+    ) -> anyhow::Result<Driven> {
+        let started = Instant::now();
+        let end = started + time;
+        let mut tasks = Vec::new();
+        for caller in 0..callers {
+            let (load, shop) = (Arc::clone(self), shop.clone());
+            tasks.push(tokio::spawn(async move {
+                let mut latencies = Vec::new();
+                let mut from = caller;
+                while Instant::now() < end {
+                    latencies.push(load.pay(from % wallets, &shop).await?);
+                    from += callers;
+                }
+                anyhow::Ok(latencies)
+            }));
+        }
+        let mut latencies = Histogram::<u64>::new(3)?;
+        for task in tasks {
+            for latency in task.await?? {
+                latencies.record(latency)?;
+            }
+        }
+        let transfers = latencies.len();
+        let rate = per_second(transfers, started.elapsed());
+        Ok(Driven { transfers, rate, latencies: percentiles(&latencies) })
+    }
+
+    /// Pays a shop a rupee; returns how long it took, in microseconds.
+    async fn pay(&self, from: u64, shop: &MerchantCode) -> anyhow::Result<u64> {
+        let operation = PaymentOperation::Pay(PayMerchant {
+            payment_id: PaymentId::from_uuid(System.fresh()),
+            payer: self.accounts[usize::try_from(from)?].clone(),
+            merchant: shop.clone(),
+            amount: Money::parse("1.00", self.currency)?,
+            terms: Terms { version: 1, fee_bps: 200, tax_bps: 1_800 },
+            request: None,
+            settles_on: chrono::Utc::now().date_naive(),
+            order: None,
+            store: None,
+            terminal: None,
+        });
+        let authority = Authority::of_payments();
+        let command = Command { authority, ..command(operation.into(), self.ordered) };
+        let sent = Instant::now();
+        let answer = self.engine.submit(command).await?;
+        anyhow::ensure!(matches!(answer.outcome, Outcome::Accepted(_)), "a payment was refused");
+        Ok(u64::try_from(sent.elapsed().as_micros())?)
     }
 
     /// Makes one transfer; returns how long it took, in microseconds.

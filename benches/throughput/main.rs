@@ -16,6 +16,7 @@ mod ceiling;
 mod cores;
 mod crash;
 mod engine;
+mod hot_shop;
 mod instant_bank;
 mod load;
 mod memory;
@@ -113,6 +114,7 @@ async fn run(stand: &Stand, plan: &Plan) -> anyhow::Result<Table> {
     yardsticks(stand, plan, &mut table).await?;
     single::rows(stand, plan, &mut table).await?;
     engine::rows(stand, plan, &mut table).await?;
+    hot_shop::rows(stand, plan, &mut table).await?;
     projector::rows(stand, plan, &mut table).await?;
     rebuild::rows(stand, plan, &mut table).await?;
     verifier::rows(stand, plan, &mut table).await?;

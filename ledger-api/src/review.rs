@@ -18,13 +18,15 @@ use std::ffi::OsString;
 
 use chrono::TimeDelta;
 use ledger_core::{
+    clock::Timestamp,
     ids::{AccountId, BankAccountId, Reference},
     money::{CurrencyCode, Money},
 };
+use projections::ReadModels;
 use rust_decimal::Decimal;
 
 use crate::{
-    banks::accounts::BankAccountStatus,
+    banks::accounts::{BankAccountStatus, BankAccounts},
     http::{ApiState, Problem},
 };
 
@@ -132,6 +134,17 @@ impl ReviewRules {
         bank_account: BankAccountId,
         amount: Money,
     ) -> Result<Option<Reference>, Problem> {
+        let with = (&state.bank_accounts, &state.read_models, state.clock.now());
+        self.required_by(with, (account, bank_account), amount).await
+    }
+
+    /// The same, by what is known at a moment.
+    pub(crate) async fn required_by(
+        &self,
+        (bank_accounts, models, now): (&BankAccounts, &ReadModels, Timestamp),
+        (account, bank_account): (&AccountId, BankAccountId),
+        amount: Money,
+    ) -> Result<Option<Reference>, Problem> {
         let value = amount.amount();
         if amount.currency().code.as_str() != CURRENCY {
             return Ok(None);
@@ -139,9 +152,8 @@ impl ReviewRules {
         if value > self.above {
             return rule("amount");
         }
-        let now = state.clock.now();
         if value > self.new_payee_above {
-            let payee = state.bank_accounts.get(bank_account).await?;
+            let payee = bank_accounts.get(bank_account).await?;
             let checked = payee.and_then(|payee| {
                 let (at, _) = payee.checked?;
                 (payee.status == BankAccountStatus::Verified).then_some(at)
@@ -152,7 +164,6 @@ impl ReviewRules {
         }
         if value > self.velocity_above {
             let since = now.checked_sub_signed(COUNTED_FOR).unwrap_or(now);
-            let models = &state.read_models;
             let count = models.withdrawals_since(account, since, self.velocity).await?;
             if count >= self.velocity {
                 return rule("velocity");

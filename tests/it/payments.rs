@@ -336,7 +336,7 @@ async fn case_20_of_fifty_refunds_at_once_exactly_those_that_fit() {
                     RefundStatus::Failed | RefundStatus::Cancelled => panic!("{status:?}"),
                 }
             }
-            Outcome::Rejected(rejection) => assert_eq!(rejection.code, "exceeds_payment"),
+            Outcome::Rejected(rejection) => assert_eq!(rejection.code, "refund_exceeds_payment"),
         }
     }
     // The shop got 980.00 of it: 32 fit, one more waits, and 10.00 is left.

@@ -116,6 +116,10 @@ pub(crate) async fn close_for(
     person: PersonId,
     principal: Principal,
 ) -> Result<(), Problem> {
+    if state.shops.is_last_owner(person).await? {
+        let detail = "The only owner of a shop: somebody else has to become its owner first.";
+        return Err(Problem::new(codes::ACCOUNT_IN_USE, detail));
+    }
     let account = person.wallet().map_err(|error| Problem::internal(&error))?;
     state.ledger.refresh().await?;
     let head = state.ledger.status().borrow().head.position;

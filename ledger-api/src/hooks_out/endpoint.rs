@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use ledger_core::{command::Idempotency, log::Position};
+use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::{EndpointId, EventTypes, Opened, SECRETS_MAX, secrets::SealError};
@@ -31,6 +32,20 @@ pub struct Endpoint {
     pub created_at: DateTime<Utc>,
     /// The public key that its deliveries are signed with; nothing once it was deleted.
     pub public_key: Option<String>,
+}
+
+impl Endpoint {
+    /// The version of what its owner can change, as a strong entity tag.
+    pub fn tag(&self) -> String {
+        let mut hash = Sha256::new();
+        let status = self.status.as_str();
+        let types = self.event_types.names().join(",");
+        for part in [self.url.as_str(), &self.description, &types, status] {
+            hash.update(format!("{}\n{part}", part.len()));
+        }
+        let digest: [u8; 32] = hash.finalize().into();
+        format!("\"{}\"", hex::encode(digest.split_at(16).0))
+    }
 }
 
 /// Whether an endpoint is sent anything.

@@ -149,21 +149,29 @@ impl Endpoints {
     pub async fn change(
         &self,
         id: EndpointId,
-        change: &Change,
+        (change, known): (&Change, Option<&Endpoint>),
         now: DateTime<Utc>,
-    ) -> sqlx::Result<()> {
+    ) -> sqlx::Result<bool> {
         let mut db_tx = self.pool.begin().await?;
-        sqlx::query(
+        let changed = sqlx::query(
             "update webhook_endpoints set url = coalesce($2, url),
                  description = coalesce($3, description), event_types = coalesce($4, event_types)
-             where id = $1 and status <> 'deleted'",
+             where id = $1 and status <> 'deleted' and ($5::text is null or (
+                 url = $5 and description = $6 and event_types = $7 and status = $8))",
         )
         .bind(id.uuid())
         .bind(&change.url)
         .bind(&change.description)
         .bind(change.event_types.as_ref().map(EventTypes::names))
+        .bind(known.map(|known| &known.url))
+        .bind(known.map(|known| &known.description))
+        .bind(known.map(|known| known.event_types.names()))
+        .bind(known.map(|known| known.status.as_str()))
         .execute(&mut *db_tx)
         .await?;
+        if known.is_some() && changed.rows_affected() == 0 {
+            return Ok(false);
+        }
         match change.enabled {
             Some(true) => enable_in_tx(&mut db_tx, id, now).await?,
             Some(false) => {
@@ -171,7 +179,8 @@ impl Endpoints {
             }
             None => {}
         }
-        db_tx.commit().await
+        db_tx.commit().await?;
+        Ok(true)
     }
 
     /// Ends one for ever: its secrets and its deliveries are gone.

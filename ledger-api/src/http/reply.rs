@@ -53,6 +53,14 @@ impl<T: Serialize> Reply<T> {
         self
     }
 
+    /// With the version of what is shown: `If-Match` of a change may name it.
+    pub(crate) fn tagged(mut self, tag: &str) -> Self {
+        if let Ok(value) = HeaderValue::try_from(tag) {
+            self.headers.insert(header::ETAG, value);
+        }
+        self
+    }
+
     /// With the address of the next page.
     pub(crate) fn next_link(mut self, address: Option<&str>) -> Self {
         let value = address.map(|next| HeaderValue::try_from(format!("<{next}>; rel=\"next\"")));

@@ -27,7 +27,7 @@ use crate::{
     hooks_out::{Deliveries, Endpoints},
     identity::KeyRing,
     logins::{Logins, server::Frontends},
-    payments::{BankCalendar, Calendars},
+    payments::{BankCalendar, Calendars, DisputeWords},
     people::{Passwords, People, PeopleSettings, PublicUrl, Throttles, Wallets},
     sessions::Sessions,
     shops::{ShopAccounts, Shops},
@@ -134,6 +134,8 @@ pub struct Shared {
     pub frontends: Frontends,
     /// When payments are settled.
     pub calendars: Calendars,
+    /// What is said in disputes.
+    pub dispute_words: DisputeWords,
     /// Where webhooks go.
     pub webhook_endpoints: Endpoints,
     /// What became of them.
@@ -194,6 +196,8 @@ impl ApiState {
         let clock = Arc::clone(&parts.people_settings.clock);
         let frontends = Frontends::new(&parts.reads, clock);
         let calendars = Calendars::new(Arc::clone(&parts.calendar), parts.reads.clone());
+        let secret = parts.fingerprint_key.bytes();
+        let dispute_words = DisputeWords::new(parts.reads.clone(), secret);
         let webhook_endpoints = Endpoints::new(parts.reads.clone(), parts.fingerprint_key.bytes());
         let webhook_deliveries = Deliveries::new(parts.reads.clone());
         let started = Instant::now();
@@ -214,6 +218,7 @@ impl ApiState {
             logins,
             frontends,
             calendars,
+            dispute_words,
             webhook_endpoints,
             webhook_deliveries,
             read_models,

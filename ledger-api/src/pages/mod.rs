@@ -14,6 +14,7 @@ pub(crate) mod assets;
 mod audit;
 mod coming;
 pub(crate) mod context;
+mod disputes;
 pub(crate) mod forms;
 mod home;
 mod landing;

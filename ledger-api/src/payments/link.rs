@@ -36,6 +36,11 @@ pub(super) fn handle_of(address: &str) -> Option<&str> {
     bank.eq_ignore_ascii_case(BANK).then_some(handle)
 }
 
+/// Whether an address is of one of our shops.
+pub(crate) fn is_ours(address: &str) -> bool {
+    handle_of(address).is_some()
+}
+
 /// The link of a payment request.
 pub(super) fn link(
     payee: &Payee<'_>,

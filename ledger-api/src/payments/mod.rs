@@ -6,6 +6,7 @@
 
 mod calendar;
 mod calendars;
+mod dispute;
 mod link;
 mod pay;
 mod payouts;
@@ -13,10 +14,15 @@ mod refund;
 mod requests;
 mod shop;
 mod terms;
+mod words;
 
 pub use calendar::{BankCalendar, CalendarError};
 pub use calendars::Calendars;
-pub(crate) use link::drawing;
+pub(crate) use dispute::{
+    DecisionIn, DisputeIn, EvidenceIn, OPEN as DISPUTE, SAY, check as check_party,
+    decide as decide_dispute, is_in_time as may_dispute, open as open_dispute, say,
+};
+pub(crate) use link::{drawing, is_ours};
 pub(crate) use pay::{PayIn, pay};
 pub(crate) use payouts::composition;
 pub(crate) use refund::{RefundIn, cancel as cancel_refund, refund};
@@ -25,6 +31,7 @@ pub(crate) use requests::{
 };
 pub(crate) use shop::{check_shop, code_of, listed_shop, shop_of, shop_or_none};
 pub(crate) use terms::RECEIVABLE_LIMIT;
+pub use words::{DisputeWords, Said, Side};
 
 use crate::identity::Scope;
 

@@ -100,7 +100,7 @@ async fn of_shop(writer: &Writer, payment_id: PaymentId) -> Result<PaymentRow, P
 
 /// What is left of a payment, after everything that the engine knows. If more goes back meanwhile,
 /// the ledger refuses.
-async fn rest(writer: &Writer, payment_id: PaymentId) -> Result<Money, Problem> {
+pub(super) async fn rest(writer: &Writer, payment_id: PaymentId) -> Result<Money, Problem> {
     let models = caught_up(&writer.state).await?;
     let row = models.payment(payment_id).await?.value.ok_or_else(nothing)?;
     let gone = [row.refunded, row.pending, row.disputed].into_iter();

@@ -124,6 +124,7 @@ impl Parts {
             if roles.worker {
                 parts.start_alarms((database, inbox), secret, &wanted.clock);
                 parts.start_people(database, secret, &engine, wanted)?;
+                parts.start_payouts(database, secret, &engine, wanted)?;
                 parts.start_hooks_out(database, secret, wanted);
                 parts.start_checks(database, &wanted.clock);
             }
@@ -239,21 +240,6 @@ impl Parts {
         let task = tasks::keep_deposits(&keeper, &self.stop.subscribe());
         self.tasks.push(("the deposits", task));
         desk
-    }
-
-    /// Starts to look after people.
-    fn start_people(
-        &mut self,
-        database: &Database,
-        secret: &Secret,
-        engine: &Engine,
-        wanted: &Wanted,
-    ) -> Result<(), ServiceError> {
-        let pool = self.kept(database.pool(database.app().clone()));
-        let settings = wanted.people_settings()?;
-        let keeper = people::keeper(&pool, secret, engine, &settings);
-        self.tasks.push(("the people", tasks::keep_people(&keeper, &self.stop.subscribe())));
-        Ok(())
     }
 
     /// Starts to tell of what happens.

@@ -1,18 +1,24 @@
-//! The service's side of people: how they are let in, and what looks after them.
+//! The service's side of people and of shops: how people are let in, what looks after them, and
+//! what pays shops out.
 
 use std::sync::Arc;
 
 use ledger_core::{clock::System, engine::Engine};
 use sqlx::PgPool;
 
-use super::{ServiceError, parts::Wanted};
+use super::{
+    ServiceError,
+    parts::{Parts, Wanted},
+    tasks,
+};
 use crate::{
     http::Operators,
     people::{People, PeopleKeeper, PeopleSettings, PublicUrl, Throttles, Wallets},
     review::ReviewRules,
     sessions::Sessions,
-    setup::Secret,
+    setup::{Database, Secret},
     shops::{ShopAccounts, Shops},
+    workers::{PayoutKeeper, PayoutParts},
 };
 
 impl Wanted {
@@ -34,8 +40,52 @@ impl Wanted {
     }
 }
 
+impl Parts {
+    /// Starts to look after people.
+    pub(super) fn start_people(
+        &mut self,
+        database: &Database,
+        secret: &Secret,
+        engine: &Engine,
+        wanted: &Wanted,
+    ) -> Result<(), ServiceError> {
+        let pool = self.kept(database.pool(database.app().clone()));
+        let settings = wanted.people_settings()?;
+        let keeper = keeper(&pool, secret, engine, &settings);
+        self.tasks.push(("the people", tasks::keep_people(&keeper, &self.stop.subscribe())));
+        Ok(())
+    }
+
+    /// Starts to pay out what goes by itself; without a bank nothing goes.
+    pub(super) fn start_payouts(
+        &mut self,
+        database: &Database,
+        secret: &Secret,
+        engine: &Engine,
+        wanted: &Wanted,
+    ) -> Result<(), ServiceError> {
+        if wanted.bank_registry.is_empty() {
+            return Ok(());
+        }
+        let pool = self.kept(database.pool(database.app().clone()));
+        let keeper = PayoutKeeper::new(PayoutParts {
+            ledger: Arc::new(engine.clone()),
+            read_models: self.read_models(pool.clone()),
+            pool,
+            secret: secret.bytes(),
+            banks: Arc::clone(&wanted.bank_registry),
+            review: ReviewRules::from_variables(std::env::vars_os())?,
+            clock: Arc::clone(&wanted.clock),
+            ids: Arc::new(System),
+        });
+        let keeper = keeper.map_err(ServiceError::Principal)?;
+        self.tasks.push(("the payouts", tasks::keep_payouts(&keeper, &self.stop.subscribe())));
+        Ok(())
+    }
+}
+
 /// What looks after people.
-pub(super) fn keeper(
+fn keeper(
     pool: &PgPool,
     secret: &Secret,
     engine: &Engine,

@@ -31,7 +31,9 @@ use crate::{
     shutdown,
     statements::{Booker, CertificateKey},
     webhooks::Keeper,
-    workers::{DepositKeeper, PaymentKeeper, StatementFetcher, Sweeper, alarms::Alarms},
+    workers::{
+        DepositKeeper, PaymentKeeper, PayoutKeeper, StatementFetcher, Sweeper, alarms::Alarms,
+    },
 };
 
 /// The pause before a task is started again: a defect that is met at once is met every second.
@@ -142,6 +144,13 @@ pub(super) fn keep_payments(
     let told = stop.clone();
     let job = move || keeper.clone().run(told.clone());
     Ok(tokio::spawn(again_after_panics("the payments", PAUSE, stop.clone(), job)))
+}
+
+/// Starts to pay out what goes by itself.
+pub(super) fn keep_payouts(keeper: &PayoutKeeper, stop: &watch::Receiver<bool>) -> JoinHandle<()> {
+    let (keeper, told) = (keeper.clone(), stop.clone());
+    let job = move || keeper.clone().run(told.clone());
+    tokio::spawn(again_after_panics("the payouts", PAUSE, stop.clone(), job))
 }
 
 /// Starts to fetch and book banks' statements.

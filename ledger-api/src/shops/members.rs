@@ -101,6 +101,21 @@ impl Shops {
         rows.into_iter().map(membership).collect()
     }
 
+    /// Whether somebody is the only owner of a shop that is open.
+    ///
+    /// # Errors
+    /// [`ShopError`].
+    pub async fn is_last_owner(&self, person: PersonId) -> Result<bool, ShopError> {
+        let sql = "select exists (
+                 select from merchant_members k join merchants m on m.id = k.merchant_id
+                 where k.person_id = $1 and k.role = 'owner' and m.status = 'active'
+                   and not exists (
+                     select from merchant_members o
+                     where o.merchant_id = k.merchant_id and o.role = 'owner'
+                       and o.person_id <> $1))";
+        Ok(sqlx::query_scalar(sql).bind(person.uuid()).fetch_one(&self.pool).await?)
+    }
+
     /// What somebody may do for a shop now; nothing if they do not work there.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ mod accounts;
 mod demo;
 mod id;
 mod members;
+mod payouts;
 mod places;
 mod role;
 mod shop;
@@ -19,6 +20,7 @@ pub use accounts::{ShopAccounts, ShopOpenError};
 pub use demo::{DEMO_SHOPS, DemoShop};
 pub use id::{MerchantId, StoreId, TerminalId};
 pub use members::{Invitation, Invited, Member, MemberError, Membership};
+pub use payouts::{DuePayout, PayoutDay, PayoutOutcome, PayoutSkip};
 pub use places::{Store, Terminal};
 pub use role::{Role, UnknownRole};
 pub use shop::{

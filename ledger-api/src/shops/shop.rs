@@ -2,6 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
+use chrono::NaiveDate;
 use ledger_core::{clock::Timestamp, ids::BankAccountId};
 
 use super::MerchantId;
@@ -157,6 +158,8 @@ pub struct Merchant {
     pub payouts: PayoutSchedule,
     /// Where it goes then.
     pub payout_account: Option<BankAccountId>,
+    /// On which day it goes next: India's.
+    pub payout_next: Option<NaiveDate>,
     /// When it was opened.
     pub created_at: Timestamp,
     /// When its accounts were known to be in the ledger.

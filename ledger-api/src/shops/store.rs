@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use chrono::{Days, NaiveDate};
 use ledger_core::{
     clock::Timestamp,
     ids::{BankAccountId, Owner},
@@ -26,8 +27,8 @@ const DISPLAY_NAME: &str = "display_name";
 const TERMS_NOW: i32 = 1;
 
 const SELECT: &str = "select m.id, m.handle, m.legal_name, m.display_name, m.category, m.status, \
-    m.settlement_lag, m.terms_version, m.payout_every, m.payout_account, m.created_at, \
-    m.opened_at from merchants m";
+    m.settlement_lag, m.terms_version, m.payout_every, m.payout_account, m.payout_next, \
+    m.created_at, m.opened_at from merchants m";
 
 /// Why shops were not read or written.
 #[derive(Debug, thiserror::Error)]
@@ -183,22 +184,29 @@ impl Shops {
         Ok(())
     }
 
-    /// Other payouts: when, and where to.
+    /// Other payouts: when, and where to. Another rhythm begins today; the same one goes on.
     ///
     /// # Errors
     /// [`ShopError`].
     pub async fn set_payouts(
         &self,
         id: MerchantId,
-        schedule: PayoutSchedule,
-        to: Option<BankAccountId>,
+        (schedule, to): (PayoutSchedule, Option<BankAccountId>),
+        today: NaiveDate,
     ) -> Result<(), ShopError> {
-        sqlx::query("update merchants set payout_every = $2, payout_account = $3 where id = $1")
-            .bind(id.uuid())
-            .bind(schedule.days().map(i16::from))
-            .bind(to.map(BankAccountId::uuid))
-            .execute(&self.pool)
-            .await?;
+        let days = schedule.days();
+        let first = days.and_then(|days| today.checked_add_days(Days::new(days.into())));
+        sqlx::query(
+            "update merchants set payout_every = $2, payout_account = $3, payout_next = case
+                 when payout_every = $2 then coalesce(payout_next, $4) else $4 end
+             where id = $1",
+        )
+        .bind(id.uuid())
+        .bind(days.map(i16::from))
+        .bind(to.map(BankAccountId::uuid))
+        .bind(first)
+        .execute(&self.pool)
+        .await?;
         Ok(())
     }
 
@@ -282,6 +290,7 @@ impl Shops {
                 .map_err(|_| ShopError::Malformed("terms_version"))?,
             payouts: schedule(every)?,
             payout_account: account.map(BankAccountId::from_uuid),
+            payout_next: row.try_get("payout_next")?,
             created_at: row.try_get("created_at")?,
             opened_at: row.try_get("opened_at")?,
         })

@@ -73,8 +73,17 @@ impl Way<'_> {
             Some(bank) => vec![known(state, bank)?],
             None => state.banks.iter().map(AsRef::as_ref).collect(),
         };
-        let now = state.clock.now();
         let notes = Notes::new(state.reads.clone());
+        self.fastest(&banks, &notes, (amount, state.clock.now())).await
+    }
+
+    /// The fastest way of these banks that takes the amount at this moment.
+    pub(crate) async fn fastest(
+        &self,
+        banks: &[&dyn Bank],
+        notes: &Notes,
+        (amount, now): (Money, DateTime<Utc>),
+    ) -> Result<(BankCode, Rail), Problem> {
         let told = banks.iter().map(async |bank| {
             // What is sent through a paused bank waits until somebody resumes it.
             let paused = notes.pause_of(bank.code()).await?.is_some();

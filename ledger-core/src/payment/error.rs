@@ -78,7 +78,7 @@ impl PaymentError {
             Self::RefundNotFound => "refund_not_found",
             Self::RefundNotPending { .. } => "refund_not_pending",
             Self::TooManyRefunds => "too_many_refunds",
-            Self::ExceedsPayment { .. } => "exceeds_payment",
+            Self::ExceedsPayment { .. } => "refund_exceeds_payment",
             Self::DisputeExists => "dispute_exists",
             Self::DisputeNotFound => "dispute_not_found",
             Self::DisputeDecided => "dispute_decided",

@@ -248,8 +248,14 @@ fn refused_refunds() -> Vec<Refusal> {
         (vec![paid(), plain(refunding(1, "1")), plain(cancelling(1))], "refund_not_pending"),
         (std::iter::once(paid()).chain(many).collect(), "too_many_refunds"),
         // Refunds that wait count, and so does a dispute.
-        (vec![paid(), plain(refunding(1, "990")), plain(refunding(2, "10.01"))], "exceeds_payment"),
-        (vec![paid(), plain(disputing("990")), plain(refunding(2, "10.01"))], "exceeds_payment"),
+        (
+            vec![paid(), plain(refunding(1, "990")), plain(refunding(2, "10.01"))],
+            "refund_exceeds_payment",
+        ),
+        (
+            vec![paid(), plain(disputing("990")), plain(refunding(2, "10.01"))],
+            "refund_exceeds_payment",
+        ),
     ]
 }
 

@@ -55,7 +55,7 @@ impl PaymentRequestError {
             Self::AnotherMerchant => "payment_request_of_another",
             Self::NotPayable { .. } => "payment_request_not_payable",
             Self::NotClosable { .. } => "payment_request_not_closable",
-            Self::Expired => "payment_request_expired",
+            Self::Expired => "qr_expired",
             Self::NotExpired => "payment_request_not_expired",
             Self::AmountDiffers { .. } => "payment_request_amount",
         }

@@ -113,7 +113,7 @@ fn every_refusal() {
         (&[one.clone(), close(), pay()], 0, "payment_request_not_payable"),
         (&[one.clone(), pay(), close()], 0, "payment_request_not_closable"),
         // The sweeper was not there yet.
-        (&[one.clone(), pay()], 60, "payment_request_expired"),
+        (&[one.clone(), pay()], 60, "qr_expired"),
         (&[one.clone(), expire()], 59, "payment_request_not_expired"),
         (&[one.clone(), with(|ask| ask.amount = dec("99.99"))], 0, "payment_request_amount"),
     ];

@@ -38,6 +38,11 @@ pub(super) struct Leave {
     _permit: SemaphorePermit<'static>,
 }
 
+/// Whether there is a browser at all.
+pub(super) async fn is_there() -> bool {
+    tokio::task::spawn_blocking(driver).await.expect("a chromedriver that starts").is_some()
+}
+
 /// Waits for leave to run a browser; nothing where there is none.
 pub(super) async fn leave() -> Option<Leave> {
     let permit = BROWSERS.acquire().await.expect("never closed");

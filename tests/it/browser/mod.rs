@@ -9,6 +9,7 @@
 
 mod audit;
 mod check;
+mod codes;
 mod desk;
 mod driver;
 mod harness;
@@ -17,4 +18,5 @@ mod pages;
 mod pictures;
 mod providers;
 mod session;
+mod shop_day;
 mod wallet;

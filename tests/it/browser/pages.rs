@@ -85,9 +85,27 @@ const OF_AUDITORS: [&str; 12] = [
     "/audit/access",
     "/audit/confirm",
 ];
+/// Its lists, each with the beginning of what it leads to: the first of each is looked at.
+const LISTS_OF_A_SHOP: [(&str, &str); 5] = [
+    ("/merchant/payments", "/merchant/payments/pay_"),
+    ("/merchant/payments?status=disputed&days=all", "/merchant/payments/pay_"),
+    ("/merchant/settlements", "/merchant/settlements/set_"),
+    ("/merchant/payouts", "/merchant/payouts/wd_"),
+    ("/merchant/accept", "/merchant/accept/pr_"),
+];
 /// So many things that happened are looked at, each on its own page.
 const THINGS: usize = 4;
 const WIDTHS: [u32; 2] = [360, 1280];
+
+impl Browser {
+    /// The path of the first link on a page that begins like this.
+    async fn first(&self, demo: &Demo, page: &str, begins: &str) -> String {
+        self.open(&format!("{}{page}", demo.address)).await;
+        let link = format!("document.querySelector('main a[href^=\"{begins}\"]')");
+        let path = self.ask(&format!("return {link} && {link}.getAttribute('href')")).await;
+        path.as_str().unwrap_or_else(|| panic!("{page} leads to no {begins}")).to_owned()
+    }
+}
 
 async fn look_at(browser: &Browser, demo: &Demo, pages: &[String]) {
     let mut faults = Vec::new();
@@ -132,7 +150,13 @@ async fn every_page_of_a_shop_is_in_order() {
         browser.open(&format!("{}/merchant/login", demo.address)).await;
         browser.log_in_here("kamala", PASSWORD).await;
         browser.at("/merchant").await;
-        look_at(browser, demo, &OF_A_SHOP.map(str::to_owned)).await;
+        let mut pages = OF_A_SHOP.map(str::to_owned).to_vec();
+        for (list, of) in LISTS_OF_A_SHOP {
+            pages.push(browser.first(demo, list, of).await);
+        }
+        let payout = browser.first(demo, "/merchant/payouts", "/merchant/payouts/wd_").await;
+        pages.push(format!("{payout}/parts"));
+        look_at(browser, demo, &pages).await;
     })
     .await;
 }

@@ -5,8 +5,8 @@
 mod faults;
 mod happy;
 mod kills;
-mod receiver;
+pub(crate) mod receiver;
 mod scene;
 mod shops;
-mod verifier;
+pub(crate) mod verifier;
 mod whose;

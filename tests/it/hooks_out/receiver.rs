@@ -18,24 +18,24 @@ use crate::support::bahi::PATIENCE;
 
 /// A call that came in.
 #[derive(Debug, Clone)]
-pub(super) struct Got {
-    pub(super) headers: BTreeMap<String, String>,
-    pub(super) body: String,
+pub(crate) struct Got {
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: String,
 }
 
 impl Got {
     /// What it is deduplicated by.
-    pub(super) fn id(&self) -> &str {
+    pub(crate) fn id(&self) -> &str {
         &self.headers["webhook-id"]
     }
 
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap()
     }
 }
 
 /// What is answered.
-pub(super) enum Answer {
+pub(crate) enum Answer {
     Status(u16),
     /// The connection breaks: the sender cannot know that it arrived.
     Lost,
@@ -46,8 +46,8 @@ pub(super) enum Answer {
 type Rule = Arc<dyn Fn(&Got, usize) -> Answer + Send + Sync>;
 
 /// A receiver.
-pub(super) struct Receiver {
-    pub(super) url: String,
+pub(crate) struct Receiver {
+    pub(crate) url: String,
     got: Arc<Mutex<Vec<Got>>>,
     rule: Arc<Mutex<Rule>>,
     task: JoinHandle<()>,
@@ -61,7 +61,7 @@ impl Drop for Receiver {
 
 impl Receiver {
     /// One that says 200 to everything.
-    pub(super) async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/hooks", listener.local_addr().unwrap());
         let got = Arc::new(Mutex::new(Vec::new()));
@@ -72,28 +72,28 @@ impl Receiver {
     }
 
     /// Answers otherwise from now on: by the call, and how many calls with its id came before.
-    pub(super) fn answer(&self, rule: impl Fn(&Got, usize) -> Answer + Send + Sync + 'static) {
+    pub(crate) fn answer(&self, rule: impl Fn(&Got, usize) -> Answer + Send + Sync + 'static) {
         *self.rule.lock().unwrap() = Arc::new(rule);
     }
 
     /// All calls, in their order.
-    pub(super) fn all(&self) -> Vec<Got> {
+    pub(crate) fn all(&self) -> Vec<Got> {
         self.got.lock().unwrap().clone()
     }
 
     /// What a receiver has that takes each id once, in the order of arrival.
-    pub(super) fn distinct(&self) -> Vec<Got> {
+    pub(crate) fn distinct(&self) -> Vec<Got> {
         let mut known = BTreeSet::new();
         self.all().into_iter().filter(|got| known.insert(got.id().to_owned())).collect()
     }
 
     /// Waits until so many different messages are here.
-    pub(super) async fn until(&self, count: usize) -> Vec<Got> {
+    pub(crate) async fn until(&self, count: usize) -> Vec<Got> {
         self.until_within(count, PATIENCE * 3).await
     }
 
     /// Waits until there were more calls than so many, or none came for a while.
-    pub(super) async fn calls_after(&self, count: usize) {
+    pub(crate) async fn calls_after(&self, count: usize) {
         let deadline = tokio::time::Instant::now() + Duration::from_secs(1);
         while self.all().len() <= count && tokio::time::Instant::now() < deadline {
             tokio::time::sleep(Duration::from_millis(20)).await;

@@ -32,7 +32,7 @@ print(len(told['got']))
 static MAKING: Mutex<()> = Mutex::new(());
 
 /// Goes on only if each of these was signed with the secret.
-pub(super) fn verify(secret: &str, got: &[Got]) {
+pub(crate) fn verify(secret: &str, got: &[Got]) {
     if let Some(output) = run(secret, got) {
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{said}");
@@ -41,7 +41,7 @@ pub(super) fn verify(secret: &str, got: &[Got]) {
 }
 
 /// Whether none of these was signed with the secret.
-pub(super) fn refuses(secret: &str, got: &[Got]) -> bool {
+pub(crate) fn refuses(secret: &str, got: &[Got]) -> bool {
     got.iter().all(|got| {
         let output = run(secret, std::slice::from_ref(got));
         output.is_none_or(|output| {

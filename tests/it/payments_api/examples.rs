@@ -24,6 +24,7 @@ async fn the_examples_of_payments_are_what_happens() {
     let shop = Shop::open(&scene, &asha, "chai").await;
     let mut answers = Answers::new();
     let paid = begin(&shop, &asha, &mut answers).await;
+    disputes(&scene, (&shop, &asha), &mut answers).await;
     scene.projected().await;
     let waits = reads(&scene, (&shop, &asha), &paid, &mut answers).await;
     let path = format!("/v1/refunds/{waits}/cancel");
@@ -68,6 +69,30 @@ async fn begin(shop: &Shop, asha: &Person, answers: &mut Answers) -> String {
     let request = shop.key.get(&path).await.made();
     answers.insert("get_v1_payment_requests_id 200".to_owned(), normal("", &request));
     id(&paid).to_owned()
+}
+
+/// Disputes a payment, says what is known of it, and decides it.
+async fn disputes(scene: &Scene, (shop, asha): (&Shop, &Person), answers: &mut Answers) {
+    let body = json!({"merchant": shop.id.to_string(), "amount": rupees("30.00")});
+    let paid = asha.post("/v1/payments", &body).await.made();
+    scene.projected().await;
+    let path = format!("/v1/payments/{}/dispute", id(&paid));
+    let body = json!({"reason": "not_delivered", "words": "The tea never came."});
+    let opened = asha.post(&path, &body).await.made();
+    scene.projected().await;
+    let body = json!({"words": "Handed over at 14:02, see receipt 17."});
+    let said = shop.key.post(&format!("{path}/evidence"), &body).await.made();
+    let shown = shop.key.get(&path).await.made();
+    let body = json!({"won_by": "merchant", "reason": "proof_of_delivery"});
+    let decided = scene.admin.post(&format!("{path}/decision"), &body).await.made();
+    for (name, answer) in [
+        ("post_v1_payments_id_dispute 201", &opened),
+        ("post_v1_payments_id_dispute_evidence 201", &said),
+        ("get_v1_payments_id_dispute 200", &shown),
+        ("post_v1_payments_id_dispute_decision 200", &decided),
+    ] {
+        answers.insert(name.to_owned(), normal("", answer));
+    }
 }
 
 /// Settles, pays out, and reads all of it; a refund waits then.

@@ -1,6 +1,9 @@
 //! Payments to shops over HTTP: asked for, paid, given back, settled, paid out.
 
+mod disputes;
 mod examples;
+mod kills;
+mod payouts;
 mod races;
 mod settling;
 
@@ -150,7 +153,7 @@ async fn refunds(scene: &Scene, shop: &Shop, asha: &Person, path: &str) {
     let back = shop.key.post(&refunds, &body).await.made();
     assert_eq!((&back["status"], &back["funds"]), (&json!("completed"), &json!("moved")));
     let more = shop.key.post(&refunds, &json!({"amount": rupees("100.01")})).await;
-    assert_eq!(more.refused(), "exceeds_payment");
+    assert_eq!(more.refused(), "refund_exceeds_payment");
     let rest = shop.key.post_with("rest", &refunds, &json!({})).await;
     // The fee is not given back: the shop lacks it, and has nothing else yet.
     assert_eq!(rest.made()["status"], "pending");
@@ -196,7 +199,7 @@ async fn a_request_ends_at_its_time_and_can_be_taken_back() {
     assert_eq!(asha.post("/v1/payments", &other).await.refused(), "payment_request_amount");
     scene.clock.advance(TimeDelta::minutes(5));
     let late = asha.post("/v1/payments", &json!({"request": id(&asked)})).await;
-    let ended = ["payment_request_expired", "payment_request_not_payable"];
+    let ended = ["qr_expired", "payment_request_not_payable"];
     assert!(ended.contains(&&*late.code()), "{}", late.text);
     let path = format!("/v1/payment-requests/{}", id(&asked));
     until(&shop.key, &path, |request| request["status"] == "expired").await;

@@ -45,7 +45,7 @@ async fn case_8_of_many_refunds_exactly_those_that_fit_go_back() {
     let fit = answers.iter().filter(|answer| answer.status.as_u16() == 201).count();
     assert_eq!(fit, 11, "of nine each in a hundred");
     for answer in answers.iter().filter(|answer| answer.status.as_u16() != 201) {
-        assert_eq!(answer.refused(), "exceeds_payment");
+        assert_eq!(answer.refused(), "refund_exceeds_payment");
     }
     scene.finish().await;
 }

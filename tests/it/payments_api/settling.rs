@@ -107,7 +107,7 @@ async fn short_of_money(
     assert_eq!((&waits["status"], &waits["funds"]), (&json!("pending"), &json!("not_moved")));
     scene.projected().await;
     let more = shop.key.post(&refunds, &json!({"amount": rupees("0.01")})).await;
-    assert_eq!(more.refused(), "exceeds_payment", "what waits counts");
+    assert_eq!(more.refused(), "refund_exceeds_payment", "what waits counts");
     pay_for(scene, asha, shop, "100").await.made();
     // Tuesday is a holiday.
     scene.clock.advance(TimeDelta::days(2));

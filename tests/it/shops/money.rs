@@ -103,6 +103,11 @@ async fn a_code_is_paid_once_from_the_wallets_page_and_a_part_is_given_back() {
     for words in ["To Shop of kamala", "₹120.00", "T-17", "Pay ₹120.00"] {
         assert!(sheet.text.contains(words), "{words}: {}", sheet.text);
     }
+    // Pasted where people are sent to, the shop's code leads to where shops are paid.
+    let typed = [("to", "upi%3A%2F%2Fpay%3Fpa%3Dkamala%40bahi"), ("amount", "1")];
+    let sent_on = pressed(&asha, "/app/move/send/check", &typed).await;
+    assert_eq!(sent_on.status, 200, "{}", sent_on.text);
+    assert!(sent_on.text.contains("Shop of kamala"), "{}", sent_on.text);
     let pay = [("request", request.as_str()), ("amount", "120.00"), ("nonce", "p1")];
     for _ in 0..2 {
         let paid = pressed(&asha, "/app/pay", &pay).await;

@@ -30,6 +30,8 @@ const OPENED: &[&str] = &[
     "POST /v1/payment-requests/{id}/close",
     "GET /v1/payments",
     "GET /v1/payments/{id}",
+    "GET /v1/payments/{id}/dispute",
+    "POST /v1/payments/{id}/dispute/evidence",
     "POST /v1/payments/{id}/refunds",
     "GET /v1/refunds/{id}",
     "POST /v1/refunds/{id}/cancel",

@@ -45,6 +45,11 @@ impl Demo {
         .expect("a demonstration")
     }
 
+    /// One of a test's own, for what would change the shared one under others: its clock.
+    pub(crate) async fn own() -> Self {
+        tokio::task::spawn_blocking(Self::start).await.expect("a demonstration")
+    }
+
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut keeper = Command::new("sh")

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ledger_api::banks::BankRegistry;
 use ledger_core::clock::ManualClock;
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
@@ -78,6 +79,11 @@ impl Scene {
     pub(crate) async fn projected(&self) {
         let head = self.bahi.engine.status().borrow().head.position;
         assert!(projections::wait_for(&self.bahi.projector, head, PATIENCE).await);
+    }
+
+    /// The sandbox's banks, for a worker of the test's own.
+    pub(crate) fn registry(&self) -> BankRegistry {
+        self.sandbox.registry()
     }
 
     pub(crate) async fn finish(self) {

@@ -46,6 +46,9 @@ const OPENED: &[&str] = &[
     "POST /v1/payments",
     "GET /v1/payments",
     "GET /v1/payments/{id}",
+    "POST /v1/payments/{id}/dispute",
+    "GET /v1/payments/{id}/dispute",
+    "POST /v1/payments/{id}/dispute/evidence",
     "GET /v1/refunds/{id}",
 ];
 

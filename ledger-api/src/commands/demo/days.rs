@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context as _, bail};
 use chrono::{DateTime, TimeDelta, Utc};
-use ledger_api::{people::PersonId, service::SandboxClock};
+use ledger_api::{people::PersonId, service::SandboxClock, shops::MerchantId};
 use ledger_core::{
     chart::{Authority, Direction},
     clock::{Clock as _, Ids as _, System},
@@ -64,6 +64,7 @@ pub(super) struct Days<'a> {
     pub(super) clock: &'a SandboxClock,
     pub(super) banks: Control,
     pub(super) residents: BTreeMap<&'static str, Resident>,
+    pub(super) shops: BTreeMap<&'static str, MerchantId>,
 }
 
 /// Something that is to come to one of some ends.
@@ -99,6 +100,7 @@ impl Days<'_> {
         self.wait_for(awaited).await?;
         self.pay_late(late).await?;
         self.move_to(System.now()).await?;
+        self.leave_one_asked().await?;
         self.leave_one_open().await
     }
 
@@ -123,6 +125,13 @@ impl Days<'_> {
     async fn step(&self, step: &Step) -> anyhow::Result<Option<Awaited>> {
         match &step.deed {
             Deed::Send { to, note } => self.send(step, to, note).await.map(|()| None),
+            Deed::Pay { .. }
+            | Deed::PayOut { .. }
+            | Deed::PayAndGetBack { .. }
+            | Deed::PayAndDispute { .. } => {
+                self.sell(step).await;
+                Ok(None)
+            }
             Deed::Deposit { bank } => {
                 let deposit = self.deposit(step, bank, &json!({})).await?;
                 self.pay(step, bank, text(&deposit, "token")?, self.party(step.who)?).await?;
@@ -149,7 +158,8 @@ impl Days<'_> {
             Deed::WithdrawToNewAccount { bank } => {
                 let who = self.resident(step.who)?;
                 let owner = who.id.to_string();
-                let payee = Payee { owner: &owner, number: NEW_ACCOUNT, name: who.character.name };
+                let (name, ifsc) = (who.character.name, payee::TEST_IFSC);
+                let payee = Payee { owner: &owner, number: NEW_ACCOUNT, name, ifsc };
                 let payee = payee::bank_account(self.caller, &payee).await?;
                 self.withdraw(step, bank, Some(&payee)).await.map(|_| None)
             }
@@ -285,7 +295,7 @@ impl Days<'_> {
         Ok(())
     }
 
-    fn resident(&self, handle: &str) -> anyhow::Result<&Resident> {
+    pub(super) fn resident(&self, handle: &str) -> anyhow::Result<&Resident> {
         self.residents.get(handle).with_context(|| format!("nobody is called {handle}"))
     }
 
@@ -314,7 +324,7 @@ fn is_zero(amount: &Value) -> bool {
     value.bytes().all(|byte| matches!(byte, b'0' | b'.'))
 }
 
-fn rupees(amount: Rupees) -> Value {
+pub(super) fn rupees(amount: Rupees) -> Value {
     json!({"value": amount.to_string(), "currency": "INR"})
 }
 

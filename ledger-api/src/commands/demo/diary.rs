@@ -8,7 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Datelike as _, Days, NaiveDate, TimeDelta, Utc, Weekday};
 
-use super::cast::{CAST, HABITS, RENTS, TABLES};
+use super::{
+    cast::{CAST, HABITS, RENTS, TABLES},
+    sales::SALES,
+};
 
 /// How many days the story has.
 pub(super) const DAYS: u32 = 90;
@@ -56,6 +59,14 @@ pub(super) enum Deed {
     WithdrawCancelled { bank: &'static str },
     /// Sends money to a number that nobody has proved.
     SendToPhone { phone: &'static str, note: &'static str },
+    /// Pays a shop.
+    Pay { shop: &'static str },
+    /// Pays a shop, which gives so many rupees back, or owes them.
+    PayAndGetBack { shop: &'static str, back: u32 },
+    /// Pays a shop and disputes it; who has won that, if it was decided.
+    PayAndDispute { shop: &'static str, won_by: Option<&'static str> },
+    /// Nobody's deed: a shop takes all that it has to its bank.
+    PayOut { shop: &'static str },
     /// May not spend any more, by an order.
     Frozen,
     /// Nobody's deed: a bank is paused.
@@ -86,6 +97,10 @@ impl Step {
             | Deed::WithdrawToNewAccount { .. }
             | Deed::WithdrawCancelled { .. } => "withdraw".to_owned(),
             Deed::SendToPhone { .. } => "send-phone".to_owned(),
+            Deed::Pay { shop }
+            | Deed::PayAndGetBack { shop, .. }
+            | Deed::PayAndDispute { shop, .. } => format!("pay-{shop}"),
+            Deed::PayOut { shop } => format!("pay-out-{shop}"),
             Deed::Frozen => "freeze".to_owned(),
             Deed::Pause { bank } => format!("pause-{bank}"),
         };
@@ -142,6 +157,13 @@ impl Writer {
                 self.write(day, minute, (who, amount, 0), Deed::Send { to, note });
             }
         }
+        for (index, (who, shop, least, most)) in (0..).zip(SALES) {
+            if chance(day, index + 400).is_multiple_of(4) {
+                let amount = least + chance(day, index + 500) % (most - least + 1);
+                let minute = 530 + index * 41 + chance(day, index + 600) % 37;
+                self.write(day, minute, (who, amount, 0), Deed::Pay { shop });
+            }
+        }
         if date.weekday() == Weekday::Sat {
             for (index, [paid, friends @ ..]) in (0..).zip(TABLES) {
                 let share = 250 + chance(day, index + 300) % 400;
@@ -152,6 +174,7 @@ impl Writer {
             }
         }
         if date.day() == 15 {
+            self.write(day, 700, ("", 0, 0), Deed::PayOut { shop: "books" });
             for person in &CAST {
                 // Meera saves for something.
                 let spare = self.has(person.handle).saturating_sub(25_000) / 1_000 * 1_000;
@@ -168,6 +191,10 @@ impl Writer {
         let (hdfc, axis) = ("hdfc", "axis");
         match DAYS - day {
             75 => self.write(day, 900, ("asha", 2_000, 21), Deed::Withdraw { bank: hdfc }),
+            62 => {
+                let deed = Deed::PayAndDispute { shop: "books", won_by: Some("merchant") };
+                self.write(day, 901, ("lakshmi", 640, 0), deed);
+            }
             60 => {
                 let paid_after = Some(TimeDelta::hours(20));
                 let deed = Deed::DepositLate { bank: hdfc, paid_after };
@@ -182,13 +209,25 @@ impl Writer {
                 let deed = Deed::SendToPhone { phone: OLD_PHONE, note: "For the trip" };
                 self.write(day, 920, ("asha", 450, 0), deed);
             }
+            12 => {
+                let deed = Deed::PayAndGetBack { shop: "chai", back: 90 };
+                self.write(day, 918, ("meera", 180, 0), deed);
+            }
             8 => self.write(day, 925, ("neha", 0, 0), Deed::Frozen),
+            5 => {
+                let deed = Deed::PayAndDispute { shop: "chai", won_by: None };
+                self.write(day, 927, ("joseph", 320, 0), deed);
+            }
             4 => self.write(day, 930, ("ananya", 750, 0), Deed::DepositOfStranger { bank: hdfc }),
             2 => {
                 let deed = Deed::SendToPhone { phone: NEW_PHONE, note: "Birthday present" };
                 self.write(day, 935, ("asha", 500, 0), deed);
             }
             1 => {
+                // More goes back than the shop has: what was paid less the fee, and little else.
+                self.write(day, 475, ("", 0, 0), Deed::PayOut { shop: "books" });
+                let deed = Deed::PayAndGetBack { shop: "books", back: 9_500 };
+                self.write(day, 480, ("gurpreet", 9_500, 0), deed);
                 self.write(day, 540, ("", 0, 0), Deed::Pause { bank: axis });
                 self.write(day, 550, ("asha", 1_000, 0), Deed::WithdrawWaiting { bank: axis });
                 self.write(day, 560, ("ravi", 800, 0), Deed::WithdrawCancelled { bank: axis });
@@ -226,12 +265,18 @@ impl Writer {
             | Deed::WithdrawToNewAccount { .. }
             | Deed::WithdrawCancelled { .. }
             | Deed::SendToPhone { .. } => (has.checked_sub(spent + FEE), None),
+            // What comes back is not counted on.
+            Deed::Pay { .. } | Deed::PayAndGetBack { .. } | Deed::PayAndDispute { .. } => {
+                (has.checked_sub(spent), None)
+            }
             Deed::DepositLate { paid_after: None, .. }
             | Deed::DepositOfStranger { .. }
+            | Deed::PayOut { .. }
             | Deed::Frozen
             | Deed::Pause { .. } => (Some(has), None),
         };
-        let is_about_money = !matches!(deed, Deed::Frozen | Deed::Pause { .. });
+        let is_about_money =
+            !matches!(deed, Deed::PayOut { .. } | Deed::Frozen | Deed::Pause { .. });
         let Some(after) = after.filter(|after| *after <= MOST) else { return };
         let may_not = self.frozen.contains(who) && !matches!(deed, Deed::Deposit { .. });
         if is_about_money && (rupees == 0 || may_not) {
@@ -287,6 +332,9 @@ mod tests {
             assert_eq!(count(|deed| matches!(deed, Deed::WithdrawCancelled { .. })), 1);
             assert_eq!(count(|deed| matches!(deed, Deed::SendToPhone { .. })), 2);
             assert!(count(|deed| matches!(deed, Deed::Send { .. })) > 300);
+            assert!(count(|deed| matches!(deed, Deed::Pay { .. })) > 250);
+            assert_eq!(count(|deed| matches!(deed, Deed::PayAndGetBack { .. })), 2, "{start}");
+            assert_eq!(count(|deed| matches!(deed, Deed::PayAndDispute { .. })), 2, "{start}");
             for paise in [21, 31] {
                 assert!(steps.iter().any(|step| step.amount.1 == paise), "{paise}: {start}");
             }
@@ -306,10 +354,14 @@ mod tests {
                         assert!(*own >= 0, "{step:?}");
                         *has.entry(to).or_default() += amount;
                     }
+                    Deed::Pay { .. } | Deed::PayAndGetBack { .. } | Deed::PayAndDispute { .. } => {
+                        *own -= amount
+                    }
                     // The late one is paid the day after.
                     Deed::Deposit { .. } => *own += amount,
                     Deed::DepositLate { .. }
                     | Deed::DepositOfStranger { .. }
+                    | Deed::PayOut { .. }
                     | Deed::Frozen
                     | Deed::Pause { .. } => {}
                     Deed::Withdraw { .. }

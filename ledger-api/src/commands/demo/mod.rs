@@ -8,6 +8,7 @@ mod diary;
 mod history;
 mod logins;
 mod payee;
+mod sales;
 mod shops;
 mod staff;
 mod story;
@@ -197,7 +198,7 @@ async fn populate(
     let engine = service.engine().context("the demo needs an engine")?;
     let state = service.state().context("the demo needs an API")?;
     let residents = townsfolk::move_in(state, caller).await?;
-    shops::open_up(state, caller).await?;
+    let shops = shops::open_up(state, caller).await?;
     staff::appoint(state).await?;
     let Some(history) = history else { return Ok(()) };
     let days = Days {
@@ -207,6 +208,7 @@ async fn populate(
         clock: &banks.clock,
         banks: Control::new(&banks.url, None)?,
         residents,
+        shops,
     };
     days.pass(&diary::diary(history.first)).await
 }

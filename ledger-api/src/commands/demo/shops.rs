@@ -1,23 +1,36 @@
 //! Opens the demo's shops: each with an owner, a cashier, an accountant, stores, and a bank account
 //! that its money can go to.
 
+use std::collections::BTreeMap;
+
 use anyhow::Context as _;
 use ledger_api::{
     http::ApiState,
+    payments::BankCalendar,
     people::{DEMO_PASSWORD, Email, Handle, NewPerson, Password, PersonId, Recipient},
-    shops::{DEMO_SHOPS, DemoShop, Merchant, MerchantId, NewMerchant, Role, StoreId, TerminalId},
+    shops::{
+        DEMO_SHOPS, DemoShop, Merchant, MerchantId, NewMerchant, PayoutSchedule, Role, StoreId,
+        TerminalId,
+    },
 };
 
 use super::{
     caller::Caller,
     payee::{self, Payee},
+    sales::PAYOUTS,
 };
 
 /// The number of the first shop's bank account; each other has the next.
 const ACCOUNT_FIRST: u64 = 400_100_000_101;
+/// Their bank: one where nothing goes wrong by the paise, for those of sales are as they fall.
+const IFSC: &str = "HDFC0000001";
 
-/// All of them; what is there already is found.
-pub(super) async fn open_up(state: &ApiState, caller: &Caller) -> anyhow::Result<()> {
+/// All of them by their handles; what is there already is found.
+pub(super) async fn open_up(
+    state: &ApiState,
+    caller: &Caller,
+) -> anyhow::Result<BTreeMap<&'static str, MerchantId>> {
+    let mut opened = BTreeMap::new();
     for (number, demo) in (ACCOUNT_FIRST..).zip(&DEMO_SHOPS) {
         let owner = person(state, demo.owner).await?;
         let shop = shop(state, demo, owner).await?;
@@ -27,10 +40,19 @@ pub(super) async fn open_up(state: &ApiState, caller: &Caller) -> anyhow::Result
         }
         state.shop_accounts.settle(&shop).await?;
         let (owner, number) = (shop.id.to_string(), number.to_string());
-        let payee = Payee { owner: &owner, number: &number, name: demo.legal_name };
-        payee::bank_account(caller, &payee).await?;
+        let (name, ifsc) = (demo.legal_name, IFSC);
+        let payee = Payee { owner: &owner, number: &number, name, ifsc };
+        let to = payee::bank_account(caller, &payee).await?;
+        if let Some((_, days)) = PAYOUTS.iter().find(|(handle, _)| *handle == demo.handle)
+            && shop.payouts == PayoutSchedule::ByHand
+        {
+            let schedule = (PayoutSchedule::every(*days)?, Some(to.parse()?));
+            let today = BankCalendar::day_at(state.clock.now());
+            state.shops.set_payouts(shop.id, schedule, today).await?;
+        }
+        opened.insert(demo.handle, shop.id);
     }
-    Ok(())
+    Ok(opened)
 }
 
 /// Somebody who works there, with a proved address; they sign up as anybody does.

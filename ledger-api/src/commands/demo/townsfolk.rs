@@ -29,7 +29,12 @@ pub(super) async fn move_in(
             None => sign_up(state, character).await?,
         };
         let owner = person.id.to_string();
-        let payee = Payee { owner: &owner, number: character.bank_account, name: character.name };
+        let payee = Payee {
+            owner: &owner,
+            number: character.bank_account,
+            name: character.name,
+            ifsc: payee::TEST_IFSC,
+        };
         let payee = payee::bank_account(caller, &payee).await?;
         let wallet = person.id.wallet()?;
         residents.insert(character.handle, Resident { character, id: person.id, wallet, payee });

@@ -10,6 +10,8 @@ codes! {
         "`event_types` names a type that there is not; `detail` has all of them.";
     WEBHOOK_ENDPOINT_DISABLED = "webhook_endpoint_disabled" 409 Never "The endpoint is disabled"
         "Nothing is sent to a disabled endpoint. Enable it first: `PATCH` with `status: enabled`.";
+    PRECONDITION_FAILED = "precondition_failed" 412 Never "Somebody else changed it meanwhile"
+        "`If-Match` names another version than there is now. Read it again, and decide afresh.";
     WEBHOOK_SECRETS_TOO_MANY = "webhook_secrets_too_many" 409 Never "Too many secrets are in force"
         "The secret was changed several times within a day, and each of those before is still \
          signed with. Wait until the first of them has ended.";

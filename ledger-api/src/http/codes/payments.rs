@@ -26,7 +26,7 @@ codes! {
          pay one that is for a single payment, exactly one does.";
     PAYMENT_REQUEST_NOT_CLOSABLE = "payment_request_not_closable" 409 Never "Too late to close"
         "The payment request was paid or has expired; `detail` says which.";
-    PAYMENT_REQUEST_EXPIRED = "payment_request_expired" 409 Never "The code has expired"
+    QR_EXPIRED = "qr_expired" 409 Never "The code has expired"
         "From `expires_at` on the payment request cannot be paid. Ask the shop for another.";
     PAYMENT_REQUEST_NOT_EXPIRED = "payment_request_not_expired" 409 Never "It can still be paid"
         "The payment request's time has not come.";
@@ -54,7 +54,7 @@ codes! {
     // What refunds and disputes say.
     ALREADY_REFUNDED = "already_refunded" 409 Never "Nothing is left to give back"
         "All of the payment went back already, waits to go back, or is disputed.";
-    EXCEEDS_PAYMENT = "exceeds_payment" 422 Never "More than is left of the payment"
+    REFUND_EXCEEDS_PAYMENT = "refund_exceeds_payment" 422 Never "More than is left of the payment"
         "Refunds, those that wait too, and a dispute are together never more than was paid; \
          `detail` says what is left.";
     REFUND_EXISTS = "refund_exists" 422 Never "The refund exists already"
@@ -71,6 +71,10 @@ codes! {
         "A payment is disputed once.";
     DISPUTE_NOT_FOUND = "dispute_not_found" 404 Never "Not disputed"
         "Nobody has disputed the payment.";
+    DISPUTE_TOO_LATE = "dispute_too_late" 422 Never "Too late to dispute it"
+        "A payment can be disputed by its payer for 120 days. Ask us, or the shop.";
+    DISPUTE_WORDS_MANY = "dispute_words_many" 422 Never "Enough was said"
+        "Each side says something about a dispute 20 times at most.";
     DISPUTE_DECIDED = "dispute_decided" 409 Never "Decided otherwise"
         "The dispute was decided for the other side.";
 }

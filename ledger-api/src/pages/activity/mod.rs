@@ -1,5 +1,6 @@
 //! `/app/activity`: all that moved, with filters in the address; one movement with its steps.
 
+pub(super) mod dispute;
 mod file;
 pub(super) mod filter;
 mod list;
@@ -21,5 +22,7 @@ pub(super) fn routes() -> Router<ApiState> {
         .route("/app/activity.csv", get(file::csv))
         .route("/app/activity/{id}", get(one::one))
         .route("/app/activity/{id}/cancel", post(one::cancel))
+        .route("/app/activity/{id}/dispute", post(dispute::open))
+        .route("/app/activity/{id}/dispute/evidence", post(dispute::say))
         .route("/app/activity/{id}/report", post(report::send))
 }

@@ -13,11 +13,12 @@ use ledger_core::{
 use projections::Towards;
 use serde::{Deserialize, Serialize};
 
-use super::{report, wait};
+use super::{dispute, report, wait};
 use crate::{
     http::{Problem, reader::caught_up, session::see_other},
     pages::{
         FormErrors, Layout, Nav, Visitor, act,
+        disputes::{self, DisputeView},
         names::{Names, signed, what},
         respond,
         ui::{
@@ -54,6 +55,10 @@ pub(super) struct OneView {
     pay: Pay,
     cancel: Option<Cancel>,
     is_final: bool,
+    dispute: Option<DisputeView>,
+    /// The nonce of the form that disputes a payment, where there is one.
+    disputing: Option<String>,
+    dispute_reasons: [(&'static str, &'static str); 4],
     reports: Vec<report::ReportView>,
     can_report: bool,
     reasons: [Reason; 4],
@@ -114,6 +119,7 @@ pub(super) async fn view(
     let names = Names::of(visitor, [row]).await?;
     let waits = wait::words(visitor, &detail).await?;
     let reports = report::of(visitor, &row.object).await?;
+    let disputing = dispute::of(visitor, &row.object).await?;
     let (list, list_word) = list(visitor);
     let nav = if visitor.shop.is_some() { Nav::Shop("payouts") } else { Nav::Activity };
     let may = visitor.shop.as_ref().is_none_or(|at| at.role.decides());
@@ -138,6 +144,9 @@ pub(super) async fn view(
         pay: pay(visitor, &detail).await?,
         cancel,
         is_final: row.status.is_final(),
+        dispute: disputing.dispute,
+        disputing: disputing.open,
+        dispute_reasons: disputes::REASONS,
         can_report: visitor.shop.is_none() && reports.iter().all(|report| report.settled.is_some()),
         reports,
         reasons: Reason::ALL,

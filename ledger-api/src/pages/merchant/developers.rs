@@ -340,7 +340,7 @@ async fn act_on_endpoint(
     match action.as_str() {
         "enable" | "disable" => {
             let change = Change { enabled: Some(action == "enable"), ..Change::default() };
-            state.webhook_endpoints.change(id, &change, now).await?;
+            state.webhook_endpoints.change(id, (&change, None), now).await?;
         }
         "delete" => {
             state.webhook_endpoints.delete(id).await?;

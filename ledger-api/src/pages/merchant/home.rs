@@ -6,6 +6,7 @@ use axum::{
     http::{HeaderMap, Uri},
     response::{IntoResponse as _, Response},
 };
+use chrono::{DateTime, Timelike as _, Utc};
 use ledger_core::{
     ids::AccountId,
     money::{Currency, Money},
@@ -23,7 +24,9 @@ use crate::{
     },
     pages::{
         Layout, Nav, PageContext, Visitor, respond,
-        ui::{BarChart, DataTable, DayFlow, EmptyState, LiveDot, MoneyView, QrCard},
+        ui::{
+            BarChart, DataTable, DayFlow, EmptyState, HourSales, LiveDot, MoneyView, QrCard, When,
+        },
         visitor::AtShop,
     },
     payments,
@@ -34,6 +37,10 @@ use crate::{
 
 /// How many of the last payouts are shown.
 const LAST: u32 = 5;
+/// The day that it is, hour by hour.
+const TODAY: u32 = 1;
+/// The spans that the bars show, in days.
+const SPANS: [u32; 4] = [TODAY, wallet::SPANS[0], wallet::SPANS[1], wallet::SPANS[2]];
 
 /// Which days the bars show.
 #[derive(Debug, Deserialize)]
@@ -58,6 +65,7 @@ struct HomeView {
     chart: BarChart,
     spans: Vec<(u32, bool)>,
     failed: Option<FailedPayout>,
+    last_settlement: Option<LastSettlement>,
     last_utr: Option<String>,
     payouts: DataTable,
     has_payouts: bool,
@@ -79,6 +87,14 @@ struct Figure {
     word: &'static str,
     hint: &'static str,
     amount: MoneyView,
+}
+
+/// What became available last.
+struct LastSettlement {
+    id: String,
+    amount: MoneyView,
+    when: When,
+    payments: String,
 }
 
 /// A payout that did not get there.
@@ -125,7 +141,7 @@ fn code(visitor: &ShopVisitor<Anybody>) -> Option<QrCard> {
 }
 
 async fn home(visitor: &ShopVisitor<Anybody>, days: Option<u32>) -> Result<Response, Problem> {
-    let span = days.filter(|days| wallet::SPANS.contains(days)).unwrap_or(wallet::SPANS[0]);
+    let span = days.filter(|days| SPANS.contains(days)).unwrap_or(SPANS[1]);
     // Forms lead here: who has just opened their shop sees its accounts.
     caught_up(&visitor.state).await.ok();
     let balances = wallet::balances(&visitor.state, &visitor.wallet).await?;
@@ -140,8 +156,12 @@ async fn home(visitor: &ShopVisitor<Anybody>, days: Option<u32>) -> Result<Respo
         figures: figures(&balances, settling),
         today: today(visitor, balances.currency).await?,
         decides: visitor.at.role.decides(),
-        chart: chart(visitor, &unsettled, span).await?,
-        spans: wallet::SPANS.iter().map(|days| (*days, *days == span)).collect(),
+        chart: match span {
+            TODAY => hours(visitor, balances.currency).await?,
+            days => chart(visitor, &unsettled, days).await?,
+        },
+        spans: SPANS.iter().map(|days| (*days, *days == span)).collect(),
+        last_settlement: last_settlement(visitor).await?,
         failed: failed(visitor, &page.rows)?,
         last_utr: page.rows.iter().find_map(|row| row.utr.clone()),
         has_payouts: !page.rows.is_empty(),
@@ -182,10 +202,8 @@ fn figures(balances: &Balances, settling: Money) -> Vec<Figure> {
 
 /// What was sold today: a day of the book's.
 async fn today(visitor: &ShopVisitor<Anybody>, currency: Currency) -> Result<Vec<Figure>, Problem> {
-    let (state, now) = (&visitor.state, visitor.now());
-    let midnight = now.with_timezone(&visitor.zone).date_naive().and_hms_opt(0, 0, 0);
-    let began = midnight.and_then(|at| at.and_local_timezone(visitor.zone).earliest());
-    let began = began.map_or(now, |at| at.to_utc());
+    let state = &visitor.state;
+    let (began, now) = since_midnight(visitor);
     let code = payments::code_of(visitor.at.shop.id)?;
     let until = now + chrono::TimeDelta::seconds(1);
     let sums = state.read_models.payment_sums(&code, began, until).await?;
@@ -199,6 +217,50 @@ async fn today(visitor: &ShopVisitor<Anybody>, currency: Currency) -> Result<Vec
         figure("Refunds today", "of whichever day’s payments", "refunds", sums.refunds)?,
         figure("Fees today", "tax included", "fees", sums.fee.saturating_add(sums.tax))?,
     ])
+}
+
+/// When the day began that it is for the visitor, and now.
+fn since_midnight(visitor: &Visitor) -> (DateTime<Utc>, DateTime<Utc>) {
+    let now = visitor.now();
+    let midnight = now.with_timezone(&visitor.zone).date_naive().and_hms_opt(0, 0, 0);
+    let began = midnight.and_then(|at| at.and_local_timezone(visitor.zone).earliest());
+    (began.map_or(now, |at| at.to_utc()), now)
+}
+
+/// What was sold today, hour by hour.
+async fn hours(visitor: &ShopVisitor<Anybody>, currency: Currency) -> Result<BarChart, Problem> {
+    let (began, now) = since_midnight(visitor);
+    let code = payments::code_of(visitor.at.shop.id)?;
+    let span = (began, now + chrono::TimeDelta::seconds(1));
+    let models = &visitor.state.read_models;
+    let bars = models.payment_bars(&code, span, true, visitor.zone).await?;
+    let hour_of = |at: DateTime<Utc>| at.with_timezone(&visitor.zone).hour();
+    let present = hour_of(now);
+    let hours: Result<Vec<HourSales>, Problem> = (0..24)
+        .map(|hour| {
+            let sold = bars.iter().find(|bar| hour_of(bar.from) == hour).map(|bar| bar.gross);
+            let sold = wallet::money(sold.unwrap_or_default(), currency);
+            let sold = sold.map_err(|error| Problem::internal(&error))?;
+            Ok(HourSales { hour, sold: (hour <= present).then_some(sold) })
+        })
+        .collect();
+    Ok(BarChart::of_hours("Sold today, by the hour", &hours?))
+}
+
+/// What became available last.
+async fn last_settlement(
+    visitor: &ShopVisitor<Anybody>,
+) -> Result<Option<LastSettlement>, Problem> {
+    let code = payments::code_of(visitor.at.shop.id)?;
+    let found = visitor.state.read_models.settlements(Some(&code), None, 1).await?;
+    let Some(last) = found.items.into_iter().next() else { return Ok(None) };
+    let one = last.payments == 1;
+    Ok(Some(LastSettlement {
+        id: last.id.to_string(),
+        amount: MoneyView::plain(visitor.money(last.net, last.currency)?),
+        when: visitor.when(last.settled_at),
+        payments: format!("{} payment{}", last.payments, if one { "" } else { "s" }),
+    }))
 }
 
 /// What was taken and what went to the bank, day by day.

@@ -14,10 +14,12 @@ use crate::{
     pages::{
         Layout, Nav, Visitor,
         activity::one,
-        moving::banks,
+        moving::{banks, withdraw},
         respond,
         ui::{Cell, Column, CopyId, DataTable, EmptyState, LiveDot, MoneyView, Status},
     },
+    shops::PayoutOutcome,
+    workers::PAYOUT_MINIMUM,
 };
 
 /// How many stand on a page.
@@ -29,6 +31,10 @@ struct PayoutsView {
     layout: Layout,
     live: LiveDot,
     may_withdraw: bool,
+    /// When the next one goes by itself, and where to.
+    schedule: Option<String>,
+    /// Why the last day came to nothing.
+    skipped: Option<String>,
     table: DataTable,
     is_empty: bool,
     empty: EmptyState,
@@ -63,6 +69,8 @@ pub(super) async fn payouts(
         layout: visitor.layout("Payouts", Nav::Shop("payouts")),
         live: LiveDot::new(visitor.path()),
         may_withdraw: decides,
+        schedule: schedule(&visitor).await?,
+        skipped: skipped(&visitor).await?,
         is_empty: page.rows.is_empty(),
         table: table(&visitor, &page.rows)?,
         empty: if decides {
@@ -74,6 +82,38 @@ pub(super) async fn payouts(
         newer: page.newer,
     };
     Ok(respond::page(&view))
+}
+
+/// When all that is available goes by itself, and where to.
+async fn schedule(visitor: &ShopVisitor<MoneyEyes>) -> Result<Option<String>, Problem> {
+    let shop = &visitor.at.shop;
+    let (Some(every), Some(next)) = (shop.payouts.days(), shop.payout_next) else {
+        return Ok(None);
+    };
+    let chosen = shop.payout_account.map(|id| id.to_string());
+    let known = withdraw::accounts(visitor).await?;
+    let to = known.into_iter().find(|account| Some(&account.id) == chosen.as_ref());
+    let to = to.map_or_else(|| "no bank account that is verified".to_owned(), |to| to.name);
+    let rhythm = match every {
+        1 => "every day".to_owned(),
+        days => format!("every {days} days"),
+    };
+    let next = next.format("%-d %b %Y");
+    let least = format!("The least is ₹{PAYOUT_MINIMUM}.");
+    Ok(Some(format!("All that is available goes to {to} {rhythm}, next on {next}. {least}")))
+}
+
+/// Why the last day came to nothing.
+async fn skipped(visitor: &ShopVisitor<MoneyEyes>) -> Result<Option<String>, Problem> {
+    let days = visitor.state.shops.payout_days(visitor.at.shop.id, 1).await?;
+    Ok(days.into_iter().find_map(|day| match day.outcome {
+        PayoutOutcome::Requested(_) => None,
+        PayoutOutcome::Skipped(why) => Some(format!(
+            "Nothing went by itself on {}: {}.",
+            day.day.format("%-d %b %Y"),
+            why.words()
+        )),
+    }))
 }
 
 /// Payouts as a table.

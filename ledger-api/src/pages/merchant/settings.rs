@@ -21,6 +21,7 @@ use crate::{
         ui::CopyId,
         visitor::AtShop,
     },
+    payments::BankCalendar,
     people::Name,
     shops::{CategoryCode, PayoutSchedule},
 };
@@ -160,5 +161,6 @@ async fn payouts(visitor: &ShopVisitor<Owners>, form: &PayoutsForm) -> Result<()
         let detail = "Choose a bank account whose name the bank has confirmed.";
         return Err(Problem::field(codes::INVALID, "/account", detail));
     }
-    Ok(visitor.state.shops.set_payouts(visitor.at.shop.id, schedule, to).await?)
+    let today = BankCalendar::day_at(visitor.state.clock.now());
+    Ok(visitor.state.shops.set_payouts(visitor.at.shop.id, (schedule, to), today).await?)
 }

@@ -7,13 +7,14 @@ use serde::Deserialize;
 use super::{ConfirmView, Filled, Notice, Tab, after, form, made};
 use crate::{
     entry::throttle,
-    http::Problem,
-    links::{Link, LinkError},
+    http::{Problem, session::see_other},
+    links::{Link, LinkError, UpiLink},
     pages::{
         FormErrors, Nav, Visitor, act, respond,
         ui::{Cell, ConfirmSheet, Face, MoneyView, Pair, Pairs, money_text},
         visitor::Sent,
     },
+    payments,
     people::{PublicFace, Rate, Recipient},
     transfers::{self, RecipientIn, SendIn},
     wallet::{self, Balances},
@@ -98,6 +99,13 @@ fn recipient(text: &str) -> Result<Recipient, FormErrors> {
 /// Shows what is about to happen, with the name of who gets it.
 pub(super) async fn check(sent: Sent<SendForm>) -> Result<Response, Problem> {
     let Sent { visitor, form: mut typed } = sent;
+    // A shop's code is paid on a page of its own.
+    if let Ok(Link::Upi(UpiLink { payee, .. })) = typed.to.trim().parse()
+        && payments::is_ours(&payee)
+    {
+        let link: String = form_urlencoded::byte_serialize(typed.to.trim().as_bytes()).collect();
+        return Ok(see_other(&format!("/app/pay?link={link}")));
+    }
     let balances = wallet::balances(&visitor.state, &visitor.wallet).await?;
     if let Err(errors) = scanned(&mut typed) {
         return form(&visitor, Tab::Send, typed.filled(), errors).await;

@@ -27,6 +27,15 @@ pub(crate) struct DayFlow {
     pub(crate) flow: Option<(Money, Money)>,
 }
 
+/// What was sold in one hour of a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct HourSales {
+    /// Which hour, from 0 on.
+    pub(crate) hour: u32,
+    /// What was sold; nothing if the hour has not come.
+    pub(crate) sold: Option<Money>,
+}
+
 /// The chart.
 #[derive(Debug, Clone, Template)]
 #[template(path = "ui/chart.html")]
@@ -41,6 +50,11 @@ pub(crate) struct BarChart {
     labels: Vec<String>,
     each_named: bool,
     empty: bool,
+    /// What one bar stands for.
+    unit: &'static str,
+    /// What the bars show: one kind of them, or what came beside what went.
+    incoming: &'static str,
+    outgoing: Option<&'static str>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,19 +103,75 @@ impl BarChart {
             labels: labels(days),
             each_named: days.len() <= NAMED_MAX,
             empty: largest.is_zero(),
+            unit: "Day",
+            incoming: "In",
+            outgoing: Some("Out"),
         }
     }
+
+    /// The chart of a day's hours, in order: what was sold in each.
+    pub(crate) fn of_hours(title: impl Into<String>, hours: &[HourSales]) -> Self {
+        let sold = || hours.iter().filter_map(|hour| hour.sold);
+        let largest = sold().map(|money| money.amount()).max().unwrap_or_default();
+        let top = round_up(largest);
+        let all = sold().reduce(|all, one| all.checked_add(one).unwrap_or(all));
+        let summary = all.map_or_else(String::new, |all| format!("{} sold.", money_text(&all)));
+        Self {
+            title: title.into(),
+            summary,
+            width: hours.len() * DAY,
+            bars: hours.iter().enumerate().map(|(at, hour)| hour_bar(at, hour, top)).collect(),
+            rows: hours.iter().rev().filter_map(hour_row).collect(),
+            top: short(top),
+            middle: short(top / Decimal::TWO),
+            labels: HOURS_NAMED.map(str::to_owned).to_vec(),
+            each_named: false,
+            empty: largest.is_zero(),
+            unit: "Hour",
+            incoming: "Sold",
+            outgoing: None,
+        }
+    }
+}
+
+/// The first hour, noon and the last.
+const HOURS_NAMED: [&str; 3] = ["00", "12", "23"];
+
+fn hour_bar(at: usize, hour: &HourSales, top: Decimal) -> Bar {
+    let name = hour_name(hour.hour);
+    Bar {
+        x: at * DAY,
+        in_height: hour.sold.map_or(0, |sold| height(sold, top)),
+        out_height: 0,
+        known: hour.sold.is_some(),
+        words: match hour.sold {
+            Some(sold) => format!("{name}: {}", money_text(&sold)),
+            None => format!("{name}: still to come"),
+        },
+    }
+}
+
+/// Hours that are still to come have no row.
+fn hour_row(hour: &HourSales) -> Option<Row> {
+    let sold = MoneyView::plain(hour.sold?);
+    Some(Row { day: hour_name(hour.hour), flow: Some((sold, sold)) })
+}
+
+fn hour_name(hour: u32) -> String {
+    format!("{hour:02}:00 to {:02}:00", hour + 1)
+}
+
+/// How high a bar is. What is there is seen, however little it is.
+fn height(money: Money, top: Decimal) -> u32 {
+    let scaled = money.amount() * Decimal::from(HEIGHT) / top;
+    let least = if money.is_positive() { 10 } else { 0 };
+    scaled.trunc().to_u32().unwrap_or(0).clamp(least, HEIGHT)
 }
 
 impl HtmlSafe for BarChart {}
 
 fn bar(index: usize, day: &DayFlow, top: Decimal) -> Bar {
-    let height = |money: Money| {
-        let scaled = money.amount() * Decimal::from(HEIGHT) / top;
-        // What is there is seen, however little it is.
-        let least = if money.is_positive() { 10 } else { 0 };
-        scaled.trunc().to_u32().unwrap_or(0).clamp(least, HEIGHT)
-    };
+    let height = |money: Money| height(money, top);
     let name = day.date.format("%-d %b");
     let words = match day.flow {
         Some((incoming, outgoing)) => {
@@ -221,6 +291,22 @@ mod tests {
         let chart = BarChart::new("Test", &days).to_string();
         assert!(chart.contains("class=\"unknown-day\"") && chart.contains("not known yet"));
         assert!(chart.contains("In ₹1,000.00, out ₹500.01."), "{chart}");
+    }
+
+    #[test]
+    fn hours_that_have_not_come_are_neither_bars_of_zero_nor_rows() {
+        let sold = [Some("0"), Some("200"), Some("50.50"), None];
+        let hours: Vec<HourSales> = (0..)
+            .zip(sold)
+            .map(|(hour, sold)| HourSales { hour, sold: sold.map(rupees) })
+            .collect();
+        let chart = BarChart::of_hours("Today", &hours);
+        let heights: Vec<_> = chart.bars.iter().map(|bar| (bar.in_height, bar.known)).collect();
+        assert_eq!(heights, [(0, true), (1_000, true), (252, true), (0, false)]);
+        let text = chart.to_string();
+        assert!(text.contains("₹250.50 sold.") && text.contains("03:00 to 04:00: still to come"));
+        assert_eq!(text.matches("<tr>").count(), 1 + 3, "{text}");
+        assert!(!text.contains("bar-out") && !text.contains("Out"), "{text}");
     }
 
     #[test]

@@ -17,7 +17,7 @@ mod timeline;
 mod when;
 
 pub(crate) use balance::BalanceSplit;
-pub(crate) use chart::{BarChart, DayFlow};
+pub(crate) use chart::{BarChart, DayFlow, HourSales};
 pub(crate) use details::{ConfirmSheet, CopyId, EmptyState, Face, LiveDot, Pair, Pairs};
 pub(crate) use money::{MoneyView, indian as grouped, text as money_text};
 pub(crate) use moves::{LedgerLegs, Leg, MoveRow};

@@ -3,6 +3,7 @@
 
 mod body;
 mod composition;
+mod disputes;
 mod read;
 mod refund_body;
 mod settlements;
@@ -38,6 +39,9 @@ pub(super) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(write::refund, read::refunds))
         .routes(routes!(read::refund))
         .routes(routes!(write::cancel_refund))
+        .routes(routes!(disputes::open, disputes::get))
+        .routes(routes!(disputes::say))
+        .routes(routes!(disputes::decide))
         .routes(routes!(settlements::list))
         .routes(routes!(settlements::get))
         .routes(routes!(composition::get))

@@ -5,7 +5,7 @@ use ledger_core::{
     ids::{AccountId, PaymentId, Reference, RefundId, SettlementId},
     payment::PaymentStatus,
 };
-use projections::{PaymentFilter, PaymentRow};
+use projections::PaymentFilter;
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
@@ -49,6 +49,9 @@ pub(super) struct PaymentsQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(value_type = Option<PaymentStatusWord>)]
     status: Option<PaymentStatus>,
+    /// Only what was ever disputed, if it is `true`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disputed: Option<bool>,
     /// Paid at or after this moment.
     #[serde(default, deserialize_with = "moment", skip_serializing_if = "Option::is_none")]
     #[param(value_type = Option<String>)]
@@ -110,6 +113,7 @@ impl PaymentsQuery {
             store: self.store.map(|store| store.to_string()),
             terminal: self.terminal.map(|terminal| terminal.to_string()),
             settlement: self.settlement,
+            disputed: self.disputed.unwrap_or(false),
             before: None,
         })
     }
@@ -157,7 +161,7 @@ pub(super) async fn get(
 ) -> Result<Reply<PaymentOut>, Problem> {
     let (reach, models) = reader.admit_shop(READ, query.min_position).await?;
     let (position, row) = reader.find(|| models.payment(id)).await?;
-    check(reach, &row)?;
+    payments::check_party(reach, &row)?;
     let refunds = models.refunds_of(id).await?.value;
     let refunds = refunds.into_iter().map(|refund| RefundOut::of(refund, position)).collect();
     let payment = PaymentOut::of(row, reach, position);
@@ -181,7 +185,7 @@ pub(super) async fn refunds(
 ) -> Result<Reply<Listed<RefundOut>>, Problem> {
     let (reach, models) = reader.admit_shop(READ, query.min_position).await?;
     let (_, row) = reader.find(|| models.payment(id)).await?;
-    check(reach, &row)?;
+    payments::check_party(reach, &row)?;
     let refunds = models.refunds_of(id).await?;
     let position = refunds.position;
     let data = refunds.value.into_iter().map(|refund| RefundOut::of(refund, position)).collect();
@@ -210,12 +214,4 @@ pub(super) async fn refund(
         Reach::Everything | Reach::OfMerchant(..) => payments::check_shop(reach, &row.merchant)?,
     }
     Ok(Reply::ok(RefundOut::of(row, position)).at(position))
-}
-
-/// Its payer and its shop see it.
-fn check(reach: Reach, row: &PaymentRow) -> Result<(), Problem> {
-    match reach {
-        Reach::Of(_) => reach.account(&row.payer),
-        Reach::Everything | Reach::OfMerchant(..) => payments::check_shop(reach, &row.merchant),
-    }
 }

@@ -74,5 +74,7 @@ pub(super) async fn get(
     Params(NoParams {}): Params<NoParams>,
 ) -> Result<Reply<EndpointOut>, Problem> {
     let whose = whose(reader.caller())?;
-    Ok(Reply::ok(EndpointOut::of(own(&reader.state, &whose, id).await?, None)))
+    let endpoint = own(&reader.state, &whose, id).await?;
+    let tag = endpoint.tag();
+    Ok(Reply::ok(EndpointOut::of(endpoint, None)).tagged(&tag))
 }

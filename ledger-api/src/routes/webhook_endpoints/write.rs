@@ -1,5 +1,7 @@
 //! Making, changing and ending endpoints.
 
+use axum::http::{HeaderMap, header};
+
 use super::{
     body::{EndpointChange, EndpointIn, EndpointOut, Wanted},
     whose::{Whose, own, whose, whose_to_read},
@@ -94,12 +96,17 @@ pub(crate) async fn make(
 pub(super) async fn change(
     writer: Writer,
     Id(id): Id<EndpointId>,
+    headers: HeaderMap,
     payload: Payload,
 ) -> Result<Reply<EndpointOut>, Problem> {
     let whose = whose_to_read(&writer.caller)?;
     let body: EndpointChange = payload.parse()?;
     let state = &writer.state;
-    own(state, &whose, id).await?;
+    let known = own(state, &whose, id).await?;
+    let wanted = headers.get(header::IF_MATCH).filter(|wanted| *wanted != "*");
+    if wanted.is_some_and(|wanted| *wanted != known.tag()) {
+        return Err(changed_meanwhile());
+    }
     check_description(body.description.as_deref().unwrap_or_default())?;
     let change = Change {
         url: body.url.as_deref().map(|url| checked_url(state, url)).transpose()?,
@@ -107,8 +114,17 @@ pub(super) async fn change(
         event_types: body.event_types.as_deref().map(types).transpose()?,
         enabled: body.status.map(|status| status == Wanted::Enabled),
     };
-    state.webhook_endpoints.change(id, &change, state.clock.now()).await?;
-    Ok(Reply::ok(EndpointOut::of(own(state, &whose, id).await?, None)))
+    let change = (&change, wanted.map(|_| &known));
+    if !state.webhook_endpoints.change(id, change, state.clock.now()).await? {
+        return Err(changed_meanwhile());
+    }
+    let endpoint = own(state, &whose, id).await?;
+    let tag = endpoint.tag();
+    Ok(Reply::ok(EndpointOut::of(endpoint, None)).tagged(&tag))
+}
+
+fn changed_meanwhile() -> Problem {
+    Problem::new(codes::PRECONDITION_FAILED, "Read the endpoint again: it is another one by now.")
 }
 
 /// Delete a webhook endpoint

@@ -14,6 +14,7 @@ pub(crate) use detail::StatusDetail;
 pub(crate) use list::withdrawals;
 pub(crate) use quote::quote;
 pub(crate) use read::{detail as status_detail, withdrawal_out};
+pub(crate) use terms::price;
 pub(crate) use write::{cancel, request};
 
 use utoipa_axum::{router::OpenApiRouter, routes};

@@ -12,7 +12,7 @@ const FEES: [(&str, &str); 1] = [("INR", "10.00")];
 const TAX: BasisPoints = BasisPoints(1_800);
 
 /// The price of sending `amount`.
-pub(super) fn price(amount: Money) -> Result<Quote, MoneyError> {
+pub(crate) fn price(amount: Money) -> Result<Quote, MoneyError> {
     let currency = amount.currency();
     let fee = FEES.iter().find(|(code, _)| *code == currency.code.as_str());
     let fee = match fee {

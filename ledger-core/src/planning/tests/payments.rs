@@ -170,7 +170,7 @@ fn a_payment_its_settlement_and_its_refund() {
     assert_eq!(world.of_payments(give_back(3, 1, "20", "0")).unwrap().legs, 0);
     assert_eq!(
         world.of_payments(give_back(4, 1, "0.01", "100")).unwrap_err().code,
-        "exceeds_payment"
+        "refund_exceeds_payment"
     );
     assert_eq!(world.of_payments(retry(3, 1)).unwrap(), Happened::default());
     world.of_payments(Ask::Pay(pay(2, "500"))).unwrap();
@@ -214,7 +214,10 @@ fn a_dispute_lends_the_payer_what_is_held_of_the_shop() {
         world.of_payments(give_back(1, 1, "590", "0")).unwrap();
         world.of_payments(dispute(1, "400")).unwrap();
         assert_eq!(world.told(), ["1990.00", "0.00", "0.00", "10.00"]);
-        assert_eq!(code_of(world.of_payments(give_back(2, 1, "10.01", "99"))), "exceeds_payment");
+        assert_eq!(
+            code_of(world.of_payments(give_back(2, 1, "10.01", "99"))),
+            "refund_exceeds_payment"
+        );
         world.of_payments(decide(1, won_by)).unwrap();
         let expected: Decimal = dec(payer).saturating_add(dec("590"));
         assert_eq!(world.balance(PAYER), expected, "{won_by:?}");
@@ -264,7 +267,7 @@ fn a_request_is_paid_once_by_whoever_comes_first() {
         assert_eq!(world.of_payments(Ask::Pay(many(number))).unwrap().events, ["completed"]);
     }
     world.minute = 60;
-    assert_eq!(code_of(world.of_payments(Ask::Pay(many(5)))), "payment_request_expired");
+    assert_eq!(code_of(world.of_payments(Ask::Pay(many(5)))), "qr_expired");
 }
 
 #[test]

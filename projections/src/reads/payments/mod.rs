@@ -102,6 +102,8 @@ pub struct PaymentFilter {
     pub payer: Option<AccountId>,
     /// In this status.
     pub status: Option<PaymentStatus>,
+    /// Only what was ever disputed.
+    pub disputed: bool,
     /// Paid at or after this moment.
     pub from: Option<Timestamp>,
     /// Paid before this moment.
@@ -185,6 +187,9 @@ fn restrict(query: &mut QueryBuilder<'_, Postgres>, filter: &PaymentFilter) {
         if let Some(value) = value {
             query.push(format!(" and p.{column} = ")).push_bind(value);
         }
+    }
+    if filter.disputed {
+        query.push(" and p.dispute is not null");
     }
     if let Some(settlement) = filter.settlement {
         query.push(" and p.settlement_id = ").push_bind(settlement.uuid());

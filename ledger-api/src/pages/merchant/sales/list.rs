@@ -11,6 +11,7 @@ use projections::{PaymentFilter, PaymentRow, PaymentTotals, ReadModels};
 
 use super::{
     names::{Choice, Payers, Places},
+    parts,
     query::{Query, SPANS, STATUSES},
     shop, short,
 };
@@ -265,11 +266,11 @@ fn line(row: &PaymentRow) -> String {
         "WALLET".to_owned(),
         at(row.paid_at),
         row.status.as_str().to_owned(),
-        row.gross.to_string(),
-        row.fee.to_string(),
-        row.tax.to_string(),
-        row.net.to_string(),
-        row.refunded.to_string(),
+        parts::paise(row.gross),
+        parts::paise(row.fee),
+        parts::paise(row.tax),
+        parts::paise(row.net),
+        parts::paise(row.refunded),
         row.settles_on.to_string(),
         row.settlement.map(|id| id.to_string()).unwrap_or_default(),
         row.settled_at.map(at).unwrap_or_default(),

@@ -6,6 +6,7 @@
 //! the counter, and nothing that adds up to a balance.
 
 mod counter;
+mod dispute;
 mod list;
 mod live;
 mod names;
@@ -40,6 +41,7 @@ pub(super) fn routes() -> Router<ApiState> {
         .route("/merchant/payments/{id}", get(one::page))
         .route("/merchant/payments/{id}/refund", get(refund::back).post(refund::give_back))
         .route("/merchant/payments/{id}/refunds/{refund}/cancel", post(refund::cancel))
+        .route("/merchant/payments/{id}/dispute/evidence", post(dispute::say))
         .route("/merchant/counter", get(counter::page))
         .route("/merchant/counter/events", get(live::events))
         .route("/merchant/settlements", get(settlements::list))

@@ -21,6 +21,7 @@ use crate::{
     http::{Problem, reader::caught_up},
     pages::{
         FormErrors, Layout, Nav,
+        disputes::DisputeView,
         merchant::{Anybody, ShopVisitor},
         respond,
         ui::{
@@ -46,6 +47,7 @@ struct OneView {
     receipt: Pairs,
     timeline: Timeline,
     refunds: Vec<RefundLine>,
+    dispute: Option<DisputeView>,
     form: Option<FormView>,
     may_refund: bool,
 }
@@ -108,11 +110,22 @@ pub(super) async fn show<N>(
         receipt: receipt(visitor, &row, left).await?,
         timeline: steps::timeline(visitor, &row, &history)?,
         refunds: refunds(visitor, &row, &history).await?,
+        dispute: dispute(visitor, &row, &history).await?,
         form: shown.then(|| form(visitor, left, typed)),
         may_refund,
         id: id.to_owned(),
     };
     Ok(respond::page_with(status, &view))
+}
+
+/// The dispute about it, if there is one.
+async fn dispute<N>(
+    visitor: &ShopVisitor<N>,
+    row: &PaymentRow,
+    history: &PaymentHistory,
+) -> Result<Option<DisputeView>, Problem> {
+    let path = format!("/merchant/payments/{}/dispute", row.id);
+    DisputeView::of(visitor, (row.id, &history.payment), &path).await
 }
 
 fn form<N>(visitor: &ShopVisitor<N>, left: Money, typed: RefundForm) -> FormView {

@@ -35,12 +35,15 @@ pub(super) const SPANS: [(&str, &str); 5] = [
     ("all", "Any time"),
 ];
 /// The statuses that can be chosen.
-pub(super) const STATUSES: [(&str, &str); 4] = [
+pub(super) const STATUSES: [(&str, &str); 5] = [
     ("", "All"),
     ("completed", "Paid"),
     ("partially_refunded", "Partly refunded"),
     ("refunded", "Refunded"),
+    (DISPUTED, "Disputed"),
 ];
+/// Beside the status: whatever became of the rest.
+const DISPUTED: &str = "disputed";
 const DAYS_DEFAULT: u64 = 7;
 const ORDER_CHARS_MAX: usize = 64;
 
@@ -54,7 +57,8 @@ impl Query {
     ) -> (PaymentFilter, FormErrors) {
         let mut errors = FormErrors::none();
         let status = PaymentStatus::ALL.into_iter().find(|s| s.as_str() == self.status);
-        if status.is_none() && !self.status.is_empty() {
+        let disputed = self.status == DISPUTED;
+        if status.is_none() && !disputed && !self.status.is_empty() {
             errors.add("status", "There is no such status; it was left out.");
         }
         let from = day(&self.from, "from", &mut errors);
@@ -64,6 +68,7 @@ impl Query {
         let filter = PaymentFilter {
             merchant: Some(merchant),
             status,
+            disputed,
             from: from.or(preset).and_then(begins),
             until: to.and_then(|day| day.succ_opt()).and_then(begins),
             order_id: text(&self.order, ORDER_CHARS_MAX),

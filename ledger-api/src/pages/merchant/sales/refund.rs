@@ -133,7 +133,7 @@ fn refused(problem: Problem, left: Money) -> Result<FormErrors, Problem> {
     }
     let body = problem.body();
     let errors = match &*body.code {
-        "exceeds_payment" | "already_refunded" => {
+        "refund_exceeds_payment" | "already_refunded" => {
             let text = format!("At most {} of this payment can still go back.", money_text(&left));
             FormErrors::one("amount", text)
         }

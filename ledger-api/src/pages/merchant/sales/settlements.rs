@@ -13,7 +13,7 @@ use ledger_core::{
     log::Position,
     payment::SETTLED_MAX,
 };
-use projections::{PaymentFilter, PaymentRow, ReadModels, SettlementRow};
+use projections::{ActivityFilter, PaymentFilter, PaymentRow, ReadModels, SettlementRow, Turn};
 use serde::Deserialize;
 
 use super::{list, parts, shop, short};
@@ -166,6 +166,9 @@ pub(super) async fn one(
         pairs.push(Pair::new("Of it repaid what you owed", plain(row.repaid)?));
         pairs.push(Pair::new("Became available", plain(row.net.saturating_sub(row.repaid))?));
     }
+    if let Some(utr) = utr(&visitor, row.position).await? {
+        pairs.push(Pair::new("Went to the bank (UTR)", CopyId::new(utr)));
+    }
     pairs.push(Pair::new("Id", CopyId::new(row.id.to_string())));
     let view = OneView {
         layout: visitor.layout("Settlement", Nav::Shop("settlements")),
@@ -177,13 +180,24 @@ pub(super) async fn one(
     Ok(respond::page(&view))
 }
 
+/// The bank's reference of the payout that took what became available at a position: the first one
+/// after it that its bank paid.
+async fn utr(visitor: &Visitor, settled: Position) -> Result<Option<String>, Problem> {
+    let (filter, after) = (ActivityFilter::default(), Some(Turn::Newer(settled)));
+    let models = &visitor.state.read_models;
+    let page = models.activity(&visitor.wallet, &filter, after, PAGE).await?;
+    // The newest stands first.
+    Ok(page.rows.into_iter().rev().find_map(|payout| payout.utr))
+}
+
 /// Its payments as a file whose lines add up to it.
 pub(super) async fn one_csv(
     visitor: ShopVisitor<MoneyEyes>,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let (row, payments) = own(&visitor, &id).await?;
-    let text: String = parts::of_settlement(&payments, row.repaid, "").concat();
+    let utr = utr(&visitor, row.position).await?.unwrap_or_default();
+    let text: String = parts::of_settlement(&payments, row.repaid, &utr).concat();
     let name = format!("{}.csv", row.id);
     Ok(spreadsheet::file(&name, parts::HEAD, stream::iter([Ok(text)])))
 }
@@ -209,12 +223,12 @@ fn line(row: &SettlementRow) -> String {
         row.id.to_string(),
         row.settled_at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
         row.payments.to_string(),
-        row.gross.to_string(),
-        row.fee.to_string(),
-        row.tax.to_string(),
-        row.refunds.to_string(),
-        row.net.to_string(),
-        row.repaid.to_string(),
+        parts::paise(row.gross),
+        parts::paise(row.fee),
+        parts::paise(row.tax),
+        parts::paise(row.refunds),
+        parts::paise(row.net),
+        parts::paise(row.repaid),
         row.currency.to_string(),
     ];
     spreadsheet::line(cells.into_iter().map(Cow::Owned))
