@@ -169,7 +169,7 @@ const OF_PAYMENTS: &str = include_str!("../../ledger-api/src/routes/payments/exa
 /// Asked by other tests (`ops`, `ops_resolutions`, `sending_back`, `dues`, `logins`, `pages`,
 /// `statements`, `transfers`, `proofs`, `periods_api`): they need two persons, somebody's session, a
 /// bank that tells, a login provider, or a signature.
-const ELSEWHERE: [&str; 25] = [
+const ELSEWHERE: [&str; 24] = [
     "get_v1_audit_checkpoints",
     "get_v1_audit_consistency",
     "get_v1_audit_proofs_position",

@@ -61,7 +61,7 @@ async fn assert_in_order(pool: &PgPool) {
 fn code(outcome: Option<Outcome>) -> String {
     match outcome.expect("an outcome") {
         Outcome::Accepted(_) => "accepted".to_owned(),
-        Outcome::Rejected(rejection) => rejection.code.to_string(),
+        Outcome::Rejected(rejection) => rejection.code.clone(),
     }
 }
 
@@ -131,7 +131,7 @@ async fn sums_of_a_book_that_has_changed_close_no_year() {
         .into_iter()
         .filter_map(|answer| match answer.unwrap().outcome {
             Outcome::Accepted(_) => None,
-            Outcome::Rejected(rejection) => Some(rejection.code.to_string()),
+            Outcome::Rejected(rejection) => Some(rejection.code.clone()),
         })
         .collect();
     assert_eq!(refused, ["book_changed"]);

@@ -279,7 +279,7 @@ async fn case_174_a_witness_signs_what_goes_on_and_not_a_second_version() {
     tamper(&signing.ledger.database, "delete from checkpoint_cosignatures").await;
     assert!(witnesses.cosign(&store, &mut second).await.unwrap());
     let proof = proof_of(&store, 40, &second).await.unwrap().unwrap();
-    proof.check(&[signing.key()], &[standing.key.clone()]).unwrap();
+    proof.check(&[signing.key()], std::slice::from_ref(&standing.key)).unwrap();
 
     // Somebody else is shown another log of the same name, signed by the same key.
     let fork = Signing::start().await;
@@ -314,11 +314,11 @@ async fn checkpoints_and_proofs_are_handed_out() {
     let first = signing.signed().await;
     till.wallet("wallet:ravi:INR", "10.00").await;
     let last = signing.signed().await;
-    let note = auditor.get("/v1/audit/checkpoints/latest").await;
-    assert_eq!(note.header("content-type"), "text/plain; charset=utf-8");
-    assert_eq!(note.text, last.to_string());
-    let note = auditor.get(&format!("/v1/audit/checkpoints/{}", first.size())).await;
-    assert_eq!(SignedCheckpoint::parse(&note.text).unwrap(), first);
+    let latest = auditor.get("/v1/audit/checkpoints/latest").await;
+    assert_eq!(latest.header("content-type"), "text/plain; charset=utf-8");
+    assert_eq!(latest.text, last.to_string());
+    let earlier = auditor.get(&format!("/v1/audit/checkpoints/{}", first.size())).await;
+    assert_eq!(SignedCheckpoint::parse(&earlier.text).unwrap(), first);
 
     let page = auditor.get("/v1/audit/checkpoints?limit=1").await.json();
     assert_eq!(page["data"][0]["size"], last.size());

@@ -162,9 +162,10 @@ fn line(change: &PeriodChange) -> String {
         BookEvent::PeriodReopened(reopened) => format!("opened from  {}", reopened.from),
         BookEvent::YearClosed(year) => format!("year to      {}", year.until),
         // Only those three are read.
-        BookEvent::Opened(_) | BookEvent::CurrencyAdded(_) | BookEvent::TierDefined(_) => {
-            String::new()
-        }
+        BookEvent::Opened(_)
+        | BookEvent::CurrencyAdded(_)
+        | BookEvent::TierDefined(_)
+        | BookEvent::CheckpointKeyRotated(_) => String::new(),
     };
     let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
     format!(

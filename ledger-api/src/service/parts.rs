@@ -15,7 +15,7 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use super::{
     ENGINE_DEADLINE, Keep, Roles, SandboxClock, ServiceError, WORKER_DEADLINE, banking, ended,
-    ended_within, hooks_out, people, tasks,
+    ended_within, hooks_out, tasks,
 };
 use crate::{
     banks::BankRegistry,

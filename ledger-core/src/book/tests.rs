@@ -147,19 +147,11 @@ fn a_year_is_closed_where_it_is_closed_and_as_it_was_summed() {
         .then_expect_events(vec![BookEvent::YearClosed(YearClosed { until, transaction_id })]);
 }
 
-#[test]
-fn every_refusal_happens() {
-    let with_closed = vec![opened(), closed("2026-09-30")];
-    let with_year = vec![
-        opened(),
-        closed("2026-09-30"),
-        BookEvent::YearClosed(YearClosed {
-            until: date("2026-03-31"),
-            transaction_id: TransactionId::from_uuid(uuid::Uuid::from_u128(7)),
-        }),
-    ];
+type Refusal = (Vec<BookEvent>, BookCommand, BookError);
+
+fn refusals() -> Vec<Refusal> {
     let with_inr = vec![opened(), BookEvent::CurrencyAdded(currency("INR"))];
-    let rows = [
+    vec![
         (vec![], add("INR", 2), BookError::NotOpen),
         (vec![opened()], open(), BookError::AlreadyOpen),
         (vec![opened()], add("XTS", SCALE_MAX + 1), BookError::Scale),
@@ -180,6 +172,22 @@ fn every_refusal_happens() {
             rotate(1, 3),
             BookError::CheckpointKey,
         ),
+        // A scale never changes.
+        (with_inr, add("INR", 3), BookError::CurrencyExists),
+    ]
+}
+
+fn refusals_of_periods() -> Vec<Refusal> {
+    let with_closed = vec![opened(), closed("2026-09-30")];
+    let with_year = vec![
+        opened(),
+        closed("2026-09-30"),
+        BookEvent::YearClosed(YearClosed {
+            until: date("2026-03-31"),
+            transaction_id: TransactionId::from_uuid(uuid::Uuid::from_u128(7)),
+        }),
+    ];
+    vec![
         (vec![], close("2026-10-31"), BookError::NotOpen),
         (vec![], reopen("2026-10-01"), BookError::NotOpen),
         (vec![], year("2026-03-31", 0), BookError::NotOpen),
@@ -193,9 +201,12 @@ fn every_refusal_happens() {
         (with_closed.clone(), year("2026-10-31", 2), BookError::PeriodNotClosed),
         (with_year, year("2026-02-28", 3), BookError::YearClosedLater),
         (with_closed, year("2026-03-31", 1), BookError::BookChanged { expected: 1, actual: 2 }),
-        // A scale never changes.
-        (with_inr, add("INR", 3), BookError::CurrencyExists),
-    ];
+    ]
+}
+
+#[test]
+fn every_refusal_happens() {
+    let rows: Vec<Refusal> = refusals().into_iter().chain(refusals_of_periods()).collect();
     for (given, when, then) in rows.clone() {
         TestFramework::<Book>::with(()).given(given).when(when).then_expect_error(then);
     }

@@ -186,7 +186,7 @@ async fn beancount_finds_nothing_wrong_and_comes_to_our_balances() {
         for segment in code.split(':') {
             let escaped = segment.replace('-', "-D-").replace('.', "-P-").replace('_', "-");
             let (first, rest) = escaped.split_at(1);
-            name.push_str(&format!(":{}{rest}", first.to_uppercase()));
+            name.extend([":", &first.to_uppercase(), rest]);
         }
         name
     };

@@ -355,7 +355,7 @@ mod tests {
                         *has.entry(to).or_default() += amount;
                     }
                     Deed::Pay { .. } | Deed::PayAndGetBack { .. } | Deed::PayAndDispute { .. } => {
-                        *own -= amount
+                        *own -= amount;
                     }
                     // The late one is paid the day after.
                     Deed::Deposit { .. } => *own += amount,

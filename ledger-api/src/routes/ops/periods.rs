@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
+    desk::two_persons,
     http::{
         Problem,
         approval::Approver,
@@ -27,7 +28,6 @@ use crate::{
     },
     identity::Scope,
     periods,
-    routes::deposits::review::two_persons,
 };
 
 /// A period to close.
@@ -317,9 +317,10 @@ impl From<PeriodChange> for ChangeOut {
                 ("year_closed", Some(year.until), None, Some(year.transaction_id))
             }
             // Only those three are read.
-            BookEvent::Opened(_) | BookEvent::CurrencyAdded(_) | BookEvent::TierDefined(_) => {
-                ("book", None, None, None)
-            }
+            BookEvent::Opened(_)
+            | BookEvent::CurrencyAdded(_)
+            | BookEvent::TierDefined(_)
+            | BookEvent::CheckpointKeyRotated(_) => ("book", None, None, None),
         };
         Self {
             event: name,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
+    desk::two_persons,
     http::{
         ApiState, Problem,
         approval::Approver,
@@ -23,7 +24,6 @@ use crate::{
         writer::Writer,
     },
     identity::Scope,
-    routes::deposits::review::two_persons,
     treasury::{Decision, Move, MoveId, MoveStatus, Moves, Way},
 };
 
