@@ -145,5 +145,3 @@ grant select on all tables in schema read, read_next to bahi_auditor;
 alter default privileges for role bahi_app grant select on tables to bahi_auditor;
 alter default privileges for role bahi_app grant usage on schemas to bahi_auditor;
 reset role;
--- And what later migrations make.
-alter default privileges in schema public grant select on tables to bahi_auditor;

@@ -63,3 +63,5 @@ grant select, insert on desk_proposals to bahi_app;
 grant select, insert, delete on desk_proposal_files to bahi_app;
 -- What was proposed is never changed, only decided.
 grant update (decision, decided_by, decided_at, answer) on desk_proposals to bahi_app;
+-- What two persons agreed on is an auditor's to see; the files, which name people, are not.
+grant select on desk_proposals to bahi_auditor;

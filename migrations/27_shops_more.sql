@@ -47,3 +47,4 @@ create table dispute_words (
 -- What was said about one payment, in order.
 create index dispute_words_payment on dispute_words (payment_id, number);
 grant select, insert on dispute_words to bahi_app;
+grant select on merchant_payouts to bahi_auditor;

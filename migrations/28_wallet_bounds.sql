@@ -51,3 +51,4 @@ grant update (status, decided_at, decided_by, approved_by, evidence_sha256, reas
 
 -- What a day that a bank was late was worth when it was paid for: the rate is a setting.
 alter table withdrawal_compensations add column per_day numeric;
+grant select on treasury_moves to bahi_auditor;

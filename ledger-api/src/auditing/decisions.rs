@@ -1,5 +1,5 @@
-//! What was decided by hand, and by which two people: proposals about withdrawals, and statements
-//! that were handed in for a bank.
+//! What was decided by hand, and by which two people: proposals about withdrawals, those of the
+//! operators' desk, moves of the treasury, and statements that were handed in for a bank.
 
 use ledger_core::clock::Timestamp;
 use sqlx::{FromRow, PgPool};
@@ -38,6 +38,14 @@ pub async fn decisions(
                    'withdrawal ' || outcome as what, reason, proposed_by, decided_by,
                    coalesce(decision, 'proposed') as decision
             from withdrawal_resolutions
+            union all
+            select proposed_at, subject, replace(kind, '_', ' '), reason, proposed_by, decided_by,
+                   coalesce(decision, 'proposed')
+            from desk_proposals
+            union all
+            select decided_at, reference, 'treasury ' || direction, coalesce(reason, ''),
+                   decided_by, approved_by, status
+            from treasury_moves where decided_by is not null
             union all
             select imported_at, bank || ' ' || account || ' ' || day::text, 'statement handed in',
                    'version ' || id::text, imported_by, approved_by, 'approved'

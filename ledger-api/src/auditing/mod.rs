@@ -22,7 +22,8 @@ use projections::ReadModels;
 use sqlx::PgPool;
 
 use crate::{
-    access_log::AccessLog, db, people::People, shops::Shops, vault::SubjectKeys, webhooks::Inbox,
+    access_log::AccessLog, db, people::People, proofs::ProofStore, shops::Shops,
+    vault::SubjectKeys, webhooks::Inbox,
 };
 
 /// Everything that auditors read; cheap to clone.
@@ -36,6 +37,8 @@ pub struct AuditReads {
     pub access_log: AccessLog,
     /// Checks of the whole log.
     pub runs: AuditRuns,
+    /// Signed heads of the log.
+    pub proofs: ProofStore,
     /// Names, to be opened with a reason.
     pub people: People,
     /// Names of shops.
@@ -58,6 +61,7 @@ impl AuditReads {
             read_models: ReadModels::new(pool.clone()),
             access_log: AccessLog::new(pool.clone(), clock),
             runs: AuditRuns::new(pool.clone()),
+            proofs: ProofStore::new(pool.clone()),
             people: People::new(pool.clone(), secret),
             shops: Shops::new(pool.clone(), secret),
             inbox: inbox.map(|inbox| inbox.for_auditors(keys)),

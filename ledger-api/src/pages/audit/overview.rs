@@ -35,6 +35,7 @@ struct OverviewView {
     ages: DataTable,
     exceptions: usize,
     signed: Option<Pairs>,
+    checkpoint: Option<Pairs>,
 }
 
 /// The last check of the chain.
@@ -66,6 +67,7 @@ pub(super) async fn page(auditor: Auditor) -> Result<Response, Problem> {
         exceptions: breaks.len(),
         ages: ages(&auditor, &breaks),
         signed: signed(&auditor).await?,
+        checkpoint: checkpoint(&auditor).await?,
     }))
 }
 
@@ -150,5 +152,25 @@ async fn signed(auditor: &Auditor) -> Result<Option<Pairs>, Problem> {
         ),
         Pair::new("Signature and figures", holds),
         Pair::new("Signed by", hex::encode(&last.public_key)),
+    ])))
+}
+
+/// The head of the log that was signed last.
+async fn checkpoint(auditor: &Auditor) -> Result<Option<Pairs>, Problem> {
+    let Some(last) = auditor.reads.proofs.last().await? else { return Ok(None) };
+    let size = last.note.size();
+    let witnesses = match last.witnesses.as_slice() {
+        [] => "nobody yet".to_owned(),
+        names => names.join(", "),
+    };
+    Ok(Some(Pairs::new(vec![
+        Pair::new(
+            "Up to event",
+            Cell::Link(format!("#{size}"), format!("/audit/events?show={size}")),
+        ),
+        Pair::new("Signed", auditor.when(last.made_at)),
+        Pair::new("Root of the tree", hex::encode(last.note.root())),
+        Pair::new("Key", hex::encode(&last.public_key)),
+        Pair::new("Cosigned by", witnesses),
     ])))
 }
