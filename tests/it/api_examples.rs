@@ -167,8 +167,8 @@ const OF_WALLETS: &str = include_str!("../../ledger-api/src/routes/wallet/exampl
 const OF_PAYMENTS: &str = include_str!("../../ledger-api/src/routes/payments/examples.json");
 
 /// Asked by other tests (`ops`, `ops_resolutions`, `sending_back`, `dues`, `logins`, `pages`,
-/// `statements`, `transfers`, `proofs`, `periods_api`): they need two persons, somebody's session, a
-/// bank that tells, a login provider, or a signature.
+/// `statements`, `transfers`, `proofs`, `periods_api`): they need two persons, somebody's session,
+/// a bank that tells, a login provider, or a signature.
 const ELSEWHERE: [&str; 24] = [
     "get_v1_audit_checkpoints",
     "get_v1_audit_consistency",

@@ -82,8 +82,8 @@ async fn case_78_a_replay_has_no_effect_but_read_models() {
 
     // A whole service that goes through the log from its start: the engine, the projector, and a
     // sweeper, which may meet holds again whose time has come.
-    let truncate = "truncate read.accounts, read.transactions, read.flows, read.open_items,
-                             read.holds, read.transaction_days";
+    let truncate = "truncate read.accounts, read.activity, read.transactions, read.flows,
+                             read.open_items, read.holds, read.transaction_days";
     sqlx::query(truncate).execute(&pool).await.unwrap();
     sqlx::query("update read.checkpoint set position = 0").execute(&pool).await.unwrap();
     TestBahi::on(&database, set).await.finish().await;

@@ -16,7 +16,7 @@ use super::{Verdict, say};
 
 const EXAMPLES: &str = "\
 Examples:
-  bahi witness --name auditor.example/bahi --log bahi/2f6c1f0f2d5b8a11=4f0c…
+  bahi witness --name auditor.example/bahi --watch bahi/2f6c1f0f2d5b8a11=4f0c…
   BAHI_WITNESSES=\"http://auditor.example:9494 auditor.example/bahi+1b2c3d4e+BAAA…\" bahi serve
 
 Run it where nobody who runs the ledger can reach. It keeps its key and what it has seen in its
@@ -32,7 +32,7 @@ pub(super) struct Witness {
     name: String,
     /// A log to watch: its name as it stands in its checkpoints, and its key; several are allowed,
     /// also of one log whose key changed
-    #[arg(long = "log", value_name = "NAME=KEY", required = true, value_parser = log)]
+    #[arg(long = "watch", value_name = "NAME=KEY", required = true, value_parser = log)]
     logs: Vec<(String, LogKey)>,
     /// Where to listen
     #[arg(long, default_value = "127.0.0.1:9494", value_name = "ADDRESS")]

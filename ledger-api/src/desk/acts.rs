@@ -20,6 +20,11 @@ impl<'a> Act<'a> {
         Self { what, subject, reason }
     }
 
+    /// What was done to what, where nobody is asked why: it lets something go on, or looks again.
+    pub(crate) const fn without_reason(what: &'a str, subject: &'a str) -> Self {
+        Self { what, subject, reason: "none is asked for" }
+    }
+
     /// Writes it down, in the name of whoever does it.
     pub(crate) async fn keep(self, writer: &Writer) -> Result<(), Problem> {
         let Self { what, subject, reason } = self;

@@ -126,7 +126,7 @@ pub(crate) async fn resume(writer: &Writer, bank: &BankCode) -> Result<Option<Pa
     let notes = notes_of(writer, bank)?;
     notes.resume(bank).await?;
     tracing::info!(%bank, principal = %writer.caller.principal, "resumed");
-    Act::new("bank_resumed", bank.as_str(), "").keep(writer).await?;
+    Act::without_reason("bank_resumed", bank.as_str()).keep(writer).await?;
     Ok(notes.pause_of(bank).await?)
 }
 

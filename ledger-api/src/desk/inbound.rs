@@ -33,6 +33,6 @@ pub(crate) async fn reprocess(writer: &Writer, id: i64) -> Result<Vec<Attempt>, 
         return Err(Problem::new(codes::LEDGER_UNAVAILABLE, detail).retry_after(1));
     }
     tracing::info!(delivery = id, principal = %writer.caller.principal, "applied once more");
-    Act::new("message_reprocessed", &id.to_string(), "").keep(writer).await?;
+    Act::without_reason("message_reprocessed", &id.to_string()).keep(writer).await?;
     Ok(inbox.attempts(id).await?)
 }

@@ -40,13 +40,19 @@ const CATCH_UP: Duration = Duration::from_secs(2);
 /// The most characters of a reason.
 pub(crate) const REASON_CHARS_MAX: usize = 200;
 
+/// Waits until the read models have all that is in the log now.
+pub(crate) async fn caught_up(state: &ApiState) -> Result<(), Problem> {
+    let head = state.ledger.status().borrow().head.position;
+    state.read_models.wait_for(head, CATCH_UP).await?;
+    Ok(())
+}
+
 /// A withdrawal with all that is in the log of it now.
 pub(crate) async fn known(
     state: &ApiState,
     id: WithdrawalId,
 ) -> Result<WithdrawalHistory, Problem> {
-    let head = state.ledger.status().borrow().head.position;
-    state.read_models.wait_for(head, CATCH_UP).await?;
+    caught_up(state).await?;
     let found = state.read_models.withdrawal(id).await?.value;
     found.ok_or_else(|| Problem::not_found("There is nothing of this id."))
 }

@@ -76,6 +76,6 @@ pub(crate) async fn unblock(writer: &Writer, id: WithdrawalId) -> Result<bool, P
     known(&writer.state, id).await?;
     let was_blocked = Notes::new(writer.state.reads.clone()).unblock(id).await?;
     tracing::info!(withdrawal = %id, principal = %writer.caller.principal, "unblocked");
-    Act::new("withdrawal_unblocked", &id.to_string(), "").keep(writer).await?;
+    Act::without_reason("withdrawal_unblocked", &id.to_string()).keep(writer).await?;
     Ok(was_blocked)
 }

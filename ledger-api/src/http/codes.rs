@@ -272,8 +272,6 @@ codes! {
         "The request expected another version of the tier. Read it again and decide afresh.";
     TOO_MANY_TIERS = "too_many_tiers" 422 Never "Too many tiers"
         "The book has as many tiers as a book can have.";
-    CHECKPOINT_KEY_DIFFERS = "checkpoint_key_differs" 422 Never "Another key signs checkpoints"
-        "The key that was to give way is not the one in force. `bahi audit rotate-key` alone asks.";
     LIMIT_NEGATIVE = "limit_negative" 422 Never "A limit below zero"
         "A limit of a tier is zero or more; leave it out where there is none.";
     MINIMUM_BALANCE_NOT_MET = "minimum_balance_not_met" 422 Never "Below the asked minimum"

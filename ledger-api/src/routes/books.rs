@@ -73,6 +73,7 @@ struct SheetQuery {
     compare_with: Option<NaiveDate>,
     /// `json` (as if left out) or `csv`.
     #[serde(default)]
+    #[param(inline)]
     format: Form,
     /// Wait until the answer reflects this position.
     min_position: Option<u64>,
@@ -101,6 +102,7 @@ struct EarningsQuery {
     before_to: Option<NaiveDate>,
     /// `json` (as if left out) or `csv`.
     #[serde(default)]
+    #[param(inline)]
     format: Form,
     /// Wait until the answer reflects this position.
     min_position: Option<u64>,

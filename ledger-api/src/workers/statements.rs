@@ -3,7 +3,7 @@
 //! Several processes may do it at once: a statement is stored once and a line booked once. One at a
 //! time fetches an account, so that an older answer cannot come in after a newer one.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use chrono::{Days, NaiveDate, TimeDelta};
 use chrono_tz::Tz;
@@ -160,7 +160,10 @@ impl StatementFetcher {
             let (way, amount) = (asked.way.as_str(), asked.amount);
             tracing::warn!(%id, %day, currency, way, %amount, "a move of our own is asked for");
         }
-        for (currency, open) in moves.open().await? {
+        // Rupees from the start, so that a watcher tells "none" from "not told".
+        let mut counts = BTreeMap::from([("INR".to_owned(), 0)]);
+        counts.extend(moves.open().await?);
+        for (currency, open) in counts {
             metrics::gauge!("bahi_treasury_moves_open", "currency" => currency).set(gauge(open));
         }
         Ok(())

@@ -167,7 +167,10 @@ fn statement(
 
 fn section(account_type: AccountType, pairs: &Pairs<'_>, compared: bool) -> Option<Section> {
     let mut rows = Vec::new();
-    let (mut total, mut total_before) = (Decimal::ZERO, Decimal::ZERO);
+    // Of the currency's scale, so that nothing is written as `0.00` too.
+    let lines = pairs.values().flat_map(|(now, then)| [now, then]).flatten();
+    let scale = lines.map(|line| line.debits.scale()).max().unwrap_or_default();
+    let (mut total, mut total_before) = (Decimal::new(0, scale), Decimal::new(0, scale));
     for ((_, heading, class), (now, then)) in pairs.iter().filter(|(key, _)| key.0 == account_type)
     {
         let row = row(heading, class, *now, *then, compared)?;
@@ -243,7 +246,7 @@ mod tests {
             panic!("one currency");
         };
         let totals: Vec<String> = balance.sections.iter().map(|s| text(s.total)).collect();
-        assert_eq!(totals, ["1095.00", "1000.00", "0"]);
+        assert_eq!(totals, ["1095.00", "1000.00", "0.00"]);
         assert_eq!(text(balance.result), "95.00");
         assert!(balance.balanced);
         let [earned] = &statements(Report::ProfitAndLoss, &sheet, None).unwrap()[..] else {

@@ -193,7 +193,7 @@ impl Writer {
             75 => self.write(day, 900, ("asha", 2_000, 21), Deed::Withdraw { bank: hdfc }),
             62 => {
                 let deed = Deed::PayAndDispute { shop: "books", won_by: Some("merchant") };
-                self.write(day, 901, ("lakshmi", 640, 0), deed);
+                self.write(day, 901, ("meera", 640, 0), deed);
             }
             60 => {
                 let paid_after = Some(TimeDelta::hours(20));
@@ -216,7 +216,7 @@ impl Writer {
             8 => self.write(day, 925, ("neha", 0, 0), Deed::Frozen),
             5 => {
                 let deed = Deed::PayAndDispute { shop: "chai", won_by: None };
-                self.write(day, 927, ("joseph", 320, 0), deed);
+                self.write(day, 927, ("meera", 320, 0), deed);
             }
             4 => self.write(day, 930, ("ananya", 750, 0), Deed::DepositOfStranger { bank: hdfc }),
             2 => {

@@ -1,4 +1,4 @@
-//! The codes of periods.
+//! The codes of the book: its periods, and the key of its checkpoints.
 
 use super::{Code, Retry};
 
@@ -21,4 +21,6 @@ codes! {
          key.";
     NOTHING_TO_CLOSE = "nothing_to_close" 409 Never "Nothing is left to close"
         "No account of income or expense has anything of the days up to there.";
+    CHECKPOINT_KEY_DIFFERS = "checkpoint_key_differs" 422 Never "Another key signs checkpoints"
+        "The key that was to give way is not the one in force. `bahi audit rotate-key` alone asks.";
 }

@@ -2,7 +2,11 @@
 //! proposing the next one.
 
 use axum::response::Response;
-use ledger_core::tier::{FlowLimits, Tier, TierLimits};
+use ledger_core::{
+    book::Book,
+    money::Money,
+    tier::{FlowLimits, Tier, TierLimits},
+};
 use rust_decimal::Decimal;
 
 use super::{ActForm, Board, Field, OpsSent, OpsVisitor, Part, after};
@@ -127,7 +131,8 @@ async fn make(visitor: &OpsVisitor, form: &[(String, String)]) -> Result<(), Pro
         let field = form.iter().find(|(field, _)| field == name);
         field.map_or("", |(_, value)| value.trim())
     };
-    let change = read(&of)?;
+    let book = visitor.state.ledger.status().borrow().book.clone();
+    let change = read(&book, &of)?;
     let body = serde_json::to_value(&change).map_err(|error| Problem::internal(&error))?;
     let text = body.to_string();
     let subject = change.tier.to_string();
@@ -144,16 +149,18 @@ async fn make(visitor: &OpsVisitor, form: &[(String, String)]) -> Result<(), Pro
     carrying_out::propose(&visitor.writer()?, &new).await.map(drop)
 }
 
-fn read<'a>(of: &impl Fn(&str) -> &'a str) -> Result<TierChange, Problem> {
+fn read<'a>(book: &Book, of: &impl Fn(&str) -> &'a str) -> Result<TierChange, Problem> {
     let wrong =
         |name: &str, detail: String| Problem::field(codes::INVALID, format!("/{name}"), detail);
+    let nothing = || wrong("tier", "There is no such tier.".to_owned());
+    let code = of("currency").parse().map_err(|_| nothing())?;
+    let currency = book.currency(code).ok_or_else(nothing)?;
     let limit = |name: &str| -> Result<Option<Decimal>, Problem> {
         let typed = act::amount_typed(of(name));
         if typed.is_empty() {
             return Ok(None);
         }
-        let plain = typed.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-        let amount = typed.parse::<Decimal>().ok().filter(|_| plain);
+        let amount = Money::parse(&typed, currency).ok().map(|money| money.amount());
         let words = LIMITS.into_iter().find(|(field, ..)| *field == name);
         let words = words.map_or("", |(_, words, _)| words);
         let detail = || format!("{words}: an amount such as 200000, or nothing.");
@@ -167,10 +174,9 @@ fn read<'a>(of: &impl Fn(&str) -> &'a str) -> Result<TierChange, Problem> {
             per_year: limit(&format!("{way}_year"))?,
         })
     };
-    let nothing = || wrong("tier", "There is no such tier.".to_owned());
     Ok(TierChange {
         tier: of("tier").parse().map_err(|_| nothing())?,
-        currency: of("currency").parse().map_err(|_| nothing())?,
+        currency: code,
         limits: TierLimits {
             balance: limit("balance")?,
             incoming: flow("in")?,

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::{ActForm, Board, Field, OpsSent, OpsVisitor, Part, after, overview::proposals};
 use crate::{
     desk::{
-        carrying_out,
+        carrying_out, caught_up,
         proposals::{Kind, NewProposal},
         sending_back::{self, ReturnIn},
         suspense::{self as desk, AssignIn},
@@ -67,6 +67,8 @@ pub(super) async fn one(visitor: OpsVisitor, Id(item): Id<String>) -> Result<Res
 async fn credit(visitor: &OpsVisitor, item: &str) -> Result<(Item, Option<OpenCredit>), Problem> {
     let item: Item =
         item.parse().map_err(|_| Problem::not_found("There is nothing of this id."))?;
+    // As the last decision left it.
+    caught_up(&visitor.state).await?;
     let found = suspense::open_credits(&visitor.state.reads, Some(&item)).await?;
     Ok((item, found.into_iter().next()))
 }
