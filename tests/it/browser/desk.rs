@@ -30,9 +30,9 @@ async fn an_operator_resolves_an_unknown_withdrawal_with_a_colleagues_approval()
     on_the_demo(async |browser, demo| {
         browser.log_in(demo, "lakshmi", PASSWORD).await;
         browser.open(&format!("{}/app/move?tab=withdraw", demo.address)).await;
-        browser.fill("Amount", "5000.15").await;
+        browser.fill("Amount", "5000.14").await;
         browser.press("Continue").await;
-        browser.press("Withdraw ₹5,000.15").await;
+        browser.press("Withdraw ₹5,000.14").await;
         browser.at("/app/activity/").await;
         let url = browser.url().await;
         let id = url.rsplit('/').next().unwrap().to_owned();
