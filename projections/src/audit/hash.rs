@@ -39,7 +39,8 @@ pub(super) fn empty_batch(before: &Hash, number: i64) -> Hash {
     Sha256::digest(&bytes).into()
 }
 
-fn part(all: &mut Vec<u8>, bytes: &[u8]) {
+/// Adds bytes after their length, so that where one part ends is never in doubt.
+pub(super) fn part(all: &mut Vec<u8>, bytes: &[u8]) {
     // PostgreSQL holds no value of 4 GiB, so that a length always fits.
     let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
     all.extend_from_slice(&length.to_be_bytes());

@@ -5,7 +5,7 @@
 //! the event; so a signed root binds all that the chain binds, batches without events included.
 
 use super::{
-    super::record::Event,
+    super::{hash::part, record::Event},
     merkle::{Hash, leaf_hash},
 };
 
@@ -75,13 +75,6 @@ impl<'a> From<&Event<'a>> for LeafEvent<'a> {
             hash: event.hash,
         }
     }
-}
-
-fn part(all: &mut Vec<u8>, bytes: &[u8]) {
-    // PostgreSQL holds no value of 4 GiB, so that a length always fits.
-    let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-    all.extend_from_slice(&length.to_be_bytes());
-    all.extend_from_slice(bytes);
 }
 
 #[cfg(test)]
