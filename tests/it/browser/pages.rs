@@ -192,6 +192,10 @@ async fn every_page_of_the_desk_is_in_order() {
 async fn every_page_of_an_auditor_is_in_order() {
     on_the_demo(async |browser, demo| {
         browser.audits(demo).await;
+        // Pages say more once something was checked, and more again once it was checked twice.
+        for _ in 0..2 {
+            browser.replays(demo).await;
+        }
         let link = "const a = document.querySelector('a[href*=\"/audit/transactions/\"]');
             return a && new URL(a.href).pathname";
         browser.open(&format!("{}/audit/accounts?branch=bank:hdfc", demo.address)).await;
