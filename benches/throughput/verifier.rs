@@ -15,19 +15,25 @@ use crate::{
 
 /// The word that makes this program the verifier.
 pub(crate) const WORD: &str = "verify-for-the-bench";
+/// What it is called; `verifier:5000000` makes a log of that many events.
+const NAME: &str = "verifier";
 const CALLERS: u64 = 1_024;
 
 /// Takes the row.
 pub(crate) async fn rows(stand: &Stand, plan: &Plan, table: &mut Table) -> anyhow::Result<()> {
-    if !plan.has("verifier") {
-        return Ok(());
-    }
+    let wanted = plan.scaled(NAME, 0).or_else(|| plan.has(NAME).then_some(0));
+    let Some(wanted) = wanted else { return Ok(()) };
     let (url, database) = stand.ledger_url().await?;
     let load = Load::start(database.clone(), ACCOUNTS, true).await?;
     load.open().await?;
     // Read models are compared as well, so they must be there.
     let projecting = stand::project(database, &load.engine).await?;
-    load.drive(Spread::Uniform, CALLERS, plan.time).await?;
+    loop {
+        load.drive(Spread::Uniform, CALLERS, plan.time).await?;
+        if load.engine.status().borrow().head.position >= wanted {
+            break;
+        }
+    }
     load.engine.shutdown().await;
     projecting.stop(load.engine.status().borrow().head.position).await?;
 

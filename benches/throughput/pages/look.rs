@@ -132,6 +132,7 @@ pub(super) async fn pages(models: &ReadModels, of: &Looker) -> anyhow::Result<Ve
         visit("activity", "/app/activity"),
         visit("activity with balances", "/app/activity?balance=1"),
         visit("activity, nothing matches", "/app/activity?status=failed"),
+        visit("activity, no such amount", "/app/activity?min=9999999"),
         visit("activity, an id", "/app/activity?q=HDFC0000000001"),
         visit("one movement", &format!("{ONE}{last}")),
         visit("add money", "/app/move?tab=add"),

@@ -34,6 +34,7 @@ use rust_decimal::Decimal;
 use sqlx::PgConnection;
 
 pub use activity::ActivityStatus;
+pub(crate) use activity::{is_plain, is_wallet, object_of};
 pub(crate) use event::{EventRow, read_events};
 
 use crate::error::{Poison, PoisonReason, ProjectionError};
@@ -287,10 +288,17 @@ impl<'e> Changes<'e> {
         models: &[ReadModel],
     ) -> Result<(), ProjectionError> {
         let objects = self.touches.load(db, self.upto, models).await?;
+        // First: where what was reversed lies is asked of them.
+        if models.contains(&ReadModel::Transactions) {
+            self.transactions.write_in_tx(db, schema).await?;
+        }
+        let undone = activity::undone(&self.activity.reversed, db, schema).await?;
         for model in models {
             match model {
-                ReadModel::Accounts => self.accounts.write_in_tx(db, schema).await?,
-                ReadModel::Activity => self.activity.write_in_tx(&objects, db, schema).await?,
+                ReadModel::Accounts => self.accounts.write_in_tx(&undone, db, schema).await?,
+                ReadModel::Activity => {
+                    self.activity.write_in_tx(&objects, &undone, db, schema).await?;
+                }
                 ReadModel::Deposits => {
                     deposits::write_in_tx(&objects.deposits, db, schema).await?;
                 }
@@ -307,7 +315,7 @@ impl<'e> Changes<'e> {
                 ReadModel::Settlements => {
                     settlements::write_in_tx(&objects.payments, self.after, db, schema).await?;
                 }
-                ReadModel::Transactions => self.transactions.write_in_tx(db, schema).await?,
+                ReadModel::Transactions => {}
                 ReadModel::Transfers => {
                     transfers::write_in_tx(&objects.transfers, db, schema).await?;
                 }

@@ -149,13 +149,22 @@ impl ReadModels {
         query.push_bind(i64::from(shown));
         query.push(format!(") a on true order by a.began_position {order}"));
         let found = query.build().fetch_all(&self.pool).await?;
-        let (position, found) = rows(&found, row_or_none)?;
-        let is_short = u32::try_from(found.len()).is_ok_and(|count| count < shown);
-        let edge = if is_short && filter.search.is_none() && !window.keeps_all() {
+        let (position, mut found) = rows(&found, row_or_none)?;
+        let is_short = |found: &[ActivityRow]| found.len() < usize::try_from(shown).unwrap_or(0);
+        let edge = if is_short(&found) && filter.search.is_none() && !window.keeps_all() {
             self.window_edge(&window).await?
         } else {
             None
         };
+        let plain = self.plain_in(&window, position, Some(shown)).await?;
+        let edge = window.nearer(edge, plain.edge);
+        found.extend(plain.rows);
+        found.retain(|row| window.is_before(row.began_position, edge));
+        found.sort_unstable_by_key(|row| row.began_position);
+        if window.newest_first {
+            found.reverse();
+        }
+        let edge = edge.filter(|_| is_short(&found));
         Ok(page(found, turn, limit, (position, edge)))
     }
 
@@ -172,7 +181,11 @@ impl ReadModels {
         let found =
             sqlx::query(&sql).bind(object).bind(account.as_str()).fetch_all(&self.pool).await?;
         let (position, mut found) = rows(&found, row_or_none)?;
-        Ok(At { position, value: found.pop() })
+        let value = match found.pop() {
+            Some(row) => Some(row),
+            None => self.plain_one(account, object, position).await?,
+        };
+        Ok(At { position, value })
     }
 
     /// The transactions that an object's events name, in the order of the log.

@@ -8,7 +8,10 @@ use sqlx::{QueryBuilder, Row};
 use super::{
     ActivityFilter, At, ReadModels, activity_window::LOOKED_THROUGH_MAX, rows, unsigned, variant,
 };
-use crate::{error::ReadError, models::ActivityStatus};
+use crate::{
+    error::ReadError,
+    models::{ActivityStatus, is_wallet},
+};
 
 /// How far things of one status are counted.
 pub const COUNTED_MAX: u64 = 1_000;
@@ -27,6 +30,13 @@ impl ActivityCounts {
     pub fn of(&self, status: ActivityStatus) -> (u64, bool) {
         let count = self.counts.get(&status).copied().unwrap_or_default();
         (count, !self.in_a_part && count < COUNTED_MAX)
+    }
+
+    fn add_done(&mut self, more: u64) {
+        if more > 0 {
+            let done = self.counts.entry(ActivityStatus::Done).or_default();
+            *done = done.saturating_add(more).min(COUNTED_MAX);
+        }
     }
 
     /// How many there are together, and whether that is all.
@@ -68,15 +78,17 @@ impl ReadModels {
         })?;
         let looked_at: u64 = counted.iter().map(|(_, (_, looked_at))| looked_at).sum();
         let found = counted.into_iter().filter(|(_, (count, _))| *count > 0);
-        let value = ActivityCounts {
+        let plain = self.plain_in(&window, position, None).await?;
+        let mut value = ActivityCounts {
             counts: found.map(|(status, (count, _))| (status, count.min(COUNTED_MAX))).collect(),
-            in_a_part: looked_at > u64::from(LOOKED_THROUGH_MAX),
+            in_a_part: looked_at > u64::from(LOOKED_THROUGH_MAX) || plain.edge.is_some(),
         };
+        value.add_done(u64::try_from(plain.rows.len()).unwrap_or(u64::MAX));
         Ok(At { position, value })
     }
 
-    /// The same of everything. What is not done lies by its status; what is done, nearly all of it,
-    /// is counted in an index alone.
+    /// The same of everything. What is not done lies by its status; what is done is counted in an
+    /// index alone; plain transfers are counted with their account.
     async fn activity_counts_of_all(
         &self,
         account: &AccountId,
@@ -92,8 +104,10 @@ impl ReadModels {
              together as (select count(*) as count from (
                  select 1 from read.activity where account_id = $1 and status <> 'done'
                  limit $4 + 1) counted)
-             select c.position as reflects, t.count > $4 as in_a_part, a.status, a.count
+             select c.position as reflects, t.count > $4 as in_a_part, a.status, a.count,
+                    coalesce(w.plain_transfers, 0) as plain
              from read.checkpoint c cross join together t
+             left join read.accounts w on w.id = $1
              left join lateral (
                  select status, count from others
                  union all
@@ -110,19 +124,19 @@ impl ReadModels {
         .fetch_all(&self.pool)
         .await?;
         let in_a_part = found.first().map(|row| row.try_get("in_a_part")).transpose()?;
+        let plain = found.first().map(|row| unsigned(row, "plain")).transpose()?;
         let (position, counts) = rows(&found, |row| -> Result<_, ReadError> {
             if row.try_get::<Option<&str>, _>("status")?.is_none() {
                 return Ok(None);
             }
             Ok(Some((variant(row, "status")?, unsigned(row, "count")?)))
         })?;
-        Ok(At {
-            position,
-            value: ActivityCounts {
-                counts: counts.into_iter().collect(),
-                in_a_part: in_a_part.unwrap_or_default(),
-            },
-        })
+        let mut value = ActivityCounts {
+            counts: counts.into_iter().collect(),
+            in_a_part: in_a_part.unwrap_or_default(),
+        };
+        value.add_done(plain.filter(|_| is_wallet(account.as_str())).unwrap_or_default());
+        Ok(At { position, value })
     }
 }
 

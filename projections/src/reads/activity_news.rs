@@ -66,7 +66,16 @@ impl ReadModels {
             .await?;
         let first = found.first().ok_or(sqlx::Error::RowNotFound)?;
         let account_position = unsigned(first, "account_position")?;
-        let (position, rows) = rows(&found, row_or_none)?;
+        let (mut position, mut rows) = rows(&found, row_or_none)?;
+        let plain = self.plain_since(account, after, (position, limit)).await?;
+        rows.extend(plain.rows);
+        if let Some(edge) = plain.edge {
+            // Nobody looked further: that is how far this answer goes.
+            position = position.min(edge);
+            rows.retain(|row| row.last_position <= edge);
+        }
+        rows.sort_unstable_by_key(|row| row.last_position);
+        rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         Ok(At { position, value: Changes { rows, account_position } })
     }
 

@@ -1,7 +1,8 @@
 //! Which part of a wallet's activity is looked through for a filter: never more of it than a
 //! window, however long the history.
 //!
-//! A wallet's rows lie by where they began, and nothing else of them is in an index but what is not
+//! What is looked through are the wallet's rows and the legs of its plain transfers, so many of
+//! each. Rows lie by where they began, legs by their sequence, and nothing else of them is in an index but what is not
 //! done and banks' references: amounts, kinds and other sides would cost an entry in an index for
 //! each transfer of everybody. So a filter by them looks through a window, [`LOOKED_THROUGH_MAX`]
 //! rows, and the page then says from where to look further. Dates bound the window itself: moments
@@ -17,12 +18,12 @@ use super::{ActivityFilter, ReadModels, Turn, unsigned};
 use crate::{error::ReadError, models::ActivityStatus};
 
 /// How many rows of a wallet are looked through for one page of a filtered list.
-pub const LOOKED_THROUGH_MAX: u32 = 5_000;
+pub const LOOKED_THROUGH_MAX: u32 = 2_000;
 
 /// A stretch of a wallet's activity, from one end on.
 pub(super) struct Window<'f> {
-    account: &'f AccountId,
-    filter: &'f ActivityFilter,
+    pub(super) account: &'f AccountId,
+    pub(super) filter: &'f ActivityFilter,
     /// What began after this position.
     after: Option<Position>,
     /// What began at or before this one.
@@ -80,6 +81,31 @@ impl Window<'_> {
     /// As SQL orders it.
     pub(super) const fn order(&self) -> &'static str {
         if self.newest_first { "desc" } else { "asc" }
+    }
+
+    /// Positions: after the one, up to and with the other.
+    pub(super) const fn between(&self) -> (Option<Position>, Option<Position>) {
+        (self.after, self.upto)
+    }
+
+    /// Whether what began at a position is in it.
+    pub(super) fn has(&self, position: Position) -> bool {
+        self.after.is_none_or(|after| position > after)
+            && self.upto.is_none_or(|upto| position <= upto)
+    }
+
+    /// Of two places where looking was broken off, the one that comes first.
+    pub(super) fn nearer(&self, one: Option<Position>, two: Option<Position>) -> Option<Position> {
+        match (one, two) {
+            (Some(one), Some(two)) if self.newest_first => Some(one.max(two)),
+            (Some(one), Some(two)) => Some(one.min(two)),
+            (one, two) => one.or(two),
+        }
+    }
+
+    /// Whether a position comes no later than a place where looking was broken off.
+    pub(super) fn is_before(&self, position: Position, edge: Option<Position>) -> bool {
+        edge.is_none_or(|edge| if self.newest_first { position >= edge } else { position <= edge })
     }
 
     /// Whether the filter keeps all of the window.

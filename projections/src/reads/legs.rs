@@ -14,11 +14,11 @@ use sqlx::{PgPool, Row, postgres::PgRow};
 use super::unsigned;
 use crate::{error::ReadError, models::decode_leg};
 
-/// Legs that are read at once.
-const READ_LEGS: i64 = 500;
+/// Legs that are read at once, at most.
+const READ_LEGS: usize = 500;
 /// Legs that are looked at for one page, before the page is given back short: a filter that
 /// matches rarely must not read a long stream to its end.
-const SCAN_LEGS_MAX: usize = 10_000;
+pub(super) const SCAN_LEGS_MAX: usize = 10_000;
 
 /// In which order a list goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -60,25 +60,46 @@ pub(crate) struct Stretch {
 pub(crate) struct Scan {
     pub(crate) legs: Vec<StreamLeg>,
     pub(crate) rest: Option<Stretch>,
+    /// Where the last leg stands that was looked at, found or not.
+    pub(crate) looked_until: Option<Position>,
 }
 
-/// Legs of `account` that `wanted` keeps, in order; stops after `limit` of them, or when enough
-/// was looked at.
+/// When to stop.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Enough {
+    /// After so many legs that were wanted.
+    pub(crate) found: usize,
+    /// After about so many that were looked at.
+    pub(crate) looked_at: usize,
+}
+
+impl Enough {
+    /// As many as are wanted, looked for as long as a page may take.
+    pub(crate) const fn found(found: usize) -> Self {
+        Self { found, looked_at: SCAN_LEGS_MAX }
+    }
+}
+
+/// Legs of `account` that `wanted` keeps, in order, until there are enough.
 pub(crate) async fn scan(
     pool: &PgPool,
     account: &AccountId,
     stretch: Stretch,
-    limit: usize,
+    enough: Enough,
     mut wanted: impl FnMut(&StreamLeg) -> bool,
 ) -> Result<Scan, ReadError> {
     let mut legs = Vec::new();
     let mut rest = stretch;
-    let mut looked_at = 0;
-    while rest.after < rest.upto && legs.len() < limit && looked_at < SCAN_LEGS_MAX {
-        let rows = read(pool, account, rest).await?;
+    let (mut looked_at, mut looked_until) = (0, None);
+    // Most lists keep most legs: what they need is read first, and more only if it was not enough.
+    let mut at_once = enough.found.saturating_add(1);
+    while rest.after < rest.upto && legs.len() < enough.found && looked_at < enough.looked_at {
+        at_once = at_once.min(READ_LEGS);
+        let rows = read(pool, account, rest, at_once).await?;
         if rows.is_empty() {
-            return Ok(Scan { legs, rest: None });
+            return Ok(Scan { legs, rest: None, looked_until });
         }
+        at_once = at_once.saturating_mul(4);
         for row in &rows {
             let leg = stream_leg(row)?;
             match rest.order {
@@ -86,22 +107,24 @@ pub(crate) async fn scan(
                 Order::NewestFirst => rest.upto = leg.sequence.saturating_sub(1),
             }
             looked_at += 1;
+            looked_until = Some(leg.position);
             if wanted(&leg) {
                 legs.push(leg);
-                if legs.len() == limit {
+                if legs.len() == enough.found {
                     break;
                 }
             }
         }
     }
     let rest = (rest.after < rest.upto).then_some(rest);
-    Ok(Scan { legs, rest })
+    Ok(Scan { legs, rest, looked_until })
 }
 
 async fn read(
     pool: &PgPool,
     account: &AccountId,
     stretch: Stretch,
+    limit: usize,
 ) -> Result<Vec<PgRow>, ReadError> {
     let direction = match stretch.order {
         Order::OldestFirst => "asc",
@@ -118,13 +141,13 @@ async fn read(
         .bind(account.as_str())
         .bind(log::read::signed(stretch.after)?)
         .bind(log::read::signed(stretch.upto)?)
-        .bind(READ_LEGS)
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
         .fetch_all(pool)
         .await?;
     Ok(rows)
 }
 
-fn stream_leg(row: &PgRow) -> Result<StreamLeg, ReadError> {
+pub(super) fn stream_leg(row: &PgRow) -> Result<StreamLeg, ReadError> {
     let event_type: &str = row.try_get("event_type")?;
     let position = unsigned(row, "position")?;
     let leg = decode_leg(event_type, row.try_get("event_version")?, row.try_get("payload")?);

@@ -10,6 +10,7 @@ mod accounts;
 mod activity;
 mod activity_counts;
 mod activity_news;
+mod activity_plain;
 mod activity_window;
 mod as_of;
 mod deposit_list;

@@ -23,7 +23,7 @@ use super::{
     accounts::currency,
     as_of::net,
     at_scale, decimal,
-    legs::{Order, StreamLeg, Stretch, scan},
+    legs::{Enough, Order, StreamLeg, Stretch, scan},
     unsigned, variant,
 };
 use crate::error::ReadError;
@@ -160,8 +160,8 @@ impl ReadModels {
         query: &StatementQuery,
         stretch: Stretch,
     ) -> Result<(), ReadError> {
-        let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
-        let found = scan(&self.pool, &query.account, stretch, limit, |leg| {
+        let enough = Enough::found(usize::try_from(query.limit).unwrap_or(usize::MAX));
+        let found = scan(&self.pool, &query.account, stretch, enough, |leg| {
             let day = leg.leg.effective_on;
             query.from.is_none_or(|from| day >= from) && query.to.is_none_or(|to| day <= to)
         })

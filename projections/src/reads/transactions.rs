@@ -18,7 +18,7 @@ use sqlx::{Postgres, QueryBuilder, Row, postgres::PgRow, types::Uuid};
 
 use super::{
     At, Page, ReadModels, cut, decimal,
-    legs::{Order, Stretch, scan, sequence_at},
+    legs::{Enough, Order, Stretch, scan, sequence_at},
     parsed, undecodable, unsigned,
 };
 use crate::error::ReadError;
@@ -211,12 +211,12 @@ impl ReadModels {
             upto: sequence_at(&self.pool, account, upto).await?,
             order: Order::NewestFirst,
         };
-        let full = usize::try_from(limit).unwrap_or(usize::MAX);
+        let enough = Enough::found(usize::try_from(limit).unwrap_or(usize::MAX));
         // Several legs of one transaction count once. The leg before the first that is too many
         // ends the page.
         let mut found: Vec<TransactionId> = Vec::new();
         let mut last = None;
-        let scan = scan(&self.pool, account, stretch, full, |leg| {
+        let scan = scan(&self.pool, account, stretch, enough, |leg| {
             last = Some(leg.first_position());
             let wanted = filter.takes(&leg.leg.kind, leg.leg.effective_on)
                 && found.last() != Some(&leg.leg.transaction_id);

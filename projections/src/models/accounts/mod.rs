@@ -17,7 +17,11 @@ use ledger_core::{
 use rust_decimal::Decimal;
 use sqlx::{PgConnection, Row};
 
-use super::{EventRow, PlacedLeg, Schema, add_to};
+use super::{
+    EventRow, PlacedLeg, Schema,
+    activity::{Undone, is_plain},
+    add_to,
+};
 use crate::error::{Poison, PoisonReason, ProjectionError};
 use rows::{MovedRows, OpenedRows, SettingsRows};
 
@@ -44,6 +48,8 @@ struct Change {
     /// By how much the sum of holds changed.
     held: Decimal,
     open_holds: i64,
+    /// Legs of plain transfers.
+    plain_transfers: i64,
     /// What changes rarely; nothing if nothing did.
     settings: Option<Box<Settings>>,
 }
@@ -62,6 +68,7 @@ impl<'e> Changes<'e> {
         let (debit, credit) = placed.sides();
         add_to(&mut change.debits, debit)?;
         add_to(&mut change.credits, credit)?;
+        change.plain_transfers += i64::from(is_plain(placed.leg));
         change.posted(placed)
     }
 
@@ -113,6 +120,7 @@ impl<'e> Changes<'e> {
             normal: None,
             held: Decimal::ZERO,
             open_holds: 0,
+            plain_transfers: 0,
             settings: None,
         });
         if change.sequence != before {
@@ -125,12 +133,14 @@ impl<'e> Changes<'e> {
 
     pub(super) async fn write_in_tx(
         &self,
+        undone: &[Undone],
         db: &mut PgConnection,
         schema: Schema,
     ) -> Result<(), ProjectionError> {
         self.insert_opened(db, schema).await?;
         self.update_moved(db, schema).await?;
-        self.update_settings(db, schema).await
+        self.update_settings(db, schema).await?;
+        take_away(undone, db, schema).await
     }
 
     async fn insert_opened(
@@ -196,12 +206,14 @@ impl<'e> Changes<'e> {
                  credits_posted = a.credits_posted + c.credits,
                  balance = coalesce(c.balance, a.balance),
                  held = coalesce(c.held, a.held),
-                 open_holds = a.open_holds + c.open_holds
+                 open_holds = a.open_holds + c.open_holds,
+                 plain_transfers = a.plain_transfers + c.plain_transfers
              from (select unnest($1::text[]) as id, unnest($2::bigint[]) as before,
                           unnest($3::bigint[]) as sequence, unnest($4::bigint[]) as last_position,
                           unnest($5::numeric[]) as debits, unnest($6::numeric[]) as credits,
                           unnest($7::numeric[]) as balance, unnest($8::numeric[]) as held,
-                          unnest($9::numeric[]) as held_by, unnest($10::bigint[]) as open_holds
+                          unnest($9::numeric[]) as held_by, unnest($10::bigint[]) as open_holds,
+                          unnest($11::bigint[]) as plain_transfers
                   ) as c
              where a.id = c.id and a.sequence = c.before
                and coalesce(c.held = a.held + c.held_by, true)",
@@ -218,6 +230,7 @@ impl<'e> Changes<'e> {
             .bind(rows.held)
             .bind(rows.held_by)
             .bind(rows.open_holds)
+            .bind(rows.plain_transfers)
             .execute(&mut *db)
             .await?;
         if usize::try_from(done.rows_affected()) == Ok(moved.len()) {
@@ -295,6 +308,26 @@ impl<'e> Changes<'e> {
             .await?;
         Ok(())
     }
+}
+
+/// What was reversed is told by a row of its own, and counted there.
+async fn take_away(
+    undone: &[Undone],
+    db: &mut PgConnection,
+    schema: Schema,
+) -> Result<(), ProjectionError> {
+    if undone.is_empty() {
+        return Ok(());
+    }
+    let sql = format!(
+        "update {}.accounts a set plain_transfers = a.plain_transfers - c.count
+         from (select id, count(*) as count from unnest($1::text[]) id group by id) c
+         where a.id = c.id",
+        schema.name()
+    );
+    let accounts: Vec<&str> = undone.iter().map(|leg| leg.account.as_str()).collect();
+    sqlx::query(&sql).bind(accounts).execute(db).await?;
+    Ok(())
 }
 
 impl Change {

@@ -67,6 +67,7 @@ pub(super) struct MovedRows<'a> {
     pub(super) held: Vec<Option<Decimal>>,
     pub(super) held_by: Vec<Decimal>,
     pub(super) open_holds: Vec<i64>,
+    pub(super) plain_transfers: Vec<i64>,
 }
 
 impl<'a> MovedRows<'a> {
@@ -81,6 +82,7 @@ impl<'a> MovedRows<'a> {
         self.held.push(change.stated.map(|(_, held)| held));
         self.held_by.push(change.held);
         self.open_holds.push(change.open_holds);
+        self.plain_transfers.push(change.plain_transfers);
         Ok(())
     }
 }

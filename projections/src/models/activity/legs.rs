@@ -14,7 +14,7 @@ use rust_decimal::Decimal;
 use sqlx::PgConnection;
 
 use super::{
-    ActivityStatus, is_wallet,
+    ActivityStatus, is_plain, is_wallet,
     rows::{IN, OUT},
 };
 use crate::{
@@ -61,7 +61,7 @@ impl<'e> Transactions<'e> {
     pub(super) fn leg(&mut self, placed: PlacedLeg<'e, '_>) -> Result<(), PoisonReason> {
         let leg = placed.leg;
         let cause = leg.cause.as_ref().map_or("", |cause| cause.as_str());
-        if is_told_by_object(cause, leg.kind.as_str()) {
+        if is_plain(leg) || is_told_by_object(cause, leg.kind.as_str()) {
             return Ok(());
         }
         let open = match self.open.take() {

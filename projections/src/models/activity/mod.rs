@@ -1,13 +1,15 @@
 //! `activity`: what the owner of a wallet sees of it, one row per wallet and business object.
 //!
 //! Deposits, withdrawals and transfers to be claimed are folded from their whole streams, as in
-//! their own read models, so a row is the same whether it was written once or at every event. All
-//! else that moves a wallet is a row per transaction. Of shops there are the withdrawals;
-//! accounts that are neither have none.
+//! their own read models, so a row is the same whether it was written once or at every event. Plain
+//! transfers have none ([`plain`]): a wallet's own stream tells of them. All else that moves a
+//! wallet is a row per transaction. Of shops there are the withdrawals; accounts that are neither
+//! have none.
 
 mod legs;
 mod objects;
 mod payments;
+mod plain;
 mod rows;
 mod status;
 mod transfers;
@@ -19,6 +21,8 @@ use ledger_core::{
 };
 use sqlx::PgConnection;
 
+pub(super) use plain::{Undone, undone};
+pub(crate) use plain::{is_plain, object_of};
 pub use status::ActivityStatus;
 
 use super::{EventRow, PlacedLeg, Schema, bigint, streams::Objects};
@@ -28,17 +32,19 @@ use crate::error::{PoisonReason, ProjectionError};
 #[derive(Default)]
 pub(super) struct Changes<'e> {
     transactions: legs::Transactions<'e>,
-    reversed: Vec<Reversed>,
+    /// What was reversed.
+    pub(super) reversed: Vec<Reversed>,
 }
 
-struct Reversed {
+/// A transaction that was reversed, and where that stands.
+pub(super) struct Reversed {
     original: TransactionId,
     position: Position,
     recorded_at: Timestamp,
 }
 
 /// Whether an account is a wallet.
-fn is_wallet(account: &str) -> bool {
+pub(crate) fn is_wallet(account: &str) -> bool {
     account.starts_with("wallet:")
 }
 
@@ -63,6 +69,7 @@ impl<'e> Changes<'e> {
     pub(super) async fn write_in_tx(
         &self,
         objects: &Objects,
+        undone: &[Undone],
         db: &mut PgConnection,
         schema: Schema,
     ) -> Result<(), ProjectionError> {
@@ -71,6 +78,7 @@ impl<'e> Changes<'e> {
         rows.extend(objects.withdrawals.iter().filter_map(objects::of_withdrawal));
         rows.extend(objects.payments.iter().flat_map(payments::of_payment));
         rows.extend(objects.transfers.iter().flat_map(transfers::of_transfer));
+        rows.extend(undone.iter().filter_map(Undone::row));
         rows.retain(|row| is_wallet(&row.account) || is_shops_money(&row.account));
         rows::upsert_in_tx(db, schema, rows).await?;
         self.mark_reversed(db, schema).await
