@@ -2,11 +2,11 @@
 //! window, however long the history.
 //!
 //! What is looked through are the wallet's rows and the legs of its plain transfers, so many of
-//! each. Rows lie by where they began, legs by their sequence, and nothing else of them is in an index but what is not
-//! done and banks' references: amounts, kinds and other sides would cost an entry in an index for
-//! each transfer of everybody. So a filter by them looks through a window, [`LOOKED_THROUGH_MAX`]
-//! rows, and the page then says from where to look further. Dates bound the window itself: moments
-//! never go back in the log, so they are positions.
+//! each. Rows lie by where they began, legs by their sequence, and nothing else of them is in an
+//! index but what is not done and banks' references: amounts, kinds and other sides would cost an
+//! entry in an index for each transfer of everybody. So a filter by them looks through a window of
+//! [`LOOKED_THROUGH_MAX`], and the page then says from where to look further. Dates bound the
+//! window itself: moments never go back in the log, so they are positions.
 
 use ledger_core::{
     ids::AccountId,
