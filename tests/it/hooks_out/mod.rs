@@ -8,5 +8,6 @@ mod kills;
 pub(crate) mod receiver;
 mod scene;
 mod shops;
+mod tls;
 pub(crate) mod verifier;
 mod whose;
