@@ -6,7 +6,7 @@ mod faults;
 mod happy;
 mod kills;
 pub(crate) mod receiver;
-mod scene;
+pub(crate) mod scene;
 mod shops;
 mod tls;
 pub(crate) mod verifier;
