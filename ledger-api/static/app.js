@@ -108,6 +108,16 @@
       ring();
     });
   }
+  // ---- as large as the screen: for a tablet beside the till ----
+  for (const button of all("[data-fullscreen]")) {
+    if (!document.fullscreenEnabled) continue;
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      if (document.fullscreenElement) document.exitFullscreen();
+      else document.documentElement.requestFullscreen().catch(() => {});
+    });
+    document.addEventListener("fullscreenchange", () => button.setAttribute("aria-pressed", String(Boolean(document.fullscreenElement))));
+  }
   const newest = () => document.querySelector("[data-chime]")?.dataset.chime || "";
   let rung = newest();
 

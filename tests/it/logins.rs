@@ -5,4 +5,5 @@ mod attacks;
 mod frontends;
 mod happy;
 mod linking;
+mod of_shops;
 mod scene;

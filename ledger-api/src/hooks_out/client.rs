@@ -53,6 +53,9 @@ pub enum SendError {
     /// It took too long.
     #[error("there was no whole answer within 15 seconds")]
     Late,
+    /// The server is not known to be who it should be, or does not speak TLS.
+    #[error("no secure connection: the server's certificate is not valid for its address")]
+    Insecure,
     /// No connection came about, or it broke.
     #[error("the server can't be reached, or broke the connection off")]
     Unreachable,
@@ -64,6 +67,7 @@ impl SendError {
         match self {
             Self::Refused => "address_refused",
             Self::Late => "timeout",
+            Self::Insecure => "tls_failed",
             Self::Unreachable => "unreachable",
         }
     }
@@ -133,7 +137,8 @@ pub struct Client {
 }
 
 impl Client {
-    /// One that trusts whom the system trusts.
+    /// One that trusts whom the system trusts, or whom `SSL_CERT_FILE` and `SSL_CERT_DIR` name
+    /// instead. There is no switch that trusts anybody else.
     ///
     /// # Errors
     /// If the system's certificates cannot be read.
@@ -246,10 +251,22 @@ fn why(error: &(dyn StdError + 'static)) -> SendError {
         match error.downcast_ref::<NameError>() {
             Some(NameError::Refused) => return SendError::Refused,
             Some(NameError::Late) => return SendError::Late,
-            Some(NameError::Unknown(_)) | None => next = error.source(),
+            Some(NameError::Unknown(_)) | None => {}
         }
+        if error.downcast_ref::<io::Error>().is_some_and(is_of_tls) {
+            return SendError::Insecure;
+        }
+        next = error.source();
     }
     SendError::Unreachable
+}
+
+/// Whether TLS did not like what it was shown: it says so by a kind of its own, and the client
+/// wraps that once more.
+fn is_of_tls(error: &io::Error) -> bool {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<io::Error>());
+    let is_one = |error: &io::Error| error.kind() == io::ErrorKind::InvalidData;
+    is_one(error) || inner.is_some_and(is_one)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 //! space that forms make of it. Parameters of UPI that we do not know are passed over (it has
 //! many); in our own links there are none.
 
+mod page;
 mod query;
 
 use std::{fmt, str::FromStr};
@@ -16,6 +17,7 @@ use std::{fmt, str::FromStr};
 use ledger_core::money::{Currency, Money};
 
 use crate::people::{Handle, PersonId, Recipient};
+pub use page::{PAY_PAGE, PayPage};
 use query::Query;
 
 /// The most bytes of a link: what a QR code of a size that phones read can hold.
@@ -50,6 +52,9 @@ pub enum LinkError {
     /// Another currency than rupees.
     #[error("this payment code is not in rupees")]
     Currency,
+    /// The address of another page, or of another service's.
+    #[error("this link leads to another page than the one where shops are paid here")]
+    Elsewhere,
     /// Words that are too long, or with control characters.
     #[error("the words in this payment code cannot be shown")]
     Words,

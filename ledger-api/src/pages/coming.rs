@@ -84,13 +84,13 @@ const fn words(audience: Audience) -> Words {
 
 /// Where somebody goes on: a page of this audience. From the wallet's login frontends of others are
 /// gone on to as well, by pages of no audience.
-fn onward(audience: Audience, path: &str) -> &str {
+pub(super) fn onward(audience: Audience, path: &str) -> &str {
     let path = return_to::local(path);
     if audience == Audience::Wallet { path } else { audience.home_or(path) }
 }
 
 /// To a page of theirs, with another cookie.
-fn go_with(audience: Audience, token: Token, to: &str) -> Response {
+pub(super) fn go_with(audience: Audience, token: Token, to: &str) -> Response {
     let mut response = see_other(onward(audience, to));
     SessionCookie::Set(audience, token).put(&mut response);
     response
@@ -210,7 +210,7 @@ struct AgainView {
     layout: Layout,
     errors: FormErrors,
     return_to: String,
-    /// For those who have no password. Only the wallet can be proved to without one.
+    /// For those who have no password; desks can't be come to without one.
     providers: Vec<ProviderLink>,
 }
 
@@ -221,12 +221,22 @@ async fn again_view<R: Room>(
     back: &str,
 ) -> Result<AgainView, Problem> {
     let return_to = onward(R::AUDIENCE, back).to_owned();
-    let (nav, providers) = match R::AUDIENCE {
-        Audience::Wallet => (Nav::Account, proving_links(state, who.person.id, &return_to).await?),
-        Audience::Shop | Audience::Audit | Audience::Ops => (Nav::None, Vec::new()),
+    let asked = (who.person.id, R::AUDIENCE);
+    let providers = if R::AUDIENCE.is_staff() {
+        Vec::new()
+    } else {
+        proving_links(state, asked, &return_to).await?
     };
-    let layout = context.layout("Is it still you?", nav, Some(viewer(state, who)));
+    let layout = context.layout("Is it still you?", nav::<R>(), Some(viewer(state, who)));
     Ok(AgainView { layout, errors, return_to, providers })
+}
+
+/// Where pages stand that ask who somebody is.
+pub(super) const fn nav<R: Room>() -> Nav {
+    match R::AUDIENCE {
+        Audience::Wallet => Nav::Account,
+        Audience::Shop | Audience::Audit | Audience::Ops => Nav::None,
+    }
 }
 
 /// Who is signed in, as pages show it.

@@ -16,10 +16,10 @@ use super::{
 };
 use crate::{
     http::{
-        ApiState, Problem, codes, json::Payload, reader::find, session::see_other,
-        writer::wrong_receipt,
+        ApiState, Problem, codes, json::Payload, problem::sentence, reader::find,
+        session::see_other, writer::wrong_receipt,
     },
-    links::{Link, UpiLink},
+    links::{Link, LinkError, PAY_PAGE, PayPage, UpiLink},
     payments::{self, PayIn},
     shops::{Merchant, MerchantId},
     wallet::{self, Balances},
@@ -27,7 +27,7 @@ use crate::{
 
 pub(super) fn routes() -> Router<ApiState> {
     Router::new()
-        .route("/app/pay", get(page).post(pay))
+        .route(PAY_PAGE, get(page).post(pay))
         .route("/app/pay/check", get(back).post(check))
 }
 
@@ -78,7 +78,7 @@ async fn page(visitor: Visitor, Query(query): Query<PayQuery>) -> Result<Respons
 
 /// Who loads the address of the sheet again finds the form.
 async fn back() -> Response {
-    see_other("/app/pay")
+    see_other(PAY_PAGE)
 }
 
 async fn show(visitor: &Visitor, form: PayForm, errors: FormErrors) -> Result<Response, Problem> {
@@ -110,8 +110,8 @@ async fn meant(visitor: &Visitor, form: &PayForm) -> Result<Meant, Problem> {
     if let Some(id) = request {
         return of_request(visitor, id).await;
     }
-    let link: Link = form.link.trim().parse().map_err(|error: crate::links::LinkError| {
-        Problem::field(codes::INVALID, "/link", crate::http::problem::sentence(&error.to_string()))
+    let link: Link = form.link.trim().parse().map_err(|error: LinkError| {
+        Problem::field(codes::INVALID, "/link", sentence(&error.to_string()))
     })?;
     let Link::Upi(UpiLink { payee, amount, reference, .. }) = link else {
         let detail = "This code is of a person. Use Send instead.";
@@ -148,7 +148,23 @@ async fn check(sent: Sent<PayForm>) -> Result<Response, Problem> {
     sheet_or_form(&sent.visitor, sent.form).await
 }
 
-async fn sheet_or_form(visitor: &Visitor, form: PayForm) -> Result<Response, Problem> {
+/// What somebody pasted, if it is the address of this page.
+pub(super) fn pasted(visitor: &Visitor, text: &str) -> Result<Option<PayPage>, LinkError> {
+    PayPage::read(text, &visitor.state.people_settings.link(PAY_PAGE))
+}
+
+async fn sheet_or_form(visitor: &Visitor, mut form: PayForm) -> Result<Response, Problem> {
+    match pasted(visitor, &form.link) {
+        Ok(None) => {}
+        Ok(Some(PayPage::Request(id))) => {
+            form = PayForm { request: id.to_string(), link: String::new(), ..form };
+        }
+        Ok(Some(PayPage::Code(link))) => form.link = link,
+        Err(error) => {
+            let errors = FormErrors::one("link", sentence(&error.to_string()));
+            return show(visitor, form, errors).await;
+        }
+    }
     let found = match meant(visitor, &form).await {
         Ok(found) => found,
         Err(problem) if [404, 422].contains(&problem.status()) => {
@@ -195,7 +211,7 @@ fn sheet(
             amount: MoneyView::plain(money).hero(),
             pairs: Pairs::new(pairs),
         },
-        action: "/app/pay".to_owned(),
+        action: PAY_PAGE.to_owned(),
         fields: vec![
             ("link", form.link),
             ("request", form.request),
@@ -203,7 +219,7 @@ fn sheet(
         ],
         nonce: visitor.nonce(),
         button: format!("Pay {}", money_text(&money)),
-        back: "/app/pay".to_owned(),
+        back: PAY_PAGE.to_owned(),
         notice: None,
     }
 }

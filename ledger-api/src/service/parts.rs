@@ -115,7 +115,7 @@ impl Parts {
         }
         if let Some(engine) = parts.engine.clone() {
             if roles.worker {
-                parts.start_sweeper(database, &engine, &wanted.clock)?;
+                parts.start_sweeper(database, &engine, wanted)?;
                 let desk = parts.start_deposits(database, secret, &engine, wanted);
                 let (databases, told) = ((database, inbox), stopping);
                 parts.start_banking(databases, secret, &engine, wanted, told);
@@ -205,12 +205,14 @@ impl Parts {
         &mut self,
         database: &Database,
         engine: &Engine,
-        clock: &Arc<dyn Clock>,
+        wanted: &Wanted,
     ) -> Result<(), ServiceError> {
         let pool = self.kept(database.pool(database.app().clone()));
         let (read_models, stop) = (self.read_models(pool), self.stop.subscribe());
+        let clock = &wanted.clock;
         self.tasks.push(("the sweeper", tasks::sweep(engine, &read_models, clock, &stop)));
-        let payments = tasks::keep_payments(engine, &read_models, clock, &stop);
+        let with = (clock, wanted.look_every());
+        let payments = tasks::keep_payments(engine, &read_models, with, &stop);
         self.tasks.push(("the payments", payments.map_err(ServiceError::Principal)?));
         Ok(())
     }

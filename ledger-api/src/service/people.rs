@@ -1,7 +1,7 @@
 //! The service's side of people and of shops: how people are let in, what looks after them, and
 //! what pays shops out.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use ledger_core::{clock::System, engine::Engine};
 use sqlx::PgPool;
@@ -21,7 +21,16 @@ use crate::{
     workers::{PayoutKeeper, PayoutParts},
 };
 
+/// How often what goes by days is looked for where days are made to pass.
+const SANDBOX_LOOK: Duration = Duration::from_millis(100);
+
 impl Wanted {
+    /// How often settlements and payouts are looked for, if not as often as usual: in a sandbox a
+    /// day passes in a moment.
+    pub(super) fn look_every(&self) -> Option<Duration> {
+        self.sandbox.is_some().then_some(SANDBOX_LOOK)
+    }
+
     /// What operators have of it, but for what needs a database.
     pub(super) fn operators(&self) -> Result<Operators, ServiceError> {
         let review = ReviewRules::from_variables(std::env::vars_os())?;
@@ -71,15 +80,19 @@ impl Parts {
         let keeper = PayoutKeeper::new(PayoutParts {
             ledger: Arc::new(engine.clone()),
             read_models: self.read_models(pool.clone()),
-            pool,
+            pool: pool.clone(),
             secret: secret.bytes(),
             banks: Arc::clone(&wanted.bank_registry),
             review: ReviewRules::from_variables(std::env::vars_os())?,
             clock: Arc::clone(&wanted.clock),
             ids: Arc::new(System),
         });
-        let keeper = keeper.map_err(ServiceError::Principal)?;
-        self.tasks.push(("the payouts", tasks::keep_payouts(&keeper, &self.stop.subscribe())));
+        let mut keeper = keeper.map_err(ServiceError::Principal)?;
+        if let Some(look_every) = wanted.look_every() {
+            keeper = keeper.looking_every(look_every);
+        }
+        let paying = tasks::keep_payouts(&keeper, &pool, &self.stop.subscribe());
+        self.tasks.push(("the payouts", paying));
         Ok(())
     }
 }

@@ -7,7 +7,7 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use ledger_core::{
-    clock::{Clock, System},
+    clock::{Clock, Ids as _, System},
     engine::Engine,
     ids::IdError,
     log::Position,
@@ -33,6 +33,7 @@ use crate::{
     webhooks::Keeper,
     workers::{
         DepositKeeper, PaymentKeeper, PayoutKeeper, StatementFetcher, Sweeper, alarms::Alarms,
+        lanes::Lane,
     },
 };
 
@@ -136,20 +137,30 @@ pub(super) fn make_checks(runner: &AuditRunner, stop: &watch::Receiver<bool>) ->
 pub(super) fn keep_payments(
     engine: &Engine,
     read_models: &ReadModels,
-    clock: &Arc<dyn Clock>,
+    (clock, look_every): (&Arc<dyn Clock>, Option<Duration>),
     stop: &watch::Receiver<bool>,
 ) -> Result<JoinHandle<()>, IdError> {
     let (ledger, models) = (Arc::new(engine.clone()), read_models.clone());
-    let keeper = PaymentKeeper::new(ledger, models, Arc::clone(clock), Arc::new(System))?;
+    let mut keeper = PaymentKeeper::new(ledger, models, Arc::clone(clock), Arc::new(System))?;
+    if let Some(look_every) = look_every {
+        keeper = keeper.looking_every(look_every);
+    }
     let told = stop.clone();
     let job = move || keeper.clone().run(told.clone());
     Ok(tokio::spawn(again_after_panics("the payments", PAUSE, stop.clone(), job)))
 }
 
 /// Starts to pay out what goes by itself.
-pub(super) fn keep_payouts(keeper: &PayoutKeeper, stop: &watch::Receiver<bool>) -> JoinHandle<()> {
-    let (keeper, told) = (keeper.clone(), stop.clone());
-    let job = move || keeper.clone().run(told.clone());
+pub(super) fn keep_payouts(
+    keeper: &PayoutKeeper,
+    pool: &PgPool,
+    stop: &watch::Receiver<bool>,
+) -> JoinHandle<()> {
+    let (keeper, pool, told) = (keeper.clone(), pool.clone(), stop.clone());
+    let job = move || {
+        let lane = Lane::new(pool.clone(), PayoutKeeper::LANE.to_owned(), System.fresh());
+        keeper.clone().run(lane, told.clone())
+    };
     tokio::spawn(again_after_panics("the payouts", PAUSE, stop.clone(), job))
 }
 

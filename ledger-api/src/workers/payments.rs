@@ -51,6 +51,7 @@ pub struct PaymentKeeper {
     clerk: Clerk,
     read_models: ReadModels,
     currency: CurrencyCode,
+    look_every: Duration,
 }
 
 /// Why a round did not get through. The next one tries again.
@@ -62,6 +63,8 @@ enum KeepError {
     Submit(#[from] SubmitError),
     #[error("a name is not well formed")]
     Id(#[from] IdError),
+    #[error("the read models have not seen yet what is to be settled")]
+    Behind,
 }
 
 impl PaymentKeeper {
@@ -83,13 +86,20 @@ impl PaymentKeeper {
             clerk: Clerk { ledger, clock, ids, principal, authority },
             read_models,
             currency,
+            look_every: LOOK_EVERY,
         })
+    }
+
+    /// The same, looking as often as this.
+    #[must_use]
+    pub fn looking_every(self, look_every: Duration) -> Self {
+        Self { look_every, ..self }
     }
 
     /// Works until `stopping` turns true. A failed round is told and tried again: it never ends by
     /// itself.
     pub async fn run(self, mut stopping: watch::Receiver<bool>) {
-        let mut tick = time::interval(LOOK_EVERY);
+        let mut tick = time::interval(self.look_every);
         tick.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
         let mut last: Option<(NaiveDate, Instant)> = None;
         loop {
@@ -119,9 +129,19 @@ impl PaymentKeeper {
     async fn round(&self, settle: Option<NaiveDate>) -> Result<(), KeepError> {
         self.expire_requests().await?;
         if let Some(day) = settle {
+            self.catch_up().await?;
             self.settle(day).await?;
         }
         self.retry_refunds().await
+    }
+
+    /// Waits until the read models have what the log has: a day is looked through once, and not
+    /// again for a while.
+    async fn catch_up(&self) -> Result<(), KeepError> {
+        self.clerk.ledger.refresh().await?;
+        let head = self.clerk.ledger.status().borrow().head.position;
+        let seen = self.read_models.wait_for(head, CATCH_UP).await?;
+        if seen < head { Err(KeepError::Behind) } else { Ok(()) }
     }
 
     /// Ends requests that nobody paid in time.

@@ -6,6 +6,10 @@
 //! is made afterwards, and made again by whoever comes next. A day that comes to nothing is noted
 //! too, with the reason, for it is shown.
 //!
+//! One at a time works, in a lane: of two, one could note that a day came to nothing while the
+//! other pays it out, since the reason has just gone away. That a day is paid once does not rest
+//! on the lane; that its note says so does.
+//!
 //! What it asks of read models can be a moment old. Nothing rests on it: more than there is is
 //! refused by the ledger, and then the next look finds what there is.
 
@@ -29,6 +33,7 @@ use uuid::Builder;
 
 use super::{
     clerk::{Clerk, Handed},
+    lanes::{Held, Lane},
     withdrawals::notes::Notes,
 };
 use crate::{
@@ -85,6 +90,7 @@ pub struct PayoutKeeper {
     banks: Arc<BankRegistry>,
     notes: Notes,
     review: ReviewRules,
+    look_every: Duration,
 }
 
 /// Why a look did not get through. The next one tries again.
@@ -113,6 +119,9 @@ struct Planned {
 }
 
 impl PayoutKeeper {
+    /// The lane in which it works.
+    pub const LANE: &str = "payouts";
+
     /// Works with these parts.
     ///
     /// # Errors
@@ -129,33 +138,47 @@ impl PayoutKeeper {
             banks,
             notes: Notes::new(pool),
             review,
+            look_every: LOOK_EVERY,
         })
     }
 
-    /// Works until `stopping` turns true. A failed look is told and tried again: it never ends by
-    /// itself.
-    pub async fn run(self, mut stopping: watch::Receiver<bool>) {
-        let mut tick = time::interval(LOOK_EVERY);
+    /// The same, looking as often as this.
+    #[must_use]
+    pub fn looking_every(self, look_every: Duration) -> Self {
+        Self { look_every, ..self }
+    }
+
+    /// Works until `stopping` turns true, while the lane is its own. A failed look is told and
+    /// tried again: it never ends by itself.
+    pub async fn run(self, mut lane: Lane, mut stopping: watch::Receiver<bool>) {
+        let mut tick = time::interval(self.look_every);
         tick.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 _ = tick.tick() => {}
-                _ = stopping.wait_for(|stop| *stop) => return,
+                _ = stopping.wait_for(|stop| *stop) => break,
             }
             // A look is left between two steps when it is time to stop; each is whole by itself.
             let outcome = tokio::select! {
-                outcome = self.look() => outcome,
-                _ = stopping.wait_for(|stop| *stop) => return,
+                outcome = self.look(&mut lane) => outcome,
+                _ = stopping.wait_for(|stop| *stop) => break,
             };
             if let Err(error) = outcome {
                 let error = projections::describe(&error);
                 tracing::warn!(error, "payouts could not be looked after; trying again");
             }
         }
+        if let Err(error) = lane.leave().await {
+            tracing::debug!(%error, "the lane ends by itself");
+        }
     }
 
-    async fn look(&self) -> Result<(), PayoutError> {
+    async fn look(&self, lane: &mut Lane) -> Result<(), PayoutError> {
         let today = BankCalendar::day_at(self.clerk.clock.now());
+        // Before anything is read: what is read then is what whoever had it before left.
+        if !lane.hold().await? {
+            return Ok(());
+        }
         let due = self.shops.due_payouts(today, AT_ONCE).await?;
         if due.is_empty() {
             return Ok(());
@@ -166,8 +189,12 @@ impl PayoutKeeper {
             return Ok(());
         }
         for one in &due {
+            // Lost and taken again, it is another lane: somebody may have been here meanwhile.
+            if !(lane.is_held() && lane.hold().await?) {
+                return Ok(());
+            }
             // One shop's trouble is no reason for the next one to wait.
-            if let Err(error) = self.pay_out(one, today).await {
+            if let Err(error) = self.pay_out(one, today, &lane.held()).await {
                 let error = projections::describe(&error);
                 tracing::warn!(error, merchant = %one.shop, "a payout is still due");
             }
@@ -176,7 +203,12 @@ impl PayoutKeeper {
     }
 
     /// Does what is due of a shop, and notes it; nothing while the day's settlement is to come.
-    async fn pay_out(&self, due: &DuePayout, today: NaiveDate) -> Result<(), PayoutError> {
+    async fn pay_out(
+        &self,
+        due: &DuePayout,
+        today: NaiveDate,
+        held: &Held,
+    ) -> Result<(), PayoutError> {
         let code = due.shop.segment().parse()?;
         if due.day == today {
             let to_settle = self.read_models.payments_to_settle(&code, today, 1).await?;
@@ -184,7 +216,11 @@ impl PayoutKeeper {
                 return Ok(());
             }
         }
-        let Some(outcome) = self.outcome(due).await? else { return Ok(()) };
+        let Some(outcome) = self.outcome(due, held).await? else { return Ok(()) };
+        // What was paid is noted whoever has the lane; that nothing was is true only in it.
+        if matches!(outcome, PayoutOutcome::Skipped(_)) && !held.is_held() {
+            return Ok(());
+        }
         let at = self.clerk.clock.now();
         self.shops.note_payout(due, &outcome, (today, at)).await?;
         match &outcome {
@@ -202,7 +238,11 @@ impl PayoutKeeper {
     }
 
     /// What comes of a day; nothing if the next look knows better.
-    async fn outcome(&self, due: &DuePayout) -> Result<Option<PayoutOutcome>, PayoutError> {
+    async fn outcome(
+        &self,
+        due: &DuePayout,
+        held: &Held,
+    ) -> Result<Option<PayoutOutcome>, PayoutError> {
         let withdrawal_id = withdrawal_id(due.shop, due.day);
         // Somebody was here and died before the note.
         if self.read_models.withdrawal(withdrawal_id).await?.value.is_some() {
@@ -240,6 +280,9 @@ impl PayoutKeeper {
             review,
             note: None,
         });
+        if !held.is_held() {
+            return Ok(None);
+        }
         Ok(match self.clerk.hand_in(operation.into()).await? {
             Handed::Accepted { .. } => Some(PayoutOutcome::Requested(withdrawal_id)),
             Handed::Rejected(code) => match &*code {

@@ -68,7 +68,8 @@ pub use payouts::{Composition, Movement};
 pub use periods::{Earned, PeriodChange};
 pub use queue_place::QueuePlace;
 pub use sales::{
-    PaymentFact, PaymentHistory, PaymentTotals, SalesLine, SalesMark, SalesReport, SalesUnit,
+    PAYMENTS_COUNTED_MAX, PaymentCounts, PaymentFact, PaymentHistory, PaymentTotals, SalesLine,
+    SalesMark, SalesReport, SalesUnit,
 };
 pub use sheets::AsOf;
 pub use statements::{Statement, StatementLine, StatementQuery};

@@ -8,6 +8,8 @@ use std::{
     process::{Command, Stdio},
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde_json::json;
 use thirtyfour::By;
 
 use super::{
@@ -53,6 +55,20 @@ async fn says(browser: &Browser, expected: &str) {
     browser.scheme(Scheme::Light).await;
 }
 
+/// Goes on only if the page that is open is printed on one sheet of A5 as it says: 420 by 595
+/// points.
+async fn is_of_a5(browser: &Browser) {
+    let printed = browser.cdp("Page.printToPDF", json!({"preferCSSPageSize": true})).await;
+    let pdf = STANDARD.decode(printed["data"].as_str().unwrap()).unwrap();
+    let text = String::from_utf8_lossy(&pdf);
+    let sheets: Vec<&str> =
+        text.split("/MediaBox [").skip(1).map(|rest| rest.split(']').next().unwrap()).collect();
+    let [sheet] = sheets.as_slice() else { panic!("sheets: {sheets:?}") };
+    let sides: Vec<&str> =
+        sheet.split_whitespace().map(|side| side.split('.').next().unwrap()).collect();
+    assert!(matches!(sides.as_slice(), ["0", "0", "419" | "420", "595" | "596"]), "{sheet}");
+}
+
 #[tokio::test]
 async fn the_codes_of_a_shop_say_exactly_what_they_should_to_an_independent_reader() {
     on_the_demo(async |browser, demo| {
@@ -64,6 +80,7 @@ async fn the_codes_of_a_shop_say_exactly_what_they_should_to_an_independent_read
             browser.open(&format!("{}{page}", demo.address)).await;
             says(browser, standing).await;
         }
+        is_of_a5(browser).await;
         browser.open(&format!("{}/merchant/accept", demo.address)).await;
         browser.fill("Amount", "120").await;
         browser.fill("Order", "QR-17").await;

@@ -32,9 +32,11 @@ const OWN: [&str; 11] = [
     "/verify",
 ];
 /// What an owner of a shop sees.
-const OF_A_SHOP: [&str; 18] = [
+const OF_A_SHOP: [&str; 20] = [
     "/merchant",
     "/merchant/payouts",
+    "/merchant/payouts?find=nothing",
+    "/merchant/confirm-code",
     "/merchant/withdraw",
     "/merchant/banks",
     "/merchant/stores",

@@ -76,6 +76,11 @@ async fn the_day(demo: &Demo, owner: &Browser, payer: &Browser) {
     settle(demo, owner, &payment).await;
     withdraw(demo, owner).await;
     told(&receiver, &secret).await;
+    owner.open(&format!("{}/merchant/developers", demo.address)).await;
+    owner.check().await;
+    owner.click(By::Css("main a[href*='/developers/endpoints/we_']")).await;
+    owner.at("/merchant/developers/endpoints/we_").await;
+    owner.check().await;
 }
 
 /// Asks for a thousand rupees; the link to pay them by.
@@ -91,10 +96,12 @@ async fn code(demo: &Demo, owner: &Browser) -> String {
     link
 }
 
-/// Follows a link, and pays having seen whom and how much.
+/// Pastes a link, and pays having seen whom and how much.
 async fn pay(demo: &Demo, payer: &Browser, link: &str) {
     payer.log_in(demo, "asha", PASSWORD).await;
-    payer.open(link).await;
+    payer.open(&format!("{}/app/pay", demo.address)).await;
+    payer.fill("What its code says", link).await;
+    payer.press("Continue").await;
     payer.sees("To Harish Books").await;
     payer.press("Pay ₹1,000.00").await;
 }

@@ -13,6 +13,7 @@ use hyper::{Request, Response, body::Incoming, server::conn::http1, service::ser
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_rustls::TlsAcceptor;
 
 use crate::support::bahi::PATIENCE;
 
@@ -62,12 +63,21 @@ impl Drop for Receiver {
 impl Receiver {
     /// One that says 200 to everything.
     pub(crate) async fn start() -> Self {
+        Self::listening("http", None).await
+    }
+
+    /// The same by HTTPS.
+    pub(super) async fn secure(tls: TlsAcceptor) -> Self {
+        Self::listening("https", Some(tls)).await
+    }
+
+    async fn listening(scheme: &str, tls: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/hooks", listener.local_addr().unwrap());
+        let url = format!("{scheme}://{}/hooks", listener.local_addr().unwrap());
         let got = Arc::new(Mutex::new(Vec::new()));
         let rule: Rule = Arc::new(|_, _| Answer::Status(200));
         let rule = Arc::new(Mutex::new(rule));
-        let task = tokio::spawn(serve(listener, Arc::clone(&got), Arc::clone(&rule)));
+        let task = tokio::spawn(serve((listener, tls), Arc::clone(&got), Arc::clone(&rule)));
         Self { url, got, rule, task }
     }
 
@@ -113,15 +123,27 @@ impl Receiver {
     }
 }
 
-async fn serve(listener: TcpListener, got: Arc<Mutex<Vec<Got>>>, rule: Arc<Mutex<Rule>>) {
+async fn serve(
+    (listener, tls): (TcpListener, Option<TlsAcceptor>),
+    got: Arc<Mutex<Vec<Got>>>,
+    rule: Arc<Mutex<Rule>>,
+) {
     let mut connections = tokio::task::JoinSet::new();
     loop {
         let (stream, _) = listener.accept().await.unwrap();
-        let (got, rule) = (Arc::clone(&got), Arc::clone(&rule));
+        let (got, rule, tls) = (Arc::clone(&got), Arc::clone(&rule), tls.clone());
         connections.spawn(async move {
             let service =
                 service_fn(move |request| answer(request, Arc::clone(&got), Arc::clone(&rule)));
-            http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.ok();
+            let http = http1::Builder::new();
+            match tls {
+                None => http.serve_connection(TokioIo::new(stream), service).await.ok(),
+                // A caller who does not like the certificate says nothing more.
+                Some(tls) => match tls.accept(stream).await {
+                    Ok(stream) => http.serve_connection(TokioIo::new(stream), service).await.ok(),
+                    Err(_) => None,
+                },
+            }
         });
     }
 }

@@ -138,7 +138,7 @@ impl Scene {
 }
 
 /// Somebody who makes messages of what the log says, and somebody who sends them.
-pub(super) fn make_and_send(
+pub(crate) fn make_and_send(
     database: &Database,
     clock: Arc<dyn Clock>,
     told: &watch::Receiver<bool>,

@@ -9,7 +9,7 @@ use crate::support::{
 };
 
 /// Puts the last proof of everybody an hour back.
-async fn an_hour_later(scene: &Scene) {
+pub(super) async fn an_hour_later(scene: &Scene) {
     sqlx::query("update sessions set reauthenticated_at = reauthenticated_at - interval '1 hour'")
         .execute(&scene.pool)
         .await
@@ -135,7 +135,7 @@ async fn a_provider_that_cannot_ask_again_takes_a_code_by_mail_besides() {
 }
 
 /// The code of the last letter that has one.
-async fn mailed_code(scene: &Scene) -> String {
+pub(super) async fn mailed_code(scene: &Scene) -> String {
     tokio::time::timeout(PATIENCE, async {
         loop {
             let letters = scene.bahi.outbox.all();

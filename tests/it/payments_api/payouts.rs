@@ -1,23 +1,33 @@
 //! Payouts that go by themselves: once for a day, whoever dies in the middle, and else with a
 //! reason.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use chrono::{NaiveDate, TimeDelta};
 use ledger_api::{
     review::ReviewRules,
     shops::{PayoutDay, PayoutOutcome, PayoutSchedule, PayoutSkip, Shops},
-    workers::{PayoutKeeper, PayoutParts},
+    workers::{PayoutKeeper, PayoutParts, lanes::Lane},
 };
-use ledger_core::{clock::System, ids::BankAccountId};
+use ledger_core::{
+    clock::{Clock, Ids as _, System, Timestamp},
+    ids::BankAccountId,
+};
 use projections::ReadModels;
 use serde_json::json;
-use tokio::sync::watch;
+use tokio::{sync::watch, task::JoinHandle};
+use uuid::Uuid;
 
 use super::{Shop, id, pay, pay_for, until};
 use crate::{support::bahi::PATIENCE, user_api::person::Scene};
 
-async fn keeper(scene: &Scene) -> PayoutKeeper {
+async fn keeper(scene: &Scene, clock: Arc<dyn Clock>) -> PayoutKeeper {
     let pool = scene.bahi.database.pool().await;
     PayoutKeeper::new(PayoutParts {
         ledger: Arc::new(scene.bahi.engine.clone()),
@@ -26,10 +36,35 @@ async fn keeper(scene: &Scene) -> PayoutKeeper {
         secret: &[42; 32],
         banks: Arc::new(scene.registry()),
         review: ReviewRules::default(),
-        clock: scene.clock.clone(),
+        clock,
         ids: Arc::new(System),
     })
     .unwrap()
+    .looking_every(Duration::from_millis(50))
+}
+
+/// The lane that keepers work in, for somebody who takes it.
+async fn lane(scene: &Scene, holder: Uuid) -> Lane {
+    Lane::new(scene.bahi.database.pool().await, PayoutKeeper::LANE.to_owned(), holder)
+}
+
+/// One that works as another process does: the lane is anybody's.
+async fn working(scene: &Scene, stopping: &watch::Receiver<bool>) -> JoinHandle<()> {
+    let lane = lane(scene, System.fresh()).await;
+    tokio::spawn(keeper(scene, scene.clock.clone()).await.run(lane, stopping.clone()))
+}
+
+/// A clock that counts how often it is asked: each look asks it first.
+struct Asked<C> {
+    clock: Arc<C>,
+    times: AtomicUsize,
+}
+
+impl<C: Clock> Clock for Asked<C> {
+    fn now(&self) -> Timestamp {
+        self.times.fetch_add(1, Ordering::SeqCst);
+        self.clock.now()
+    }
 }
 
 async fn shops(scene: &Scene) -> Shops {
@@ -76,14 +111,15 @@ async fn a_day_is_paid_out_once_however_often_it_is_cut_off() {
     scene.projected().await;
     scene.clock.advance(TimeDelta::days(1));
     let (_tell, stopping) = watch::channel(false);
+    // The same holder each time, so that none waits until the lane of the dead one ends.
+    let holder = System.fresh();
     for cut_us in [500, 2_000, 5_000, 10_000, 20_000, 40_000, 80_000, 160_000] {
-        let cut_off = keeper(&scene).await.run(stopping.clone());
+        let lane = lane(&scene, holder).await;
+        let cut_off = keeper(&scene, scene.clock.clone()).await.run(lane, stopping.clone());
         drop(tokio::time::timeout(Duration::from_micros(cut_us), cut_off).await);
     }
-    let mut running = Vec::new();
-    for _ in 0..2 {
-        running.push(tokio::spawn(keeper(&scene).await.run(stopping.clone())));
-    }
+    lane(&scene, holder).await.leave().await.unwrap();
+    let running = [working(&scene, &stopping).await, working(&scene, &stopping).await];
     let first = noted(&scene, &shop, monday).await;
     let PayoutOutcome::Requested(withdrawal) = first.outcome else { panic!("{first:?}") };
     scene.projected().await;
@@ -96,11 +132,6 @@ async fn a_day_is_paid_out_once_however_often_it_is_cut_off() {
     assert_eq!(all[0]["amount"]["value"], "1460.50", "{list}");
     assert_eq!(shop.has(&scene, "available").await, "0.00");
 
-    // From here on one: of two, one may ask for what the other has just noted to be refused, when
-    // the reason goes away between the two.
-    if let Some(other) = running.pop() {
-        other.abort();
-    }
     reasons(&scene, &shop, (&asha, &to), monday).await;
     for one in running {
         one.abort();
@@ -150,6 +181,43 @@ async fn reasons(
     let known = shops(scene).await.by_id(shop.id).await.unwrap().unwrap();
     assert_eq!(known.payout_next, thursday.succ_opt());
     assert_eq!(shop.has(scene, "available").await, "196.00", "it is still there");
+}
+
+/// Of two, one would note that a day came to nothing while the other pays it out.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_looks_at_a_day_while_the_lane_is_another_s() {
+    let scene = Scene::start().await;
+    let asha = scene.person("asha", "10").await;
+    let shop = Shop::open(&scene, &asha, "chai").await;
+    let to = scene.admin.bank_account(&shop.id.to_string()).await;
+    let sunday: NaiveDate = "2026-11-22".parse().unwrap();
+    daily(&scene, &shop, to.parse().unwrap(), sunday).await;
+    let mut other = lane(&scene, System.fresh()).await;
+    assert!(other.hold().await.unwrap());
+
+    let clock = Arc::new(Asked { clock: scene.clock.clone(), times: AtomicUsize::new(0) });
+    let (tell, stopping) = watch::channel(false);
+    let own = lane(&scene, System.fresh()).await;
+    let keeping = keeper(&scene, clock.clone()).await;
+    let running = tokio::spawn(keeping.run(own, stopping));
+    scene.clock.advance(TimeDelta::days(1));
+    let before = clock.times.load(Ordering::SeqCst);
+    // More than one look asks for, so that a whole one was over by then.
+    while clock.times.load(Ordering::SeqCst) < before + 8 {
+        assert!(other.hold().await.unwrap());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let days = shops(&scene).await.payout_days(shop.id, 10).await.unwrap();
+    assert!(days.is_empty(), "{days:?}");
+    other.leave().await.unwrap();
+    let monday = sunday.succ_opt().unwrap();
+    assert_eq!(noted(&scene, &shop, monday).await, skipped(monday, PayoutSkip::BelowMinimum));
+
+    // It leaves the lane when it ends: the next one need not wait.
+    tell.send_replace(true);
+    tokio::time::timeout(PATIENCE, running).await.expect("it stops").unwrap();
+    assert!(other.hold().await.unwrap());
+    scene.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

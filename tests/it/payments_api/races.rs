@@ -1,7 +1,8 @@
 //! Many at once: of those who pay one request exactly one does, and refunds are never more than was
 //! paid.
 
-use futures::future::join_all;
+use futures::future::{join, join_all};
+use rust_decimal::Decimal;
 use serde_json::json;
 
 use super::{Shop, id, pay, rupees};
@@ -27,6 +28,34 @@ async fn case_7_of_many_who_pay_a_request_exactly_one_does() {
         }
     }
     assert_eq!(shop.has(&scene, "unsettled").await, "29.40");
+    scene.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn case_7_a_request_is_paid_or_taken_back_and_never_both() {
+    let scene = Scene::start().await;
+    let asha = scene.person("asha", "500").await;
+    let shop = Shop::open(&scene, &asha, "chai").await;
+    let mut sum = Decimal::ZERO;
+    for _ in 0..8 {
+        let asked = shop.ask("10").await;
+        let path = format!("/v1/payment-requests/{}", id(&asked));
+        let (close, nothing) = (format!("{path}/close"), json!({}));
+        let body = json!({"request": id(&asked)});
+        let (paid, closed) =
+            join(asha.post("/v1/payments", &body), shop.key.post(&close, &nothing)).await;
+        let (is_paid, is_closed) = (paid.status.is_success(), closed.status.is_success());
+        assert!(is_paid != is_closed, "{} {}", paid.text, closed.text);
+        let loser = if is_paid { &closed } else { &paid };
+        assert_eq!(loser.code(), "payment_request_not_payable", "{}", loser.text);
+        if is_paid {
+            sum += Decimal::new(980, 2);
+        }
+        scene.projected().await;
+        let shown = shop.key.get(&path).await.made();
+        assert_eq!(shown["status"], if is_paid { "paid" } else { "closed" });
+    }
+    assert_eq!(shop.has(&scene, "unsettled").await.parse::<Decimal>().unwrap(), sum);
     scene.finish().await;
 }
 

@@ -3,6 +3,7 @@
 
 mod clerk;
 mod coming;
+mod keys;
 mod money;
 mod reach;
 mod roles;

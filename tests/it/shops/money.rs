@@ -108,6 +108,7 @@ async fn a_code_is_paid_once_from_the_wallets_page_and_a_part_is_given_back() {
     let sent_on = pressed(&asha, "/app/move/send/check", &typed).await;
     assert_eq!(sent_on.status, 200, "{}", sent_on.text);
     assert!(sent_on.text.contains("Shop of kamala"), "{}", sent_on.text);
+    links_are_pasted(&asha, &request).await;
     let pay = [("request", request.as_str()), ("amount", "120.00"), ("nonce", "p1")];
     for _ in 0..2 {
         let paid = pressed(&asha, "/app/pay", &pay).await;
@@ -134,6 +135,31 @@ async fn a_code_is_paid_once_from_the_wallets_page_and_a_part_is_given_back() {
     let balances = asha.get("/v1/balances").await.made();
     assert!(balances.to_string().contains("400.00"), "given back once: {balances}");
     scene.finish().await;
+}
+
+/// The link that a shop sends leads to its sheet, wherever it is pasted, and nothing like it does.
+async fn links_are_pasted(payer: &Person, request: &str) {
+    // The service of this test was told no address of its own, so its links are paths.
+    let link = format!("/app/pay?request={request}");
+    let typed = |link: &str| link.replace(':', "%3A").replace('/', "%2F").replace('?', "%3F");
+    let sheet = pressed(payer, "/app/pay/check", &[("link", &typed(&link))]).await;
+    for words in ["To Shop of kamala", "₹120.00", "Pay ₹120.00"] {
+        assert!(sheet.text.contains(words), "{words}: {}", sheet.text);
+    }
+    let to = [("to", typed(&link)), ("amount", String::new())];
+    let to = to.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let sent_on = pressed(payer, "/app/move/send/check", &to).await;
+    assert!(sent_on.text.contains("To Shop of kamala"), "{}", sent_on.text);
+
+    for place in ["https://evil.example", "//evil.example", "/x/..", "javascript:"] {
+        let link = typed(&format!("{place}{link}"));
+        let refused = pressed(payer, "/app/pay/check", &[("link", &link)]).await;
+        assert_eq!(refused.status, 422, "{place}: {}", refused.text);
+        assert!(!refused.text.contains("Pay ₹120.00"), "{place}: {}", refused.text);
+        let to = [("to", link.as_str()), ("amount", "1")];
+        let refused = pressed(payer, "/app/move/send/check", &to).await;
+        assert_eq!(refused.status, 422, "{place}: {}", refused.text);
+    }
 }
 
 async fn pressed(person: &Person, path: &str, fields: &[(&str, &str)]) -> Reply {

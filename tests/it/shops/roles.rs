@@ -1,7 +1,9 @@
 //! What each role sees and does, and that nobody sees another shop.
 
+use reqwest::Method;
+
 use super::clerk::{Clerk, found};
-use crate::user_api::person::Scene;
+use crate::{support::bahi::send, user_api::person::Scene};
 
 /// Each page, and whether an owner, an accountant and a cashier see it.
 const PAGES: [(&str, [bool; 3]); 12] = [
@@ -72,6 +74,39 @@ async fn case_142_and_143_each_page_and_form_is_opened_to_the_roles_that_it_name
         }
     }
     assert_eq!(people[2].get("/merchant/events").await.status, 403);
+    scene.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn case_142_no_spelling_of_a_page_s_address_opens_it() {
+    let scene = Scene::start().await;
+    let asha = scene.person("asha", "10.00").await;
+    let (mut owner, _) = Clerk::with_shop(&scene, "kamala").await;
+    let cashier = owner.hire(&scene, "suresh", "cashier").await;
+    for (method, path) in [
+        (Method::GET, "/merchant/payouts"),
+        (Method::GET, "/merchant/payouts/"),
+        (Method::GET, "/merchant//payouts"),
+        (Method::GET, "/Merchant/payouts"),
+        (Method::GET, "/merchant/%70ayouts"),
+        (Method::GET, "/merchant%2Fpayouts"),
+        (Method::GET, "/merchant/payouts;x"),
+        (Method::GET, "/merchant/payouts.csv"),
+        (Method::POST, "/merchant/payouts"),
+        (Method::PUT, "/merchant/team/invite"),
+        (Method::DELETE, "/merchant/team"),
+        (Method::GET, "/merchant/developers"),
+    ] {
+        let request = cashier.request(method.clone(), path).header("x-http-method-override", "GET");
+        let status = send(request).await.status.as_u16();
+        assert!([403, 404, 405].contains(&status), "{method} {path}: {status}");
+        // Whoever is signed in for the wallet alone gets to the shops' login at best.
+        let request = asha.bare(method.clone(), path).header("x-http-method-override", "GET");
+        let answer = send(request.header("accept", "text/html")).await;
+        let status = answer.status.as_u16();
+        let is_sent_away = status == 200 && answer.text.contains("Log in for your shop");
+        assert!(is_sent_away || [403, 404, 405].contains(&status), "{method} {path}: {status}");
+    }
     scene.finish().await;
 }
 

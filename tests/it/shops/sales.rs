@@ -18,12 +18,13 @@ use crate::{
 };
 
 /// Each page, and whether an owner, an accountant and a cashier see it.
-const PAGES: [(&str, [bool; 3]); 8] = [
+const PAGES: [(&str, [bool; 3]); 9] = [
     ("/merchant/counter", [true, true, true]),
     ("/merchant/payments", [true, true, true]),
     ("/merchant/payments.csv", [true, true, false]),
     ("/merchant/settlements", [true, true, false]),
     ("/merchant/settlements.csv", [true, true, false]),
+    ("/merchant/payouts.csv", [true, true, false]),
     ("/merchant/reports", [true, true, false]),
     ("/merchant/reports.csv", [true, true, false]),
     ("/merchant/reports.pdf", [true, true, false]),
@@ -156,6 +157,16 @@ async fn payments_are_filtered_added_up_and_a_file_has_exactly_those_rows() {
     assert!(by_ravi.text.contains(&evil) && !by_ravi.text.contains("₹10.00"), "{}", by_ravi.text);
     let by_order = owner.get("/merchant/payments?order=A-7").await;
     assert_eq!(by_order.text.matches("<td").count(), 11, "{}", by_order.text);
+    for (typed, rows) in [(evil.as_str(), 1), ("99.99", 1), ("%E2%82%B910", 25), ("11", 0)] {
+        let page = owner.get(&format!("/merchant/payments?find={typed}")).await;
+        assert_eq!(page.text.matches("<td").count(), rows * 11, "{typed}: {}", page.text);
+    }
+    let refused = owner.get("/merchant/payments?find=tea").await;
+    assert!(refused.text.contains("no payment’s id and no amount"), "{}", refused.text);
+    assert_eq!(owner.get("/merchant/payments.csv?find=tea").await.status, 422);
+    for tab in ["All <span class=\"n\">31<", "Paid <span class=\"n\">31<"] {
+        assert!(first.text.contains(tab), "{tab}: {}", first.text);
+    }
     for nobody in ["customer=%40nobody9", "status=refunded", "to=2020-01-01", "store=sto_x"] {
         let page = owner.get(&format!("/merchant/payments?{nobody}")).await;
         assert_eq!(page.status, 200, "{nobody}");
@@ -258,6 +269,7 @@ async fn a_payout_opens_into_payments_that_add_up_to_the_paisa() {
     assert!(payout.starts_with("/merchant/payouts/wd_"), "{payout}");
     scene.projected().await;
 
+    the_list_of_payouts(&owner, payout.strip_prefix("/merchant/payouts/").unwrap()).await;
     let parts = owner.get(&format!("{payout}/parts")).await;
     assert_eq!(parts.status, 200, "{}", parts.text);
     assert!(parts.text.contains(&format!("/merchant/settlements/{settled}")), "{}", parts.text);
@@ -284,6 +296,25 @@ async fn a_payout_opens_into_payments_that_add_up_to_the_paisa() {
     let paper = owner.get("/merchant/reports.pdf?from=2026-11-01&to=2026-11-30").await;
     assert_eq!(paper.header("content-type"), "application/pdf");
     scene.finish().await;
+}
+
+/// One payout is found by its id and its status, and a file has exactly what was asked for.
+async fn the_list_of_payouts(owner: &Clerk, payout: &str) {
+    let list = "/merchant/payouts";
+    let all = owner.get(list).await;
+    assert!(all.text.contains("All <span class=\"n\">1<"), "{}", all.text);
+    let found = owner.get(&format!("{list}?find={payout}")).await;
+    assert!(found.text.contains(&format!("{list}/{payout}")), "{}", found.text);
+    let file = cells(&owner.get(&format!("{list}.csv?find={payout}")).await.text);
+    let line: Vec<&str> = file[0].iter().map(|cell| &**cell).collect();
+    assert_eq!((line[0], line[1], line[4], line[6]), ("PAYOUT", payout, "200.00", "INR"));
+    assert_eq!(cells(&owner.get(&format!("{list}.csv")).await.text).len(), 1);
+    for nothing in ["find=nothing", "status=returned"] {
+        let page = owner.get(&format!("{list}?{nothing}")).await;
+        assert!(page.text.contains("Nothing matches"), "{nothing}: {}", page.text);
+        assert!(cells(&owner.get(&format!("{list}.csv?{nothing}")).await.text).is_empty());
+    }
+    assert_eq!(owner.get(&format!("{list}.csv?status=nope")).await.status, 422);
 }
 
 async fn made(clerk: &Clerk, path: &str, body: &Value) -> String {

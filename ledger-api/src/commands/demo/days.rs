@@ -9,7 +9,12 @@ use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context as _, bail};
 use chrono::{DateTime, TimeDelta, Utc};
-use ledger_api::{people::PersonId, service::SandboxClock, shops::MerchantId};
+use ledger_api::{
+    payments::BankCalendar,
+    people::PersonId,
+    service::SandboxClock,
+    shops::{MerchantId, Shops},
+};
 use ledger_core::{
     chart::{Authority, Direction},
     clock::{Clock as _, Ids as _, System},
@@ -65,16 +70,17 @@ pub(super) struct Days<'a> {
     pub(super) banks: Control,
     pub(super) residents: BTreeMap<&'static str, Resident>,
     pub(super) shops: BTreeMap<&'static str, MerchantId>,
+    pub(super) payouts: Shops,
 }
 
 /// Something that is to come to one of some ends.
-struct Awaited {
-    path: String,
-    ends: &'static [&'static str],
+pub(super) struct Awaited {
+    pub(super) path: String,
+    pub(super) ends: &'static [&'static str],
 }
 
 const PAID_IN: &[&str] = &["completed", "settled"];
-const SENT: &[&str] = &["completed", "failed", "returned"];
+pub(super) const SENT: &[&str] = &["completed", "failed", "returned"];
 
 impl Days<'_> {
     /// Lets them pass, up to now.
@@ -90,7 +96,11 @@ impl Days<'_> {
                 let (due, rest) = late.into_iter().partition(|(at, _)| *at <= step.at);
                 late = rest;
                 self.pay_late(due).await?;
+                let before = BankCalendar::day_at(self.clock.now());
                 self.move_to(step.at).await?;
+                if BankCalendar::day_at(self.clock.now()) != before {
+                    self.paid_out_since(before).await;
+                }
             }
             awaited.extend(self.step(step).await.with_context(|| step.key())?);
             if let Deed::DepositLate { paid_after: Some(after), .. } = step.deed {
@@ -276,7 +286,7 @@ impl Days<'_> {
     }
 
     /// Waits until all have come to an end.
-    async fn wait_for(&self, awaited: Vec<Awaited>) -> anyhow::Result<()> {
+    pub(super) async fn wait_for(&self, awaited: Vec<Awaited>) -> anyhow::Result<()> {
         let deadline = Instant::now() + PATIENCE;
         for Awaited { path, ends } in awaited {
             loop {

@@ -209,6 +209,7 @@ async fn populate(
         banks: Control::new(&banks.url, None)?,
         residents,
         shops,
+        payouts: state.shops.clone(),
     };
     days.pass(&diary::diary(history.first)).await
 }

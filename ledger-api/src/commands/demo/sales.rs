@@ -4,14 +4,18 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use ledger_api::{payments::BankCalendar, shops::MerchantId};
+use chrono::NaiveDate;
+use ledger_api::{
+    payments::BankCalendar,
+    shops::{MerchantId, PayoutOutcome},
+};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use super::{
     caller::text,
-    days::{Days, rupees},
+    days::{Awaited, Days, SENT, rupees},
     diary::{Deed, Rupees, Step},
 };
 use crate::commands::say;
@@ -40,8 +44,8 @@ pub(super) const SALES: [(&str, &str, u32, u32); 16] = [
 /// How many days lie between a shop's payouts; the books go out by hand.
 pub(super) const PAYOUTS: [(&str, u8); 2] = [("chai", 7), ("kirana", 14)];
 
-/// How long a settlement may take, and how often it is looked for.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a settlement or a payout may take, and how often it is looked for.
+const PATIENCE: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_millis(40);
 
 impl Days<'_> {
@@ -137,6 +141,35 @@ impl Days<'_> {
             "amount": {"value": amount.to_string(), "currency": "INR"},
         });
         self.caller.post("/withdrawals", &step.key(), &body).await.map(drop)
+    }
+
+    /// Waits until what goes to the bank by itself has arrived there, since this day's end: days
+    /// pass here faster than those who look after payouts look, and what goes is what is settled
+    /// by then. What does not get through is said, and the days go on.
+    pub(super) async fn paid_out_since(&self, before: NaiveDate) {
+        let waited = async { self.wait_for(self.payouts_since(before).await?).await };
+        if let Err(error) = waited.await {
+            say::remark(format_args!("a payout of the day after {before} is late: {error:#}"));
+        }
+    }
+
+    async fn payouts_since(&self, before: NaiveDate) -> anyhow::Result<Vec<Awaited>> {
+        let today = BankCalendar::day_at(self.clock.now());
+        let deadline = Instant::now() + PATIENCE;
+        while !self.payouts.due_payouts(today, 1).await?.is_empty() {
+            anyhow::ensure!(Instant::now() < deadline, "what is due on {today} does not go");
+            sleep(LOOK_EVERY).await;
+        }
+        let mut awaited = Vec::new();
+        for shop in self.shops.values() {
+            let last = self.payouts.payout_days(*shop, 1).await?;
+            for day in last.into_iter().filter(|day| day.day > before) {
+                if let PayoutOutcome::Requested(id) = day.outcome {
+                    awaited.push(Awaited { path: format!("/withdrawals/{id}"), ends: SENT });
+                }
+            }
+        }
+        Ok(awaited)
     }
 
     /// Waits until all of a shop that settles by now is settled.

@@ -76,7 +76,6 @@ impl Lived {
 
 impl Messages {
     /// A payment, or the refund that the event is about.
-    /// A payment, or the refund that the event is about.
     pub(super) async fn payment(
         &self,
         event: &RecordedEvent,

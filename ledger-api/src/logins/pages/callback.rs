@@ -13,7 +13,8 @@ use crate::{
     http::{
         ApiState, Problem,
         return_to::local,
-        session::{MaybeSignedIn, SessionCookie, SignedIn, see_other, signed_out},
+        rooms::{InShops, InWallet, MaybeWithin},
+        session::{SessionCookie, SignedIn, see_other, signed_out},
     },
     logins::{Aim, Answer, BrowserSecret, LoginError, Outcome, Proved, Provider},
     pages::PageContext,
@@ -37,7 +38,7 @@ pub(super) async fn callback(
     came: Result<Query<Came>, QueryRejection>,
     headers: HeaderMap,
     arrival: Arrival,
-    MaybeSignedIn(who): MaybeSignedIn,
+    (MaybeWithin(own, _), MaybeWithin(of_shops, _)): (MaybeWithin<InWallet>, MaybeWithin<InShops>),
     context: PageContext,
 ) -> Result<Response, Problem> {
     let provider = state.logins.provider(&name).ok_or_else(said::no_provider)?;
@@ -52,6 +53,11 @@ pub(super) async fn callback(
     let proved = match state.logins.finish(provider, &browser, &answer, now).await {
         Ok(proved) => proved,
         Err(error) => return Ok(said::failed(&context, provider, &error)),
+    };
+    // Where it began, and so whose session it is about, says where it leads back to.
+    let who = match Audience::of_path(local(&proved.return_to)) {
+        Audience::Shop => of_shops,
+        Audience::Wallet | Audience::Audit | Audience::Ops => own,
     };
     let signed_in = who.as_ref().map(|who| who.person.id);
     if proved.aim != Aim::SignIn && proved.aim.person() != signed_in {
@@ -113,7 +119,8 @@ async fn by_code(
     let who = who.ok_or_else(signed_out)?;
     send_step_up_code(state, &who).await?;
     let back: String = form_urlencoded::byte_serialize(local(return_to).as_bytes()).collect();
-    let mut response = see_other(&format!("/app/confirm-code?return_to={back}"));
+    let page = who.session.audience.confirm();
+    let mut response = see_other(&format!("{page}-code?return_to={back}"));
     forget(&mut response);
     Ok(response)
 }

@@ -14,19 +14,17 @@ use crate::{
         ApiState, Problem, codes,
         query::Params,
         return_to::local,
+        rooms::{Room, Within},
         session::{SignedForm, SignedIn, SignedInPage, see_other},
     },
     logins::{Aim, LinkError},
     pages::PageContext,
     people::PersonId,
-    sessions::csrf::is_said_ours,
+    sessions::{Audience, csrf::is_said_ours},
 };
 
 /// The page with the list.
 const SECURITY: &str = "/app/security";
-/// The page that asks for the password again.
-const STEP_UP: &str = "/app/confirm";
-
 /// A provider and whether somebody logs in by it.
 #[derive(Debug, Clone)]
 pub(crate) struct LoginView {
@@ -58,25 +56,31 @@ pub(crate) async fn views(
 /// Where somebody goes who has to give their password again first, and comes back from.
 fn stepping_up(state: &ApiState, who: &SignedIn, back: &str) -> Option<Response> {
     let is_recent = who.session.is_recent(state.sessions.now());
+    (!is_recent).then(|| asking(Audience::Wallet, back))
+}
+
+/// The page that asks somebody for a fresh proof, and leads back from there.
+fn asking(audience: Audience, back: &str) -> Response {
     let back: String = form_urlencoded::byte_serialize(back.as_bytes()).collect();
-    (!is_recent).then(|| see_other(&format!("{STEP_UP}?return_to={back}")))
+    see_other(&format!("{}?return_to={back}", audience.confirm()))
 }
 
 /// The providers that somebody without a password proves by who they are, and comes back from to a
-/// path of ours; nothing for those with a password: theirs is asked for.
+/// page of the same audience; nothing for those with a password: theirs is asked for.
 pub(crate) async fn proving_links(
     state: &ApiState,
-    person: PersonId,
+    (person, audience): (PersonId, Audience),
     return_to: &str,
 ) -> Result<Vec<ProviderLink>, Problem> {
     let credential = state.people.credential_of(person).await?;
     if credential.is_some_and(|credential| credential.password.is_some()) {
         return Ok(Vec::new());
     }
-    let path: String = form_urlencoded::byte_serialize(local(return_to).as_bytes()).collect();
+    let path = audience.home_or(local(return_to));
+    let path: String = form_urlencoded::byte_serialize(path.as_bytes()).collect();
     let linked = views(state, person).await?;
     let links = linked.into_iter().filter(|view| view.linked_at.is_some()).map(|view| {
-        let href = format!("{STEP_UP}/{}?return_to={path}", view.name);
+        let href = format!("{}/{}?return_to={path}", audience.confirm(), view.name);
         ProviderLink { label: view.label, href }
     });
     Ok(links.collect())
@@ -89,23 +93,23 @@ pub(super) struct Onward {
     return_to: Option<String>,
 }
 
-/// Sends somebody to their provider, to prove again who they are.
-pub(super) async fn step_up(
+/// Sends somebody to their provider, to prove again who they are, and back to a page of the same
+/// audience: by that it is known which of their sessions the answer is for.
+pub(super) async fn step_up<R: Room>(
     State(state): State<ApiState>,
     Path(name): Path<String>,
     Params(onward): Params<Onward>,
-    SignedInPage(who): SignedInPage,
+    Within(who, _): Within<R>,
     headers: HeaderMap,
     context: PageContext,
 ) -> Result<Response, Problem> {
     let provider = state.logins.provider(&name).ok_or_else(said::no_provider)?;
-    let back = local(onward.return_to.as_deref().unwrap_or_default());
-    let links = proving_links(&state, who.person.id, back).await?;
+    let back = R::AUDIENCE.home_or(local(onward.return_to.as_deref().unwrap_or_default()));
+    let links = proving_links(&state, (who.person.id, R::AUDIENCE), back).await?;
     let is_theirs = links.iter().any(|link| link.label == provider.label());
     // A link on a foreign page must not begin it, and a password is not passed by.
     if !is_theirs || is_said_ours(&headers, &state.people_settings.origin()) == Some(false) {
-        let path: String = form_urlencoded::byte_serialize(back.as_bytes()).collect();
-        return Ok(see_other(&format!("{STEP_UP}?return_to={path}")));
+        return Ok(asking(R::AUDIENCE, back));
     }
     let aim = Aim::StepUp(who.person.id);
     Ok(sent(&state, provider, &headers, (back, aim), &context).await)

@@ -16,7 +16,11 @@ use axum::{
 
 use super::BrowserSecret;
 use crate::{
-    http::{ApiState, return_to::local},
+    http::{
+        ApiState,
+        return_to::local,
+        rooms::{InShops, InWallet},
+    },
     people::Rate,
 };
 
@@ -56,7 +60,8 @@ pub(crate) fn routes() -> Router<ApiState> {
         .route("/login/confirm", get(confirm::show).post(confirm::send))
         .route("/login/finish", get(finish::show).post(finish::send))
         .route("/app/security/logins/{provider}", get(linked::start))
-        .route("/app/confirm/{provider}", get(linked::step_up))
+        .route("/app/confirm/{provider}", get(linked::step_up::<InWallet>))
+        .route("/merchant/confirm/{provider}", get(linked::step_up::<InShops>))
         .route("/app/security/logins/{provider}/unlink", post(linked::unlink))
 }
 

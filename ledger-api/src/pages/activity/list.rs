@@ -132,7 +132,7 @@ fn tabs(query: &Query, counts: &ActivityCounts) -> Vec<Tab> {
 }
 
 /// A count; with a plus if there are more.
-fn counted((count, is_all): (u64, bool)) -> String {
+pub(in crate::pages) fn counted((count, is_all): (u64, bool)) -> String {
     let more = if is_all { "" } else { "+" };
     format!("{}{more}", grouped(count))
 }

@@ -8,6 +8,8 @@ pub(super) mod one;
 mod report;
 mod wait;
 
+pub(super) use list::counted;
+
 use axum::{
     Router,
     routing::{get, post},

@@ -23,6 +23,7 @@ use crate::{
         session::see_other,
         writer::wrong_receipt,
     },
+    links::PAY_PAGE,
     pages::{
         FormErrors, Layout, Nav, act,
         people::errors_of,
@@ -205,7 +206,7 @@ pub(super) async fn one(
         && row.expires_at.is_none_or(|at| visitor.now() < at);
     let link = payments::link_of(shop, row.id, money, None).to_string();
     let shown: String = money.as_ref().map(crate::pages::ui::money_text).unwrap_or_default();
-    let path = format!("/app/pay?request={}", row.id);
+    let path = format!("{PAY_PAGE}?request={}", row.id);
     let view = RequestView {
         layout: visitor.layout("Waiting to be paid", Nav::Shop("accept")),
         live: LiveDot::new(visitor.path()),

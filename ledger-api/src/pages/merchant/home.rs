@@ -15,7 +15,7 @@ use projections::{ActivityFilter, ActivityRow, ActivityStatus};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
-use super::{Anybody, MoneyEyes, ShopVisitor};
+use super::{Anybody, MoneyEyes, ShopVisitor, developers};
 use crate::{
     http::{
         ApiState, Problem,
@@ -30,7 +30,7 @@ use crate::{
         visitor::AtShop,
     },
     payments,
-    routes::Followed,
+    routes::{Followed, webhook_endpoints::Whose},
     shops::Membership,
     wallet::{self, Balances},
 };
@@ -65,6 +65,8 @@ struct HomeView {
     chart: BarChart,
     spans: Vec<(u32, bool)>,
     failed: Option<FailedPayout>,
+    /// Whether a webhook endpoint was disabled because nobody took its messages; for owners.
+    hooks_stopped: bool,
     last_settlement: Option<LastSettlement>,
     last_utr: Option<String>,
     payouts: DataTable,
@@ -163,6 +165,7 @@ async fn home(visitor: &ShopVisitor<Anybody>, days: Option<u32>) -> Result<Respo
         spans: SPANS.iter().map(|days| (*days, *days == span)).collect(),
         last_settlement: last_settlement(visitor).await?,
         failed: failed(visitor, &page.rows)?,
+        hooks_stopped: visitor.at.role.decides() && hooks_stopped(visitor).await?,
         last_utr: page.rows.iter().find_map(|row| row.utr.clone()),
         has_payouts: !page.rows.is_empty(),
         payouts: super::money::table(visitor, &page.rows)?,
@@ -292,6 +295,10 @@ fn failed(visitor: &Visitor, rows: &[ActivityRow]) -> Result<Option<FailedPayout
     let amount: Decimal = row.amount;
     let amount = MoneyView::plain(visitor.money(amount, row.currency)?);
     Ok(Some(FailedPayout { id: row.object.clone(), amount }))
+}
+
+async fn hooks_stopped(visitor: &ShopVisitor<Anybody>) -> Result<bool, Problem> {
+    developers::stopped(&visitor.state, &Whose::shop(visitor.at.shop.id)).await
 }
 
 /// What happens on the shop's money, as it happens.

@@ -46,6 +46,7 @@ pub(super) fn routes() -> Router<ApiState> {
         .route("/merchant/accept/{id}/close", post(accept::close))
         .route("/merchant/poster", get(accept::poster))
         .route("/merchant/payouts", get(money::payouts))
+        .route("/merchant/payouts.csv", get(money::payouts_csv))
         .route("/merchant/payouts/{id}", get(money::payout))
         .route("/merchant/payouts/{id}/cancel", post(money::cancel))
         .route("/merchant/banks", get(money::banks).post(money::add_bank))

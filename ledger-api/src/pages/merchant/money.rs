@@ -1,29 +1,39 @@
 //! `/merchant/payouts`, `/merchant/banks`: what went to the bank, and to which accounts it may go.
 
+use std::borrow::Cow;
+
 use askama::Template;
 use axum::{
     extract::{Path, Query},
     response::Response,
 };
-use projections::{ActivityFilter, ActivityRow, Turn};
+use chrono::SecondsFormat;
+use futures::stream;
+use projections::{ActivityCounts, ActivityFilter, ActivityRow, ActivityStatus, Turn};
 use serde::Deserialize;
 
-use super::{MoneyEyes, Owners, ShopSent, ShopVisitor};
+use super::{MoneyEyes, Owners, ShopSent, ShopVisitor, sales::paise};
 use crate::{
     http::{Problem, reader::caught_up},
     pages::{
         Layout, Nav, Visitor,
-        activity::one,
+        activity::{counted, one},
+        address,
         moving::{banks, withdraw},
-        respond,
+        respond, spreadsheet,
         ui::{Cell, Column, CopyId, DataTable, EmptyState, LiveDot, MoneyView, Status},
     },
     shops::PayoutOutcome,
     workers::PAYOUT_MINIMUM,
 };
 
-/// How many stand on a page.
+/// How many stand on a page, and how many are read at a time for a file.
 const PAGE: u32 = 25;
+const FILE_PAGE: u32 = 500;
+const PATH: &str = "/merchant/payouts";
+const FILE: &str = "/merchant/payouts.csv";
+/// The longest id or reference that is looked for.
+const SEARCH_CHARS_MAX: usize = 64;
 
 #[derive(Template)]
 #[template(path = "merchant/payouts.html")]
@@ -35,53 +45,158 @@ struct PayoutsView {
     schedule: Option<String>,
     /// Why the last day came to nothing.
     skipped: Option<String>,
+    query: PayoutsQuery,
+    tabs: Vec<Tab>,
     table: DataTable,
     is_empty: bool,
     empty: EmptyState,
-    older: Option<u64>,
-    newer: Option<u64>,
+    older: String,
+    newer: String,
+    file: String,
 }
 
-/// Which page.
-#[derive(Debug, Deserialize)]
-pub(super) struct Place {
-    older: Option<u64>,
-    newer: Option<u64>,
+struct Tab {
+    word: &'static str,
+    href: String,
+    count: String,
+    current: bool,
+}
+
+/// Which payouts, and which page of them. Everything is a text first.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct PayoutsQuery {
+    status: String,
+    /// An id, or the bank's reference.
+    find: String,
+    older: String,
+    newer: String,
+}
+
+impl PayoutsQuery {
+    fn status(&self) -> Option<ActivityStatus> {
+        ActivityStatus::ALL.into_iter().find(|status| status.as_str() == self.status)
+    }
+
+    fn filter(&self) -> ActivityFilter {
+        let find = self.find.trim();
+        let search = (!find.is_empty()).then(|| find.chars().take(SEARCH_CHARS_MAX).collect());
+        ActivityFilter { status: self.status(), search, ..ActivityFilter::default() }
+    }
+
+    fn turn(&self) -> Option<Turn> {
+        let older = self.older.parse().map(Turn::Older);
+        older.or_else(|_| self.newer.parse().map(Turn::Newer)).ok()
+    }
+
+    fn restricts(&self) -> bool {
+        !(self.status.is_empty() && self.find.is_empty())
+    }
+
+    /// The same filter at another address, with one field changed and from the newest on.
+    fn with(&self, path: &str, name: &'static str, value: &str) -> String {
+        let kept = [("status", self.status.as_str()), ("find", self.find.as_str())];
+        address::with(path, &kept, name, value)
+    }
+
+    /// A tab for everything, and one for each status that there is or that is chosen.
+    fn tabs(&self, counts: &ActivityCounts) -> Vec<Tab> {
+        let tab = |word, status: &'static str, count| Tab {
+            word,
+            href: self.with(PATH, "status", status),
+            count: counted(count),
+            current: self.status == status,
+        };
+        let of = |status: ActivityStatus| {
+            let (count, is_all) = counts.of(status);
+            let is_shown = count > 0 || self.status() == Some(status);
+            is_shown.then(|| tab(Status::from(status).word(), status.as_str(), (count, is_all)))
+        };
+        let all = tab("All", "", counts.all());
+        std::iter::once(all).chain(ActivityStatus::ALL.into_iter().filter_map(of)).collect()
+    }
+
+    fn page(&self, name: &'static str, place: Option<u64>) -> String {
+        place.map(|at| self.with(PATH, name, &at.to_string())).unwrap_or_default()
+    }
 }
 
 /// All that went to the bank, or is on its way there.
 pub(super) async fn payouts(
     visitor: ShopVisitor<MoneyEyes>,
-    Query(place): Query<Place>,
+    Query(query): Query<PayoutsQuery>,
 ) -> Result<Response, Problem> {
     caught_up(&visitor.state).await.ok();
-    let turn = place.older.map(Turn::Older).or_else(|| place.newer.map(Turn::Newer));
-    let filter = ActivityFilter::default();
+    let filter = query.filter();
     let models = &visitor.state.read_models;
-    let page = models.activity(&visitor.wallet, &filter, turn, PAGE).await?;
+    let page = models.activity(&visitor.wallet, &filter, query.turn(), PAGE).await?;
+    let counts = models.activity_counts(&visitor.wallet, &filter).await?.value;
     let decides = visitor.at.role.decides();
-    let empty = EmptyState::new(
-        "bank",
-        "No payouts yet",
-        "What goes from here to your bank stands here, with the bank’s reference.",
-    );
     let view = PayoutsView {
         layout: visitor.layout("Payouts", Nav::Shop("payouts")),
         live: LiveDot::new(visitor.path()),
         may_withdraw: decides,
         schedule: schedule(&visitor).await?,
         skipped: skipped(&visitor).await?,
+        tabs: query.tabs(&counts),
         is_empty: page.rows.is_empty(),
         table: table(&visitor, &page.rows)?,
-        empty: if decides {
-            empty.action("Withdraw to your bank", "/merchant/withdraw")
-        } else {
-            empty
-        },
-        older: page.older,
-        newer: page.newer,
+        empty: empty(&query, decides),
+        older: query.page("older", page.older),
+        newer: query.page("newer", page.newer),
+        file: query.with(FILE, "", ""),
+        query,
     };
     Ok(respond::page(&view))
+}
+
+/// Nothing at all is another thing than nothing that matches.
+fn empty(query: &PayoutsQuery, decides: bool) -> EmptyState {
+    if query.restricts() {
+        let text = "Look for a payout’s whole id, or the bank’s whole reference.";
+        return EmptyState::new("search", "Nothing matches", text).action("Clear filters", PATH);
+    }
+    let text = "What goes from here to your bank stands here, with the bank’s reference.";
+    let empty = EmptyState::new("bank", "No payouts yet", text);
+    if decides { empty.action("Withdraw to your bank", "/merchant/withdraw") } else { empty }
+}
+
+const HEAD: &str = "type,our id,created,status,amount,fee,currency,bank reference";
+
+/// Exactly the filtered rows, the newest first, however many.
+pub(super) async fn payouts_csv(
+    visitor: ShopVisitor<MoneyEyes>,
+    Query(query): Query<PayoutsQuery>,
+) -> Result<Response, Problem> {
+    caught_up(&visitor.state).await.ok();
+    // A file that has not quite what was asked for looks like one that has.
+    if !query.status.is_empty() && query.status().is_none() {
+        return Err(Problem::parameter("status", "There is no such status."));
+    }
+    let (models, account) = (visitor.state.read_models.clone(), visitor.wallet.clone());
+    let start = (models, account, query.filter(), Some(None));
+    let parts = stream::try_unfold(start, async |(models, account, filter, place)| {
+        let Some(turn) = place else { return Ok(None) };
+        let page = models.activity(&account, &filter, turn, FILE_PAGE).await?;
+        let part: String = page.rows.iter().map(line).collect();
+        let rest = page.older.map(|at| Some(Turn::Older(at)));
+        Ok::<_, Problem>(Some((part, (models, account, filter, rest))))
+    });
+    Ok(spreadsheet::file("payouts.csv", HEAD, parts))
+}
+
+fn line(row: &ActivityRow) -> String {
+    let cells = [
+        "PAYOUT".to_owned(),
+        row.object.clone(),
+        row.began_at.to_rfc3339_opts(SecondsFormat::Millis, true),
+        row.status.as_str().to_owned(),
+        paise(row.amount),
+        paise(row.fee),
+        row.currency.to_string(),
+        row.utr.clone().unwrap_or_default(),
+    ];
+    spreadsheet::line(cells.into_iter().map(Cow::Owned))
 }
 
 /// When all that is available goes by itself, and where to.

@@ -8,9 +8,9 @@ use super::{ConfirmView, Filled, Notice, Tab, after, form, made};
 use crate::{
     entry::throttle,
     http::{Problem, session::see_other},
-    links::{Link, LinkError, UpiLink},
+    links::{Link, LinkError, PAY_PAGE, PayPage, UpiLink},
     pages::{
-        FormErrors, Nav, Visitor, act, respond,
+        FormErrors, Nav, Visitor, act, pay, respond,
         ui::{Cell, ConfirmSheet, Face, MoneyView, Pair, Pairs, money_text},
         visitor::Sent,
     },
@@ -72,6 +72,30 @@ fn scanned(typed: &mut SendForm) -> Result<(), FormErrors> {
     Ok(())
 }
 
+/// Where it is paid, if it is the code of a shop of ours, or the address of the page where shops
+/// are paid.
+fn of_shop(visitor: &Visitor, typed: &SendForm) -> Result<Option<String>, FormErrors> {
+    let text = typed.to.trim();
+    if let Ok(Link::Upi(UpiLink { payee, .. })) = text.parse()
+        && payments::is_ours(&payee)
+    {
+        return Ok(Some(paying(text)));
+    }
+    match pay::pasted(visitor, text) {
+        Ok(None) => Ok(None),
+        Ok(Some(PayPage::Request(id))) => Ok(Some(format!("{PAY_PAGE}?request={id}"))),
+        Ok(Some(PayPage::Code(link))) => Ok(Some(paying(&link))),
+        Err(error) => {
+            Err(FormErrors::one("to", crate::http::problem::sentence(&error.to_string())))
+        }
+    }
+}
+
+fn paying(link: &str) -> String {
+    let link: String = form_urlencoded::byte_serialize(link.as_bytes()).collect();
+    format!("{PAY_PAGE}?link={link}")
+}
+
 /// Who it is that somebody typed; nobody for a number that nobody has proved.
 struct To {
     face: Option<PublicFace>,
@@ -99,15 +123,13 @@ fn recipient(text: &str) -> Result<Recipient, FormErrors> {
 /// Shows what is about to happen, with the name of who gets it.
 pub(super) async fn check(sent: Sent<SendForm>) -> Result<Response, Problem> {
     let Sent { visitor, form: mut typed } = sent;
-    // A shop's code is paid on a page of its own.
-    if let Ok(Link::Upi(UpiLink { payee, .. })) = typed.to.trim().parse()
-        && payments::is_ours(&payee)
-    {
-        let link: String = form_urlencoded::byte_serialize(typed.to.trim().as_bytes()).collect();
-        return Ok(see_other(&format!("/app/pay?link={link}")));
-    }
+    let of_shop = match of_shop(&visitor, &typed) {
+        Ok(Some(place)) => return Ok(see_other(&place)),
+        Ok(None) => Ok(()),
+        Err(errors) => Err(errors),
+    };
     let balances = wallet::balances(&visitor.state, &visitor.wallet).await?;
-    if let Err(errors) = scanned(&mut typed) {
+    if let Err(errors) = of_shop.and_then(|()| scanned(&mut typed)) {
         return form(&visitor, Tab::Send, typed.filled(), errors).await;
     }
     match understood(&visitor, &balances, &typed).await? {

@@ -1,5 +1,5 @@
-//! `/app/confirm-code`: the code by mail that goes with the word of a provider that cannot be made
-//! to ask again who sits there.
+//! `/app/confirm-code`, `/merchant/confirm-code`: the code by mail that goes with the word of a
+//! provider that cannot be made to ask again who sits there.
 
 use askama::Template;
 use axum::{
@@ -10,15 +10,25 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::{errors_of, go_with, shown_again};
+use super::{errors_of, shown_again};
 use crate::{
     entry,
-    http::{ApiState, Problem, context::RequestContext, return_to, session::SignedForm},
-    pages::{FormErrors, Layout, Nav, PageContext, Visitor, respond},
+    http::{
+        ApiState, Problem,
+        rooms::{FormWithin, InShops, InWallet, Room, Within},
+        session::{SignedForm, SignedIn},
+    },
+    pages::{
+        FormErrors, Layout, PageContext,
+        coming::{go_with, nav, onward, viewer},
+        respond,
+    },
 };
 
 pub(super) fn routes() -> Router<ApiState> {
-    Router::new().route("/app/confirm-code", get(page).post(take))
+    Router::new()
+        .route("/app/confirm-code", get(page::<InWallet>).post(take::<InWallet>))
+        .route("/merchant/confirm-code", get(page::<InShops>).post(take::<InShops>))
 }
 
 #[derive(Template)]
@@ -45,32 +55,42 @@ struct CodeForm {
     return_to: String,
 }
 
-fn view(visitor: &Visitor, errors: FormErrors, back: &str) -> CodeView {
+fn view<R: Room>(
+    (state, who): (&ApiState, &SignedIn),
+    context: &PageContext,
+    errors: FormErrors,
+    back: &str,
+) -> CodeView {
     CodeView {
-        layout: visitor.layout("One more step", Nav::Account),
+        layout: context.layout("One more step", nav::<R>(), Some(viewer(state, who))),
         errors,
-        email: visitor.who.person.email.expose().to_owned(),
-        return_to: return_to::local(back).to_owned(),
-        demo: visitor.state.demo,
+        email: who.person.email.expose().to_owned(),
+        return_to: onward(R::AUDIENCE, back).to_owned(),
+        demo: state.demo,
     }
 }
 
-async fn page(visitor: Visitor, Query(back): Query<Back>) -> Response {
-    respond::page(&view(&visitor, FormErrors::none(), &back.return_to))
+async fn page<R: Room>(
+    State(state): State<ApiState>,
+    context: PageContext,
+    Within(who, _): Within<R>,
+    Query(back): Query<Back>,
+) -> Response {
+    respond::page(&view::<R>((&state, &who), &context, FormErrors::none(), &back.return_to))
 }
 
-async fn take(
+async fn take<R: Room>(
     State(state): State<ApiState>,
-    (context, request): (PageContext, RequestContext),
-    SignedForm { who, form }: SignedForm<CodeForm>,
+    context: PageContext,
+    FormWithin(SignedForm { who, form }, _): FormWithin<R, CodeForm>,
 ) -> Result<Response, Problem> {
     match entry::step_up_by_code(&state, &who, &form.code).await {
-        Ok(token) => Ok(go_with(token, &form.return_to)),
+        Ok(token) => Ok(go_with(R::AUDIENCE, token, &form.return_to)),
         Err(problem) => {
             let status = problem.status();
             let errors = errors_of(problem, &["code"])?;
-            let visitor = Visitor::new(state, who, (context, request))?;
-            Ok(shown_again(status, &view(&visitor, errors, &form.return_to)))
+            let view = view::<R>((&state, &who), &context, errors, &form.return_to);
+            Ok(shown_again(status, &view))
         }
     }
 }

@@ -114,7 +114,7 @@ impl PaymentsQuery {
             terminal: self.terminal.map(|terminal| terminal.to_string()),
             settlement: self.settlement,
             disputed: self.disputed.unwrap_or(false),
-            before: None,
+            ..PaymentFilter::default()
         })
     }
 }

@@ -182,7 +182,7 @@ pub(super) struct AttemptOut {
     /// The status that was answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<i16>,
-    /// Why nothing was: `address_refused`, `timeout` or `unreachable`.
+    /// Why nothing was: `address_refused`, `timeout`, `tls_failed` or `unreachable`.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     /// The headers that were sent, by name.

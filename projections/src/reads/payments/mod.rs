@@ -116,6 +116,10 @@ pub struct PaymentFilter {
     pub terminal: Option<String>,
     /// Of this settlement.
     pub settlement: Option<SettlementId>,
+    /// Just this one.
+    pub id: Option<PaymentId>,
+    /// Of exactly this amount.
+    pub gross: Option<Decimal>,
     /// Paid before this position: the cursor.
     pub before: Option<Position>,
 }
@@ -193,6 +197,12 @@ fn restrict(query: &mut QueryBuilder<'_, Postgres>, filter: &PaymentFilter) {
     }
     if let Some(settlement) = filter.settlement {
         query.push(" and p.settlement_id = ").push_bind(settlement.uuid());
+    }
+    if let Some(id) = filter.id {
+        query.push(" and p.id = ").push_bind(id.uuid());
+    }
+    if let Some(gross) = filter.gross {
+        query.push(" and p.gross = ").push_bind(gross);
     }
 }
 

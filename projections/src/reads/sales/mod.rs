@@ -3,11 +3,13 @@
 //!
 //! Sums are of all rows that a filter matches or they are none: a sum of a part looks like a sum.
 
+mod counts;
 mod history;
 mod mark;
 mod report;
 mod totals;
 
+pub use counts::{PAYMENTS_COUNTED_MAX, PaymentCounts};
 pub use history::{PaymentFact, PaymentHistory};
 pub use mark::SalesMark;
 pub use report::{SalesLine, SalesReport, SalesUnit};

@@ -7,7 +7,7 @@ use axum::{extract::Query as Asked, response::Response};
 use chrono::SecondsFormat;
 use futures::{Stream, stream};
 use ledger_core::payment::PaymentStatus;
-use projections::{PaymentFilter, PaymentRow, PaymentTotals, ReadModels};
+use projections::{PaymentCounts, PaymentFilter, PaymentRow, PaymentTotals, ReadModels};
 
 use super::{
     names::{Choice, Payers, Places},
@@ -20,6 +20,7 @@ use crate::{
     http::{Problem, reader::caught_up},
     pages::{
         FormErrors, Layout, Nav, Visitor,
+        activity::counted,
         merchant::{Anybody, MoneyEyes, ShopVisitor},
         respond, spreadsheet,
         ui::{Cell, Column, DataTable, EmptyState, LiveDot, MoneyView, Pair, Pairs, Status},
@@ -59,6 +60,7 @@ struct ListView {
 struct Tab {
     word: &'static str,
     href: String,
+    count: String,
     current: bool,
 }
 
@@ -79,13 +81,17 @@ pub(super) async fn list(
         Some(filter) if sees_money => models.payment_totals(filter, SUMMED_MAX).await?.value,
         Some(_) | None => None,
     };
+    let counts = match &filter {
+        Some(filter) => models.payment_counts(filter).await?.value,
+        None => PaymentCounts { is_whole: true, ..PaymentCounts::default() },
+    };
     let places = Places::of(&visitor, visitor.at.shop.id).await?;
     let older = found.next.map(|at| query.with(PATH, "older", &at.to_string()));
     let view = ListView {
         layout: visitor.layout("Payments", Nav::Shop("payments")),
         live: LiveDot::new(visitor.path()),
         errors,
-        tabs: STATUSES.map(|(status, word)| tab(&query, status, word)).into(),
+        tabs: STATUSES.map(|(status, word)| tab(&query, &counts, (status, word))).into(),
         spans: SPANS,
         stores: places.stores(&query.store),
         terminals: places.terminals(&query.terminal),
@@ -101,8 +107,18 @@ pub(super) async fn list(
     Ok(respond::page(&view))
 }
 
-fn tab(query: &Query, status: &'static str, word: &'static str) -> Tab {
-    Tab { word, href: query.with(PATH, "status", status), current: query.status == status }
+fn tab(query: &Query, counts: &PaymentCounts, (status, word): (&'static str, &'static str)) -> Tab {
+    let count = match PaymentStatus::ALL.into_iter().find(|known| known.as_str() == status) {
+        Some(status) => counts.of(status),
+        None if status.is_empty() => counts.all,
+        None => counts.disputed,
+    };
+    Tab {
+        word,
+        href: query.with(PATH, "status", status),
+        count: counted((count, counts.is_whole)),
+        current: query.status == status,
+    }
 }
 
 /// The whole filter; none if nothing can match, as where nobody is the customer that it names.

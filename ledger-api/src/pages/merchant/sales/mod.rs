@@ -20,6 +20,8 @@ mod reports;
 mod settlements;
 mod steps;
 
+pub(super) use parts::paise;
+
 use axum::{
     Router,
     routing::{get, post},

@@ -53,7 +53,7 @@ impl Line {
 }
 
 /// An amount with two decimals at least: the database keeps a zero without.
-pub(super) fn paise(mut amount: Decimal) -> String {
+pub(in crate::pages::merchant) fn paise(mut amount: Decimal) -> String {
     if amount.scale() < 2 {
         amount.rescale(2);
     }

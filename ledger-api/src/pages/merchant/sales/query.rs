@@ -5,11 +5,17 @@
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use chrono_tz::Tz;
-use ledger_core::{ids::MerchantCode, log::Position, payment::PaymentStatus};
+use ledger_core::{
+    ids::{MerchantCode, PaymentId},
+    log::Position,
+    money::{Currency, Money},
+    payment::PaymentStatus,
+};
 use projections::PaymentFilter;
+use rust_decimal::Decimal;
 use serde::Deserialize;
 
-use crate::pages::{FormErrors, activity::filter::midnight, address};
+use crate::pages::{FormErrors, act::amount_typed, activity::filter::midnight, address};
 
 /// The address's query. Everything is a text first.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -23,6 +29,8 @@ pub(super) struct Query {
     pub(super) store: String,
     pub(super) terminal: String,
     pub(super) customer: String,
+    /// A payment's id, or an amount.
+    pub(super) find: String,
     pub(super) older: String,
 }
 
@@ -63,7 +71,10 @@ impl Query {
         }
         let from = day(&self.from, "from", &mut errors);
         let to = day(&self.to, "to", &mut errors);
-        let preset = if from.is_none() && to.is_none() { self.preset(now, zone) } else { None };
+        let (id, gross) = self.found(&mut errors);
+        // Who has the id of a payment need not know its day.
+        let is_said = from.is_some() || to.is_some() || id.is_some();
+        let preset = if is_said { None } else { self.preset(now, zone) };
         let begins = |day: NaiveDate| midnight(day, zone);
         let filter = PaymentFilter {
             merchant: Some(merchant),
@@ -74,10 +85,31 @@ impl Query {
             order_id: text(&self.order, ORDER_CHARS_MAX),
             store: text(&self.store, ORDER_CHARS_MAX),
             terminal: text(&self.terminal, ORDER_CHARS_MAX),
+            id,
+            gross,
             before: self.older.parse::<Position>().ok(),
             ..PaymentFilter::default()
         };
         (filter, errors)
+    }
+
+    /// The payment or the amount that is looked for.
+    fn found(&self, errors: &mut FormErrors) -> (Option<PaymentId>, Option<Decimal>) {
+        let typed = self.find.trim();
+        if typed.is_empty() {
+            return (None, None);
+        }
+        if let Ok(id) = typed.parse() {
+            return (Some(id), None);
+        }
+        let amount = rupees().and_then(|currency| {
+            let text = amount_typed(typed);
+            Money::parse(&text, currency).ok().filter(Money::is_positive)
+        });
+        if amount.is_none() {
+            errors.add("find", "This is no payment’s id and no amount; it was left out.");
+        }
+        (None, amount.map(|amount| amount.amount()))
     }
 
     fn preset(&self, now: DateTime<Utc>, zone: Tz) -> Option<NaiveDate> {
@@ -99,7 +131,7 @@ impl Query {
         address::with(path, &self.pairs(), name, value)
     }
 
-    fn pairs(&self) -> [(&'static str, &str); 8] {
+    fn pairs(&self) -> [(&'static str, &str); 9] {
         [
             ("status", &self.status),
             ("days", &self.days),
@@ -109,8 +141,14 @@ impl Query {
             ("store", &self.store),
             ("terminal", &self.terminal),
             ("customer", &self.customer),
+            ("find", &self.find),
         ]
     }
+}
+
+/// What shops are paid in.
+fn rupees() -> Option<Currency> {
+    Some(Currency { code: "INR".parse().ok()?, scale: 2 })
 }
 
 fn text(typed: &str, chars_max: usize) -> Option<String> {
@@ -156,6 +194,23 @@ mod tests {
         assert_eq!(span.until.unwrap().to_string(), "2026-11-02 18:30:00 UTC");
         // An end alone is not cut by the usual week.
         assert_eq!(filter("to=2020-11-02").0.from, None);
+    }
+
+    #[test]
+    fn a_payment_is_found_by_its_id_whenever_it_was_and_by_its_amount() {
+        let id = "pay_01935c3a5e7c7d3e8f00a1b2c3d4e5f6";
+        let (found, _) = filter(&format!("find=%20{id}"));
+        assert_eq!((found.id, found.gross, found.from), (Some(id.parse().unwrap()), None, None));
+        for (typed, amount) in [("120", "120"), ("1,200.50", "1200.5"), ("%E2%82%B999", "99")] {
+            let (found, errors) = filter(&format!("find={typed}"));
+            assert_eq!(found.gross, Some(amount.parse().unwrap()), "{typed}");
+            assert!(errors.is_empty() && found.from.is_some(), "{typed}");
+        }
+        for wrong in ["tea", "-1", "0", "1.234", "pay_1"] {
+            let (found, errors) = filter(&format!("find={wrong}"));
+            assert_eq!((found.id, found.gross), (None, None), "{wrong}");
+            assert!(!errors.of("find").is_empty(), "{wrong}");
+        }
     }
 
     #[test]

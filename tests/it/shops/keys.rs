@@ -1,0 +1,155 @@
+//! The shop's own programs: keys with the scopes that were chosen, endpoints with the messages that
+//! were chosen, and what becomes of what a key made.
+
+use reqwest::{Client, Method, RequestBuilder};
+use serde_json::json;
+use tokio::{sync::watch, task::JoinHandle};
+
+use super::clerk::{Clerk, found, hidden};
+use crate::{
+    hooks_out::{
+        receiver::{Answer, Receiver},
+        scene::make_and_send,
+    },
+    support::bahi::{PATIENCE, fresh_key, send},
+    user_api::person::{Person, Scene},
+};
+
+const PAGE: &str = "/merchant/developers";
+
+/// A service that tells of what happens.
+struct Telling {
+    scene: Scene,
+    tell: watch::Sender<bool>,
+    tasks: [JoinHandle<()>; 2],
+}
+
+impl Telling {
+    async fn start() -> Self {
+        let scene = Scene::start().await;
+        for account in ["income:mdr:INR", "tax:gst_output:INR"] {
+            scene.admin.open(account).await.made();
+        }
+        let (tell, told) = watch::channel(false);
+        let tasks = make_and_send(&scene.bahi.database, scene.clock.clone(), &told);
+        Self { scene, tell, tasks }
+    }
+
+    async fn pay(&self, payer: &Person, shop: &str) {
+        let body = json!({"merchant": shop, "amount": {"value": "10", "currency": "INR"}});
+        payer.post("/v1/payments", &body).await.made();
+    }
+
+    async fn finish(self) {
+        self.tell.send_replace(true);
+        for task in self.tasks {
+            tokio::time::timeout(PATIENCE, task).await.expect("it stops").unwrap();
+        }
+        self.scene.finish().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_revoked_does_nothing_and_what_it_made_stays_the_shops() {
+    let telling = Telling::start().await;
+    let scene = &telling.scene;
+    let asha = scene.person("asha", "500").await;
+    let (mut owner, shop) = Clerk::with_shop(scene, "kamala").await;
+    let none = owner.form(&format!("{PAGE}/keys"), &[("label", "the till")]).await;
+    assert_eq!(none.status, 422, "{}", none.text);
+    assert!(none.text.contains("Choose what the key may do."), "{}", none.text);
+    let chosen = [("label", "the till"), ("balances_read", "on"), ("webhooks_write", "on")];
+    let page = owner.form(&format!("{PAGE}/keys"), &chosen).await;
+    assert_eq!(page.status, 200, "{}", page.text);
+    let token = found(&page.text, "bahi_");
+    let by_key = |method: Method, path: &str| -> RequestBuilder {
+        let url = format!("{}{path}", scene.bahi.address);
+        let request = Client::new().request(method, url).bearer_auth(&token);
+        request.header("idempotency-key", fresh_key())
+    };
+    let ask = json!({"amount": {"value": "10", "currency": "INR"}});
+    let refused = send(by_key(Method::POST, "/v1/payment-requests").json(&ask)).await;
+    assert_eq!(refused.status, 403, "a scope that was not chosen: {}", refused.text);
+
+    let receiver = Receiver::start().await;
+    let body = json!({"url": receiver.url, "event_types": []});
+    let made = send(by_key(Method::POST, "/v1/webhook-endpoints").json(&body)).await.made();
+    telling.pay(&asha, &shop).await;
+    receiver.until(1).await;
+
+    let page = owner.get(PAGE).await;
+    assert!(page.text.contains("the till") && page.text.contains(&receiver.url), "{}", page.text);
+    let (_, rest) = page.text.split_once(&format!("{PAGE}/keys/")).expect("a key to revoke");
+    let key = rest.split('/').next().unwrap();
+    assert_eq!(owner.form(&format!("{PAGE}/keys/{key}/revoke"), &[]).await.status, 303);
+    // Every process knows it within five seconds.
+    let refused = async {
+        while send(by_key(Method::GET, "/v1/webhook-endpoints")).await.status != 401 {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, refused).await.expect("the key is refused");
+    telling.pay(&asha, &shop).await;
+    receiver.until(2).await;
+
+    // Its owner sees it, and ends it; another is told of what was chosen, from then on.
+    let page = owner.get(PAGE).await;
+    assert!(!page.text.contains("the till") && page.text.contains(&receiver.url), "{}", page.text);
+    let other = Receiver::start().await;
+    let nonce = hidden(&page.text, "nonce");
+    let fields = [("url", other.url.as_str()), ("description", ""), ("nonce", nonce.as_str())];
+    let fields = [fields.as_slice(), &[("payments", "on")]].concat();
+    let added = owner.form(&format!("{PAGE}/endpoints"), &fields).await;
+    assert!(added.text.contains("whsec_"), "{}", added.text);
+    let id = made["id"].as_str().unwrap();
+    assert_eq!(owner.form(&format!("{PAGE}/endpoints/{id}/delete"), &[]).await.status, 303);
+    telling.pay(&asha, &shop).await;
+    let told = other.until(1).await;
+    assert_eq!(told[0].json()["type"], "payment.completed");
+    assert_eq!(receiver.distinct().len(), 2, "what was deleted is told nothing");
+    telling.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn owners_see_where_they_look_first_that_their_server_is_told_nothing() {
+    let telling = Telling::start().await;
+    let scene = &telling.scene;
+    let asha = scene.person("asha", "500").await;
+    let (mut owner, shop) = Clerk::with_shop(scene, "kamala").await;
+    let accountant = owner.hire(scene, "deepa", "accountant").await;
+    let receiver = Receiver::start().await;
+    receiver.answer(|_, _| Answer::Status(410));
+    let nonce = hidden(&owner.get(PAGE).await.text, "nonce");
+    let fields = [
+        ("url", receiver.url.as_str()),
+        ("description", "the books"),
+        ("nonce", nonce.as_str()),
+        ("refunds", "on"),
+        ("payments", "on"),
+    ];
+    let added = owner.form(&format!("{PAGE}/endpoints"), &fields).await;
+    assert!(added.text.contains("whsec_"), "{}", added.text);
+    scene.projected().await;
+    let words = "Your server is told nothing any more";
+    assert!(!owner.get("/merchant").await.text.contains(words));
+    telling.pay(&asha, &shop).await;
+    let seen = async {
+        while !owner.get("/merchant").await.text.contains(words) {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, seen).await.expect("a banner");
+    assert!(!accountant.get("/merchant").await.text.contains(words));
+    let place = format!("{PAGE}/endpoints/{}", found(&owner.get(PAGE).await.text, "we_"));
+    let page = owner.get(&place).await;
+    for words in ["It is disabled", "answered 410", "payment.completed", "refund.failed"] {
+        assert!(page.text.contains(words), "{words}: {}", page.text);
+    }
+    assert!(!page.text.contains("settlement.paid"), "it was not chosen: {}", page.text);
+    // Before the only delivery there is none; what names none shows the newest.
+    let delivery = found(&page.text, "whd_");
+    let older = owner.get(&format!("{place}?older={delivery}")).await;
+    assert!(older.text.contains("Nothing older is kept."), "{}", older.text);
+    assert!(owner.get(&format!("{place}?older=x")).await.text.contains("answered 410"));
+    telling.finish().await;
+}
