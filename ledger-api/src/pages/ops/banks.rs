@@ -42,10 +42,17 @@ async fn part(visitor: &OpsVisitor, state: &BankState) -> Result<Part, Problem> 
     let bank = &state.bank;
     let mut pairs =
         vec![Pair::new("Health", health(state.health)), Pair::new("Sends", sends(state))];
-    if let Some(pause) = &state.paused {
-        pairs.push(Pair::new("Paused by", pause.paused_by.clone()));
-        pairs.push(Pair::new("Why", pause.reason.clone()));
-        pairs.push(Pair::new("Since", visitor.when(pause.paused_at)));
+    for (words, pause) in [("Paused by", &state.paused), ("Drained by", &state.draining)] {
+        if let Some(pause) = pause {
+            pairs.push(Pair::new(words, pause.paused_by.clone()));
+            pairs.push(Pair::new("Why", pause.reason.clone()));
+            pairs.push(Pair::new("Since", visitor.when(pause.paused_at)));
+        }
+    }
+    if state.draining.is_some() {
+        let left = state.open.iter().fold(0_u64, |all, one| all.saturating_add(one.count));
+        let words = if left == 0 { "nothing: it is drained".to_owned() } else { left.to_string() };
+        pairs.push(Pair::new("Still to end", words));
     }
     if let Some((float, currency)) = state.float.zip(state.currency) {
         for (label, amount) in [
@@ -93,15 +100,29 @@ async fn part(visitor: &OpsVisitor, state: &BankState) -> Result<Part, Problem> 
     ];
     let part = Part::new(bank.to_string()).pairs(pairs);
     let part = part.table(&columns, rails, "The bank did not tell its rails.");
-    let action = |what: &str| format!("{PATH}/{bank}/{what}");
-    Ok(if state.paused.is_some() {
-        part.form(ActForm::new(action("resume"), "Let it go on"))
-    } else {
+    Ok(switches(part, state))
+}
+
+/// A bank sends, is paused or is drained, and each can become the others.
+fn switches(mut part: Part, state: &BankState) -> Part {
+    let action = |what: &str| format!("{PATH}/{}/{what}", state.bank);
+    let (is_paused, is_drained) = (state.paused.is_some(), state.draining.is_some());
+    if is_paused || is_drained {
+        part = part.form(ActForm::new(action("resume"), "Let it go on"));
+    }
+    if !is_paused {
         let form = ActForm::new(action("pause"), "Pause")
             .title("Send nothing more through it; what was sent is asked for as ever")
             .quiet();
-        part.form(form.field(Field::reason()))
-    })
+        part = part.form(form.field(Field::reason()));
+    }
+    if !is_drained {
+        let form = ActForm::new(action("drain"), "Drain")
+            .title("Take no new withdrawals for it; what waits for it is sent")
+            .quiet();
+        part = part.form(form.field(Field::reason()));
+    }
+    part
 }
 
 /// Whether customers' money is there, and the form that names a line as a move of our own.
@@ -131,6 +152,15 @@ pub(super) async fn pause(
     OpsSent { visitor, form: Why { reason, .. } }: OpsSent<Why>,
 ) -> Result<Response, Problem> {
     let done = banks::pause(&visitor.writer()?, &bank(&code)?, &reason).await.map(drop);
+    after(done, PATH, async |errors| board(&visitor, &errors).await).await
+}
+
+/// Takes nothing new for a bank.
+pub(super) async fn drain(
+    Id(code): Id<String>,
+    OpsSent { visitor, form: Why { reason, .. } }: OpsSent<Why>,
+) -> Result<Response, Problem> {
+    let done = banks::drain(&visitor.writer()?, &bank(&code)?, &reason).await.map(drop);
     after(done, PATH, async |errors| board(&visitor, &errors).await).await
 }
 
