@@ -15,12 +15,14 @@ use sqlx::{Connection as _, PgConnection, PgPool};
 
 use super::breaks;
 
-/// The most closes and openings that are listed of a bank.
-const CHANGES_MAX: i64 = 20;
+/// The most closes and openings that are listed.
+const CHANGES_MAX: i64 = 50;
 
 /// A close of days, or an opening.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct DayChange {
+    /// The bank.
+    pub bank: String,
     /// The last day that was closed from then on; nothing: none was.
     pub closed_until: Option<NaiveDate>,
     /// Why.
@@ -76,14 +78,15 @@ pub struct Said<'a> {
     pub at: Timestamp,
 }
 
-/// What was closed and opened at a bank, the last first.
+/// What was closed and opened at a bank, or at all of them, the last first.
 ///
 /// # Errors
 /// What the database says.
-pub async fn day_changes(pool: &PgPool, bank: &BankCode) -> sqlx::Result<Vec<DayChange>> {
-    let sql = "select closed_until, reason, breaks_open, done_by, approved_by, done_at
-               from bank_day_closes where bank = $1 order by id desc limit $2";
-    sqlx::query_as(sql).bind(bank.as_str()).bind(CHANGES_MAX).fetch_all(pool).await
+pub async fn day_changes(pool: &PgPool, bank: Option<&BankCode>) -> sqlx::Result<Vec<DayChange>> {
+    let sql = "select bank, closed_until, reason, breaks_open, done_by, approved_by, done_at
+               from bank_day_closes where bank = coalesce($1, bank) order by id desc limit $2";
+    let bank = bank.map(BankCode::as_str);
+    sqlx::query_as(sql).bind(bank).bind(CHANGES_MAX).fetch_all(pool).await
 }
 
 /// Up to which day a bank's days are closed.

@@ -57,7 +57,7 @@ pub(super) async fn parts(visitor: &OpsVisitor, mut board: Board) -> Result<Boar
         .field(Field::reason());
     let text = "A day that was looked at is closed: no statement changes it any more. What is \
                 closed must be stated and booked; breaks that stand are counted, not explained.";
-    let rows = history(visitor, &banks).await?;
+    let rows = history(visitor).await?;
     let columns = [
         Column::words("Bank"),
         Column::words("Closed up to"),
@@ -82,23 +82,21 @@ fn day(name: &'static str, label: &'static str) -> Field {
     Field::line(name, label, 10).hint("Of the bank, such as 2026-11-22.")
 }
 
-async fn history(visitor: &OpsVisitor, banks: &[BankCode]) -> Result<Vec<Vec<Cell>>, Problem> {
-    let mut rows = Vec::new();
-    for bank in banks {
-        for change in day_changes(&visitor.state.reads, bank).await? {
-            let until = change.closed_until.map_or("all is open".to_owned(), |d| d.to_string());
-            rows.push(vec![
-                bank.to_string().into(),
-                until.into(),
-                change.breaks_open.to_string().into(),
-                change.done_by.into(),
-                change.approved_by.unwrap_or_default().into(),
-                change.reason.into(),
-                visitor.when(change.done_at).into(),
-            ]);
-        }
-    }
-    Ok(rows)
+async fn history(visitor: &OpsVisitor) -> Result<Vec<Vec<Cell>>, Problem> {
+    let changes = day_changes(&visitor.state.reads, None).await?;
+    let rows = changes.into_iter().map(|change| {
+        let until = change.closed_until.map_or("all is open".to_owned(), |day| day.to_string());
+        vec![
+            change.bank.into(),
+            until.into(),
+            change.breaks_open.to_string().into(),
+            change.done_by.into(),
+            change.approved_by.unwrap_or_default().into(),
+            change.reason.into(),
+            visitor.when(change.done_at).into(),
+        ]
+    });
+    Ok(rows.collect())
 }
 
 async fn answer(
@@ -182,7 +180,7 @@ pub(super) async fn reopen(
 async fn propose(visitor: &OpsVisitor, form: &Reopen) -> Result<(), Problem> {
     check_reason(&form.reason)?;
     let (bank, from) = (bank(&form.bank)?, date("from", &form.from)?);
-    let closed = day_changes(&visitor.state.reads, &bank).await?;
+    let closed = day_changes(&visitor.state.reads, Some(&bank)).await?;
     let closed = closed.first().and_then(|change| change.closed_until);
     if closed.is_none_or(|closed| closed < from) {
         return Err(Problem::field(codes::INVALID, "/from", "That day is open."));

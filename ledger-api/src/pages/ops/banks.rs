@@ -13,6 +13,7 @@ use crate::{
     desk::{
         banks::{self, BankState},
         carrying_out,
+        overview::{self, Asked},
         proposals::{Kind, NewProposal},
         treasury::MoveIn,
     },
@@ -32,13 +33,15 @@ pub(super) async fn page(visitor: OpsVisitor) -> Result<Response, Problem> {
 
 async fn board(visitor: &OpsVisitor, errors: &FormErrors) -> Result<Board, Problem> {
     let mut board = Board::new(visitor, "Banks", "banks").errors(errors);
+    let asked = overview::asked(&visitor.state.reads).await?;
     for state in banks::states(&visitor.state).await? {
-        board = board.part(part(visitor, &state).await?);
+        let asked = asked.get(&state.bank).copied().unwrap_or_default();
+        board = board.part(part(visitor, &state, asked).await?);
     }
     Ok(board.part(treasury(visitor).await?))
 }
 
-async fn part(visitor: &OpsVisitor, state: &BankState) -> Result<Part, Problem> {
+async fn part(visitor: &OpsVisitor, state: &BankState, asked: Asked) -> Result<Part, Problem> {
     let bank = &state.bank;
     let mut pairs =
         vec![Pair::new("Health", health(state.health)), Pair::new("Sends", sends(state))];
@@ -77,6 +80,9 @@ async fn part(visitor: &OpsVisitor, state: &BankState) -> Result<Part, Problem> 
             enquiry.within.as_secs() / 60,
         );
         pairs.push(Pair::new("Questions", questions));
+        let budget = asked.withdrawals.saturating_mul(i64::from(enquiry.at_most));
+        let used = format!("{} of {budget}, of what is with it now", asked.questions);
+        pairs.push(Pair::new("Questions used", used));
         for rail in &contract.rails {
             let hours = rail.hours.map_or("always".to_owned(), |hours| {
                 format!("{} to {}", hours.opens.format("%H:%M"), hours.closes.format("%H:%M"))

@@ -19,7 +19,7 @@ use crate::{
     http::{Problem, codes},
     pages::{
         FormErrors, act, respond,
-        ui::{Cell, Column},
+        ui::{Cell, Column, Pair},
     },
 };
 
@@ -53,7 +53,16 @@ pub(super) async fn board(visitor: &OpsVisitor, errors: &FormErrors) -> Result<B
     for tier in &tiers {
         board = board.part(in_force(tier));
     }
-    fees::parts(visitor, board.part(history(visitor).await?)).await
+    let board = fees::parts(visitor, board.part(history(visitor).await?)).await?;
+    Ok(board.part(rules(visitor)))
+}
+
+/// What people look at, as the service was started with.
+fn rules(visitor: &OpsVisitor) -> Part {
+    let told = visitor.state.operators.review.told();
+    let pairs = told.into_iter().map(|(words, bound)| Pair::new(words, bound)).collect();
+    let text = "Set where the service is started (BAHI_REVIEW_…), and the same for everybody.";
+    Part::new("What people look at").text(text).pairs(pairs)
 }
 
 fn said(limit: Option<Decimal>) -> String {
