@@ -70,6 +70,21 @@ pub struct ReviewError {
 }
 
 impl ReviewRules {
+    /// Each bound in words, in rupees, for who works by them.
+    pub(crate) fn told(&self) -> [(&'static str, String); 6] {
+        let above = |amount: Decimal| format!("more than {CURRENCY} {amount}");
+        let often =
+            format!("{}, after {} within an hour", above(self.velocity_above), self.velocity);
+        [
+            ("A withdrawal is looked at", above(self.above)),
+            ("… to a new payee", above(self.new_payee_above)),
+            ("… of who sends often", often),
+            ("A claim is looked at", above(self.claim_above)),
+            ("Suspense takes two", above(self.suspense_above)),
+            ("… in other currencies", "always".to_owned()),
+        ]
+    }
+
     /// The rules that some variables say; what they do not say is as usual.
     ///
     /// # Errors

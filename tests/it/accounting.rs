@@ -5,6 +5,7 @@
 //! Where hledger, ledger or beancount are missing their test is skipped, and says so; where `CI` or
 //! `BAHI_ACCOUNTING=required` is set it fails. `make test` installs them if it can.
 
+mod controls;
 mod imports;
 mod programs;
 mod scene;

@@ -124,6 +124,7 @@ const PLAN: &[(&str, &str, u16)] = &[
     ("post_v1_ops_bank_statements", "/v1/ops/bank-statements?bank=hdfc&format=json", 200),
     ("get_v1_ops_banks", "/v1/ops/banks", 200),
     ("post_v1_ops_banks_bank_pause", "/v1/ops/banks/hdfc/pause", 200),
+    ("post_v1_ops_banks_bank_drain", "/v1/ops/banks/hdfc/drain", 200),
     ("post_v1_ops_banks_bank_resume", "/v1/ops/banks/hdfc/resume", 200),
     ("get_v1_ops_inbound", "/v1/ops/inbound", 200),
     ("get_v1_ops_reconciliation", "/v1/ops/reconciliation", 200),

@@ -3,6 +3,7 @@
 
 mod breaks;
 mod credits;
+mod days;
 mod fetched;
 mod moves;
 mod over_http;

@@ -1,11 +1,18 @@
 //! `bahi periods`: which months are closed, closing them, opening them again, and the year's end.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use anyhow::{Context, ensure};
 use chrono::NaiveDate;
 use clap::{Args, Subcommand};
-use ledger_api::{config::Settings, periods};
+use ledger_api::{
+    config::Settings,
+    identity::{KeyRing, Scope},
+    periods,
+};
 use ledger_core::{
     book::{BookEvent, PeriodOperation},
     chart::{Authority, PostingClass},
@@ -26,12 +33,16 @@ use super::{
 const EXAMPLES: &str = "\
 Examples:
   bahi periods list
-  bahi periods close 2026-10-31 --as asha --approved-by ravi --reason month_end --evidence tb.csv
-  bahi periods reopen 2026-10-01 --as asha --approved-by ravi --reason inv-2207 --evidence note.pdf
-  bahi periods close-year --as asha --approved-by ravi --reason year_end --evidence audit.pdf
+  bahi periods close 2026-10-31 --key-file asha.key --approver-key-file ravi.key \
+      --reason month_end --evidence tb.csv
+  bahi periods reopen 2026-10-01 --key-file asha.key --approver-key-file ravi.key \
+      --reason inv-2207 --evidence note.pdf
+  bahi periods close-year --key-file asha.key --approver-key-file ravi.key \
+      --reason year_end --evidence audit.pdf
 
-Both names and the SHA-256 of the evidence stand in the log. Whoever runs this has the database; to
-have two keys asked for, use POST /v1/ops/periods. Exit code 1: the book refused.";
+Two persons, each by a key of their own with the scope ops:approve, as POST /v1/ops/periods takes
+them: a file has one key and nothing else. Whose they are stands in the log, with the SHA-256 of the
+evidence. Exit code 1: the book refused.";
 
 /// How long the read models may take to come to the end of the log.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
@@ -77,12 +88,12 @@ enum What {
 /// Who decides, and on what grounds.
 #[derive(Debug, Args)]
 struct Persons {
-    /// Who does it; stands in the log
-    #[arg(long = "as", value_name = "NAME")]
-    principal: Principal,
-    /// Who approves it: another person
-    #[arg(long, value_name = "NAME")]
-    approved_by: Principal,
+    /// The API key of who does it
+    #[arg(long, value_name = "FILE")]
+    key_file: PathBuf,
+    /// The API key of who approves it: another person's
+    #[arg(long, value_name = "FILE")]
+    approver_key_file: PathBuf,
     /// Why: a code or a reference, without personal data
     #[arg(long)]
     reason: Reference,
@@ -100,14 +111,25 @@ fn month_day(text: &str) -> Result<(u32, u32), String> {
 }
 
 impl Persons {
-    fn approval(&self) -> anyhow::Result<Approval> {
-        ensure!(self.principal != self.approved_by, "another person has to approve it");
-        Ok(Approval {
-            approver: self.approved_by.clone(),
-            reason: self.reason.to_string(),
-            evidence_sha256: sha256(&self.evidence)?,
-        })
+    /// Who does it, and with whose word: as their keys say, and not as somebody types it.
+    async fn known(&self, pool: &PgPool) -> anyhow::Result<(Principal, Approval)> {
+        let ring = KeyRing::new(pool.clone());
+        let principal = whose(&ring, &self.key_file).await?;
+        let approver = whose(&ring, &self.approver_key_file).await?;
+        ensure!(principal != approver, "both keys are {principal}’s: another person has to agree");
+        let (reason, evidence_sha256) = (self.reason.to_string(), sha256(&self.evidence)?);
+        Ok((principal, Approval { approver, reason, evidence_sha256 }))
     }
+}
+
+/// Whose key a file has; it must be in force and allow what two persons do here.
+async fn whose(ring: &Arc<KeyRing>, file: &Path) -> anyhow::Result<Principal> {
+    let name = file.display();
+    let text = std::fs::read_to_string(file).with_context(|| format!("can't read {name}"))?;
+    let caller = ring.verify(text.trim()).await;
+    let caller = caller.with_context(|| format!("{name} was not accepted"))?;
+    ensure!(caller.has(Scope::OpsApprove), "the key in {name} lacks the scope ops:approve");
+    Ok(caller.principal)
 }
 
 fn sha256(file: &Path) -> anyhow::Result<String> {
@@ -130,11 +152,13 @@ impl Periods {
         match &self.command {
             What::List => list(engine, pool).await,
             What::Close { until, persons } => {
-                submit(engine, persons, PeriodOperation::Close { until: *until }).await
+                let close = PeriodOperation::Close { until: *until };
+                submit(engine, pool, persons, close).await
             }
             What::Reopen { from, persons } => {
                 let reason = persons.reason.clone();
-                submit(engine, persons, PeriodOperation::Reopen { from: *from, reason }).await
+                let reopen = PeriodOperation::Reopen { from: *from, reason };
+                submit(engine, pool, persons, reopen).await
             }
             What::CloseYear { until, ends, persons } => {
                 close_year(engine, pool, (*until, *ends), persons).await
@@ -165,6 +189,7 @@ fn line(change: &PeriodChange) -> String {
         BookEvent::Opened(_)
         | BookEvent::CurrencyAdded(_)
         | BookEvent::TierDefined(_)
+        | BookEvent::TermsDefined(_)
         | BookEvent::CheckpointKeyRotated(_) => String::new(),
     };
     let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
@@ -192,21 +217,23 @@ async fn close_year(
     reached.context("the read models are behind: is a service running on this database?")?;
     let id = TransactionId::from_uuid(System.fresh());
     let close = periods::close_year(&models, status.book.sequence(), until, id).await?;
-    submit(engine, persons, PeriodOperation::CloseYear(close)).await
+    submit(engine, pool, persons, PeriodOperation::CloseYear(close)).await
 }
 
 async fn submit(
     engine: &Engine,
+    pool: &PgPool,
     persons: &Persons,
     operation: PeriodOperation,
 ) -> anyhow::Result<Verdict> {
+    let (principal, approval) = persons.known(pool).await?;
     let classes = [PostingClass::Income, PostingClass::Expense, PostingClass::Equity];
     let command = Command {
-        principal: persons.principal.clone(),
+        principal,
         idempotency: None,
         request: RequestId::from_uuid(System.fresh()),
         authority: Authority::of(&classes),
-        approval: Some(persons.approval()?),
+        approval: Some(approval),
         operation: Operation::from(operation),
     };
     let answer = engine.submit(command).await.context("the ledger did not answer")?;

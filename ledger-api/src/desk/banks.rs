@@ -28,6 +28,8 @@ pub(crate) struct BankState {
     pub(crate) waits_for: Option<String>,
     /// Who paused it.
     pub(crate) paused: Option<Pause>,
+    /// Who drains it.
+    pub(crate) draining: Option<Pause>,
     /// What has not ended, by status.
     pub(crate) open: Vec<Backlog>,
     /// Its currency; nothing if it was never reached.
@@ -65,12 +67,14 @@ async fn told(
     let currency = contract.ok().map(|contract| contract.currency);
     let (code, notes) = (bank.code(), Notes::new(state.reads.clone()));
     let (waits_for, sending) = notes.lane(code).await?;
+    let Stopped { paused, draining } = Stopped::of(notes.pause_of(code).await?);
     Ok(BankState {
         bank: code.clone(),
         health,
         sending,
         waits_for,
-        paused: notes.pause_of(code).await?,
+        paused,
+        draining,
         open: backlogs.iter().filter(|backlog| backlog.bank == *code).cloned().collect(),
         currency,
         float: match currency {
@@ -105,29 +109,71 @@ async fn float(
     }))
 }
 
+/// Who stopped a bank, and how; at most one of the two.
+#[derive(Debug, Default)]
+pub(crate) struct Stopped {
+    /// Nothing is sent through it.
+    pub(crate) paused: Option<Pause>,
+    /// It takes nothing new.
+    pub(crate) draining: Option<Pause>,
+}
+
+impl Stopped {
+    fn of(pause: Option<Pause>) -> Self {
+        match pause {
+            Some(pause) if pause.drains => Self { paused: None, draining: Some(pause) },
+            other => Self { paused: other, draining: None },
+        }
+    }
+}
+
 /// Sends nothing more through a bank until it is resumed; who paused it, which may have been
 /// somebody before.
 pub(crate) async fn pause(
     writer: &Writer,
     bank: &BankCode,
     reason: &str,
-) -> Result<Option<Pause>, Problem> {
+) -> Result<Stopped, Problem> {
+    stop(writer, bank, reason, false).await
+}
+
+/// Takes no new withdrawals for a bank until it is resumed, and sends what waits for it.
+pub(crate) async fn drain(
+    writer: &Writer,
+    bank: &BankCode,
+    reason: &str,
+) -> Result<Stopped, Problem> {
+    stop(writer, bank, reason, true).await
+}
+
+async fn stop(
+    writer: &Writer,
+    bank: &BankCode,
+    reason: &str,
+    drains: bool,
+) -> Result<Stopped, Problem> {
     check_reason(reason)?;
     let notes = notes_of(writer, bank)?;
-    let by = (writer.caller.principal.as_str(), writer.state.clock.now());
-    notes.pause(bank, reason, by).await?;
-    tracing::warn!(%bank, principal = %writer.caller.principal, "paused");
-    Act::new("bank_paused", bank.as_str(), reason).keep(writer).await?;
-    Ok(notes.pause_of(bank).await?)
+    let pause = Pause {
+        drains,
+        reason: reason.to_owned(),
+        paused_by: writer.caller.principal.to_string(),
+        paused_at: writer.state.clock.now(),
+    };
+    notes.pause(bank, &pause).await?;
+    tracing::warn!(%bank, principal = %writer.caller.principal, drains, "paused");
+    let what = if drains { "bank_drained" } else { "bank_paused" };
+    Act::new(what, bank.as_str(), reason).keep(writer).await?;
+    Ok(Stopped::of(notes.pause_of(bank).await?))
 }
 
 /// Lets a bank go on.
-pub(crate) async fn resume(writer: &Writer, bank: &BankCode) -> Result<Option<Pause>, Problem> {
+pub(crate) async fn resume(writer: &Writer, bank: &BankCode) -> Result<Stopped, Problem> {
     let notes = notes_of(writer, bank)?;
     notes.resume(bank).await?;
     tracing::info!(%bank, principal = %writer.caller.principal, "resumed");
     Act::without_reason("bank_resumed", bank.as_str()).keep(writer).await?;
-    Ok(notes.pause_of(bank).await?)
+    Ok(Stopped::of(notes.pause_of(bank).await?))
 }
 
 fn notes_of(writer: &Writer, bank: &BankCode) -> Result<Notes, Problem> {

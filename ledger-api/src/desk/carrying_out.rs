@@ -5,6 +5,7 @@
 //! here, and once more by the table.
 
 use ledger_core::{
+    book::DefineTerms,
     chart::{self, Authority, PostingClass},
     command::{Approval, DefineTier, Operation},
     ids::{AccountId, BankLineId, Item, Principal, Reference, TierName},
@@ -16,9 +17,13 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    another_person, check_evidence, check_reason,
+    another_person,
+    bank_days::{self, Reopening},
+    check_evidence, check_reason,
     proposals::{Decision, Kind, NewProposal, Proposal, Proposals},
-    sending_back, statements, suspense, treasury,
+    receivables, sending_back,
+    shops::{self, Agreement},
+    statements, suspense, treasury,
 };
 use crate::{
     entry,
@@ -41,6 +46,17 @@ pub(crate) struct TierChange {
     pub(crate) currency: CurrencyCode,
     /// What it allows.
     pub(crate) limits: TierLimits,
+    /// The version that this is to follow.
+    pub(crate) expected_version: Option<u32>,
+}
+
+/// Fees that shops can agree to, as they are proposed.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct TermsChange {
+    /// Of a payment, in basis points, tax included.
+    pub(crate) fee_bps: u16,
+    /// The rate of the tax in the fee, in basis points.
+    pub(crate) tax_bps: u16,
     /// The version that this is to follow.
     pub(crate) expected_version: Option<u32>,
 }
@@ -182,6 +198,23 @@ async fn carry_out(
             entry::reset_for(&writer.state, person).await?;
             Ok("Their ways in have ended, and they were sent a link.".to_owned())
         }
+        Kind::WriteOff => {
+            let account: AccountId = subject(proposal)?;
+            let body = body(proposal)?;
+            let (done, _) = receivables::write_off(&first, &second, &account, key, &body).await?;
+            Ok(format!("It is an expense, at position {}.", done.position))
+        }
+        Kind::DefineTerms => define_terms(&first, writer, key, proposal).await,
+        Kind::AgreeTerms => {
+            let (shop, agreement) = (subject(proposal)?, body::<Agreement>(proposal)?);
+            shops::agree(&first, shop, agreement, &proposal.reason).await?;
+            Ok("It holds from the next payment on.".to_owned())
+        }
+        Kind::ReopenBankDay => {
+            let (bank, Reopening { from }) = (subject(proposal)?, body(proposal)?);
+            bank_days::reopen(&first, &second, &bank, (from, &proposal.reason)).await?;
+            Ok(format!("Its days are open from {from} on."))
+        }
     }
 }
 
@@ -225,6 +258,21 @@ async fn define_tier(
     let identity = Identity { key, operation: "define_tier", path: &[], body: &change };
     let done = first.submit(identity, permission, operation).await?;
     Ok(format!("It is in force, at position {}.", done.position))
+}
+
+async fn define_terms(
+    first: &Writer,
+    second: &Writer,
+    key: Key,
+    proposal: &Proposal,
+) -> Result<String, Problem> {
+    let change: TermsChange = body(proposal)?;
+    let TermsChange { fee_bps, tax_bps, expected_version } = change;
+    let operation = Operation::DefineTerms(DefineTerms { fee_bps, tax_bps, expected_version });
+    let permission = permission(Authority::NONE, second, proposal);
+    let identity = Identity { key, operation: "define_terms", path: &[], body: &change };
+    let done = first.submit(identity, permission, operation).await?;
+    Ok(format!("Shops can agree to it, at position {}.", done.position))
 }
 
 async fn unfreeze(

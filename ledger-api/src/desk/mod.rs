@@ -7,20 +7,24 @@
 
 pub(crate) mod accounts;
 pub(crate) mod acts;
+pub(crate) mod bank_days;
 pub(crate) mod banks;
 pub(crate) mod carrying_out;
 pub(crate) mod claims;
+pub(crate) mod disputes;
 pub(crate) mod evidence;
 pub(crate) mod inbound;
 pub(crate) mod overview;
 pub(crate) mod proposals;
+pub(crate) mod receivables;
 pub(crate) mod resolutions;
 pub(crate) mod reviews;
 pub(crate) mod sending_back;
+pub(crate) mod shops;
 pub(crate) mod statements;
 pub(crate) mod suspense;
-pub(crate) mod tiers;
 pub(crate) mod treasury;
+pub(crate) mod versions;
 
 use std::time::Duration;
 

@@ -71,6 +71,39 @@ pub(crate) async fn hours(pool: &PgPool, now: Timestamp) -> sqlx::Result<BTreeMa
     Ok(hours)
 }
 
+/// The questions that a bank was asked about what it has and has not answered for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Asked {
+    /// About how many withdrawals questions may be asked.
+    pub(crate) withdrawals: i64,
+    /// How many were asked about their present attempts.
+    pub(crate) questions: i64,
+}
+
+/// The questions that banks were asked about what they have now.
+///
+/// # Errors
+/// What the database says.
+pub(crate) async fn asked(pool: &PgPool) -> sqlx::Result<BTreeMap<BankCode, Asked>> {
+    let sql = "
+        select w.bank, count(*) as withdrawals, coalesce(sum(q.asked), 0)::bigint as questions
+        from read.withdrawals w
+        left join lateral (
+            select count(*) as asked from bank_questions q
+            where q.withdrawal_id = w.id and q.attempt = w.attempts and q.number > 0) q on true
+        where w.status in ('processing', 'outcome_unknown') group by w.bank";
+    let rows = sqlx::query(sql).fetch_all(pool).await?;
+    let mut banks = BTreeMap::new();
+    for row in &rows {
+        let bank: &str = row.try_get("bank")?;
+        let (withdrawals, questions) = (row.try_get("withdrawals")?, row.try_get("questions")?);
+        if let Ok(bank) = bank.parse() {
+            banks.insert(bank, Asked { withdrawals, questions });
+        }
+    }
+    Ok(banks)
+}
+
 /// What lies in suspense: how many credits, how much, since when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct InSuspense {

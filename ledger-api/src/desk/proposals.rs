@@ -34,11 +34,19 @@ pub(crate) enum Kind {
     UnfreezeAccount,
     /// Somebody's ways in end, but for a proof of their address.
     ResetPerson,
+    /// What nobody will repay becomes an expense.
+    WriteOff,
+    /// Shops can agree to other fees from here on.
+    DefineTerms,
+    /// A shop pays other fees from here on, or waits otherwise for its money.
+    AgreeTerms,
+    /// A bank's days that were closed are open again.
+    ReopenBankDay,
 }
 
 impl Kind {
     /// All of them.
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::AssignSuspense,
         Self::ReturnSuspense,
         Self::NameTreasury,
@@ -46,6 +54,10 @@ impl Kind {
         Self::DefineTier,
         Self::UnfreezeAccount,
         Self::ResetPerson,
+        Self::WriteOff,
+        Self::DefineTerms,
+        Self::AgreeTerms,
+        Self::ReopenBankDay,
     ];
 
     /// The word in the database.
@@ -58,6 +70,10 @@ impl Kind {
             Self::DefineTier => "define_tier",
             Self::UnfreezeAccount => "unfreeze_account",
             Self::ResetPerson => "reset_person",
+            Self::WriteOff => "write_off",
+            Self::DefineTerms => "define_terms",
+            Self::AgreeTerms => "agree_terms",
+            Self::ReopenBankDay => "reopen_bank_day",
         }
     }
 
@@ -71,6 +87,10 @@ impl Kind {
             Self::DefineTier => "Change the limits of a tier",
             Self::UnfreezeAccount => "Lift a freeze",
             Self::ResetPerson => "Reset how somebody logs in",
+            Self::WriteOff => "Write off a debt",
+            Self::DefineTerms => "Define fees of shops",
+            Self::AgreeTerms => "Agree on fees with a shop",
+            Self::ReopenBankDay => "Open a bank’s days again",
         }
     }
 

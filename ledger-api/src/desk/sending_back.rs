@@ -15,7 +15,7 @@ use ledger_core::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::two_persons;
+use super::suspense as rule;
 use crate::{
     banks::{
         Bank, Credit, Payee,
@@ -96,15 +96,11 @@ struct Office<'a> {
 
 impl Office<'_> {
     fn permission(&self, approver: &Approver, open: &OpenCredit) -> Result<Permission, Problem> {
-        let rules = &self.writer.state.operators.review;
-        let authority = Authority::of_withdrawals();
         let is_named = self.body.bank_account.is_some();
-        if !is_named && !rules.suspense_takes_two(open.amount, open.currency) {
-            return Ok(authority.into());
-        }
-        let evidence = self.body.evidence_sha256.as_deref();
-        let approval = two_persons(self.writer, approver, &self.body.reason, evidence)?;
-        Ok(Permission { authority, approval: Some(approval) })
+        let credit = (open.amount, open.currency);
+        let two = is_named || rule::takes_two(self.writer, credit);
+        let said = (&self.body.reason, self.body.evidence_sha256.as_deref());
+        rule::permission(self.writer, approver, two, said, Authority::of_withdrawals())
     }
 
     async fn submit(

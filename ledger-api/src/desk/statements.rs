@@ -120,7 +120,7 @@ fn together(one: Imported, next: Imported) -> Imported {
     }
 }
 
-fn refused(error: ImportError) -> Problem {
+pub(super) fn refused(error: ImportError) -> Problem {
     match error {
         ImportError::Rule(rule) => match codes::find(rule.code()) {
             Some(code) => Problem::new(code, format!("{rule}.")),

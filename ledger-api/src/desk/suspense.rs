@@ -1,6 +1,8 @@
 //! What people decide about credits that lie in suspense: whose they are.
 //!
-//! The API and the desk's pages come here alike, so that how many persons it takes is said once.
+//! The API and the desk's pages come here alike, so that who decides is said once ([`permission`]):
+//! whoever may approve (`ops:approve`, the role approver) up to a bound alone; above it, and where
+//! who asks may not approve, it takes a second person who may.
 
 use ledger_core::{
     bank_line::{BankLineOperation, Part, Purpose, ResolveBankLine},
@@ -19,11 +21,13 @@ use crate::{
     http::{
         Problem,
         approval::Approver,
+        auth::Require as _,
         codes,
         idempotency::Key,
         reader::caught_up,
         writer::{Done, Identity, Permission, Writer},
     },
+    identity::{Caller, Scope},
     statements::stored_line,
     suspense,
 };
@@ -47,22 +51,45 @@ pub(crate) struct AssignIn {
 }
 
 impl AssignIn {
-    /// What this may do: for so much that lies in suspense, by one person's word or two.
     fn permission(
         &self,
         writer: &Writer,
         approver: &Approver,
-        (amount, currency): (Decimal, CurrencyCode),
+        credit: (Decimal, CurrencyCode),
         authority: Authority,
     ) -> Result<Permission, Problem> {
-        let rules = &writer.state.operators.review;
-        if !rules.suspense_takes_two(amount, currency) {
-            return Ok(authority.into());
-        }
-        let evidence = self.evidence_sha256.as_deref();
-        let approval = two_persons(writer, approver, &self.reason, evidence)?;
-        Ok(Permission { authority, approval: Some(approval) })
+        let said = (&self.reason, self.evidence_sha256.as_deref());
+        permission(writer, approver, takes_two(writer, credit), said, authority)
     }
+}
+
+/// Goes on only for who works at the desk. Who of them decides, [`permission`] says.
+pub(crate) fn admit(caller: &Caller) -> Result<(), Problem> {
+    caller.require(&[Scope::OpsWrite, Scope::OpsApprove])
+}
+
+/// Whether what lies in suspense goes nowhere by the word of who asks alone: it is too much, or
+/// they are none who may approve.
+pub(crate) fn takes_two(writer: &Writer, (amount, currency): (Decimal, CurrencyCode)) -> bool {
+    let is_much = writer.state.operators.review.suspense_takes_two(amount, currency);
+    is_much || !writer.caller.has(Scope::OpsApprove)
+}
+
+/// What a decision about suspense may do, by as many persons as it takes. A second one who has seen
+/// the evidence stands in the log, also where one would do.
+pub(super) fn permission(
+    writer: &Writer,
+    approver: &Approver,
+    takes_two: bool,
+    (reason, evidence): (&Reference, Option<&str>),
+    authority: Authority,
+) -> Result<Permission, Problem> {
+    admit(&writer.caller)?;
+    if !takes_two && (approver.is_none() || evidence.is_none()) {
+        return Ok(authority.into());
+    }
+    let approval = two_persons(writer, approver, reason, evidence)?;
+    Ok(Permission { authority, approval: Some(approval) })
 }
 
 /// Puts a credit on a wallet, whatever made it lie in suspense.

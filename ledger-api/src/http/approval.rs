@@ -26,15 +26,17 @@ impl FromRequestParts<ApiState> for Approver {
     }
 }
 
-#[cfg(test)]
 impl Approver {
     /// Nobody.
-    pub(crate) fn none() -> Self {
+    pub(crate) const fn none() -> Self {
         Self(None)
     }
-}
 
-impl Approver {
+    /// Whether nobody was named.
+    pub(crate) const fn is_none(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// Somebody at the desk, who agrees there.
     pub(crate) const fn of(caller: Caller) -> Self {
         Self(Some(caller))

@@ -19,7 +19,7 @@ mod words;
 pub use calendar::{BankCalendar, CalendarError};
 pub use calendars::Calendars;
 pub(crate) use dispute::{
-    DecisionIn, DisputeIn, EvidenceIn, OPEN as DISPUTE, SAY, check as check_party,
+    DecisionIn, DisputeIn, EvidenceIn, OPEN as DISPUTE, SAY, Winner, check as check_party,
     decide as decide_dispute, is_in_time as may_dispute, open as open_dispute, say,
 };
 pub(crate) use link::{drawing, is_ours};

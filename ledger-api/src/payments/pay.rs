@@ -10,7 +10,7 @@ use projections::PaymentRequestRow;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{WRITE, link, requests::currency, shop, terms};
+use super::{WRITE, link, requests::currency, shop};
 use crate::{
     http::{
         ApiState, Problem, codes,
@@ -100,8 +100,9 @@ async fn understand(
         None => shop::place(state, target.shop.id, (body.store, body.terminal)).await?,
     };
     let version = target.shop.terms_version;
-    let terms = terms::terms(version)
-        .ok_or_else(|| Problem::internal(&format!("no terms of version {version}")))?;
+    let terms = state.ledger.status().borrow().book.terms(version);
+    let none = || Problem::internal(&format!("no terms of version {version}"));
+    let terms = terms.ok_or_else(none)?;
     let (lag, now) = (target.shop.settlement_lag.days(), state.clock.now());
     Ok(PaymentOperation::Pay(PayMerchant {
         payment_id: PaymentId::from_uuid(state.ids.fresh()),

@@ -19,6 +19,7 @@ use crate::{
         wire::Amount,
     },
     identity::Scope,
+    workers::withdrawals::notes::Notes,
 };
 
 const SCOPES: &[Scope] = &[Scope::LedgerRead, Scope::WithdrawalsWrite];
@@ -41,6 +42,8 @@ pub(super) struct BankOut {
     /// `up`, `degraded` or `down`, now.
     #[schema(example = "up")]
     status: String,
+    /// Whether it takes new withdrawals: one that is drained does not.
+    takes_withdrawals: bool,
     /// Its name for people; null, like all that follows, if it was never reached.
     #[schema(example = "HDFC Bank")]
     name: Option<String>,
@@ -91,17 +94,21 @@ pub(super) async fn list(
 ) -> Result<Reply<Listed<BankOut>>, Problem> {
     // Of nobody's things: as open to people and shops as to keys.
     reader.admit_shop(SCOPES, None).await?;
-    let data = join_all(reader.state.banks.iter().map(|bank| told(bank.as_ref()))).await;
+    let notes = Notes::new(reader.state.reads.clone());
+    let told = reader.state.banks.iter().map(|bank| told(bank.as_ref(), &notes));
+    let data = join_all(told).await.into_iter().collect::<Result<_, _>>()?;
     Ok(Reply::ok(Listed { data, has_more: false, next_cursor: None }))
 }
 
-async fn told(bank: &dyn Bank) -> BankOut {
+async fn told(bank: &dyn Bank, notes: &Notes) -> Result<BankOut, Problem> {
+    let pause = notes.pause_of(bank.code()).await?;
     let (health, contract) = futures::future::join(bank.health(), bank.contract()).await;
     let contract = contract.ok();
     let contract = contract.as_deref();
-    BankOut {
+    Ok(BankOut {
         bank: bank.code().clone(),
         object: "bank".to_owned(),
+        takes_withdrawals: !pause.is_some_and(|pause| pause.drains),
         status: match health {
             Health::Up => "up",
             Health::Degraded => "degraded",
@@ -112,7 +119,7 @@ async fn told(bank: &dyn Bank) -> BankOut {
         currency: contract.map(|contract| contract.currency.to_string()),
         time_zone: contract.map(|contract| contract.time_zone.to_string()),
         rails: contract.map(rails),
-    }
+    })
 }
 
 fn rails(contract: &Contract) -> Vec<RailOut> {

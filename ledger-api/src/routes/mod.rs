@@ -22,7 +22,7 @@ mod people;
 mod reconciliation;
 mod reports;
 mod tiers;
-mod transactions;
+pub(crate) mod transactions;
 pub(crate) mod transfers;
 mod trial_balance;
 mod usage;

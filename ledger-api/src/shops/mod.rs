@@ -7,6 +7,7 @@
 //! Nothing here moves money. What a payment does is the ledger's, and this module knows no HTTP.
 
 mod accounts;
+mod closing;
 mod demo;
 mod id;
 mod members;
@@ -17,6 +18,7 @@ mod shop;
 mod store;
 
 pub use accounts::{ShopAccounts, ShopOpenError};
+pub use closing::Unfinished;
 pub use demo::{DEMO_SHOPS, DemoShop};
 pub use id::{MerchantId, StoreId, TerminalId};
 pub use members::{Invitation, Invited, Member, MemberError, Membership};

@@ -226,6 +226,8 @@ pub struct NewMerchant {
     pub category: CategoryCode,
     /// Who opens it, and is its first owner.
     pub owner: PersonId,
+    /// Which version of the fees it agrees to: the last one.
+    pub terms_version: u32,
     /// When.
     pub at: Timestamp,
 }

@@ -23,9 +23,6 @@ use crate::{
 const LEGAL_NAME: &str = "legal_name";
 const DISPLAY_NAME: &str = "display_name";
 
-/// The version of the fees that new shops agree to.
-const TERMS_NOW: i32 = 1;
-
 const SELECT: &str = "select m.id, m.handle, m.legal_name, m.display_name, m.category, m.status, \
     m.settlement_lag, m.terms_version, m.payout_every, m.payout_account, m.payout_next, \
     m.created_at, m.opened_at from merchants m";
@@ -145,7 +142,7 @@ impl Shops {
         .bind(display)
         .bind(new.category.as_str())
         .bind(i16::from(SettlementLag::NEW.days()))
-        .bind(TERMS_NOW)
+        .bind(terms(new.terms_version)?)
         .bind(new.at)
         .bind(new.owner.uuid())
         .bind(Role::Owner.as_str())
@@ -210,17 +207,19 @@ impl Shops {
         Ok(())
     }
 
-    /// Another time that payments settle in: an operator's to say.
+    /// Another version of the fees and another time that payments settle in, from the next payment
+    /// on: two persons' to say.
     ///
     /// # Errors
     /// [`ShopError`].
-    pub async fn set_settlement_lag(
+    pub async fn agree(
         &self,
         id: MerchantId,
-        lag: SettlementLag,
+        (terms_version, lag): (u32, SettlementLag),
     ) -> Result<(), ShopError> {
-        sqlx::query("update merchants set settlement_lag = $2 where id = $1")
+        sqlx::query("update merchants set terms_version = $2, settlement_lag = $3 where id = $1")
             .bind(id.uuid())
+            .bind(terms(terms_version)?)
             .bind(i16::from(lag.days()))
             .execute(&self.pool)
             .await?;
@@ -295,6 +294,10 @@ impl Shops {
             opened_at: row.try_get("opened_at")?,
         })
     }
+}
+
+fn terms(version: u32) -> Result<i32, ShopError> {
+    i32::try_from(version).map_err(|_| ShopError::Malformed("terms_version"))
 }
 
 fn schedule(every: Option<i16>) -> Result<PayoutSchedule, ShopError> {

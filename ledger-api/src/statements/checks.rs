@@ -58,6 +58,12 @@ pub enum RuleError {
         /// The other day.
         day: NaiveDate,
     },
+    /// Somebody of ours closed the day.
+    #[error("the bank's days are closed up to {until}: two persons open them again")]
+    DayLocked {
+        /// The last closed day.
+        until: NaiveDate,
+    },
     /// The bank said that nothing of the day would change any more.
     #[error("the day was closed by an earlier statement, and this one leaves it open")]
     Reopened,
@@ -105,6 +111,7 @@ impl RuleError {
             Self::LineTwice { .. } => "statement_line_repeated",
             Self::DayTwice { .. } => "statement_day_repeated",
             Self::LineOfAnotherDay { .. } => "statement_line_of_another_day",
+            Self::DayLocked { .. } => "bank_day_closed",
             Self::Reopened | Self::OpenInTheMiddle => "statement_reopened",
             Self::BeforeFirst { .. } => "statement_before_first",
             Self::DayMissing { .. } => "statement_day_missing",

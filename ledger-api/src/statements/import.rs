@@ -12,6 +12,7 @@ use sqlx::{PgConnection, PgPool, Row};
 use super::{
     Format, ParsedLine, ParsedStatement, RuleError,
     checks::{self, Known, Neighbours},
+    days,
 };
 
 /// A statement that is stored.
@@ -118,6 +119,10 @@ impl Importing<'_> {
         if let Some(file_id) = self.same_file(db).await? {
             let (supersedes, new_lines, breaks) = (None, 0, 0);
             return Ok(Imported { file_id, duplicate: true, supersedes, lines, new_lines, breaks });
+        }
+        let locked = days::closed_until(db, self.bank).await?;
+        if let Some(until) = locked.filter(|until| self.statement.date <= *until) {
+            return Err(RuleError::DayLocked { until }.into());
         }
         let neighbours = self.neighbours(db).await?;
         checks::between(self.statement, &neighbours)?;

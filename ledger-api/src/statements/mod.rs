@@ -12,6 +12,7 @@ mod camt;
 mod checks;
 mod credits;
 mod csv;
+mod days;
 mod evidence;
 mod fetched;
 mod import;
@@ -32,6 +33,9 @@ pub use booking::{BookError, Booker};
 pub use checks::RuleError;
 pub use credits::{CreditError, Credits, DeskCredits};
 pub use csv::{CsvMapping, MappingError};
+pub use days::{
+    DayChange, DayError, FetchLock, Said as DaySaid, close_days, day_changes, open_days,
+};
 pub(crate) use evidence::stored_line;
 pub use import::{HandedIn, ImportError, Imported, import, import_all};
 pub use reading::{Currencies, NumbersError, OurNumbers, Reading, numbers_of};

@@ -64,7 +64,13 @@ impl Way<'_> {
         reach: Reach,
     ) -> Result<(BankCode, Rail), Problem> {
         match (self.bank, self.rail, reach) {
-            (Some(bank), Some(rail), _) => return Ok((bank.clone(), rail.clone())),
+            (Some(bank), Some(rail), _) => {
+                let pause = Notes::new(state.reads.clone()).pause_of(bank).await?;
+                if pause.is_some_and(|pause| pause.drains) {
+                    return Err(draining());
+                }
+                return Ok((bank.clone(), rail.clone()));
+            }
             (None, _, Reach::Everything) => return Err(missing_field("/bank")),
             (_, None, Reach::Everything) => return Err(missing_field("/rail")),
             (_, _, Reach::Of(_) | Reach::OfMerchant(..)) => {}
@@ -77,23 +83,31 @@ impl Way<'_> {
         self.fastest(&banks, &notes, (amount, state.clock.now())).await
     }
 
-    /// The fastest way of these banks that takes the amount at this moment.
+    /// The fastest way of these banks that takes the amount at this moment. A bank that is drained
+    /// takes none.
     pub(crate) async fn fastest(
         &self,
         banks: &[&dyn Bank],
         notes: &Notes,
         (amount, now): (Money, DateTime<Utc>),
     ) -> Result<(BankCode, Rail), Problem> {
-        let told = banks.iter().map(async |bank| {
-            // What is sent through a paused bank waits until somebody resumes it.
-            let paused = notes.pause_of(bank.code()).await?.is_some();
-            Ok::<_, Problem>(self.offers(*bank, paused, amount, now).await)
-        });
-        let told: Vec<_> = join_all(told).await.into_iter().collect::<Result<_, _>>()?;
+        let mut taking = Vec::with_capacity(banks.len());
+        for bank in banks {
+            let pause = notes.pause_of(bank.code()).await?;
+            if !pause.as_ref().is_some_and(|pause| pause.drains) {
+                taking.push((*bank, pause.is_some()));
+            }
+        }
+        if taking.is_empty() && !banks.is_empty() {
+            return Err(draining());
+        }
+        // What is sent through a paused bank waits until somebody resumes it.
+        let told = taking.iter().map(|(bank, paused)| self.offers(*bank, *paused, amount, now));
+        let told: Vec<_> = join_all(told).await;
         if told.iter().all(Option::is_none) {
             let rail = self.rail.cloned().map_or_else(|| RAIL_USUAL.parse(), Ok);
             let rail = rail.map_err(|error| Problem::internal(&error))?;
-            let bank = banks.first().ok_or_else(no_bank)?.code().clone();
+            let bank = taking.first().ok_or_else(no_bank)?.0.code().clone();
             return Ok((bank, rail));
         }
         let best = told.into_iter().flatten().flatten().min_by_key(|o| (o.rank, o.done_by));
@@ -130,6 +144,11 @@ impl Way<'_> {
 
 fn known<'a>(state: &'a ApiState, bank: &BankCode) -> Result<&'a dyn Bank, Problem> {
     state.banks.get(bank).map(AsRef::as_ref).ok_or_else(no_bank)
+}
+
+fn draining() -> Problem {
+    let detail = "This bank takes no new withdrawals now. Choose another one, or ask again later.";
+    Problem::new(codes::BANK_DRAINING, detail)
 }
 
 fn no_bank() -> Problem {

@@ -13,14 +13,14 @@ use ledger_core::{
     money::{Currency, CurrencyCode},
 };
 use rust_decimal::Decimal;
-use sqlx::{Connection as _, PgConnection};
+use sqlx::PgConnection;
 use tokio::sync::watch;
 
 use crate::{
     banks::{Bank, BankRegistry, CallError, Contract},
     statements::{
-        BookError, Booker, CertificateKey, Format, ImportError, ParseError, ParsedStatement,
-        backing, certify, import,
+        BookError, Booker, CertificateKey, FetchLock, Format, ImportError, ParseError,
+        ParsedStatement, backing, certify, import,
     },
     treasury::Moves,
 };
@@ -212,17 +212,11 @@ impl StatementFetcher {
         account: &str,
         currency: Currency,
     ) -> Result<(), FetchError> {
-        // A connection of its own: the lock goes with it, however this ends.
-        let mut lock = self.booker.pool.acquire().await?.detach();
-        let held: bool = sqlx::query_scalar("select pg_try_advisory_lock(hashtextextended($1, 9))")
-            .bind(format!("fetch:{}:{account}", bank.code()))
-            .fetch_one(&mut lock)
-            .await?;
-        if held {
-            let today = self.today(contract.time_zone);
-            self.fetch(bank, account, currency, today, &mut lock).await?;
-        }
-        lock.close().await?;
+        let lock = FetchLock::take(&self.booker.pool, bank.code(), account).await?;
+        let Some(mut lock) = lock else { return Ok(()) };
+        let today = self.today(contract.time_zone);
+        self.fetch(bank, account, currency, today, lock.connection()).await?;
+        lock.give_back().await?;
         Ok(())
     }
 

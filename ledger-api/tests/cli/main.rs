@@ -1,5 +1,6 @@
 //! The binary as somebody uses it: started as a process, asked over HTTP, told to stop.
 
+mod periods;
 mod proofs;
 mod support;
 mod webhooks;

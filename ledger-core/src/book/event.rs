@@ -9,6 +9,7 @@ use crate::{
     ids::{Reference, TransactionId},
     log::event_names,
     money::Currency,
+    payment::Terms,
     tier::Tier,
 };
 
@@ -30,6 +31,8 @@ pub enum BookEvent {
     PeriodReopened(PeriodReopened),
     /// A year's income and expense lie in equity from here on.
     YearClosed(YearClosed),
+    /// Shops can agree to these rates from here on, in a new version.
+    TermsDefined(Terms),
 }
 
 /// The book's fixed properties.
@@ -115,6 +118,7 @@ event_names!(BookEvent {
     PeriodClosed(_) => "period_closed",
     PeriodReopened(_) => "period_reopened",
     YearClosed(_) => "year_closed",
+    TermsDefined(_) => "terms_defined",
 });
 
 impl DomainEvent for BookEvent {

@@ -2,6 +2,7 @@
 
 mod event;
 mod periods;
+mod terms;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -14,6 +15,7 @@ pub use event::{
     BookEvent, CheckpointKeyRotated, Opened, PeriodClosed, PeriodReopened, YearClosed,
 };
 pub use periods::{CloseYear, PeriodOperation};
+pub use terms::DefineTerms;
 
 use crate::{
     clock::Timestamp,
@@ -44,6 +46,9 @@ pub struct Book {
     /// The last day of the last year whose result lies in equity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     year_closed: Option<NaiveDate>,
+    /// What shops pay, by version.
+    #[serde(default, skip_serializing_if = "terms::Versions::is_empty")]
+    terms: terms::Versions,
 }
 
 impl Book {
@@ -157,6 +162,8 @@ pub enum BookCommand {
         /// The book as it was when the transaction's amounts were summed.
         expected_sequence: u64,
     },
+    /// Define the next version of what shops pay.
+    DefineTerms(DefineTerms),
 }
 
 /// Why the book refuses, in order of precedence.
@@ -217,6 +224,20 @@ pub enum BookError {
         /// Where it is.
         actual: u64,
     },
+    /// The client knows another last version of the terms.
+    #[error("the terms are at version {actual}, not at {expected}")]
+    TermsVersion {
+        /// What the command expects.
+        expected: u32,
+        /// What it is.
+        actual: u32,
+    },
+    /// A rate is more than the whole.
+    #[error("a rate is at most 10000 basis points")]
+    TermsUnsound,
+    /// A book has a bounded number of versions.
+    #[error("the book has too many versions of terms already")]
+    TooManyTerms,
 }
 
 impl BookError {
@@ -238,6 +259,9 @@ impl BookError {
             Self::PeriodNotClosed => "period_not_closed",
             Self::YearClosedLater => "year_closed_later",
             Self::BookChanged { .. } => "book_changed",
+            Self::TermsVersion { .. } => "terms_version",
+            Self::TermsUnsound => "terms_unsound",
+            Self::TooManyTerms => "too_many_terms",
         }
     }
 }
@@ -281,6 +305,7 @@ impl Aggregate for Book {
             BookCommand::CloseYear { until, transaction_id, expected_sequence } => {
                 self.decide_year(until, transaction_id, expected_sequence)?
             }
+            BookCommand::DefineTerms(define) => self.decide_terms(define)?,
         };
         // After this point the command succeeds.
         sink.write(event, self).await;
@@ -301,6 +326,9 @@ impl Aggregate for Book {
             BookEvent::PeriodClosed(closed) => self.closed_until = Some(closed.until),
             BookEvent::PeriodReopened(reopened) => self.closed_until = reopened.from.pred_opt(),
             BookEvent::YearClosed(closed) => self.year_closed = Some(closed.until),
+            BookEvent::TermsDefined(terms) => {
+                self.terms.insert(terms.version, terms);
+            }
         }
     }
 }

@@ -110,7 +110,7 @@ impl Book {
         Ok(BookEvent::YearClosed(YearClosed { until, transaction_id }))
     }
 
-    const fn must_be_open(&self) -> Result<(), BookError> {
+    pub(super) const fn must_be_open(&self) -> Result<(), BookError> {
         if self.time_zone.is_none() { Err(BookError::NotOpen) } else { Ok(()) }
     }
 }

@@ -3,6 +3,7 @@
 use cqrs_es::{Aggregate, test::TestFramework};
 
 use super::*;
+use crate::payment::Terms;
 use crate::testing::{assert_every_variant, currency, minute};
 use crate::tier::TierLimits;
 
@@ -204,9 +205,24 @@ fn refusals_of_periods() -> Vec<Refusal> {
     ]
 }
 
+fn refusals_of_terms() -> Vec<Refusal> {
+    let define = |fee_bps, expected_version| {
+        BookCommand::DefineTerms(DefineTerms { fee_bps, tax_bps: 1_800, expected_version })
+    };
+    let last = Terms { version: terms::VERSIONS_MAX, ..Terms::FIRST };
+    let differs = BookError::TermsVersion { expected: 7, actual: 1 };
+    vec![
+        (vec![], define(20_000, Some(7)), BookError::NotOpen),
+        (vec![opened()], define(20_000, Some(7)), differs),
+        (vec![opened()], define(10_001, Some(1)), BookError::TermsUnsound),
+        (vec![opened(), BookEvent::TermsDefined(last)], define(1, None), BookError::TooManyTerms),
+    ]
+}
+
 #[test]
 fn every_refusal_happens() {
-    let rows: Vec<Refusal> = refusals().into_iter().chain(refusals_of_periods()).collect();
+    let rows = refusals().into_iter().chain(refusals_of_periods()).chain(refusals_of_terms());
+    let rows: Vec<Refusal> = rows.collect();
     for (given, when, then) in rows.clone() {
         TestFramework::<Book>::with(()).given(given).when(when).then_expect_error(then);
     }
@@ -229,6 +245,9 @@ fn every_refusal_happens() {
         BookError::PeriodNotClosed,
         BookError::YearClosedLater,
         BookError::BookChanged { .. },
+        BookError::TermsVersion { .. },
+        BookError::TermsUnsound,
+        BookError::TooManyTerms,
     );
     let codes: std::collections::BTreeSet<&str> = seen.iter().map(|error| error.code()).collect();
     let expected = [
@@ -243,8 +262,11 @@ fn every_refusal_happens() {
         "period_not_closed",
         "period_not_months",
         "period_not_over",
+        "terms_unsound",
+        "terms_version",
         "tier_currency",
         "tier_version",
+        "too_many_terms",
         "too_many_tiers",
         "year_closed_later",
     ];

@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use crate::{
     account::FreezeMode,
     bank_line::BankLineOperation,
-    book::{CheckpointKeyRotated, PeriodOperation},
+    book::{CheckpointKeyRotated, DefineTerms, PeriodOperation},
     chart::{AccountType, PostingClass},
     clock::Timestamp,
     deposit::DepositOperation,
@@ -73,6 +73,8 @@ pub enum Operation {
     AddCurrency(Currency),
     /// Defines a tier of limits, or its next version.
     DefineTier(Box<DefineTier>),
+    /// Defines the next version of what shops pay for being paid.
+    DefineTerms(DefineTerms),
     /// Signs checkpoints with another key from now on.
     RotateCheckpointKey(Box<CheckpointKeyRotated>),
     /// Closes a month or a year, or opens one again.

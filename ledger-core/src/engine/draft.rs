@@ -59,6 +59,7 @@ pub(super) fn weight_of(command: &Command) -> usize {
         | Operation::OpenBook { .. }
         | Operation::AddCurrency(_)
         | Operation::DefineTier(_)
+        | Operation::DefineTerms(_)
         | Operation::RotateCheckpointKey(_)
         | Operation::SetTier(_)
         | Operation::PaymentRequest(_) => 2,

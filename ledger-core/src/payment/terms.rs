@@ -36,6 +36,9 @@ pub struct Split {
 }
 
 impl Terms {
+    /// What shops began with: 2 %, with 18 % of goods and services tax in it.
+    pub const FIRST: Self = Self { version: 1, fee_bps: 200, tax_bps: 1_800 };
+
     /// Whether the rates are rates.
     pub const fn are_sound(self) -> bool {
         self.fee_bps <= WHOLE_BPS && self.tax_bps <= WHOLE_BPS

@@ -227,6 +227,7 @@ pub fn streams(operation: &Operation) -> Vec<StreamId> {
         Operation::OpenBook { .. }
         | Operation::AddCurrency(_)
         | Operation::DefineTier(_)
+        | Operation::DefineTerms(_)
         | Operation::RotateCheckpointKey(_) => vec![StreamId::Book],
         Operation::Period(operation) => periods::streams(operation),
         Operation::Withdrawal(operation) => {
@@ -323,6 +324,7 @@ pub const fn account_of_hold(operation: &Operation) -> Option<HoldId> {
         | Operation::OpenBook { .. }
         | Operation::AddCurrency(_)
         | Operation::DefineTier(_)
+        | Operation::DefineTerms(_)
         | Operation::RotateCheckpointKey(_)
         | Operation::Period(_)
         | Operation::SetTier(_)
@@ -362,11 +364,10 @@ pub fn plan(command: &Command, view: &impl View, now: Timestamp) -> Result<Plan,
             planner.end_hold(*hold_id, HoldCommand::Expire { now }, HoldEnd::Expired)
         }
         Operation::Reverse(reverse) => planner.reverse(reverse),
-        Operation::OpenBook { time_zone } => {
-            Ok(on_book(BookCommand::Open { time_zone: *time_zone }))
-        }
+        Operation::OpenBook { time_zone: tz } => Ok(on_book(BookCommand::Open { time_zone: *tz })),
         Operation::AddCurrency(currency) => Ok(on_book(BookCommand::AddCurrency(*currency))),
         Operation::DefineTier(define) => planner.define_tier(define),
+        Operation::DefineTerms(define) => Ok(on_book(BookCommand::DefineTerms(*define))),
         Operation::RotateCheckpointKey(rotated) => {
             Ok(on_book(BookCommand::RotateCheckpointKey(rotated.clone())))
         }

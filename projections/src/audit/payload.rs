@@ -230,6 +230,14 @@ pub(super) struct YearClosed<'a> {
     pub transaction_id: Text<'a>,
 }
 
+#[derive(Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TermsDefined {
+    pub version: u32,
+    pub fee_bps: u16,
+    pub tax_bps: u16,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TierDefined<'a> {

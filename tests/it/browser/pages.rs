@@ -55,7 +55,7 @@ const OF_A_SHOP: [&str; 20] = [
     "/merchant/developers",
 ];
 /// What somebody sees at the operators' desk.
-const OF_THE_DESK: [&str; 15] = [
+const OF_THE_DESK: [&str; 17] = [
     "/ops",
     "/ops/login",
     "/ops/confirm",
@@ -66,6 +66,8 @@ const OF_THE_DESK: [&str; 15] = [
     "/ops/reconciliation",
     "/ops/inbound",
     "/ops/banks",
+    "/ops/disputes",
+    "/ops/debts",
     "/ops/limits",
     "/ops/people",
     "/ops/reports",
@@ -175,6 +177,7 @@ async fn every_page_of_the_desk_is_in_order() {
             ("/ops/withdrawals?tab=completed", "/ops/withdrawals/wd_"),
             ("/ops/inbound", "/ops/inbound/"),
             ("/ops/suspense", "/ops/suspense/"),
+            ("/ops/disputes", "/ops/disputes/pay_"),
         ] {
             browser.open(&format!("{}{list}", demo.address)).await;
             let first = format!(

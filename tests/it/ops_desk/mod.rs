@@ -1,8 +1,11 @@
 //! The operators' desk against the real service with its banks: what one person proposes and
 //! another agrees to, by the pages' own forms.
 
+mod banks;
 mod money;
 mod rules;
+mod shops;
+mod who_decides;
 
 use chrono::TimeDelta;
 use ledger_api::{
@@ -91,6 +94,13 @@ async fn logged(town: &Town, who: &str) -> Vec<(String, String, String)> {
     let sql = "select what, subject, reason from access_log where who = $1 order by number";
     let pool = town.database.pool().await;
     sqlx::query_as(sql).bind(who).fetch_all(&pool).await.unwrap()
+}
+
+/// The number of the only proposal that waits, on the page that lists it.
+async fn waiting(operator: &mut Operator) -> (Page, String) {
+    let page = operator.open("/ops/approvals").await;
+    let number = between(&page.text, "/ops/approvals/", "/").to_owned();
+    (page, number)
 }
 
 /// The text between the first of these and the next of those.

@@ -88,7 +88,7 @@ async fn case_146_and_177_an_unknown_withdrawal_takes_evidence_and_a_colleague()
 }
 
 /// A credit that nobody asked for, as soon as it lies in suspense.
-async fn in_suspense(town: &Town, rupees: &str) -> String {
+pub(super) async fn in_suspense(town: &Town, rupees: &str) -> String {
     let body = serde_json::json!({"amount": {"value": rupees, "currency": "INR"},
         "token": "NOBODYKNOWS"});
     let request = serde_json::from_value(body).unwrap();

@@ -2,16 +2,9 @@
 
 use reqwest::{Method, StatusCode};
 
-use super::{BOTH, Operator, between, logged};
+use super::{BOTH, Operator, logged, waiting};
 use crate::{audit_engine::verified, support::town::Town};
 use ledger_api::staff::StaffRole;
-
-/// The number of the only proposal that waits.
-async fn waiting(operator: &mut Operator) -> (crate::support::browser::Page, String) {
-    let page = operator.open("/ops/approvals").await;
-    let number = between(&page.text, "/ops/approvals/", "/").to_owned();
-    (page, number)
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn case_177_a_pause_a_freeze_and_what_was_looked_at_are_written_down() {

@@ -160,6 +160,7 @@ async fn open_shop(service: &ServiceProcess, clients: &Clients, pool: &PgPool) -
         display_name: "Chai".parse().unwrap(),
         category: "5814".parse().unwrap(),
         owner: ledger_api::people::PersonId::from_uuid(owner),
+        terms_version: 1,
         at: System.now(),
     };
     shops.create(&new).await.unwrap();

@@ -39,6 +39,7 @@ impl Shop {
             display_name: "Chai & Co".parse().unwrap(),
             category: "5814".parse().unwrap(),
             owner: owner.id.parse().unwrap(),
+            terms_version: 1,
             at: scene.clock.now(),
         };
         shops.create(&new).await.unwrap();

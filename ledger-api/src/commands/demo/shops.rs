@@ -100,6 +100,7 @@ async fn shop(state: &ApiState, demo: &DemoShop, owner: PersonId) -> anyhow::Res
         display_name: demo.display_name.parse()?,
         category: demo.category.parse()?,
         owner,
+        terms_version: state.ledger.status().borrow().book.terms_now().version,
         at,
     };
     state.shops.create(&new).await?;

@@ -21,6 +21,13 @@ codes! {
          key.";
     NOTHING_TO_CLOSE = "nothing_to_close" 409 Never "Nothing is left to close"
         "No account of income or expense has anything of the days up to there.";
+    TERMS_VERSION = "terms_version" 409 Never "The terms have changed meanwhile"
+        "`expected_version` is not the last version; `detail` says which is. Look at it, then ask \
+         again with a fresh key.";
+    TERMS_UNSOUND = "terms_unsound" 422 Never "No rates"
+        "A rate is 0 to 10000 basis points.";
+    TOO_MANY_TERMS = "too_many_terms" 422 Never "Too many versions of terms"
+        "The book has as many versions of what shops pay as it can have.";
     CHECKPOINT_KEY_DIFFERS = "checkpoint_key_differs" 422 Never "Another key signs checkpoints"
         "The key that was to give way is not the one in force. `bahi audit rotate-key` alone asks.";
 }

@@ -46,6 +46,9 @@ codes! {
         "This service calls no bank of this name; `GET /v1/banks` lists those it calls.";
     RAIL_UNKNOWN = "rail_unknown" 422 Never "The bank has no such rail"
         "The bank does not send money this way, or not this much; `GET /v1/banks` has the limits.";
+    BANK_DRAINING = "bank_draining" 409 SameKey "The bank takes nothing new"
+        "People of ours let this bank send what it has and take no new withdrawals for it. Name \
+         another bank, or ask again later; nothing was set aside.";
     BANK_UNAVAILABLE = "bank_unavailable" 503 SameKey "The bank did not answer"
         "The bank was asked and gave no answer to rely on. Nothing was changed; ask again later.";
     WITHDRAWAL_EXISTS = "withdrawal_exists" 422 Never "The withdrawal exists already"

@@ -167,6 +167,7 @@ async fn open_shop(
         display_name,
         category,
         owner: who.person.id,
+        terms_version: state.ledger.status().borrow().book.terms_now().version,
         at: state.sessions.now(),
     };
     state.shops.create(&new).await?;

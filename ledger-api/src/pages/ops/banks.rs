@@ -13,6 +13,7 @@ use crate::{
     desk::{
         banks::{self, BankState},
         carrying_out,
+        overview::{self, Asked},
         proposals::{Kind, NewProposal},
         treasury::MoveIn,
     },
@@ -32,20 +33,29 @@ pub(super) async fn page(visitor: OpsVisitor) -> Result<Response, Problem> {
 
 async fn board(visitor: &OpsVisitor, errors: &FormErrors) -> Result<Board, Problem> {
     let mut board = Board::new(visitor, "Banks", "banks").errors(errors);
+    let asked = overview::asked(&visitor.state.reads).await?;
     for state in banks::states(&visitor.state).await? {
-        board = board.part(part(visitor, &state).await?);
+        let asked = asked.get(&state.bank).copied().unwrap_or_default();
+        board = board.part(part(visitor, &state, asked).await?);
     }
     Ok(board.part(treasury(visitor).await?))
 }
 
-async fn part(visitor: &OpsVisitor, state: &BankState) -> Result<Part, Problem> {
+async fn part(visitor: &OpsVisitor, state: &BankState, asked: Asked) -> Result<Part, Problem> {
     let bank = &state.bank;
     let mut pairs =
         vec![Pair::new("Health", health(state.health)), Pair::new("Sends", sends(state))];
-    if let Some(pause) = &state.paused {
-        pairs.push(Pair::new("Paused by", pause.paused_by.clone()));
-        pairs.push(Pair::new("Why", pause.reason.clone()));
-        pairs.push(Pair::new("Since", visitor.when(pause.paused_at)));
+    for (words, pause) in [("Paused by", &state.paused), ("Drained by", &state.draining)] {
+        if let Some(pause) = pause {
+            pairs.push(Pair::new(words, pause.paused_by.clone()));
+            pairs.push(Pair::new("Why", pause.reason.clone()));
+            pairs.push(Pair::new("Since", visitor.when(pause.paused_at)));
+        }
+    }
+    if state.draining.is_some() {
+        let left = state.open.iter().fold(0_u64, |all, one| all.saturating_add(one.count));
+        let words = if left == 0 { "nothing: it is drained".to_owned() } else { left.to_string() };
+        pairs.push(Pair::new("Still to end", words));
     }
     if let Some((float, currency)) = state.float.zip(state.currency) {
         for (label, amount) in [
@@ -70,6 +80,9 @@ async fn part(visitor: &OpsVisitor, state: &BankState) -> Result<Part, Problem> 
             enquiry.within.as_secs() / 60,
         );
         pairs.push(Pair::new("Questions", questions));
+        let budget = asked.withdrawals.saturating_mul(i64::from(enquiry.at_most));
+        let used = format!("{} of {budget}, of what is with it now", asked.questions);
+        pairs.push(Pair::new("Questions used", used));
         for rail in &contract.rails {
             let hours = rail.hours.map_or("always".to_owned(), |hours| {
                 format!("{} to {}", hours.opens.format("%H:%M"), hours.closes.format("%H:%M"))
@@ -93,15 +106,29 @@ async fn part(visitor: &OpsVisitor, state: &BankState) -> Result<Part, Problem> 
     ];
     let part = Part::new(bank.to_string()).pairs(pairs);
     let part = part.table(&columns, rails, "The bank did not tell its rails.");
-    let action = |what: &str| format!("{PATH}/{bank}/{what}");
-    Ok(if state.paused.is_some() {
-        part.form(ActForm::new(action("resume"), "Let it go on"))
-    } else {
+    Ok(switches(part, state))
+}
+
+/// A bank sends, is paused or is drained, and each can become the others.
+fn switches(mut part: Part, state: &BankState) -> Part {
+    let action = |what: &str| format!("{PATH}/{}/{what}", state.bank);
+    let (is_paused, is_drained) = (state.paused.is_some(), state.draining.is_some());
+    if is_paused || is_drained {
+        part = part.form(ActForm::new(action("resume"), "Let it go on"));
+    }
+    if !is_paused {
         let form = ActForm::new(action("pause"), "Pause")
             .title("Send nothing more through it; what was sent is asked for as ever")
             .quiet();
-        part.form(form.field(Field::reason()))
-    })
+        part = part.form(form.field(Field::reason()));
+    }
+    if !is_drained {
+        let form = ActForm::new(action("drain"), "Drain")
+            .title("Take no new withdrawals for it; what waits for it is sent")
+            .quiet();
+        part = part.form(form.field(Field::reason()));
+    }
+    part
 }
 
 /// Whether customers' money is there, and the form that names a line as a move of our own.
@@ -131,6 +158,15 @@ pub(super) async fn pause(
     OpsSent { visitor, form: Why { reason, .. } }: OpsSent<Why>,
 ) -> Result<Response, Problem> {
     let done = banks::pause(&visitor.writer()?, &bank(&code)?, &reason).await.map(drop);
+    after(done, PATH, async |errors| board(&visitor, &errors).await).await
+}
+
+/// Takes nothing new for a bank.
+pub(super) async fn drain(
+    Id(code): Id<String>,
+    OpsSent { visitor, form: Why { reason, .. } }: OpsSent<Why>,
+) -> Result<Response, Problem> {
+    let done = banks::drain(&visitor.writer()?, &bank(&code)?, &reason).await.map(drop);
     after(done, PATH, async |errors| board(&visitor, &errors).await).await
 }
 

@@ -1,5 +1,5 @@
 //! `/ops/limits`: what each tier allows, every version that it had as what it changed, and
-//! proposing the next one.
+//! proposing the next one; and likewise what shops pay ([`fees`]).
 
 use axum::response::Response;
 use ledger_core::{
@@ -9,17 +9,17 @@ use ledger_core::{
 };
 use rust_decimal::Decimal;
 
-use super::{ActForm, Board, Field, OpsSent, OpsVisitor, Part, after};
+use super::{ActForm, Board, Field, OpsSent, OpsVisitor, Part, after, fees};
 use crate::{
     desk::{
         carrying_out::{self, TierChange},
         proposals::{Kind, NewProposal},
-        tiers::{self, Version},
+        versions::{self, Version},
     },
     http::{Problem, codes},
     pages::{
         FormErrors, act, respond,
-        ui::{Cell, Column},
+        ui::{Cell, Column, Pair},
     },
 };
 
@@ -44,16 +44,25 @@ pub(super) async fn page(visitor: OpsVisitor) -> Result<Response, Problem> {
     Ok(respond::page(&board(&visitor, &FormErrors::none()).await?))
 }
 
-async fn board(visitor: &OpsVisitor, errors: &FormErrors) -> Result<Board, Problem> {
-    let lead = "A change holds from its event on, for every account of the tier, and changes \
-                nothing that was decided before. It takes two persons.";
-    let mut board = Board::new(visitor, "Limits", "limits").lead(lead).errors(errors);
+pub(super) async fn board(visitor: &OpsVisitor, errors: &FormErrors) -> Result<Board, Problem> {
+    let lead = "A change holds from its event on, and changes nothing that was decided before. \
+                It takes two persons.";
+    let mut board = Board::new(visitor, "Limits and fees", "limits").lead(lead).errors(errors);
     let tiers: Vec<Tier> =
         visitor.state.ledger.status().borrow().book.tiers().all().cloned().collect();
     for tier in &tiers {
         board = board.part(in_force(tier));
     }
-    Ok(board.part(history(visitor).await?))
+    let board = fees::parts(visitor, board.part(history(visitor).await?)).await?;
+    Ok(board.part(rules(visitor)))
+}
+
+/// What people look at, as the service was started with.
+fn rules(visitor: &OpsVisitor) -> Part {
+    let told = visitor.state.operators.review.told();
+    let pairs = told.into_iter().map(|(words, bound)| Pair::new(words, bound)).collect();
+    let text = "Set where the service is started (BAHI_REVIEW_…), and the same for everybody.";
+    Part::new("What people look at").text(text).pairs(pairs)
 }
 
 fn said(limit: Option<Decimal>) -> String {
@@ -74,18 +83,19 @@ fn in_force(tier: &Tier) -> Part {
 }
 
 async fn history(visitor: &OpsVisitor) -> Result<Part, Problem> {
-    let versions = tiers::versions(&visitor.state.reads).await?;
+    let versions = versions::tiers(&visitor.state.reads).await?;
     let rows = versions.iter().map(|version| {
+        let says = &version.says;
         let before = versions.iter().find(|one| {
-            one.tier.tier == version.tier.tier
-                && one.tier.version.checked_add(1) == Some(version.tier.version)
+            one.says.tier == says.tier && one.says.version.checked_add(1) == Some(says.version)
         });
         vec![
-            version.tier.tier.to_string().into(),
-            version.tier.version.to_string().into(),
+            says.tier.to_string().into(),
+            says.version.to_string().into(),
             changes(version, before).into(),
             version.by.clone().unwrap_or_default().into(),
             version.approver.clone().unwrap_or_default().into(),
+            version.reason.clone().unwrap_or_default().into(),
             Cell::When(visitor.when(version.at)),
             format!("#{}", version.position).into(),
         ]
@@ -96,6 +106,7 @@ async fn history(visitor: &OpsVisitor) -> Result<Part, Problem> {
         Column::words("What changed"),
         Column::words("By"),
         Column::words("Agreed"),
+        Column::words("Why"),
         Column::words("When"),
         Column::words("Event"),
     ];
@@ -103,13 +114,13 @@ async fn history(visitor: &OpsVisitor) -> Result<Part, Problem> {
 }
 
 /// What a version has otherwise than the one before it.
-fn changes(version: &Version, before: Option<&Version>) -> String {
+fn changes(version: &Version<Tier>, before: Option<&Version<Tier>>) -> String {
     let differ = LIMITS.into_iter().filter_map(|(_, words, of)| {
-        let now = of(&version.tier.limits);
+        let now = of(&version.says.limits);
         match before {
             None => now.map(|now| format!("{words}: {now}")),
             Some(before) => {
-                let was = of(&before.tier.limits);
+                let was = of(&before.says.limits);
                 (was != now).then(|| format!("{words}: {} → {}", said(was), said(now)))
             }
         }

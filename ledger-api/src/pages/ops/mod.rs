@@ -6,8 +6,12 @@
 //! to find somebody; looking there is written down.
 
 mod approvals;
+mod bank_days;
 mod banks;
 mod board;
+mod debts;
+mod disputes;
+mod fees;
 mod file_form;
 mod inbound;
 mod limits;
@@ -34,13 +38,15 @@ use super::layout::{RailEntry, desk_entry};
 use crate::http::ApiState;
 
 /// The desk's pages.
-const RAIL: [RailEntry; 11] = [
+const RAIL: [RailEntry; 13] = [
     desk_entry("home", "/ops", "home", "Overview"),
     desk_entry("withdrawals", "/ops/withdrawals", "out", "Withdrawals"),
     desk_entry("suspense", "/ops/suspense", "ask", "Suspense"),
     desk_entry("reconciliation", "/ops/reconciliation", "swap", "Reconciliation"),
     desk_entry("inbound", "/ops/inbound", "in", "Messages"),
     desk_entry("banks", "/ops/banks", "bank", "Banks"),
+    desk_entry("disputes", "/ops/disputes", "shield", "Disputes"),
+    desk_entry("debts", "/ops/debts", "down", "Debts"),
     desk_entry("limits", "/ops/limits", "layers", "Limits"),
     desk_entry("people", "/ops/people", "person", "People"),
     desk_entry("reports", "/ops/reports", "doc", "Reports"),
@@ -78,6 +84,7 @@ pub(super) fn routes() -> Router<ApiState> {
         .route("/ops/suspense/{item}/return", post(suspense::send_back))
         .route("/ops/banks", get(banks::page))
         .route("/ops/banks/{bank}/pause", post(banks::pause))
+        .route("/ops/banks/{bank}/drain", post(banks::drain))
         .route("/ops/banks/{bank}/resume", post(banks::resume))
         .route("/ops/banks/treasury", post(banks::name))
         .route("/ops/inbound", get(inbound::page))
@@ -86,7 +93,17 @@ pub(super) fn routes() -> Router<ApiState> {
         .route("/ops/inbound/{id}/reprocess", post(inbound::reprocess))
         .route("/ops/reconciliation", get(reconciliation::page))
         .route("/ops/reconciliation/statements", post(reconciliation::hand_in))
+        .route("/ops/reconciliation/fetch", post(bank_days::fetch))
+        .route("/ops/reconciliation/close", post(bank_days::close))
+        .route("/ops/reconciliation/reopen", post(bank_days::reopen))
+        .route("/ops/disputes", get(disputes::page))
+        .route("/ops/disputes/{payment}", get(disputes::one))
+        .route("/ops/disputes/{payment}/say", post(disputes::say))
+        .route("/ops/disputes/{payment}/decide", post(disputes::decide))
+        .route("/ops/debts", get(debts::page))
+        .route("/ops/debts/{account}/write-off", post(debts::write_off))
         .route("/ops/limits", get(limits::page).post(limits::propose))
+        .route("/ops/limits/fees", post(fees::propose))
         .merge(people::routes())
         .route("/ops/reports", get(reports::page))
         .route("/ops/reports/{id}/settle", post(reports::settle))

@@ -152,12 +152,12 @@ pub(super) const fn health(health: Health) -> &'static str {
 
 /// Why a bank sends nothing now, or that it does.
 pub(super) fn sends(state: &BankState) -> String {
-    let is_paused = state.paused.is_some();
     match state.waits_for.as_deref() {
-        _ if is_paused => "Paused".to_owned(),
+        _ if state.paused.is_some() => "Paused".to_owned(),
         Some("bank_unreachable") => "Circuit open".to_owned(),
         Some("low_float") => "Low float".to_owned(),
         Some(other) => other.replace('_', " "),
+        None if state.sending && state.draining.is_some() => "Draining".to_owned(),
         None if state.sending => "Yes".to_owned(),
         None => "No worker".to_owned(),
     }

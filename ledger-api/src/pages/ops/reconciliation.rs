@@ -1,13 +1,14 @@
 //! `/ops/reconciliation`: what banks state and our books have, what differs and since when, and
-//! handing in a statement's file. A day is closed by its closed statement, when nothing of it is
-//! left to explain; from then on its certificate stands.
+//! handing in a statement's file. A bank closes a day by its closed statement, from which on its
+//! certificate stands; we close it when somebody has looked at it ([`bank_days`]).
 
 use axum::response::Response;
 use ledger_core::ids::BankCode;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    ActForm, Board, Field, OpsVisitor, Part, after, file_form::FileForm, overview::proposals,
+    ActForm, Board, Field, OpsVisitor, Part, after, bank_days, file_form::FileForm,
+    overview::proposals,
 };
 use crate::{
     desk::{
@@ -30,10 +31,11 @@ pub(super) async fn page(visitor: OpsVisitor) -> Result<Response, Problem> {
     Ok(respond::page(&board(&visitor, &FormErrors::none()).await?))
 }
 
-async fn board(visitor: &OpsVisitor, errors: &FormErrors) -> Result<Board, Problem> {
+pub(super) async fn board(visitor: &OpsVisitor, errors: &FormErrors) -> Result<Board, Problem> {
     let board = Board::new(visitor, "Reconciliation", "reconciliation").errors(errors);
     let board = board.part(break_list(visitor).await?).part(accounts(visitor).await?);
-    Ok(board.part(backed(visitor).await?).part(upload(visitor).await?))
+    let board = board.part(backed(visitor).await?);
+    Ok(bank_days::parts(visitor, board).await?.part(upload(visitor).await?))
 }
 
 async fn break_list(visitor: &OpsVisitor) -> Result<Part, Problem> {

@@ -109,13 +109,13 @@ async fn board(visitor: &OpsVisitor, item: &str, errors: &FormErrors) -> Result<
     if !waiting.is_empty() {
         return Ok(board);
     }
-    let takes_two = takes_two(visitor, &found);
+    let takes_two = takes_two(visitor, &found)?;
     let best = suggested.first().map_or(String::new(), |one| one.account.to_string());
     Ok(board.part(decide(&item, takes_two, best)))
 }
 
-fn takes_two(visitor: &OpsVisitor, found: &OpenCredit) -> bool {
-    visitor.state.operators.review.suspense_takes_two(found.amount, found.currency)
+fn takes_two(visitor: &OpsVisitor, found: &OpenCredit) -> Result<bool, Problem> {
+    Ok(desk::takes_two(&visitor.writer()?, (found.amount, found.currency)))
 }
 
 const fn because(why: Because) -> &'static str {
@@ -165,7 +165,8 @@ fn decide(item: &Item, takes_two: bool, best: String) -> Part {
         if takes_two { form.field(Field::evidence()) } else { form }
     };
     let text = if takes_two {
-        "So much takes two: you propose, somebody else agrees, and both have seen the evidence."
+        "This takes two: you propose, somebody with the role approver agrees, and both have seen \
+         the evidence."
     } else {
         ""
     };
@@ -236,11 +237,9 @@ async fn give(visitor: &OpsVisitor, item: &str, said: &Said) -> Result<(), Probl
     let body = AssignIn { account, reason, evidence_sha256: said.evidence() };
     let fields = [item.as_str(), &said.account, &said.reason, &said.evidence_sha256];
     let key = act::key("ops_assign", &said.nonce, &fields)?;
-    let writer = visitor.writer()?;
-    if found.is_none_or(|found| !takes_two(visitor, &found)) {
-        return desk::assign(&writer, &Approver::of(writer.caller.clone()), &item, key, &body)
-            .await
-            .map(drop);
+    if decides_alone(visitor, &item, found.as_ref()).await? {
+        let writer = visitor.writer()?;
+        return desk::assign(&writer, &Approver::none(), &item, key, &body).await.map(drop);
     }
     let body = serde_json::to_value(&body).map_err(|error| Problem::internal(&error))?;
     propose(visitor, Kind::AssignSuspense, &item, said, (body, &key)).await
@@ -252,13 +251,27 @@ async fn back(visitor: &OpsVisitor, item: &str, said: &Said) -> Result<(), Probl
     let body = ReturnIn { reason, bank_account: None, evidence_sha256: said.evidence() };
     let fields = [item.as_str(), &said.reason, &said.evidence_sha256];
     let key = act::key("ops_return", &said.nonce, &fields)?;
-    let writer = visitor.writer()?;
-    if found.is_none_or(|found| !takes_two(visitor, &found)) {
-        let approver = Approver::of(writer.caller.clone());
-        return sending_back::send_back(&writer, &approver, &item, key, &body).await.map(drop);
+    if decides_alone(visitor, &item, found.as_ref()).await? {
+        let (writer, nobody) = (visitor.writer()?, Approver::none());
+        return sending_back::send_back(&writer, &nobody, &item, key, &body).await.map(drop);
     }
     let body = serde_json::to_value(&body).map_err(|error| Problem::internal(&error))?;
     propose(visitor, Kind::ReturnSuspense, &item, said, (body, &key)).await
+}
+
+/// Whether it is done at once, by an approver who proved a short while ago who they are; else it
+/// is proposed. What lies there no more is asked for in the ledger's own words.
+async fn decides_alone(
+    visitor: &OpsVisitor,
+    item: &Item,
+    found: Option<&OpenCredit>,
+) -> Result<bool, Problem> {
+    let two = found.map(|found| takes_two(visitor, found)).transpose()?;
+    if two == Some(true) {
+        return Ok(false);
+    }
+    visitor.check_approver(item.as_str()).await?;
+    Ok(true)
 }
 
 async fn propose(

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::{body::DepositOut, write::deposit};
 use crate::{
-    desk::suspense::{AssignIn, assign_credit, decide},
+    desk::suspense::{AssignIn, admit, assign_credit, decide},
     http::{
         Problem, approval::Approver, auth::Require as _, idempotency::Key, json::Payload,
         path::Ids, reply::Reply, writer::Writer,
@@ -52,7 +52,7 @@ pub(super) async fn assign(
     approver: Approver,
     payload: Payload,
 ) -> Result<Reply<DepositOut>, Problem> {
-    writer.caller.require(&[Scope::OpsApprove])?;
+    admit(&writer.caller)?;
     let body: AssignIn = payload.parse()?;
     let said = (key, "assign_credit", &body);
     let done = assign_credit(&writer, &approver, (id, number), said).await?;

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::{
     banks::Health,
-    desk::banks::{self, BankState},
+    desk::banks::{self, BankState, Stopped},
     http::{
         Problem,
         auth::Require as _,
@@ -42,15 +42,17 @@ pub(super) struct BankStateOut {
     /// Why nothing is sent, if something stands in the way: `paused`, `bank_unreachable` or
     /// `low_float`.
     waits_for: Option<String>,
-    /// Who paused it.
+    /// Who paused it: nothing is sent through it.
     paused: Option<PauseOut>,
+    /// Who drains it: it takes no new withdrawals, and sends what it has.
+    draining: Option<PauseOut>,
     /// What has not ended, by status; those of which there are none are left out.
     open: Vec<BacklogOut>,
     /// What can still be sent; null if the bank was never reached, or it is not in the books.
     float: Option<FloatOut>,
 }
 
-/// A pause.
+/// A pause, or a drain.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = BankPause)]
 pub(super) struct PauseOut {
@@ -136,6 +138,7 @@ fn told(state: BankState, now: DateTime<Utc>) -> BankStateOut {
         sending: state.sending,
         waits_for: state.waits_for,
         paused: state.paused.map(pause_out),
+        draining: state.draining.map(pause_out),
         float: state.float.zip(currency).map(|(float, currency)| FloatOut {
             escrow: Amount::new(float.escrow, currency),
             clearing_out: Amount::new(float.clearing_out, currency),
@@ -159,7 +162,7 @@ pub(super) struct PauseIn {
     reason: String,
 }
 
-/// A bank that was paused or goes on.
+/// A bank that was paused or drained, or goes on.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = BankPaused)]
 pub(super) struct PausedOut {
@@ -169,8 +172,18 @@ pub(super) struct PausedOut {
     /// Always `bank_pause`.
     #[schema(example = "bank_pause")]
     object: &'static str,
-    /// Who paused it; null: it goes on.
+    /// Who paused it; null: it sends.
     paused: Option<PauseOut>,
+    /// Who drains it; null: it takes new withdrawals.
+    draining: Option<PauseOut>,
+}
+
+impl PausedOut {
+    fn of(bank: BankCode, stopped: Stopped) -> Self {
+        let Stopped { paused, draining } = stopped;
+        let (paused, draining) = (paused.map(pause_out), draining.map(pause_out));
+        Self { bank, object: "bank_pause", paused, draining }
+    }
 }
 
 /// Pause a bank
@@ -193,8 +206,32 @@ pub(super) async fn pause(
 ) -> Result<Reply<PausedOut>, Problem> {
     writer.caller.require(&[Scope::OpsWrite])?;
     let body: PauseIn = payload.parse()?;
-    let paused = banks::pause(&writer, &bank, &body.reason).await?.map(pause_out);
-    Ok(Reply::ok(PausedOut { bank, object: "bank_pause", paused }))
+    let stopped = banks::pause(&writer, &bank, &body.reason).await?;
+    Ok(Reply::ok(PausedOut::of(bank, stopped)))
+}
+
+/// Drain a bank
+///
+/// It takes no new withdrawals until it is resumed: who names it is refused with 409
+/// `bank_draining`, and who names none gets another bank. What waits for it is sent. Draining it
+/// again changes nothing, not even the reason; a pause becomes a drain. No key is needed.
+#[utoipa::path(
+    post,
+    path = "/v1/ops/banks/{bank}/drain",
+    tag = "Operators",
+    params(("bank" = String, Path, description = "The bank", example = "hdfc")),
+    request_body(content = PauseIn, example = json!({"reason": "We leave this bank"})),
+    responses((status = 200, description = "It takes nothing new.", body = PausedOut)),
+)]
+pub(super) async fn drain(
+    writer: Writer,
+    Id(bank): Id<BankCode>,
+    payload: Payload,
+) -> Result<Reply<PausedOut>, Problem> {
+    writer.caller.require(&[Scope::OpsWrite])?;
+    let body: PauseIn = payload.parse()?;
+    let stopped = banks::drain(&writer, &bank, &body.reason).await?;
+    Ok(Reply::ok(PausedOut::of(bank, stopped)))
 }
 
 /// Let a bank go on
@@ -215,6 +252,6 @@ pub(super) async fn resume(
 ) -> Result<Reply<PausedOut>, Problem> {
     writer.caller.require(&[Scope::OpsWrite])?;
     let Empty {} = payload.parse_or_empty()?;
-    let paused = banks::resume(&writer, &bank).await?.map(pause_out);
-    Ok(Reply::ok(PausedOut { bank, object: "bank_pause", paused }))
+    let stopped = banks::resume(&writer, &bank).await?;
+    Ok(Reply::ok(PausedOut::of(bank, stopped)))
 }

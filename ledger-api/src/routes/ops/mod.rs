@@ -31,6 +31,7 @@ pub(super) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(resolutions::withdraw))
         .routes(routes!(banks::list))
         .routes(routes!(banks::pause))
+        .routes(routes!(banks::drain))
         .routes(routes!(banks::resume))
         .routes(routes!(inbound::list))
         .routes(routes!(inbound::reprocess))

@@ -320,6 +320,7 @@ impl From<PeriodChange> for ChangeOut {
             BookEvent::Opened(_)
             | BookEvent::CurrencyAdded(_)
             | BookEvent::TierDefined(_)
+            | BookEvent::TermsDefined(_)
             | BookEvent::CheckpointKeyRotated(_) => ("book", None, None, None),
         };
         Self {

@@ -1,17 +1,14 @@
 //! `/v1/ops/receivables`: what somebody owes us and will not repay is written off, by two persons.
 
 use ledger_core::{
-    chart::{Authority, Direction, PostingClass},
-    command::{Operation, Receipt},
-    ids::{AccountId, Reference, TransactionId},
-    money::Money,
-    posting::{Condition, Kind, Posting, PostingLeg},
+    command::Receipt,
+    ids::{AccountId, TransactionId},
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    desk::two_persons,
+    desk::receivables::{self, WriteOffIn},
     http::{
         Problem,
         approval::Approver,
@@ -20,29 +17,11 @@ use crate::{
         json::Payload,
         path::Id,
         reply::Reply,
-        wire::{Amount, MoneyIn, with_book},
-        writer::{Identity, Permission, Writer, wrong_receipt},
+        wire::Amount,
+        writer::{Writer, wrong_receipt},
     },
     identity::Scope,
-    routes::transactions::body::check_currency,
-    workers::dues::house_account,
 };
-
-const EXPENSE: &str = "expense:bad_debt";
-
-/// What is written off, and why.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = WriteOff)]
-pub(super) struct WriteOffIn {
-    /// How much of what is owed; no more than that.
-    amount: MoneyIn,
-    /// Why: a code or a reference to what proves it, without personal data.
-    #[schema(value_type = String, example = "insolvent")]
-    reason: Reference,
-    /// SHA-256 of what the two persons have seen, in lower-case hexadecimal.
-    evidence_sha256: String,
-}
 
 /// What was written off.
 #[derive(Debug, Serialize, ToSchema)]
@@ -90,24 +69,7 @@ pub(super) async fn write_off(
 ) -> Result<Reply<WrittenOffOut>, Problem> {
     writer.caller.require(&[Scope::OpsApprove])?;
     let body: WriteOffIn = payload.parse()?;
-    if !account.as_str().starts_with("receivable:") {
-        return Err(Problem::not_found("Only what somebody owes is written off."));
-    }
-    let approval = two_persons(&writer, &approver, &body.reason, Some(&body.evidence_sha256))?;
-    let amount = with_book(&writer.state, |book| body.amount.resolve_positive(book, "/amount"));
-    let amount = amount.await?;
-    check_currency(&account, amount.currency().code, "/amount")?;
-    let operation = posting(&writer, &account, amount)?;
-    if let Some(open) = house_account(EXPENSE, amount.currency()) {
-        // That it is open already is as good.
-        let command = writer.command(Authority::NONE.into(), open);
-        writer.state.ledger.submit(command).await?;
-    }
-    let authority = Authority::of(&[PostingClass::Receivable, PostingClass::Expense]);
-    let permission = Permission { authority, approval: Some(approval) };
-    let id = account.to_string();
-    let identity = Identity { key, operation: "write_off", path: &[&id], body: &body };
-    let done = writer.submit(identity, permission, operation).await?;
+    let (done, amount) = receivables::write_off(&writer, &approver, &account, key, &body).await?;
     let Receipt::Posted { transactions, .. } = &done.accepted.receipt else {
         return Err(wrong_receipt(&done.accepted.receipt));
     };
@@ -116,25 +78,4 @@ pub(super) async fn write_off(
     let out = WrittenOffOut { object, account, amount, transaction, position };
     let location = format!("/v1/transactions/{transaction}");
     Ok(Reply::created(out, &location).at(done.position).replayed(done.replayed))
-}
-
-/// From what is owed to what it costs, and no more than is owed.
-fn posting(writer: &Writer, account: &AccountId, amount: Money) -> Result<Operation, Problem> {
-    let expense = EXPENSE.parse().map_err(|error| Problem::internal(&error))?;
-    let expense = AccountId::new(&expense, amount.currency().code);
-    let leg = |account, direction| PostingLeg { account, direction, amount, item: None };
-    let least = Condition {
-        account: account.clone(),
-        sequence: None,
-        minimum_balance: Some(Money::zero(amount.currency()).amount()),
-    };
-    Ok(Operation::Post(vec![Posting {
-        transaction_id: writer.transaction_id(),
-        kind: Kind::WRITE_OFF.parse().map_err(|error| Problem::internal(&error))?,
-        legs: vec![leg(expense, Direction::Debit), leg(account.clone(), Direction::Credit)],
-        effective_on: None,
-        value_date: None,
-        conditions: vec![least],
-        note: None,
-    }]))
 }

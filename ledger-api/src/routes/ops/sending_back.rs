@@ -3,12 +3,14 @@
 use ledger_core::ids::Item;
 
 use crate::{
-    desk::sending_back::{self, ReturnIn},
-    http::{
-        Problem, approval::Approver, auth::Require as _, idempotency::Key, json::Payload, path::Id,
-        reply::Reply, writer::Writer,
+    desk::{
+        sending_back::{self, ReturnIn},
+        suspense::admit,
     },
-    identity::Scope,
+    http::{
+        Problem, approval::Approver, idempotency::Key, json::Payload, path::Id, reply::Reply,
+        writer::Writer,
+    },
     routes::withdrawals::body::WithdrawalOut,
 };
 
@@ -16,9 +18,10 @@ use crate::{
 ///
 /// All of a credit, once, to whom it came from: a withdrawal without a fee, which is queued and
 /// sent like any other. If it does not get through, or comes back, the money is in suspense again,
-/// under the withdrawal's id. More than ₹10,000 (`BAHI_REVIEW_SUSPENSE_ABOVE`), other currencies,
-/// and a payee that is named here take a second person with `ops:approve`:
-/// `Approver-Authorization`, and `evidence_sha256`.
+/// under the withdrawal's id. Up to ₹10,000 (`BAHI_REVIEW_SUSPENSE_ABOVE`) a key with `ops:approve`
+/// decides alone. More, other currencies, a payee that is named here, and what a key with
+/// `ops:write` only asks for take a second person with `ops:approve`: `Approver-Authorization`, and
+/// `evidence_sha256`.
 #[utoipa::path(
     post,
     path = "/v1/ops/suspense/{id}/return",
@@ -41,7 +44,7 @@ pub(super) async fn send_back(
     approver: Approver,
     payload: Payload,
 ) -> Result<Reply<WithdrawalOut>, Problem> {
-    writer.caller.require(&[Scope::OpsApprove])?;
+    admit(&writer.caller)?;
     let body: ReturnIn = payload.parse()?;
     let done = sending_back::send_back(&writer, &approver, &item, key, &body).await?;
     let accepted = &done.accepted;

@@ -14,7 +14,6 @@ use crate::{
     http::{
         Problem,
         approval::Approver,
-        auth::Require as _,
         idempotency::Key,
         json::Payload,
         path::Id,
@@ -167,8 +166,9 @@ pub(super) struct AssignedOut {
 
 /// Assign what lies in suspense to a wallet
 ///
-/// All of a credit, once. More than ₹10,000 (`BAHI_REVIEW_SUSPENSE_ABOVE`), and other currencies,
-/// take a second person with `ops:approve`: `Approver-Authorization`, and `evidence_sha256`.
+/// All of a credit, once. Up to ₹10,000 (`BAHI_REVIEW_SUSPENSE_ABOVE`) a key with `ops:approve`
+/// decides alone. More, other currencies, and what a key with `ops:write` only asks for take a
+/// second person with `ops:approve`: `Approver-Authorization`, and `evidence_sha256`.
 #[utoipa::path(
     post,
     path = "/v1/ops/suspense/{id}/assign",
@@ -185,7 +185,7 @@ pub(super) async fn assign(
     approver: Approver,
     payload: Payload,
 ) -> Result<Reply<AssignedOut>, Problem> {
-    writer.caller.require(&[Scope::OpsApprove])?;
+    desk::admit(&writer.caller)?;
     let body: AssignIn = payload.parse()?;
     let done = desk::assign(&writer, &approver, &item, key, &body).await?;
     let (position, account) = (done.position, body.account);

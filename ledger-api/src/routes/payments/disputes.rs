@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::body::PaymentOut;
 use crate::{
+    desk,
     http::{
         ApiState, Problem,
         auth::Require as _,
@@ -149,7 +150,7 @@ pub(super) async fn say(
 /// Decide a dispute
 ///
 /// What is held becomes the payer's or the shop's. If the shop has won, the payer gives back what
-/// was lent, and owes what the wallet lacks.
+/// was lent, and owes what the wallet lacks. Not by whoever opened it: 403 `second_person_needed`.
 #[utoipa::path(
     post,
     path = "/v1/payments/{id}/dispute/decision",
@@ -167,7 +168,7 @@ pub(super) async fn decide(
 ) -> Result<Reply<PaymentOut>, Problem> {
     writer.caller.require(&[Scope::OpsApprove])?;
     let body: DecisionIn = payload.parse()?;
-    let done = payments::decide_dispute(&writer, id, key, &body).await?;
+    let done = desk::disputes::decide(&writer, id, key, &body).await?;
     let won_by = serde_json::to_value(body.won_by).map_err(|error| Problem::internal(&error))?;
     let dispute = won_by.as_str().map(str::to_owned);
     let payment = PaymentOut { dispute, ..PaymentOut::made(&done)? };

@@ -25,6 +25,7 @@ use crate::{
     },
     identity::Scope,
     routes::{accounts::body::Empty, transactions::body::check_currency},
+    transfers::known,
     wallet::Way,
 };
 
@@ -59,7 +60,15 @@ pub(crate) async fn request(
     let amount = amount.await?;
     check_currency(&account, amount.currency().code, "/amount")?;
     let asked = Way { bank: body.bank.as_ref(), rail: body.rail.as_ref() };
-    let (bank, rail) = asked.or_usual(&writer.state, amount, reach).await?;
+    let identity = Identity { key, operation: "request_withdrawal", path: &[], body: &body };
+    let permission = Authority::of_withdrawals().into();
+    let (bank, rail) = match asked.or_usual(&writer.state, amount, reach).await {
+        Ok(way) => way,
+        // What was requested before its bank was drained is answered as it was.
+        Err(problem) => {
+            return created(&known::or_replay(&writer, identity, permission, problem).await?);
+        }
+    };
     let price = terms::price(amount).map_err(|error| {
         Problem::field(codes::AMOUNT_OVERFLOW, "/amount/value", format!("{error}."))
     })?;
@@ -81,10 +90,11 @@ pub(crate) async fn request(
         review,
         note: body.note.clone(),
     });
-    let identity = Identity { key, operation: "request_withdrawal", path: &[], body: &body };
-    let permission = Authority::of_withdrawals().into();
-    let done = writer.submit(identity, permission, operation.into()).await?;
-    let withdrawal = withdrawal(&done)?;
+    created(&writer.submit(identity, permission, operation.into()).await?)
+}
+
+fn created(done: &Done) -> Result<Reply<WithdrawalOut>, Problem> {
+    let withdrawal = withdrawal(done)?;
     let location = format!("/v1/withdrawals/{}", withdrawal.id);
     Ok(Reply::created(withdrawal, &location).at(done.position).replayed(done.replayed))
 }

@@ -23,9 +23,11 @@ pub struct Asked {
     pub questions: u32,
 }
 
-/// Who paused a bank, why and when.
+/// Who paused or drained a bank, why and when.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Pause {
+    /// Whether it is drained: it takes nothing new and sends what it has. Else it sends nothing.
+    pub drains: bool,
     /// Why.
     pub reason: String,
     /// Who.
@@ -241,21 +243,21 @@ impl Notes {
         sqlx::query_scalar(sql).bind(id.uuid()).fetch_optional(&self.0).await
     }
 
-    /// Whether a bank is paused.
+    /// Whether a bank is paused. One that is drained is not: it sends what it has.
     ///
     /// # Errors
     /// What the database says.
     pub async fn is_paused(&self, bank: &BankCode) -> sqlx::Result<bool> {
-        let sql = "select exists (select from bank_pauses where bank = $1)";
+        let sql = "select exists (select from bank_pauses where bank = $1 and not drains)";
         sqlx::query_scalar(sql).bind(bank.as_str()).fetch_one(&self.0).await
     }
 
-    /// Who paused a bank, why and when; nothing if nobody did.
+    /// Who paused or drained a bank, why and when; nothing if nobody did.
     ///
     /// # Errors
     /// What the database says.
     pub async fn pause_of(&self, bank: &BankCode) -> sqlx::Result<Option<Pause>> {
-        let sql = "select reason, paused_by, paused_at from bank_pauses where bank = $1";
+        let sql = "select drains, reason, paused_by, paused_at from bank_pauses where bank = $1";
         sqlx::query_as(sql).bind(bank.as_str()).fetch_optional(&self.0).await
     }
 
@@ -269,20 +271,19 @@ impl Notes {
         Ok(lane.fetch_optional(&self.0).await?.unwrap_or((None, false)))
     }
 
-    /// Pauses a bank: nothing more is sent through it.
+    /// Pauses a bank or drains it. The same again changes nothing, not even the reason.
     ///
     /// # Errors
     /// What the database says.
-    pub async fn pause(
-        &self,
-        bank: &BankCode,
-        reason: &str,
-        (by, at): (&str, Timestamp),
-    ) -> sqlx::Result<()> {
-        let sql = "insert into bank_pauses (bank, reason, paused_by, paused_at)
-                   values ($1, $2, $3, $4)
-                   on conflict do nothing";
-        let query = sqlx::query(sql).bind(bank.as_str()).bind(reason).bind(by).bind(at);
+    pub async fn pause(&self, bank: &BankCode, pause: &Pause) -> sqlx::Result<()> {
+        let sql = "insert into bank_pauses (bank, drains, reason, paused_by, paused_at)
+                   values ($1, $2, $3, $4, $5)
+                   on conflict (bank) do update
+                   set drains = excluded.drains, reason = excluded.reason,
+                       paused_by = excluded.paused_by, paused_at = excluded.paused_at
+                   where bank_pauses.drains <> excluded.drains";
+        let query = sqlx::query(sql).bind(bank.as_str()).bind(pause.drains);
+        let query = query.bind(&pause.reason).bind(&pause.paused_by).bind(pause.paused_at);
         query.execute(&self.0).await.map(drop)
     }
 

@@ -4,7 +4,7 @@ use super::{
     super::{
         amount,
         finding::{Code, Findings, Place},
-        payload::{BookOpened, CheckpointKeyRotated, CurrencyAdded, TierDefined},
+        payload::{BookOpened, CheckpointKeyRotated, CurrencyAdded, TermsDefined, TierDefined},
         record::Event,
         report::CurrencyFigures,
     },
@@ -15,6 +15,8 @@ use super::{
 
 /// No real currency has a larger scale.
 const SCALE_MAX: u8 = 18;
+/// A hundred percent, in basis points.
+const WHOLE_BPS: u16 = 10_000;
 
 #[derive(Debug, Default)]
 pub(super) struct Currencies {
@@ -23,6 +25,8 @@ pub(super) struct Currencies {
     list: Vec<Currency>,
     pub tiers: Tiers,
     pub periods: Periods,
+    /// The last version of what shops pay; nothing: the first one, which is in no event.
+    terms: Option<u32>,
 }
 
 #[derive(Debug)]
@@ -66,6 +70,11 @@ impl Currencies {
                     self.tiers.define(place, &defined, scale, findings);
                 }
             }
+            "terms_defined" => {
+                if let Some(defined) = read::<TermsDefined>(place, event, findings) {
+                    self.terms(place, defined, findings);
+                }
+            }
             "checkpoint_key_rotated" => {
                 // What it says is checked with the tree.
                 read::<CheckpointKeyRotated<'_>>(place, event, findings);
@@ -79,6 +88,19 @@ impl Currencies {
                 findings.event(place, Code::EventTypeUnknown, words);
             }
         }
+    }
+
+    /// Versions follow one another, and a rate is at most the whole.
+    fn terms(&mut self, place: Place<'_>, defined: TermsDefined, findings: &mut Findings) {
+        let version = self.terms.unwrap_or(1).saturating_add(1);
+        if defined.version != version {
+            let words = format!("terms of version {} where {version} should be", defined.version);
+            findings.event(place, Code::BookDiffers, words);
+        }
+        if defined.fee_bps > WHOLE_BPS || defined.tax_bps > WHOLE_BPS {
+            findings.event(place, Code::BookDiffers, "a rate of more than the whole");
+        }
+        self.terms = Some(defined.version);
     }
 
     fn open(&mut self, place: Place<'_>, opened: &BookOpened<'_>, findings: &mut Findings) {

@@ -10,6 +10,7 @@ use crate::{
         accounts,
         carrying_out::{self, Unfreeze},
         proposals::{Kind, NewProposal},
+        shops,
     },
     http::{Problem, codes, path::Id},
     pages::{
@@ -97,14 +98,17 @@ pub(super) async fn close(
     OpsSent { visitor, form: Why { reason, .. } }: OpsSent<Why>,
 ) -> Result<Response, Problem> {
     let subject = Subject::parse(&id)?;
-    let done = match subject {
-        Subject::Person(person) => match visitor.check_recent() {
-            Ok(()) => accounts::close(&visitor.writer()?, person, &reason).await,
-            Err(problem) => Err(problem),
-        },
-        Subject::Shop(_) => Err(nobody()),
-    };
+    let done = close_it(&visitor, subject, &reason).await;
     answer(&visitor, subject, done).await
+}
+
+async fn close_it(visitor: &OpsVisitor, subject: Subject, reason: &str) -> Result<(), Problem> {
+    visitor.check_recent()?;
+    let writer = visitor.writer()?;
+    match subject {
+        Subject::Person(person) => accounts::close(&writer, person, reason).await,
+        Subject::Shop(shop) => shops::close(&writer, shop, reason).await,
+    }
 }
 
 #[derive(Deserialize)]

@@ -2,6 +2,7 @@
 //! closing, and ending somebody's ways in. What they proved themselves with is never shown.
 
 mod acts;
+mod shop;
 
 use axum::{
     Router,
@@ -35,6 +36,7 @@ pub(super) fn routes() -> Router<ApiState> {
         .route("/ops/people/{id}/freeze", post(acts::freeze))
         .route("/ops/people/{id}/unfreeze", post(acts::unfreeze))
         .route("/ops/people/{id}/close", post(acts::close))
+        .route("/ops/people/{id}/agree", post(shop::agree))
         .route("/ops/people/{id}/reset", post(acts::reset))
 }
 
@@ -180,10 +182,10 @@ async fn board(
         }
     }
     board = board.part(money(visitor, subject, &account).await?);
-    Ok(match subject {
-        Subject::Person(_) => board.part(endings(subject)),
-        Subject::Shop(_) => board,
-    })
+    match subject {
+        Subject::Person(_) => Ok(board.part(endings(subject))),
+        Subject::Shop(id) => shop::parts(visitor, subject, id, board).await,
+    }
 }
 
 fn of_person(visitor: &OpsVisitor, person: &Person, with_names: bool) -> Vec<Pair> {

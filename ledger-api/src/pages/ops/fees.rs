@@ -1,0 +1,174 @@
+//! What shops pay for being paid, on the page of limits: every version as what it changed, how many
+//! shops are on it, and proposing the next one. A shop moves to another version by itself only: on
+//! its own page, by two persons.
+
+use axum::response::Response;
+use ledger_core::payment::Terms;
+use rust_decimal::Decimal;
+
+use super::{ActForm, Board, Field, OpsSent, OpsVisitor, Part, after, limits};
+use crate::{
+    desk::{
+        carrying_out::{self, TermsChange},
+        proposals::{Kind, NewProposal},
+        versions,
+    },
+    http::{Problem, codes},
+    pages::{
+        act,
+        ui::{Cell, Column},
+    },
+};
+
+/// What proposals of fees are about: there is one row of versions.
+const SUBJECT: &str = "terms";
+
+/// The parts about fees.
+pub(super) async fn parts(visitor: &OpsVisitor, board: Board) -> Result<Board, Problem> {
+    let now = visitor.state.ledger.status().borrow().book.terms_now();
+    let form = ActForm::new("/ops/limits/fees", "Propose these fees")
+        .hidden("expected_version", now.version.to_string())
+        .field(Field::line("fee", "Fee of a payment, %", 8).value(percent(now.fee_bps)))
+        .field(Field::line("tax", "Tax in the fee, %", 8).value(percent(now.tax_bps)))
+        .field(Field::reason());
+    let text = "New shops agree to the last version. The others stay on theirs until they agree \
+                to another; that is done on a shop’s page.";
+    let form = Part::new(format!("Fees of shops, version {}", now.version)).text(text).form(form);
+    Ok(board.part(form).part(history(visitor).await?))
+}
+
+/// So many basis points as a percentage: `2`, `1.75`.
+pub(super) fn percent(bps: u16) -> String {
+    Decimal::new(i64::from(bps), 2).normalize().to_string()
+}
+
+async fn history(visitor: &OpsVisitor) -> Result<Part, Problem> {
+    let on = visitor.state.shops.by_terms().await?;
+    let shops = |version: u32| {
+        let found = on.iter().find(|(number, _)| u32::try_from(*number) == Ok(version));
+        found.map_or(0, |(_, count)| *count).to_string()
+    };
+    let versions = versions::terms(&visitor.state.reads).await?;
+    let book = visitor.state.ledger.status().borrow().book.clone();
+    let mut rows: Vec<Vec<Cell>> = Vec::with_capacity(versions.len().saturating_add(1));
+    for version in &versions {
+        let says = version.says;
+        let before = says.version.checked_sub(1).and_then(|before| book.terms(before));
+        rows.push(vec![
+            says.version.to_string().into(),
+            changes(says, before).into(),
+            shops(says.version).into(),
+            version.by.clone().unwrap_or_default().into(),
+            version.approver.clone().unwrap_or_default().into(),
+            version.reason.clone().unwrap_or_default().into(),
+            Cell::When(visitor.when(version.at)),
+            format!("#{}", version.position).into(),
+        ]);
+    }
+    let first = Terms::FIRST;
+    let mut row: Vec<Cell> = vec![
+        first.version.to_string().into(),
+        changes(first, None).into(),
+        shops(first.version).into(),
+    ];
+    row.extend(["", "", "what shops began with", "", ""].map(Cell::from));
+    rows.push(row);
+    let columns = [
+        Column::numbers("Version"),
+        Column::words("What changed"),
+        Column::numbers("Shops on it"),
+        Column::words("By"),
+        Column::words("Agreed"),
+        Column::words("Why"),
+        Column::words("When"),
+        Column::words("Event"),
+    ];
+    Ok(Part::new("History of fees").table(&columns, rows, ""))
+}
+
+/// What a version has otherwise than the one before it.
+fn changes(now: Terms, before: Option<Terms>) -> String {
+    let rates = [
+        ("Fee", now.fee_bps, before.map(|before| before.fee_bps)),
+        ("Tax in it", now.tax_bps, before.map(|before| before.tax_bps)),
+    ];
+    let said = rates.into_iter().filter_map(|(words, now, before)| match before {
+        Some(before) if before == now => None,
+        Some(before) => Some(format!("{words}: {} % → {} %", percent(before), percent(now))),
+        None => Some(format!("{words}: {} %", percent(now))),
+    });
+    let all: Vec<String> = said.collect();
+    if all.is_empty() { "nothing".to_owned() } else { all.join("; ") }
+}
+
+/// Proposes the next version.
+pub(super) async fn propose(
+    OpsSent { visitor, form }: OpsSent<Vec<(String, String)>>,
+) -> Result<Response, Problem> {
+    let done = make(&visitor, &form).await;
+    after(done, "/ops/approvals", async |errors| limits::board(&visitor, &errors).await).await
+}
+
+async fn make(visitor: &OpsVisitor, form: &[(String, String)]) -> Result<(), Problem> {
+    let of = |name: &str| {
+        let field = form.iter().find(|(field, _)| field == name);
+        field.map_or("", |(_, value)| value.trim())
+    };
+    let change = TermsChange {
+        fee_bps: rate("fee", of("fee"))?,
+        tax_bps: rate("tax", of("tax"))?,
+        expected_version: of("expected_version").parse().ok(),
+    };
+    let body = serde_json::to_value(change).map_err(|error| Problem::internal(&error))?;
+    let key = act::key("ops_fees", of("nonce"), &[&body.to_string(), of("reason")])?;
+    let new = NewProposal {
+        kind: Kind::DefineTerms,
+        subject: SUBJECT,
+        body,
+        reason: of("reason"),
+        evidence_sha256: None,
+        file: None,
+        key: &key.0,
+    };
+    carrying_out::propose(&visitor.writer()?, &new).await.map(drop)
+}
+
+/// A percentage as basis points: at most two decimals, 0 to 100.
+fn rate(field: &str, text: &str) -> Result<u16, Problem> {
+    let typed = text.trim_end_matches('%').trim();
+    let plain = !typed.is_empty() && typed.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    let bps = typed.parse::<Decimal>().ok().filter(|_| plain);
+    let bps = bps.and_then(|percent| percent.checked_mul(Decimal::ONE_HUNDRED));
+    let bps = bps.filter(Decimal::is_integer).and_then(|bps| u16::try_from(bps).ok());
+    bps.filter(|bps| *bps <= 10_000).ok_or_else(|| {
+        let detail = "A percentage such as 2 or 1.75, at most 100.";
+        Problem::field(codes::INVALID, format!("/{field}"), detail)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_a_percentage_with_two_decimals_at_most() {
+        for (text, bps) in
+            [("2", 200), ("1.75 %", 175), ("0", 0), ("100", 10_000), ("18.00", 1_800)]
+        {
+            assert_eq!(rate("fee", text).unwrap(), bps, "{text}");
+        }
+        for bad in ["", "-1", "100.01", "1.755", "2,5", "1e1", "two", "%", "."] {
+            let problem = rate("fee", bad).unwrap_err();
+            assert_eq!(problem.body().errors[0].pointer, "/fee", "{bad}");
+        }
+        assert_eq!((percent(200), percent(175)), ("2".to_owned(), "1.75".to_owned()));
+    }
+
+    #[test]
+    fn a_version_says_what_it_changed() {
+        let next = Terms { version: 2, fee_bps: 150, ..Terms::FIRST };
+        assert_eq!(changes(next, Some(Terms::FIRST)), "Fee: 2 % → 1.5 %");
+        assert_eq!(changes(Terms::FIRST, None), "Fee: 2 %; Tax in it: 18 %");
+        assert_eq!(changes(next, Some(next)), "nothing");
+    }
+}
