@@ -5,6 +5,7 @@ mod breaks;
 mod credits;
 mod fetched;
 mod moves;
+mod orders;
 mod over_http;
 mod proofs;
 mod safeguarding;
