@@ -6,6 +6,7 @@ mod credits;
 mod days;
 mod fetched;
 mod moves;
+mod orders;
 mod over_http;
 mod proofs;
 mod safeguarding;

@@ -28,6 +28,7 @@ use crate::{
     vault::SubjectKeys,
     webhooks::Inbox,
     workers::{
+        TreasuryKeeper,
         clerk::Clerk,
         dues::Dues,
         inbox::Applier,
@@ -83,6 +84,24 @@ impl With {
             dues.run(lane, told.clone())
         };
         tokio::spawn(again_after_panics("what is due", PAUSE, stopping.clone(), job))
+    }
+
+    /// What has banks make moves of our own.
+    fn treasury(&self, stopping: &watch::Receiver<bool>) -> JoinHandle<()> {
+        let (pool, told) = (self.pool.clone(), stopping.clone());
+        let (banks, ledger, clock) =
+            (Arc::clone(&self.banks), Arc::clone(&self.ledger), Arc::clone(&self.clock));
+        let job = move || {
+            let lane = Lane::new(pool.clone(), "treasury".to_owned(), System.fresh());
+            let keeper = TreasuryKeeper {
+                pool: pool.clone(),
+                banks: Arc::clone(&banks),
+                ledger: Arc::clone(&ledger),
+                clock: Arc::clone(&clock),
+            };
+            keeper.run(lane, told.clone())
+        };
+        tokio::spawn(again_after_panics("the treasury", PAUSE, stopping.clone(), job))
     }
 
     fn senders(&self, principal: &Principal) -> BTreeMap<BankCode, Sender> {
@@ -186,6 +205,9 @@ pub(super) fn start(
     let running = again_after_panics("the returns", PAUSE, stopping.clone(), job);
     tasks.push(("the returns", tokio::spawn(running)));
     tasks.push(("what is due", with.dues(&principal, stopping)));
+    if with.house.treasury_orders {
+        tasks.push(("the treasury", with.treasury(stopping)));
+    }
     tasks
 }
 

@@ -120,7 +120,8 @@ impl Service {
         let own_inbox = settings.has_own_inbox().map_err(SetupError::Url)?;
         let has_inbox = roles.worker || roles.webhooks || !own_inbox;
         let demo = settings.demo;
-        let house = House::from_variables(std::env::var_os)?;
+        let house = if sandbox.is_some() { House::of_the_demo() } else { House::default() };
+        let house = House::from_variables(house, std::env::var_os)?;
         let address = listener.as_ref().and_then(|listener| listener.local_addr().ok());
         let wanted = Wanted {
             roles,

@@ -1,13 +1,16 @@
 //! Moves of our own money that a day's close asks for: a top-up of escrow where customers' money is
 //! not backed, a sweep where more is there than is owed.
 //!
-//! They are proposed by themselves, from a day's certificate, and decided by people. The transfer
-//! itself is made at the bank, with the move's reference; the lines of the statements with that
-//! reference are what moves our accounts, and need nobody's word any more: the move has it. Nothing
-//! here moves money, so a proposal that is wrong costs nothing.
+//! They are proposed by themselves, from a day's certificate, and decided by people. The bank is
+//! then told to make the transfer, once, with the move's reference; where no bank can be called,
+//! people make it. The lines of the statements with that reference are what moves our accounts, and
+//! need nobody's word any more: the move has it. What a bank answers to an order moves nothing, so
+//! an answer that is wrong costs nothing.
 
+mod orders;
 mod store;
 
+pub(crate) use orders::{Open, Order, OrderStatus, Orders, Wanted};
 pub(crate) use store::{Decision, Moves};
 
 use std::{fmt, str::FromStr};
@@ -74,6 +77,18 @@ impl Way {
             Self::Sweep => "sweep",
         }
     }
+
+    fn parse(text: &str) -> Self {
+        if text == "top_up" { Self::TopUp } else { Self::Sweep }
+    }
+
+    /// From which of our accounts to which, by their names in the bank's contract.
+    pub(crate) const fn accounts(self) -> (&'static str, &'static str) {
+        match self {
+            Self::TopUp => ("own", "escrow"),
+            Self::Sweep => ("escrow", "own"),
+        }
+    }
 }
 
 /// Where a move is.
@@ -87,6 +102,8 @@ pub(crate) enum MoveStatus {
     Approved,
     /// Both lines are there.
     Moved,
+    /// The bank refused it. A later day's close asks again.
+    Refused,
     /// People said no.
     Rejected,
     /// A later day asks for something else.
@@ -112,6 +129,8 @@ pub(crate) struct Move {
     pub(crate) approved_by: Option<String>,
     /// How many of its two lines were stated.
     pub(crate) lines: u32,
+    /// What its bank was told.
+    pub(crate) order: Option<Order>,
 }
 
 /// What a close asks for, given what is kept beyond what is owed: nothing while escrow is neither

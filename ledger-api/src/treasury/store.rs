@@ -6,11 +6,18 @@ use rust_decimal::Decimal;
 use sqlx::{PgPool, Row, postgres::PgRow};
 use uuid::Uuid;
 
-use super::{Move, MoveId, MoveStatus, Way, asked_for};
+use super::{Move, MoveId, MoveStatus, OrderStatus, Way, asked_for, orders};
 
 const COLUMNS: &str = "m.id, m.reference, m.day, m.currency, m.direction, m.bank, m.amount,
     m.headroom, m.status, m.proposed_at, m.decided_at, m.decided_by, m.approved_by,
+    o.status as order_status, o.rail, o.code, o.asked, o.ordered_at,
     (select count(*) from statement_bookings b where b.item = m.reference) as lines";
+const MOVES: &str = "treasury_moves m left join treasury_orders o on o.move_id = m.id";
+/// It was approved, and neither are both its lines there nor did its bank refuse it.
+const UNDER_WAY: &str = "m.status = 'approved'
+    and (select count(*) from statement_bookings b where b.item = m.reference) < 2
+    and not exists (select from treasury_orders o
+                    where o.move_id = m.id and o.status = 'refused')";
 
 /// What people say to a move.
 pub(crate) struct Decision<'a> {
@@ -49,7 +56,8 @@ impl Moves {
         Ok(made)
     }
 
-    /// Whether it asked. The largest account that has both ends is the one that is moved from.
+    /// Whether it asked. The bank that has most on the account that is moved from makes the move,
+    /// of no more than is there; what is missing then, the next day asks for.
     async fn ask(
         &self,
         certificate: &Certificate,
@@ -57,16 +65,16 @@ impl Moves {
         (way, amount): (Way, Decimal),
         now: Timestamp,
     ) -> sqlx::Result<bool> {
-        let sql = "
-            with last as (
+        let sql = format!(
+            "with last as (
                 select distinct on (bank, account) bank, account, closing from statement_files
                 where currency = $3 order by bank, account, day desc, id desc
             ), from_bank as (
-                select f.bank from last f join last t on t.bank = f.bank
-                where f.account = $9 and t.account = $10 order by f.closing desc, f.bank limit 1
+                select f.bank, f.closing from last f join last t on t.bank = f.bank
+                where f.account = $9 and t.account = $10 and f.closing > 0
+                order by f.closing desc, f.bank limit 1
             ), under_way as (
-                select from treasury_moves m where m.currency = $3 and m.status = 'approved'
-                and (select count(*) from statement_bookings b where b.item = m.reference) < 2
+                select from treasury_moves m where m.currency = $3 and {UNDER_WAY}
             ), past as (
                 update treasury_moves set status = 'superseded', decided_at = $8
                 where currency = $3 and status = 'proposed' and day < $4
@@ -74,14 +82,12 @@ impl Moves {
             )
             insert into treasury_moves
                 (id, reference, currency, day, direction, amount, headroom, proposed_at, bank)
-            select $1, $2, $3, $4, $5, $6, $7, $8, bank from from_bank
+            select $1, $2, $3, $4, $5, least($6::numeric, closing), $7, $8, bank from from_bank
             where not exists (select from under_way)
-            on conflict do nothing";
-        let (from, to) = match way {
-            Way::TopUp => ("own", "escrow"),
-            Way::Sweep => ("escrow", "own"),
-        };
-        let asked = sqlx::query(sql)
+            on conflict do nothing"
+        );
+        let (from, to) = way.accounts();
+        let asked = sqlx::query(&sql)
             .bind(id.0)
             .bind(id.reference())
             .bind(&certificate.currency)
@@ -112,18 +118,17 @@ impl Moves {
 
     /// How many wait for people or for their lines, by currency; of every currency that had any.
     pub(crate) async fn open(&self) -> sqlx::Result<Vec<(String, i64)>> {
-        let sql = "
-            select m.currency, count(*) filter (where m.status = 'proposed' or (
-                m.status = 'approved'
-                and (select count(*) from statement_bookings b where b.item = m.reference) < 2))
-            from treasury_moves m group by m.currency order by m.currency";
-        sqlx::query_as(sql).fetch_all(&self.0).await
+        let sql = format!(
+            "select m.currency, count(*) filter (where m.status = 'proposed' or ({UNDER_WAY}))
+             from treasury_moves m group by m.currency order by m.currency"
+        );
+        sqlx::query_as(&sql).fetch_all(&self.0).await
     }
 
     /// The newest first; `limit` of them at most, from those proposed before a moment.
     pub(crate) async fn list(&self, after: Option<MoveId>, limit: u32) -> sqlx::Result<Vec<Move>> {
         let sql = format!(
-            "select {COLUMNS} from treasury_moves m
+            "select {COLUMNS} from {MOVES}
              where $1::uuid is null or (m.proposed_at, m.id) <
                  (select proposed_at, id from treasury_moves where id = $1)
              order by m.proposed_at desc, m.id desc limit $2"
@@ -134,7 +139,7 @@ impl Moves {
 
     /// One.
     pub(crate) async fn find(&self, id: MoveId) -> sqlx::Result<Option<Move>> {
-        let sql = format!("select {COLUMNS} from treasury_moves m where m.id = $1");
+        let sql = format!("select {COLUMNS} from {MOVES} where m.id = $1");
         let row = sqlx::query(&sql).bind(id.0).fetch_optional(&self.0).await?;
         row.as_ref().map(read).transpose()
     }
@@ -166,9 +171,12 @@ impl Moves {
 
 fn read(row: &PgRow) -> sqlx::Result<Move> {
     let lines: i64 = row.try_get("lines")?;
+    let order = orders::of_row(row)?;
+    let refused = order.as_ref().is_some_and(|order| order.status == OrderStatus::Refused);
     let status = match row.try_get::<&str, _>("status")? {
         "proposed" => MoveStatus::Proposed,
         "approved" if lines >= 2 => MoveStatus::Moved,
+        "approved" if refused && lines == 0 => MoveStatus::Refused,
         "approved" => MoveStatus::Approved,
         "rejected" => MoveStatus::Rejected,
         _ => MoveStatus::Superseded,
@@ -178,10 +186,7 @@ fn read(row: &PgRow) -> sqlx::Result<Move> {
         reference: row.try_get("reference")?,
         day: row.try_get("day")?,
         currency: row.try_get("currency")?,
-        way: match row.try_get::<&str, _>("direction")? {
-            "top_up" => Way::TopUp,
-            _ => Way::Sweep,
-        },
+        way: Way::parse(row.try_get("direction")?),
         bank: row.try_get("bank")?,
         amount: row.try_get("amount")?,
         headroom: row.try_get("headroom")?,
@@ -191,5 +196,6 @@ fn read(row: &PgRow) -> sqlx::Result<Move> {
         decided_by: row.try_get("decided_by")?,
         approved_by: row.try_get("approved_by")?,
         lines: u32::try_from(lines).unwrap_or(u32::MAX),
+        order,
     })
 }

@@ -39,7 +39,7 @@ pub(crate) use detail::detail;
 pub use detail::{Detail, Entry, EntryLeg, Step};
 pub use history::{History, HistoryDay};
 pub(crate) use history::{SPANS, history};
-pub(crate) use limits::{LimitLeft, limit_left};
+pub(crate) use limits::{LimitLeft, limit_left, limits_left};
 pub(crate) use pdf::{Sheet, paper, pdf, shortened};
 pub(crate) use search::search;
 pub(crate) use statement::{LINES_MAX as STATEMENT_LINES_MAX, statement, statement_start};

@@ -251,9 +251,7 @@ impl Applier {
             return Ok(Conclusion::Ignored("its bytes were erased".to_owned()));
         };
         let bank = delivery.bank.parse::<BankCode>().ok();
-        let Some((bank, sender)) = bank
-            .and_then(|bank| Some((self.senders.get(&bank)?, bank)))
-            .map(|(sender, bank)| (bank, sender))
+        let Some((sender, bank)) = bank.and_then(|bank| Some((self.senders.get(&bank)?, bank)))
         else {
             return Ok(for_people("no address is configured for this bank"));
         };
@@ -281,7 +279,9 @@ impl Applier {
             Conclusion::Parked { reference, detail: detail.to_owned() }
         };
         let known = self.read_models.attempt_of(bank, &transfer.reference).await?.value;
-        let Some(known) = known else { return Ok(waiting("nobody knows the reference yet")) };
+        let Some(known) = known else {
+            return sender.of_no_withdrawal(bank, &transfer.reference).await;
+        };
         let id = known.withdrawal.id;
         if transfer.status == TransferStatus::Accepted {
             return Ok(Conclusion::Ignored(format!("{id}: accepted, not decided")));

@@ -15,6 +15,7 @@ mod payouts;
 pub mod returns;
 mod statements;
 mod transfers;
+mod treasury;
 pub mod withdrawals;
 
 pub use deposits::DepositKeeper;
@@ -24,3 +25,4 @@ pub use payments::PaymentKeeper;
 pub(crate) use payouts::MINIMUM as PAYOUT_MINIMUM;
 pub use payouts::{PayoutKeeper, PayoutParts};
 pub use statements::{FetchError, StatementFetcher, statements_principal};
+pub use treasury::{TreasuryError, TreasuryKeeper};

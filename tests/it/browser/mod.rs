@@ -17,6 +17,7 @@ mod journeys;
 mod pages;
 mod pictures;
 mod providers;
+mod routes;
 mod session;
 mod shop_day;
 mod wallet;

@@ -4,11 +4,13 @@ use super::{session::Browser, wallet::on_the_demo};
 use crate::support::demo::{Demo, PASSWORD};
 
 /// What anybody sees.
-const PUBLIC: [&str; 11] = [
+const PUBLIC: [&str; 13] = [
     "/",
     "/login",
     "/signup",
     "/forgot",
+    "/reset?token=used-long-ago",
+    "/problems/insufficient-funds",
     "/dev/outbox",
     "/dev/components",
     "/merchant",
@@ -18,9 +20,12 @@ const PUBLIC: [&str; 11] = [
     "/ops/login",
 ];
 /// What somebody sees who is signed in.
-const OWN: [&str; 11] = [
+const OWN: [&str; 15] = [
     "/app/pay",
     "/app",
+    "/app/confirm?return_to=/app/security",
+    "/app/confirm-code?return_to=/app/security",
+    "/app/receive",
     "/app/move?tab=add",
     "/app/move?tab=send",
     "/app/move?tab=withdraw",
@@ -29,10 +34,11 @@ const OWN: [&str; 11] = [
     "/app/banks",
     "/app/security",
     "/app/settings",
+    "/app/settings/close",
     "/verify",
 ];
 /// What an owner of a shop sees.
-const OF_A_SHOP: [&str; 20] = [
+const OF_A_SHOP: [&str; 21] = [
     "/merchant",
     "/merchant/payouts",
     "/merchant/payouts?find=nothing",
@@ -44,6 +50,7 @@ const OF_A_SHOP: [&str; 20] = [
     "/merchant/settings",
     "/merchant/shops",
     "/merchant/new",
+    "/merchant/join",
     "/merchant/confirm",
     "/merchant/accept",
     "/merchant/poster",
@@ -97,6 +104,31 @@ const LISTS_OF_A_SHOP: [(&str, &str); 5] = [
     ("/merchant/payouts", "/merchant/payouts/wd_"),
     ("/merchant/accept", "/merchant/accept/pr_"),
 ];
+/// Pages of one thing each, which the tests below find where something leads to them; and the last
+/// step behind a provider, which the test of the providers looks at.
+const LED_TO: [&str; 14] = [
+    "/app/activity/{id}",
+    "/merchant/payments/{id}",
+    "/merchant/settlements/{id}",
+    "/merchant/payouts/{id}",
+    "/merchant/payouts/{id}/parts",
+    "/merchant/accept/{id}",
+    "/merchant/developers/endpoints/{id}",
+    "/ops/withdrawals/{id}",
+    "/ops/inbound/{id}",
+    "/ops/suspense/{item}",
+    "/ops/people/{id}",
+    "/audit/accounts/{id}",
+    "/audit/transactions/{id}",
+    "/login/finish",
+];
+
+/// Every page that is looked at: by its address, or by its route where it is led to.
+pub(super) fn opened() -> impl Iterator<Item = &'static str> {
+    let lists: [&[&str]; 6] = [&PUBLIC, &OWN, &OF_A_SHOP, &OF_THE_DESK, &OF_AUDITORS, &LED_TO];
+    lists.into_iter().flatten().copied()
+}
+
 /// So many things that happened are looked at, each on its own page.
 const THINGS: usize = 4;
 const WIDTHS: [u32; 2] = [360, 1280];
@@ -109,6 +141,27 @@ impl Browser {
         let path = self.ask(&format!("return {link} && {link}.getAttribute('href')")).await;
         path.as_str().unwrap_or_else(|| panic!("{page} leads to no {begins}")).to_owned()
     }
+}
+
+/// A page of one endpoint: of one that is added for it, for nobody listens there.
+async fn of_an_endpoint(browser: &Browser, demo: &Demo) -> String {
+    browser.open(&format!("{}/merchant/developers", demo.address)).await;
+    browser.fill("URL", "http://127.0.0.1:9/told").await;
+    browser.press("Add the endpoint").await;
+    browser.sees("whsec_").await;
+    browser.first(demo, "/merchant/developers", "/merchant/developers/endpoints/").await
+}
+
+/// The page of somebody, found at the desk.
+async fn of_somebody(browser: &Browser, demo: &Demo) -> String {
+    browser.open(&format!("{}/ops/people", demo.address)).await;
+    browser.fill("Handle, phone", "asha").await;
+    browser.fill("Why", "her page is looked at").await;
+    browser.press("Find").await;
+    browser.sees("Signed up").await;
+    let form = "return document.querySelector('form[action$=\"/freeze\"]').getAttribute('action')";
+    let action = browser.ask(form).await;
+    action.as_str().and_then(|action| action.strip_suffix("/freeze")).expect("a page").to_owned()
 }
 
 async fn look_at(browser: &Browser, demo: &Demo, pages: &[String]) {
@@ -160,7 +213,11 @@ async fn every_page_of_a_shop_is_in_order() {
         }
         let payout = browser.first(demo, "/merchant/payouts", "/merchant/payouts/wd_").await;
         pages.push(format!("{payout}/parts"));
+        let endpoint = of_an_endpoint(browser, demo).await;
+        pages.push(endpoint.clone());
         look_at(browser, demo, &pages).await;
+        browser.open(&format!("{}{endpoint}", demo.address)).await;
+        browser.press("Delete").await;
     })
     .await;
 }
@@ -186,8 +243,10 @@ async fn every_page_of_the_desk_is_in_order() {
             );
             let found = browser.ask(&first).await;
             let found = found.as_str().unwrap().to_owned();
-            pages.extend(Some(found).filter(|page| !page.is_empty()));
+            assert!(!found.is_empty(), "{list} leads to one");
+            pages.push(found);
         }
+        pages.push(of_somebody(browser, demo).await);
         look_at(browser, demo, &pages).await;
     })
     .await;

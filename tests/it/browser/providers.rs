@@ -2,8 +2,22 @@
 
 use thirtyfour::By;
 
-use super::session::browse;
+use super::session::{Browser, Scheme, browse};
 use crate::support::demo::Demo;
+
+/// The page that is there, at each width and in each scheme: only its own way leads to it.
+async fn looked_at(browser: &Browser) {
+    // What went wrong on the way there, at the provider's and with the forged answer, is not its.
+    browser.faults_of_loading().await;
+    browser.driver.refresh().await.unwrap();
+    for width in [360, 1280] {
+        browser.width(width).await;
+        for scheme in [Scheme::Light, Scheme::Dark] {
+            browser.scheme(scheme).await;
+            browser.check().await;
+        }
+    }
+}
 
 #[tokio::test]
 async fn both_providers_let_somebody_in_and_a_forged_answer_does_not() {
@@ -20,6 +34,7 @@ async fn both_providers_let_somebody_in_and_a_forged_answer_does_not() {
             browser.open(&format!("{}/login/{provider}", demo.address)).await;
             browser.press(&format!("Go on as {who}")).await;
             browser.at("/login/finish").await;
+            looked_at(browser).await;
             browser.fill("Your handle", handle).await;
             browser.press("Open my wallet").await;
             browser

@@ -13,7 +13,7 @@ use crate::support::{
 
 impl Office {
     /// The lines of a day of both accounts, by the bank's number: `+` and `-` as there.
-    async fn days(
+    pub(super) async fn days(
         &mut self,
         date: u32,
         escrow: (&str, &str, &[Value]),
@@ -26,7 +26,7 @@ impl Office {
     }
 
     /// What the worker does after the statements are in.
-    async fn close(&self) {
+    pub(super) async fn close(&self) {
         let fetcher = StatementFetcher {
             banks: Arc::new(BankRegistry::default()),
             booker: self.booker.clone(),
@@ -37,12 +37,12 @@ impl Office {
         assert!(fetcher.round().await);
     }
 
-    async fn moves(&self) -> Vec<Value> {
+    pub(super) async fn moves(&self) -> Vec<Value> {
         let listed = self.admin.get("/v1/ops/treasury-moves").await.made();
         listed["data"].as_array().unwrap().clone()
     }
 
-    async fn decide(&self, found: &Value, word: &str, second: Option<&Actor>) -> Reply {
+    pub(super) async fn decide(&self, found: &Value, word: &str, second: Option<&Actor>) -> Reply {
         let path = format!("/v1/ops/treasury-moves/{}/{word}", found["id"].as_str().unwrap());
         let mut request = self.admin.request(Method::POST, &path);
         if let Some(second) = second {
@@ -62,7 +62,7 @@ impl Office {
     }
 }
 
-fn on(date: u32, mut line: Value) -> Value {
+pub(super) fn on(date: u32, mut line: Value) -> Value {
     line["booking_date"] = json!(day(date));
     line["value_date"] = json!(day(date));
     line

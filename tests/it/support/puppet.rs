@@ -11,8 +11,8 @@ use chrono::NaiveDate;
 use futures::future::BoxFuture;
 use ledger_api::banks::{
     Answers, Bank, BankStatement, CallError, CollectLink, Contract, Credit, Doubt, EnquiryTerms,
-    Health, NameCheck, NewCollectLink, Payee, RailTerms, ReturnedCredit, Submission, Transfer,
-    TransferStatus,
+    Health, NameCheck, NewCollectLink, OurAccount, Payee, RailTerms, ReturnedCredit, Submission,
+    Transfer, TransferStatus,
 };
 use ledger_core::{
     clock::Timestamp,
@@ -54,6 +54,12 @@ struct Said {
     is_over: bool,
 }
 
+/// One of our accounts there; no two have the same number.
+fn account(name: &str) -> OurAccount {
+    let account_number = format!("5010000000{:02}", name.len());
+    OurAccount { name: name.to_owned(), account_number, ifsc: "HDFC0000001".to_owned() }
+}
+
 /// The bank.
 pub(crate) struct Puppet {
     code: BankCode,
@@ -87,7 +93,7 @@ impl Puppet {
             reference_unique_for_days: 60,
             answers: Answers::Later,
             rate_per_second: 1_000,
-            accounts: Vec::new(),
+            accounts: ["escrow", "own"].map(account).to_vec(),
             rails: vec![rail],
             enquiry,
             final_codes: vec![parse("account_closed")],
@@ -125,6 +131,13 @@ impl Puppet {
     pub(crate) fn submissions(&self, reference: &Reference) -> usize {
         let submitted = self.submitted.lock().unwrap();
         submitted.iter().filter(|one| one.reference == *reference).count()
+    }
+
+    /// From which of our accounts to which number a transfer went that was handed in.
+    pub(crate) fn way(&self, reference: &Reference) -> (String, String) {
+        let submitted = self.submitted.lock().unwrap();
+        let one = submitted.iter().find(|one| one.reference == *reference).unwrap();
+        (one.from.clone(), one.beneficiary.account_number.expose().to_owned())
     }
 
     /// How often it was asked about a reference.

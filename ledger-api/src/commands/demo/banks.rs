@@ -32,6 +32,10 @@ const JOURNAL: &str = "sandbox-bank.journal";
 /// How long the sandbox may take to answer.
 const PATIENCE: Duration = Duration::from_secs(20);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// What each starts with, in rupees: in escrow what lets money go out at one bank that came in at
+/// another, and the company's own. The demo books both before anything else happens.
+pub(super) const ESCROW: &str = "500000.00";
+pub(super) const OWN: &str = "10000000.00";
 /// The banks of the sandbox.
 pub(super) const CODES: [&str; 2] = ["hdfc", "axis"];
 
@@ -66,6 +70,7 @@ impl DemoBanks {
             .args(["--hooks", &format!("http://{address}/hooks/banks"), "--journal"])
             .arg(data.join(JOURNAL))
             .args(["--behind", &format!("{}s", behind.as_secs())])
+            .args(["--escrow", ESCROW, "--own", OWN])
             .envs(secrets())
             .env_remove("BAHI_SANDBOX_TOKEN")
             .stdin(Stdio::piped())

@@ -19,7 +19,10 @@ use ledger_core::{
 };
 use sha2::{Digest, Sha256};
 
-use super::super::work::{status_now, submit};
+use super::{
+    super::work::{status_now, submit},
+    banks,
+};
 
 /// Who the demo acts as. Not the one its API key belongs to: whose keys are yours to choose.
 pub(super) const PRINCIPAL: &str = "demo-setup";
@@ -46,9 +49,6 @@ const MOVEMENTS: [(&str, &str, &str, &str); 6] = [
     ("transfer", "wallet:meera:INR", "wallet:ravi:INR", "300.00"),
 ];
 
-/// What each sandbox bank says at the start that we have there.
-const CAPITAL: &str = "90000000.00";
-
 /// Makes the accounts and the movements, unless they are there.
 pub(super) async fn tell(engine: &Engine, secret: &Secret) -> anyhow::Result<()> {
     let teller = Teller::start(engine, secret, PRINCIPAL.parse()?).await?;
@@ -63,13 +63,20 @@ pub(super) async fn tell(engine: &Engine, secret: &Secret) -> anyhow::Result<()>
 
 /// Books what the sandbox banks had from the start, so that their statements and our books begin
 /// alike: the house's own money, put there by two people.
-pub(super) async fn endow(engine: &Engine, secret: &Secret, banks: &[&str]) -> anyhow::Result<()> {
+pub(super) async fn endow(engine: &Engine, secret: &Secret, codes: &[&str]) -> anyhow::Result<()> {
     let teller = Teller::start(engine, secret, PRINCIPAL.parse()?).await?;
     teller.open("equity:capital:INR", "bahi").await?;
-    for bank in banks {
-        let escrow = format!("bank:{bank}:escrow:INR");
-        teller.open(&escrow, "bahi").await?;
-        teller.adjust(bank, &escrow).await?;
+    for bank in codes {
+        // In a folder of an earlier demo the first step is answered as it was then, when its banks
+        // started with more in escrow; what they started with of our own was the same.
+        for (step, account, amount) in [
+            (format!("endow {bank}"), "escrow", banks::ESCROW),
+            (format!("endow {bank} own"), "own", banks::OWN),
+        ] {
+            let account = format!("bank:{bank}:{account}:INR");
+            teller.open(&account, "bahi").await?;
+            teller.endow(&step, &account, amount).await?;
+        }
     }
     Ok(())
 }
@@ -142,13 +149,13 @@ impl<'a> Teller<'a> {
         self.step(&step, Operation::Post(vec![posting])).await
     }
 
-    async fn adjust(&self, bank: &str, escrow: &str) -> anyhow::Result<()> {
+    async fn endow(&self, step: &str, account: &str, amount: &str) -> anyhow::Result<()> {
         let posting = Posting {
             transaction_id: TransactionId::from_uuid(System.fresh()),
             kind: "adjustment".parse()?,
             legs: vec![
-                self.leg(escrow, Direction::Debit, CAPITAL, 0)?,
-                self.leg("equity:capital:INR", Direction::Credit, CAPITAL, 0)?,
+                self.leg(account, Direction::Debit, amount, 0)?,
+                self.leg("equity:capital:INR", Direction::Credit, amount, 0)?,
             ],
             effective_on: None,
             value_date: None,
@@ -162,7 +169,7 @@ impl<'a> Teller<'a> {
         };
         let command = Command {
             principal: self.principal.clone(),
-            idempotency: Some(self.once(&format!("endow {bank}"))?),
+            idempotency: Some(self.once(step)?),
             request: RequestId::from_uuid(System.fresh()),
             authority: Authority::all(),
             approval: Some(approval),
@@ -171,7 +178,7 @@ impl<'a> Teller<'a> {
         let answer = self.engine.submit(command).await.context("the ledger did not answer")?;
         match answer.outcome {
             Outcome::Accepted(_) => Ok(()),
-            Outcome::Rejected(rejection) => bail!("no capital at {bank}: {}", rejection.detail),
+            Outcome::Rejected(rejection) => bail!("no capital in {account}: {}", rejection.detail),
         }
     }
 

@@ -22,6 +22,7 @@ use sandbox_bank::{
 use serde_json::Value;
 use tokio::net::TcpListener;
 
+pub(super) use self::units::duration;
 use self::units::{Latency, latency, percent};
 use super::{Verdict, say};
 
@@ -136,6 +137,12 @@ struct Serve {
     /// Submissions that each bank takes in a second
     #[arg(long, default_value_t = 200, value_name = "NUMBER")]
     rate: u32,
+    /// What each bank's escrow account starts with, in rupees [default: 90000000.00]
+    #[arg(long, value_parser = Amount::parse, value_name = "AMOUNT")]
+    escrow: Option<Amount>,
+    /// What our own account at each bank starts with, in rupees [default: 10000000.00]
+    #[arg(long, value_parser = Amount::parse, value_name = "AMOUNT")]
+    own: Option<Amount>,
     /// Start so far behind the machine's clock, to be moved up to it [default: not at all]
     #[arg(long, value_parser = duration, value_name = "DURATION")]
     behind: Option<Duration>,
@@ -287,13 +294,24 @@ impl Serve {
             .and_then(|start| start.checked_sub_signed(OPENED_BEFORE));
         let mut setup = Setup::usual(self.seed, opened_at.context("--behind is too long")?);
         setup.behind_ms = milliseconds(behind)?;
-        setup.banks = BankCode::ALL
-            .map(|bank| BankSetup { rate_per_second: self.rate, ..BankSetup::usual(bank) })
-            .to_vec();
+        setup.banks = BankCode::ALL.map(|bank| self.bank(bank)).to_vec();
         let clock = Clock::running();
         let config = Config { setup, clock, journal: self.journal, token, hooks };
         http::serve(config, listener, stop).await?;
         Ok(Verdict::Yes)
+    }
+}
+
+impl Serve {
+    /// How one of them starts.
+    fn bank(&self, bank: BankCode) -> BankSetup {
+        let usual = BankSetup::usual(bank);
+        BankSetup {
+            escrow_paise: self.escrow.map_or(usual.escrow_paise, Amount::paise),
+            own_paise: self.own.map_or(usual.own_paise, Amount::paise),
+            rate_per_second: self.rate,
+            ..usual
+        }
     }
 }
 
@@ -365,23 +383,6 @@ fn account_number(text: &str) -> Result<AccountNumber, &'static str> {
 
 fn narration(text: &str) -> Result<Narration, &'static str> {
     text.to_owned().try_into()
-}
-
-/// `250ms`, `90s`, `10m`, `2h`, `1d`.
-pub(super) fn duration(text: &str) -> Result<Duration, &'static str> {
-    const WRONG: &str = "a duration is a number with ms, s, m, h or d behind it, such as 90s";
-    let end = text.find(|c: char| !c.is_ascii_digit()).ok_or(WRONG)?;
-    let (number, unit) = text.split_at(end);
-    let number: u64 = number.parse().map_err(|_| WRONG)?;
-    let in_milliseconds: u64 = match unit {
-        "ms" => 1,
-        "s" => 1_000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        "d" => 86_400_000,
-        _ => return Err(WRONG),
-    };
-    number.checked_mul(in_milliseconds).map(Duration::from_millis).ok_or(WRONG)
 }
 
 #[cfg(test)]

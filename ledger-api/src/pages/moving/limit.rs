@@ -48,7 +48,8 @@ mod tests {
         let currency = Currency { code: "INR".parse().unwrap(), scale: 2 };
         let left = Money::parse("18000", currency).unwrap();
         let said = |limit, day: Option<&str>| {
-            said(&LimitLeft { left, limit, resets_on: day.map(|day| day.parse().unwrap()) })
+            let resets_on = day.map(|day| day.parse().unwrap());
+            said(&LimitLeft { most: left, left, flow: Flow::Out, limit, resets_on })
         };
         assert_eq!(
             said(Limit::Month, Some("2026-12-01")),

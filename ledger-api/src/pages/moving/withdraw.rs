@@ -2,14 +2,17 @@
 
 use axum::response::{IntoResponse as _, Response};
 use ledger_core::{
-    ids::BankAccountId,
+    ids::{BankAccountId, BankCode},
     money::{Currency, Money},
 };
 use serde::Deserialize;
 
-use super::{ConfirmView, Filled, Tab, add, after, form, made};
+use super::{ConfirmView, Filled, Notice, Tab, add, after, form, made};
 use crate::{
-    banks::accounts::{BankAccount, BankAccountStatus, masked},
+    banks::{
+        Health,
+        accounts::{BankAccount, BankAccountStatus, masked},
+    },
     http::{Problem, codes, session::see_other},
     pages::{
         FormErrors, Nav, Visitor, act, respond,
@@ -18,6 +21,7 @@ use crate::{
     },
     routes::withdrawals,
     wallet::{self, Balances, Quoted, Typed, Withdraw},
+    workers::withdrawals::notes::Notes,
 };
 
 /// The most bank accounts that are offered.
@@ -94,19 +98,45 @@ pub(in crate::pages) async fn check_for(
     let asked = Typed { value: &value, currency: &currency };
     match wallet::quote(visitor.writer()?, asked).await {
         Ok(quoted) => {
+            let notice = notice(visitor, &quoted.bank).await?;
             let total = amount_of(&quoted.total, balances.currency)?;
             if total.amount() > balances.available.amount() {
                 let code = codes::find("insufficient_funds").unwrap_or(codes::INVALID);
                 let errors = act::refused(Problem::new(code, "Too little."), &balances)?;
                 return again(visitor, typed, errors).await;
             }
-            Ok(respond::page(&sheet(visitor, &balances, (money, &account), &quoted)?))
+            let sheet = sheet(visitor, &balances, (money, &account), &quoted)?;
+            Ok(respond::page(&ConfirmView { notice, ..sheet }))
         }
         Err(problem) => {
             let errors = act::refused(problem, &balances)?;
             again(visitor, typed, errors).await
         }
     }
+}
+
+/// What there is to say of the bank that would send it, unless it just does.
+async fn notice(visitor: &Visitor, bank: &BankCode) -> Result<Option<Notice>, Problem> {
+    let paused = Notes::new(visitor.state.reads.clone()).pause_of(bank).await?.is_some();
+    let health = match visitor.state.banks.get(bank) {
+        Some(bank) if !paused => bank.health().await,
+        Some(_) | None => Health::Down,
+    };
+    Ok(match health {
+        Health::Up => None,
+        Health::Degraded => Some(Notice {
+            tone: "waiting",
+            title: "The bank is slow right now",
+            text: "Your withdrawal waits its turn, and its page shows where it is. You can cancel \
+                   it until the bank has it.",
+        }),
+        Health::Down => Some(Notice {
+            tone: "waiting",
+            title: "The bank isn’t taking transfers right now",
+            text: "We queue your withdrawal and send it as soon as the bank does; nothing leaves \
+                   your wallet twice. You can cancel it until then.",
+        }),
+    })
 }
 
 async fn understood(

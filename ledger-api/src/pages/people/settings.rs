@@ -8,6 +8,7 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
+use ledger_core::tier::{Flow, Limit};
 use serde::Deserialize;
 
 use super::{after, errors_of, shown_again};
@@ -18,8 +19,12 @@ use crate::{
         context::RequestContext,
         session::{SessionCookie, SignedForm, SignedIn, see_other},
     },
-    pages::{FormErrors, Layout, Nav, PageContext, Visitor, respond},
+    pages::{
+        FormErrors, Layout, Nav, PageContext, Visitor, respond,
+        ui::{Cell, Column, DataTable, MoneyView},
+    },
     sessions::Audience,
+    wallet::{self, LimitLeft},
 };
 
 const PATH: &str = "/app/settings";
@@ -48,13 +53,14 @@ struct SettingsView {
     phone_is_proved: bool,
     tier: String,
     is_verified: bool,
+    limits: Option<DataTable>,
 }
 
-fn view(visitor: &Visitor, errors: FormErrors) -> SettingsView {
+async fn view(visitor: &Visitor, errors: FormErrors) -> Result<SettingsView, Problem> {
     let person = &visitor.who.person;
     let phone = person.phone.as_ref().map(|phone| phone.expose().to_owned());
     let tier = person.wallet_tier.as_ref().map(|tier| tier.as_str().to_owned());
-    SettingsView {
+    Ok(SettingsView {
         layout: visitor.layout("Settings", Nav::Account),
         errors,
         name: person.name.expose().to_owned(),
@@ -65,26 +71,70 @@ fn view(visitor: &Visitor, errors: FormErrors) -> SettingsView {
         phone_is_proved: person.phone_verified_at.is_some(),
         tier: tier.unwrap_or_default(),
         is_verified: person.is_verified(),
+        limits: limits(visitor).await?,
+    })
+}
+
+/// What the wallet's tier lets in and out, and what of it is left now; nothing where there is no
+/// limit.
+async fn limits(visitor: &Visitor) -> Result<Option<DataTable>, Problem> {
+    let balances = wallet::balances(&visitor.state, &visitor.wallet).await?;
+    let found = wallet::limits_left(&visitor.state, &balances).await?;
+    if found.is_empty() {
+        return Ok(None);
+    }
+    let columns = [
+        Column::words("Limit"),
+        Column::numbers("At most"),
+        Column::numbers("Left"),
+        Column::words("Afresh on"),
+    ];
+    let row = |one: LimitLeft| -> Vec<Cell> {
+        let afresh = one.resets_on.map(|day| day.format("%-d %b %Y").to_string());
+        vec![
+            limit_words(one.flow, one.limit).into(),
+            MoneyView::plain(one.most).into(),
+            MoneyView::plain(one.left).into(),
+            afresh.unwrap_or_default().into(),
+        ]
+    };
+    let rows = found.into_iter().map(row).collect();
+    Ok(Some(DataTable::new("Your limits", &columns, rows)))
+}
+
+const fn limit_words(flow: Flow, limit: Limit) -> &'static str {
+    match (flow, limit) {
+        (_, Limit::Balance) => "Held in the wallet",
+        (Flow::In, Limit::Transaction) => "In, at once",
+        (Flow::In, Limit::Day) => "In, each day",
+        (Flow::In, Limit::Month) => "In, each month",
+        (Flow::In, Limit::Year) => "In, each year",
+        (Flow::Out, Limit::Transaction) => "Out, at once",
+        (Flow::Out, Limit::Day) => "Out, each day",
+        (Flow::Out, Limit::Month) => "Out, each month",
+        (Flow::Out, Limit::Year) => "Out, each year",
     }
 }
 
-async fn page(visitor: Visitor) -> Response {
-    respond::page(&view(&visitor, FormErrors::none()))
+async fn page(visitor: Visitor) -> Result<Response, Problem> {
+    Ok(respond::page(&view(&visitor, FormErrors::none()).await?))
 }
 
-fn finish(
+async fn finish(
     (state, who, with): (ApiState, SignedIn, (PageContext, RequestContext)),
     done: Result<(), Problem>,
     to: &str,
     typed: impl FnOnce(&mut SettingsView),
 ) -> Result<Response, Problem> {
     let visitor = Visitor::new(state, who, with)?;
-    after(&visitor, done, (to, PATH), |visitor, problem| {
-        let status = problem.status();
-        let mut view = view(visitor, errors_of(problem, &FIELDS)?);
-        typed(&mut view);
-        Ok(shown_again(status, &view))
-    })
+    let problem = match after(&visitor, done, (to, PATH), |_, problem| Err(problem)) {
+        Ok(response) => return Ok(response),
+        Err(problem) => problem,
+    };
+    let status = problem.status();
+    let mut view = view(&visitor, errors_of(problem, &FIELDS)?).await?;
+    typed(&mut view);
+    Ok(shown_again(status, &view))
 }
 
 #[derive(Deserialize)]
@@ -105,6 +155,7 @@ async fn profile(
         view.name = form.name;
         view.handle = form.handle;
     })
+    .await
 }
 
 #[derive(Deserialize)]
@@ -119,7 +170,7 @@ async fn email(
     SignedForm { who, form }: SignedForm<EmailForm>,
 ) -> Result<Response, Problem> {
     let done = entry::change_email(&state, &who, &form.email).await.map(drop);
-    finish((state, who, with), done, "/verify", |view| view.email = form.email)
+    finish((state, who, with), done, "/verify", |view| view.email = form.email).await
 }
 
 #[derive(Deserialize)]
@@ -134,7 +185,7 @@ async fn phone(
     SignedForm { who, form }: SignedForm<PhoneForm>,
 ) -> Result<Response, Problem> {
     let done = entry::change_phone(&state, &who, Some(&form.phone)).await.map(drop);
-    finish((state, who, with), done, "/verify", |view| view.phone = form.phone)
+    finish((state, who, with), done, "/verify", |view| view.phone = form.phone).await
 }
 
 #[derive(Deserialize)]
@@ -156,7 +207,7 @@ async fn export(
             headers.insert(header::CONTENT_DISPOSITION, file);
             Ok(response)
         }
-        Err(problem) => finish((state, who, with), Err(problem), PATH, |_| {}),
+        Err(problem) => finish((state, who, with), Err(problem), PATH, |_| {}).await,
     }
 }
 

@@ -24,7 +24,7 @@ use crate::{
         writer::Writer,
     },
     identity::Scope,
-    treasury::{Decision, Move, MoveId, MoveStatus, Moves, Way},
+    treasury::{Decision, Move, MoveId, MoveStatus, Moves, Order, OrderStatus, Way},
 };
 
 /// A move between our own accounts at a bank.
@@ -63,6 +63,32 @@ pub(super) struct MoveOut {
     decided_by: Option<String>,
     /// The second person.
     approved_by: Option<String>,
+    /// What the bank was told; nothing before, and where people make the transfer.
+    order: Option<OrderOut>,
+}
+
+/// What a bank was told of a move, and what it answered. It moves nothing.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TreasuryOrder)]
+struct OrderOut {
+    /// What it made of it.
+    status: OrderStatus,
+    /// Which way it was sent.
+    #[schema(example = "imps")]
+    rail: Option<String>,
+    /// Why it was refused, or is not known.
+    code: Option<String>,
+    /// How often the bank was asked about it since.
+    checks_used: u32,
+    /// When the bank was told.
+    ordered_at: DateTime<Utc>,
+}
+
+impl OrderOut {
+    fn of(order: Order) -> Self {
+        let Order { status, rail, code, asked, at } = order;
+        Self { status, rail, code, checks_used: asked, ordered_at: at }
+    }
 }
 
 impl MoveOut {
@@ -89,6 +115,7 @@ impl MoveOut {
             decided_at: found.decided_at,
             decided_by: found.decided_by,
             approved_by: found.approved_by,
+            order: found.order.map(OrderOut::of),
         })
     }
 }
@@ -155,8 +182,9 @@ pub(super) struct DecisionIn {
 
 /// Approve a move between our own accounts
 ///
-/// The transfer is then made at the bank, with the move's `reference`; the lines of the bank's
-/// statements that have it are booked as its two ends by themselves. More than ₹10,000
+/// The bank is then told to make the transfer, once, with the move's `reference`; where it can't be
+/// called, or with `BAHI_TREASURY_ORDERS=off`, people make it. The lines of the bank's statements
+/// that have the reference are booked as its two ends by themselves. More than ₹10,000
 /// (`BAHI_REVIEW_SUSPENSE_ABOVE`), and other currencies, take a second person with `ops:approve`:
 /// `Approver-Authorization`, and `evidence_sha256`. Approving again changes nothing.
 #[utoipa::path(
@@ -173,7 +201,7 @@ pub(super) struct DecisionIn {
             "amount": {"value": "60.00", "currency": "INR"}, "reference": "TM8F00A1B2C3D4E5F6",
             "day": "2026-11-22", "headroom": {"value": "-60.00", "currency": "INR"}, "lines": 0,
             "created_at": "2026-11-23T01:00:00.000Z", "decided_at": "2026-11-23T09:00:00.000Z",
-            "decided_by": "asha", "approved_by": "ravi"}))),
+            "decided_by": "asha", "approved_by": "ravi", "order": null}))),
 )]
 pub(super) async fn approve(
     State(state): State<ApiState>,
@@ -211,7 +239,7 @@ pub(super) async fn approve(
             "amount": {"value": "60.00", "currency": "INR"}, "reference": "TM8F00A1B2C3D4E5F6",
             "day": "2026-11-22", "headroom": {"value": "1060.00", "currency": "INR"}, "lines": 0,
             "created_at": "2026-11-23T01:00:00.000Z", "decided_at": "2026-11-23T09:00:00.000Z",
-            "decided_by": "asha", "approved_by": null}))),
+            "decided_by": "asha", "approved_by": null, "order": null}))),
 )]
 pub(super) async fn reject(
     State(state): State<ApiState>,
@@ -244,7 +272,7 @@ async fn decided(
     }
     let found = known(state, id).await?;
     let is_so = match found.status {
-        MoveStatus::Approved | MoveStatus::Moved => approve,
+        MoveStatus::Approved | MoveStatus::Moved | MoveStatus::Refused => approve,
         MoveStatus::Rejected => !approve,
         MoveStatus::Proposed | MoveStatus::Superseded => false,
     };

@@ -7,7 +7,7 @@ use ledger_core::{
 };
 use tokio::sync::watch;
 
-use super::{Applier, ApplyError, owners::Settled};
+use super::{Applier, ApplyError, Conclusion, Sender, owners::Settled};
 use crate::webhooks::{Delivery, Waiting};
 
 /// How many parked ones are looked at in one question, and how many questions there are in a look.
@@ -25,6 +25,23 @@ pub(super) struct Parked {
     after: i64,
     /// How many were seen since the first.
     seen: usize,
+}
+
+impl Sender {
+    /// What is told of a reference that no withdrawal has. A move of our own asks the bank and
+    /// reads its statements for itself; anything else waits until somebody has the reference.
+    pub(super) async fn of_no_withdrawal(
+        &self,
+        bank: &BankCode,
+        reference: &Reference,
+    ) -> Result<Conclusion, ApplyError> {
+        Ok(if self.notes.is_own_move(bank, reference).await? {
+            Conclusion::Ignored(format!("a move of our own, {reference}"))
+        } else {
+            let detail = "nobody knows the reference yet".to_owned();
+            Conclusion::Parked { reference: Some(reference.to_string()), detail }
+        })
+    }
 }
 
 impl Applier {

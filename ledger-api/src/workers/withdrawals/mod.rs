@@ -39,6 +39,7 @@ use tokio::{
 
 pub use asking::{Answer, Statements};
 pub use candidates::money;
+pub(super) use pace::{delta, enquiry_at};
 pub use sending::{Payees, SendError, Sender, Sent, reference};
 pub(crate) use telling::AMOUNT_DIFFERS;
 pub use telling::{Known, Teller, Told};

@@ -5,10 +5,12 @@ use std::collections::{HashMap, HashSet};
 
 use ledger_core::{
     clock::Timestamp,
-    ids::{BankCode, WithdrawalId},
+    ids::{BankCode, Reference, WithdrawalId},
 };
 use sqlx::PgPool;
 use uuid::Uuid;
+
+use crate::treasury::Orders;
 
 /// The notes of a database.
 #[derive(Debug, Clone)]
@@ -70,6 +72,14 @@ impl Notes {
     /// The notes in the database of a pool.
     pub const fn new(pool: PgPool) -> Self {
         Self(pool)
+    }
+
+    /// Whether a reference at a bank is that of a move between accounts of ours.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn is_own_move(&self, bank: &BankCode, reference: &Reference) -> sqlx::Result<bool> {
+        Orders::new(self.0.clone()).is_ours(bank, reference).await
     }
 
     /// What is noted of attempts: those of which nothing is, are not in it.

@@ -67,7 +67,7 @@ pub(super) fn retry_at(id: WithdrawalId, refusals: u32, refused_at: Timestamp) -
 }
 
 /// When the next question about an attempt may be asked; nothing if there may be none.
-pub(super) fn enquiry_at(
+pub(in crate::workers) fn enquiry_at(
     terms: &EnquiryTerms,
     begun_at: Timestamp,
     asked: u32,
@@ -86,7 +86,7 @@ pub(super) fn enquiry_at(
 }
 
 /// A duration as a difference of times.
-pub(super) fn delta(duration: Duration) -> TimeDelta {
+pub(in crate::workers) fn delta(duration: Duration) -> TimeDelta {
     TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX)
 }
 
