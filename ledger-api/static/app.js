@@ -209,9 +209,12 @@
       if (came && came !== rung) ring();
       rung = came;
       if (said.length) say(said.join(". "));
+      if (over()) close();
     };
+    // What was followed has come to its end: there is nothing more to hear.
+    const over = () => document.querySelector("[data-over]") !== null;
     const open = () => {
-      if (source) return;
+      if (source || over()) return;
       source = new EventSource(body.dataset.stream);
       source.onopen = () => { dot("live", "Live"); refresh(); };
       source.onerror = () => {

@@ -22,6 +22,8 @@ pub const STAFF_APPOINTED: &str = "staff_appointed";
 pub const STAFF_ENDED: &str = "staff_ended";
 /// Somebody with a right password, or a session, was turned away from a desk.
 pub const DESK_REFUSED: &str = "desk_refused";
+/// Somebody took the whole log with them.
+pub const LOG_EXPORTED: &str = "log_exported";
 /// Somebody asked for a check of the whole log.
 pub const CHECK_ASKED: &str = "check_asked";
 

@@ -1,30 +1,46 @@
 //! What auditors read, and by whose hand: everything here goes through the database's role
-//! `bahi_auditor`, which can write nothing but what was looked at and the wish for a check.
 //!
 //! So that a page of `/audit` cannot change the ledger by mistake: it is given these readings and
 //! nothing else, no engine and no store of the application's. Names and messages are opened here
 //! too, with the installation's keys, and only together with a line in the access log.
 //!
+//! What pages and programs (`/v1/audit`) ask alike is here once: the log by pages
+//! ([`EventsWanted`]), why a transaction is there ([`Why`]), what is masked and opened with a
+//! reason, the log as a file.
+//!
 //! Checks of the whole log are asked for here ([`AuditRuns`]) and made by a worker.
 
+mod accounts;
 mod decisions;
+mod events;
+mod export;
+mod opening;
 mod runner;
 mod runs;
+mod why;
 
+pub(crate) use accounts::Whose;
 pub use decisions::{Decision, decisions};
+pub use events::{EventsPage, EventsWanted, event_at};
+pub(crate) use opening::{Because, Masked, Opened, bytes, reason};
 pub use runner::AuditRunner;
 pub use runs::{AuditRuns, Run, RunKind, RunOutcome, RunState};
+pub use why::Why;
 
 use std::sync::Arc;
 
 use ledger_core::clock::Clock;
 use projections::ReadModels;
 use sqlx::PgPool;
+use tokio::sync::Semaphore;
 
 use crate::{
     access_log::AccessLog, db, people::People, proofs::ProofStore, shops::Shops,
     vault::SubjectKeys, webhooks::Inbox,
 };
+
+/// Pages that follow the checks at a time, in one process.
+const FOLLOWERS_MAX: usize = 50;
 
 /// Everything that auditors read; cheap to clone.
 #[derive(Clone)]
@@ -45,6 +61,10 @@ pub struct AuditReads {
     pub shops: Shops,
     /// What banks told; nothing in a process that does not know the inbox.
     pub inbox: Option<Inbox>,
+    /// Permits for exports of the whole log.
+    exports: Arc<Semaphore>,
+    /// Permits for pages that follow the checks.
+    pub(crate) followers: Arc<Semaphore>,
 }
 
 impl AuditReads {
@@ -65,6 +85,8 @@ impl AuditReads {
             people: People::new(pool.clone(), secret),
             shops: Shops::new(pool.clone(), secret),
             inbox: inbox.map(|inbox| inbox.for_auditors(keys)),
+            exports: Arc::new(Semaphore::new(export::EXPORTS_MAX)),
+            followers: Arc::new(Semaphore::new(FOLLOWERS_MAX)),
             pool,
         }
     }

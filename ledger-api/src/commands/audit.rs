@@ -1,6 +1,7 @@
 //! `bahi audit`: is the log whole, does it add up, and is it the one we saw before?
 
 mod proofs;
+mod prove;
 
 use std::{
     collections::BTreeMap,
@@ -45,6 +46,8 @@ Examples:
   bahi audit export | gzip > log.ndjson.gz; zcat log.ndjson.gz | bahi audit verify -
   bahi audit verify log.ndjson --checkpoint monday.note --checkpoint tuesday.note --key 4f0c…
   bahi audit prove 48213 -o receipt.json                   that an event is in the signed log
+  bahi audit prove 48213 --log log.ndjson --checkpoint monday.note   the same, of an export
+  bahi audit prove --log log.ndjson --checkpoint monday.note --checkpoint tuesday.note
   bahi audit check receipt.json --key 4f0c…                without any database
   bahi audit replay log.ndjson --as-of 2026-10-31          every balance, made again
   bahi audit replay --compare                              … against the live read models
@@ -113,10 +116,11 @@ enum AuditCommand {
     },
     /// Write a signed checkpoint as a note
     Signed(proofs::Signed),
-    /// Prove that an event is in the signed log, in a file that needs nothing else
-    Prove(proofs::Prove),
+    /// Prove that an event is in the signed log, or that the log goes on from what was signed, in a
+    /// file that needs nothing else
+    Prove(prove::Prove),
     /// Check such a file; no database is needed
-    Check(proofs::Check),
+    Check(prove::Check),
     /// Sign checkpoints with a new key from now on
     RotateKey(proofs::RotateKey),
 }

@@ -32,6 +32,7 @@ pub(crate) mod webhook_endpoints;
 pub(crate) mod withdrawals;
 
 pub(crate) use accounts::body::Empty;
+pub(crate) use audit::{CheckpointWanted, prove};
 pub(crate) use wallet::{Followed, follow};
 
 use axum::Router;

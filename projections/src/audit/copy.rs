@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 use futures::TryStreamExt;
-use sqlx::{Connection, PgConnection, PgPool};
+use sqlx::{Connection, Executor, PgConnection, PgPool};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::{
@@ -64,7 +64,7 @@ impl Rows {
             "begin transaction isolation level repeatable read, read only;
              set transaction snapshot '{snapshot}'; {SETTINGS}"
         );
-        sqlx::raw_sql(&begin).execute(&mut connection).await?;
+        connection.execute(begin.as_str()).await?;
         let (send, pages) = channel(PAGES_WAITING_MAX);
         tokio::spawn(async move {
             let outcome = match send_pages(&mut connection, &send).await {

@@ -9,7 +9,7 @@
 
 use std::collections::VecDeque;
 
-use sqlx::{Connection, PgConnection, PgPool, Row, ValueRef, postgres::PgRow};
+use sqlx::{Connection, Executor, PgConnection, PgPool, Row, ValueRef, postgres::PgRow};
 
 use super::{
     AuditError,
@@ -56,7 +56,7 @@ impl StoredBatch {
 impl LogReader {
     pub(super) async fn open(pool: &PgPool) -> Result<Self, AuditError> {
         let mut connection = pool.acquire().await?.detach();
-        sqlx::raw_sql(BEGIN).execute(&mut connection).await?;
+        connection.execute(BEGIN).await?;
         let (snapshot, head): (String, Option<i64>) =
             sqlx::query_as("select pg_export_snapshot(), (select max(last_position) from batches)")
                 .fetch_one(&mut connection)

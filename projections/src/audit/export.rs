@@ -65,6 +65,73 @@ struct BatchLine {
     head_hash: String,
 }
 
+/// The log of a database as an export, piece by piece: for who takes it at their own pace, and for
+/// [`export`]. What is read of the log is what was there when it was opened.
+pub struct Export {
+    log: Option<LogReader>,
+    summary: ExportSummary,
+    of: u64,
+}
+
+impl Export {
+    /// Opens the log, by two connections of the pool, which are closed at the end.
+    ///
+    /// # Errors
+    /// [`AuditError`] if the log cannot be read.
+    pub async fn open(pool: &PgPool) -> Result<Self, AuditError> {
+        let log = LogReader::open(pool).await?;
+        let head_hash = hex::encode(hash::START);
+        let of = log.last_position;
+        let summary = ExportSummary { events: 0, batches: 0, head_hash };
+        Ok(Self { log: Some(log), summary, of })
+    }
+
+    /// The next lines; nothing after the last one, which says what the export holds.
+    ///
+    /// # Errors
+    /// [`AuditError`] if the log cannot be read to its end: there is no last line then.
+    pub async fn next_lines(&mut self) -> Result<Option<Vec<u8>>, AuditError> {
+        let Some(log) = &mut self.log else { return Ok(None) };
+        let mut lines = Vec::new();
+        if let Some(chunk) = log.next_chunk().await? {
+            for item in chunk.items() {
+                self.summary.put(&item, &mut lines)?;
+            }
+            return Ok(Some(lines));
+        }
+        if let Some(log) = self.log.take() {
+            log.close().await?;
+        }
+        write(&mut lines, &Line::End(&self.summary))?;
+        Ok(Some(lines))
+    }
+
+    /// What it holds so far.
+    pub const fn summary(&self) -> &ExportSummary {
+        &self.summary
+    }
+}
+
+impl ExportSummary {
+    /// Writes one item and counts it.
+    fn put(&mut self, item: &Item<'_>, out: &mut Vec<u8>) -> Result<(), AuditError> {
+        match item {
+            Item::Event(event) => {
+                self.events += 1;
+                write(out, &Line::Event(event_line(event)))
+            }
+            // Batch 0 stands for the start of the chain and brings nothing.
+            Item::Batch(batch) if batch.number == 0 => Ok(()),
+            Item::Batch(batch) => {
+                self.batches += 1;
+                self.head_hash = hex::encode(batch.head_hash);
+                write(out, &Line::Batch(batch_line(batch)))
+            }
+            Item::End(_) | Item::Unreadable { .. } => Ok(()),
+        }
+    }
+}
+
 /// Writes the whole log of a database to `out`, which is flushed at the end. Writing blocks the
 /// calling task; give it a buffered file or standard output.
 ///
@@ -76,31 +143,13 @@ pub async fn export(
     mut out: impl Write,
     mut progress: impl FnMut(Progress),
 ) -> Result<ExportSummary, AuditError> {
-    let mut log = LogReader::open(pool).await?;
-    let mut summary = ExportSummary { events: 0, batches: 0, head_hash: hex::encode(hash::START) };
-    while let Some(chunk) = log.next_chunk().await? {
-        for item in chunk.items() {
-            match item {
-                Item::Event(event) => {
-                    summary.events += 1;
-                    write(&mut out, &Line::Event(event_line(&event)))?;
-                }
-                // Batch 0 stands for the start of the chain and brings nothing.
-                Item::Batch(batch) if batch.number == 0 => {}
-                Item::Batch(batch) => {
-                    summary.batches += 1;
-                    summary.head_hash = hex::encode(batch.head_hash);
-                    write(&mut out, &Line::Batch(batch_line(&batch)))?;
-                }
-                Item::End(_) | Item::Unreadable { .. } => {}
-            }
-        }
-        progress(Progress { events: summary.events, of: Some(log.last_position) });
+    let mut export = Export::open(pool).await?;
+    while let Some(lines) = export.next_lines().await? {
+        out.write_all(&lines)?;
+        progress(Progress { events: export.summary.events, of: Some(export.of) });
     }
-    log.close().await?;
-    write(&mut out, &Line::End(&summary))?;
     out.flush()?;
-    Ok(summary)
+    Ok(export.summary)
 }
 
 fn write(out: &mut impl Write, line: &Line<'_>) -> Result<(), AuditError> {

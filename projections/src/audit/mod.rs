@@ -28,6 +28,7 @@ mod journal;
 mod lines;
 mod payload;
 pub mod proof;
+mod proving;
 mod read_models;
 mod record;
 mod render;
@@ -46,9 +47,10 @@ mod tests;
 pub use books::{Days, Until};
 pub use checkpoint::{Checkpoint, checkpoint};
 pub use error::AuditError;
-pub use export::{ExportSummary, export};
+pub use export::{Export, ExportSummary, export};
 pub use finding::{Code, Finding};
 pub use journal::{Format, JournalSummary, convert_journal, export_journal};
+pub use proving::{ProveError, prove_export, prove_export_consistent};
 pub use report::{
     CheckpointFigures, ControlFigures, CurrencyFigures, Head, HoldFigures, NoteFigures,
     ReadModelFigures, Report, SnapshotFigures, Source,

@@ -1,20 +1,18 @@
-//! The chart of accounts as a tree: what the accounts of each branch sum to, now or after an event.
+//! The chart of accounts as a tree: what the accounts of each branch sum to, now, after an event,
+//! or on a business date.
 //!
 //! A branch is an account type, the first part of the code (of banks the first two) and a currency.
-//! The balances of the past are read from each account's own stream, whose legs state the balance
-//! after them; so it costs one look into an index for each account there was.
+//! It is the sum of a [`Sheet`]'s headings, so the past costs what it costs there: the legs between
+//! then and the nearer end of the log, however many accounts there are.
 
-use ledger_core::{
-    chart::AccountType,
-    log::{self, Position},
-    money::Currency,
-};
+use std::collections::BTreeMap;
+
+use ledger_core::{chart::AccountType, money::CurrencyCode};
 use rust_decimal::Decimal;
 use serde::Serialize;
-use sqlx::{Row, postgres::PgRow};
 
-use super::{At, ReadModels, accounts::currency, at_scale, decimal, unsigned, variant};
-use crate::error::ReadError;
+use super::{At, ReadModels, sheets::AsOf};
+use crate::{error::ReadError, reports::Sheet};
 
 /// The accounts of one branch, summed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -25,67 +23,109 @@ pub struct AccountGroup {
     /// What their codes begin with.
     pub branch: String,
     /// Their currency.
-    pub currency: Currency,
+    pub currency: CurrencyCode,
     /// How many there are.
     pub accounts: u64,
     /// The sum of their balances, on the type's normal side.
     pub balance: Decimal,
 }
 
-const BRANCH: &str = "case when a.code like 'bank:%' \
-    then split_part(a.code, ':', 1) || ':' || split_part(a.code, ':', 2) \
-    else split_part(a.code, ':', 1) end";
-
 impl ReadModels {
-    /// All branches, by type and name: after the event at `as_of`, or now.
+    /// All branches, by type and name.
     ///
     /// # Errors
-    /// [`ReadError::Behind`] if the read models do not reach that position.
-    pub async fn account_tree(
-        &self,
-        as_of: Option<Position>,
-    ) -> Result<At<Vec<AccountGroup>>, ReadError> {
-        let sql = format!(
-            "with c as (select position from read.checkpoint)
-             select (select position from c) as reflects, a.account_type, {BRANCH} as branch,
-                    a.currency, a.scale, count(*) as accounts,
-                    sum(case when $1::bigint is null then a.balance
-                             else coalesce(b.balance, 0) end)::text as balance
-             from read.accounts a
-             left join lateral (
-                 select (convert_from(e.payload, 'UTF8')::jsonb ->> 'balance_after')::numeric
-                     as balance
-                 from events e
-                 where $1::bigint is not null and e.aggregate_type = 'account'
-                   and e.aggregate_id = a.id and e.position <= $1
-                   and e.event_type in ('debited', 'credited')
-                 order by e.sequence desc limit 1) b on true
-             where $1::bigint is null or a.opened_position <= $1
-             group by a.account_type, 3, a.currency, a.scale
-             order by a.account_type, 3, a.currency"
-        );
-        let at = as_of.map(log::read::signed).transpose()?;
-        let rows = sqlx::query(&sql).bind(at).fetch_all(&self.pool).await?;
-        let reached = match rows.first() {
-            Some(row) => unsigned(row, "reflects")?,
-            None => self.position().await?,
-        };
-        if let Some(wanted) = as_of.filter(|wanted| *wanted > reached) {
-            return Err(ReadError::Behind { wanted, reached });
-        }
-        let value = rows.iter().map(group).collect::<Result<_, _>>()?;
-        Ok(At { position: as_of.unwrap_or(reached), value })
+    /// [`ReadError::NotRecorded`] or [`ReadError::Behind`] for a position that is not there yet.
+    pub async fn account_tree(&self, as_of: AsOf) -> Result<At<Vec<AccountGroup>>, ReadError> {
+        let At { position, value } = self.sheet(as_of).await?;
+        Ok(At { position, value: branches(&value).ok_or(ReadError::Amount)? })
     }
 }
 
-fn group(row: &PgRow) -> Result<AccountGroup, ReadError> {
-    let account_type: AccountType = variant(row, "account_type")?;
-    let currency = currency(row)?;
-    Ok(AccountGroup {
-        account_type,
-        branch: row.try_get("branch")?,
-        currency,
-        accounts: unsigned(row, "accounts")?,
-        balance: at_scale(decimal(row, "balance")?, u32::from(currency.scale)),
-    })
+/// The branches of a sheet; nothing if no amount can hold one of the sums.
+fn branches(sheet: &Sheet) -> Option<Vec<AccountGroup>> {
+    let mut groups: BTreeMap<(AccountType, &str, CurrencyCode), AccountGroup> = BTreeMap::new();
+    for line in sheet.lines().filter(|line| line.accounts > 0) {
+        let branch = branch(&line.heading);
+        let balance = line.balance()?;
+        let key = (line.account_type, branch, line.currency);
+        match groups.get_mut(&key) {
+            Some(group) => {
+                group.accounts = group.accounts.saturating_add(line.accounts);
+                group.balance = group.balance.checked_add(balance)?;
+            }
+            None => {
+                groups.insert(
+                    key,
+                    AccountGroup {
+                        account_type: line.account_type,
+                        branch: branch.to_owned(),
+                        currency: line.currency,
+                        accounts: line.accounts,
+                        balance,
+                    },
+                );
+            }
+        }
+    }
+    Some(groups.into_values().collect())
+}
+
+/// The branch of a heading: its first part, of banks the first two.
+fn branch(heading: &str) -> &str {
+    let parts = if heading.starts_with("bank:") { 2 } else { 1 };
+    match heading.match_indices(':').nth(parts - 1) {
+        Some((end, _)) => heading.get(..end).unwrap_or(heading),
+        None => heading,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reports::Line;
+
+    #[test]
+    fn a_branch_is_the_first_part_and_of_banks_the_first_two() {
+        for (heading, expected) in [
+            ("wallet:*", "wallet"),
+            ("merchant:*:available", "merchant"),
+            ("bank:hdfc:escrow", "bank:hdfc"),
+            ("bank:hdfc", "bank:hdfc"),
+            ("float", "float"),
+            ("receivable:recall:*", "receivable"),
+        ] {
+            assert_eq!(branch(heading), expected, "{heading}");
+        }
+    }
+
+    #[test]
+    fn branches_sum_the_headings_of_one_type_and_currency() {
+        let mut sheet = Sheet::default();
+        let lines = [
+            ("bank:hdfc:escrow", AccountType::Asset, 2, 500, 100),
+            ("bank:hdfc:clearing_in", AccountType::Asset, 1, 30, 0),
+            ("wallet:*", AccountType::Liability, 9, 0, 430),
+            ("till:*", AccountType::Liability, 0, 0, 0),
+        ];
+        for (heading, account_type, accounts, debits, credits) in lines {
+            sheet
+                .add(Line {
+                    currency: "INR".parse().unwrap(),
+                    account_type,
+                    class: "open".to_owned(),
+                    heading: heading.to_owned(),
+                    accounts,
+                    debits: Decimal::new(debits, 2),
+                    credits: Decimal::new(credits, 2),
+                })
+                .unwrap();
+        }
+        let found: Vec<_> = branches(&sheet)
+            .unwrap()
+            .into_iter()
+            .map(|group| (group.branch, group.accounts, group.balance.to_string()))
+            .collect();
+        let expected = [("bank:hdfc", 3, "4.30"), ("wallet", 9, "4.30")];
+        assert_eq!(found, expected.map(|(b, n, s)| (b.to_owned(), n, s.to_owned())));
+    }
 }

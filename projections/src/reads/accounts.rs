@@ -98,6 +98,8 @@ pub struct AccountFilter {
     pub code: Option<AccountCode>,
     /// With a code that starts like this.
     pub code_prefix: Option<String>,
+    /// With this code, or one below it: `bank:hdfc` takes `bank:hdfc:escrow`.
+    pub branch: Option<String>,
     /// Of this type.
     pub account_type: Option<AccountType>,
     /// In this currency.
@@ -151,17 +153,23 @@ fn restrict(sql: &mut QueryBuilder<'_, Postgres>, filter: &AccountFilter) {
     if let Some(code) = &filter.code {
         sql.push(" and a.code = ").push_bind(code.as_str().to_owned());
     }
-    if let Some(prefix) = &filter.code_prefix {
+    for (start, is_branch) in [(&filter.code_prefix, false), (&filter.branch, true)] {
+        let Some(start) = start else { continue };
         let never = |b: u8| !matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'-' | b':');
-        if prefix.bytes().any(never) {
+        if start.bytes().any(never) {
             // No code has such a letter, and the database need not see it.
             sql.push(" and false");
             return;
         }
         // As a range, which the primary key serves; `like` would take `_` for a wildcard.
-        sql.push(" and a.id >= ").push_bind(prefix.clone());
-        sql.push(" and a.id < ").push_bind(format!("{prefix}{}", char::MAX));
-        sql.push(" and starts_with(a.code, ").push_bind(prefix.clone()).push(")");
+        sql.push(" and a.id >= ").push_bind(start.clone());
+        sql.push(" and a.id < ").push_bind(format!("{start}{}", char::MAX));
+        if is_branch {
+            sql.push(" and (a.code = ").push_bind(start.clone());
+            sql.push(" or starts_with(a.code, ").push_bind(format!("{start}:")).push("))");
+        } else {
+            sql.push(" and starts_with(a.code, ").push_bind(start.clone()).push(")");
+        }
     }
     if let Some(account_type) = filter.account_type {
         sql.push(" and a.account_type = ").push_bind(account_type.as_str());

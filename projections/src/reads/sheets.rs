@@ -1,8 +1,11 @@
 //! The sheets that reports are made of: what all accounts sum to, by headings, at any place of the
 //! log or for any days.
 //!
-//! Now: the sums over the accounts. At an earlier position: the same, less the legs since then. For
-//! business dates: the sums of the flows of those days.
+//! Now: the sums over the accounts. At an earlier position: the same, less the legs since then, or
+//! the legs up to then, whichever are fewer; they are read in pieces and summed, so that memory
+//! does not grow with the log. For business dates: the sums of the flows of those days. The trial
+//! balance and the tree of accounts are made of these sheets too, so that there is one way to the
+//! past.
 
 use std::collections::HashMap;
 
@@ -17,17 +20,47 @@ use ledger_core::{
 use rust_decimal::Decimal;
 use sqlx::{Row, postgres::PgRow};
 
-use super::{At, ReadModels, at_scale, decimal, trial_balance::READ_EVENTS, unsigned, variant};
+use super::{At, ReadModels, at_scale, decimal, unsigned, variant};
 use crate::{
     error::ReadError,
+    models::decode_leg,
     reports::{Control, ControlError, HEADING_SQL, Line, Sheet, controls, heading},
 };
+
+/// Positions that are read at once.
+const READ_EVENTS: u64 = 10_000;
 
 /// The kind of a transaction that moves a year's result into equity.
 const CLOSING: &str = "year_close";
 
 /// Everything is read as it was at one moment.
 const SNAPSHOT: &str = "begin transaction isolation level repeatable read, read only";
+
+/// How fine the lines of a sheet are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Grain {
+    /// One for each heading of the chart.
+    Headings,
+    /// One for each type and class, under no heading: it costs less where there are many accounts.
+    Classes,
+}
+
+impl Grain {
+    /// The heading as an expression of SQL.
+    const fn sql(self) -> &'static str {
+        match self {
+            Self::Headings => HEADING_SQL,
+            Self::Classes => "''::text",
+        }
+    }
+
+    fn heading(self, code: &str) -> String {
+        match self {
+            Self::Headings => heading(code),
+            Self::Classes => String::new(),
+        }
+    }
+}
 
 /// When a report is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,11 +82,11 @@ impl ReadModels {
     /// [`ReadError::NotRecorded`] or [`ReadError::Behind`] for a position that is not there yet.
     pub async fn sheet(&self, as_of: AsOf) -> Result<At<Sheet>, ReadError> {
         match as_of {
-            AsOf::Now => self.sheet_now(Position::MAX >> 1).await,
-            AsOf::Position(position) => self.sheet_at(position).await,
+            AsOf::Now => self.sheet_now(Grain::Headings, Position::MAX >> 1).await,
+            AsOf::Position(position) => self.sheet_at(Grain::Headings, position).await,
             AsOf::Time(moment) => {
                 let position = self.recorded_by(moment).await?;
-                self.sheet_at(position).await
+                self.sheet_at(Grain::Headings, position).await
             }
             AsOf::Day(day) => self.sheet_of_days(None, day).await,
         }
@@ -103,37 +136,53 @@ impl ReadModels {
         for row in &rows {
             let (first, last) = (unsigned(row, "first_position")?, unsigned(row, "last_position")?);
             if last <= position {
-                self.put_moved(&mut moved, first.saturating_sub(1), last).await?;
+                let span = (first.saturating_sub(1), last);
+                self.put_moved(&mut moved, Grain::Headings, span).await?;
             }
         }
         Ok(At { position, value: value.less(&moved).ok_or(ReadError::Amount)? })
     }
 
-    async fn sheet_at(&self, position: Position) -> Result<At<Sheet>, ReadError> {
+    pub(super) async fn sheet_at(
+        &self,
+        grain: Grain,
+        position: Position,
+    ) -> Result<At<Sheet>, ReadError> {
         let head = log::read::head(&self.pool).await?.position;
         if position > head {
             return Err(ReadError::NotRecorded { wanted: position, head });
         }
-        let At { position: reached, value: now } = self.sheet_now(position).await?;
+        let At { position: reached, value: now } = self.sheet_now(grain, position).await?;
         if position > reached {
             return Err(ReadError::Behind { wanted: position, reached });
         }
         let mut moved = Sheet::default();
-        self.put_moved(&mut moved, position, reached).await?;
-        let value = now.less(&moved).ok_or(ReadError::Amount)?;
+        let value = if reached - position <= position {
+            self.put_moved(&mut moved, grain, (position, reached)).await?;
+            now.less(&moved)
+        } else {
+            self.put_moved(&mut moved, grain, (0, position)).await?;
+            now.emptied().plus(&moved)
+        };
+        let value = value.ok_or(ReadError::Amount)?;
         Ok(At { position, value: value.without_unopened() })
     }
 
     /// The sums as they are; counted are the accounts that were opened up to `position`.
-    async fn sheet_now(&self, position: Position) -> Result<At<Sheet>, ReadError> {
+    pub(super) async fn sheet_now(
+        &self,
+        grain: Grain,
+        position: Position,
+    ) -> Result<At<Sheet>, ReadError> {
         let sql = format!(
             "select c.position as reflects, a.* from read.checkpoint c
-             left join (select currency, account_type, class, {HEADING_SQL} as heading,
+             left join (select currency, account_type, class, {} as heading,
                                max(scale)::bigint as scale,
                                count(*) filter (where opened_position <= $1) as accounts,
                                sum(debits_posted)::text as debits,
                                sum(credits_posted)::text as credits
-                        from read.accounts group by 1, 2, 3, 4) a on true"
+                        from read.accounts group by 1, 2, 3, 4) a on true",
+            grain.sql()
         );
         let rows =
             sqlx::query(&sql).bind(log::read::signed(position)?).fetch_all(&self.pool).await?;
@@ -166,13 +215,13 @@ impl ReadModels {
     async fn put_moved(
         &self,
         sheet: &mut Sheet,
-        after: Position,
-        upto: Position,
+        grain: Grain,
+        (after, upto): (Position, Position),
     ) -> Result<(), ReadError> {
         let mut after = after;
         while after < upto {
             let end = upto.min(after.saturating_add(READ_EVENTS));
-            self.put_piece(sheet, &self.moved(after, end).await?).await?;
+            self.put_piece(sheet, grain, &self.moved(after, end).await?).await?;
             after = end;
         }
         Ok(())
@@ -181,6 +230,7 @@ impl ReadModels {
     async fn put_piece(
         &self,
         sheet: &mut Sheet,
+        grain: Grain,
         moved: &HashMap<String, (Decimal, Decimal)>,
     ) -> Result<(), ReadError> {
         let ids: Vec<&str> = moved.keys().map(String::as_str).collect();
@@ -199,7 +249,7 @@ impl ReadModels {
                 currency: id.currency().map_err(|e| super::undecodable("id", e))?,
                 account_type: variant(row, "account_type")?,
                 class: row.try_get("class")?,
-                heading: heading(row.try_get("code")?),
+                heading: grain.heading(row.try_get("code")?),
                 accounts: 0,
                 debits: *debits,
                 credits: *credits,
@@ -207,6 +257,35 @@ impl ReadModels {
             sheet.add(line).ok_or(ReadError::Amount)?;
         }
         Ok(())
+    }
+
+    /// Debits and credits by account in a range of positions.
+    async fn moved(
+        &self,
+        after: Position,
+        upto: Position,
+    ) -> Result<HashMap<String, (Decimal, Decimal)>, ReadError> {
+        let rows = sqlx::query(
+            "select position, aggregate_id, event_type, event_version, payload from events
+             where position > $1 and position <= $2
+               and aggregate_type = 'account' and event_type in ('debited', 'credited')",
+        )
+        .bind(log::read::signed(after)?)
+        .bind(log::read::signed(upto)?)
+        .fetch_all(&self.pool)
+        .await?;
+        let mut moved: HashMap<String, (Decimal, Decimal)> = HashMap::new();
+        for row in &rows {
+            let event_type: &str = row.try_get("event_type")?;
+            let position = unsigned(row, "position")?;
+            let leg =
+                decode_leg(event_type, row.try_get("event_version")?, row.try_get("payload")?)
+                    .map_err(|source| LogError::Corrupt { position, source })?;
+            let (debits, credits) = moved.entry(row.try_get("aggregate_id")?).or_default();
+            let side = if event_type == "debited" { debits } else { credits };
+            *side = side.checked_add(leg.amount).ok_or(ReadError::Amount)?;
+        }
+        Ok(moved)
     }
 }
 

@@ -120,7 +120,7 @@ async fn the_trial_balance_at_any_position_equals_the_fold_of_the_prefix() {
     assert_eq!(now.value.currencies.len(), 2);
     assert!(now.value.currencies.iter().all(|c| c.balanced && c.debits > Decimal::ZERO));
     let beyond = reads.trial_balance_at(head + 1).await;
-    assert!(matches!(beyond, Err(ReadError::Behind { .. })));
+    assert!(matches!(beyond, Err(ReadError::NotRecorded { .. })));
 }
 
 #[tokio::test]

@@ -82,7 +82,7 @@ const OF_THE_DESK: [&str; 17] = [
     "/ops/sandbox",
 ];
 /// What an auditor sees.
-const OF_AUDITORS: [&str; 12] = [
+const OF_AUDITORS: [&str; 17] = [
     "/audit",
     "/audit/events",
     "/audit/events?as_of=200&show=180",
@@ -91,6 +91,11 @@ const OF_AUDITORS: [&str; 12] = [
     "/audit/accounts?branch=wallet&as_of=300",
     "/audit/trial-balance",
     "/audit/trial-balance?as_of=400&compare=200",
+    "/audit/trial-balance?as_of=2026-11-22&by=date",
+    "/audit/balance-sheet?compare=200",
+    "/audit/profit-and-loss",
+    "/audit/checkpoints",
+    "/audit/checkpoints?before=1",
     "/audit/reconciliation",
     "/audit/replay",
     "/audit/access",

@@ -1,6 +1,8 @@
 //! Staff against the real service: who gets to which desk, what the auditors' role of the database
 //! can do, and what is written down when somebody looks.
 
+mod api;
+mod checkpoints;
 mod desk;
 mod pages;
 mod role;

@@ -14,13 +14,18 @@ use crate::{
     user_api::person::Scene,
 };
 
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 14] = [
     "/audit",
     "/audit/events",
     "/audit/events?as_of=1&show=1",
     "/audit/accounts",
     "/audit/accounts?branch=wallet&as_of=2026-11-22",
     "/audit/trial-balance?compare=1",
+    "/audit/trial-balance?as_of=2026-11-22&compare=2026-11-21&by=date",
+    "/audit/balance-sheet",
+    "/audit/profit-and-loss",
+    "/audit/profit-and-loss?from=2026-11-01&before_from=2026-10-01&before_to=2026-10-31",
+    "/audit/checkpoints",
     "/audit/reconciliation",
     "/audit/replay",
     "/audit/access",
@@ -59,10 +64,20 @@ async fn every_page_shows_what_is_there_and_no_name() {
         assert!(transaction.contains(shown), "{shown}: {transaction}");
     }
     let csv = browser.get("/audit/trial-balance?format=csv").await;
-    assert!(csv.text.starts_with("currency,type,class,"), "{}", csv.text);
-    assert!(csv.text.contains("\"INR\",\"liability\",\"open\""), "{}", csv.text);
+    assert!(csv.text.starts_with("report,currency,type,class,account,"), "{}", csv.text);
+    assert!(csv.text.contains("trial_balance,INR,liability,open,wallet:*,"), "{}", csv.text);
+    // The page, the API and the command have one way to the figures.
+    let of_api = scene.admin.get("/v1/audit/trial-balance?format=csv").await;
+    assert_eq!(csv.text, of_api.text);
     for (path, status) in [
         ("/audit/accounts?as_of=yesterday", 422),
+        ("/audit/balance-sheet?as_of=7&by=date", 422),
+        ("/audit/profit-and-loss?from=2026-11-02&to=2026-11-01", 422),
+        ("/audit/profit-and-loss?from=soon", 422),
+        ("/audit/checkpoints/7", 404),
+        ("/audit/checkpoints/none", 404),
+        ("/audit/proofs?position=1", 404),
+        ("/audit/proofs?position=first", 422),
         ("/audit/transactions/txn_1", 404),
         ("/audit/accounts/nothing", 404),
         ("/audit/events?show=999999999", 200),

@@ -1,4 +1,4 @@
-//! `bahi audit prove`, `check`, `signed` and `rotate-key`: proofs and the key behind them.
+//! `bahi audit signed` and `rotate-key`: what was signed, and the key behind it.
 
 use std::{
     io::Write,
@@ -9,124 +9,20 @@ use anyhow::{Context, bail, ensure};
 use clap::Args;
 use ledger_api::{
     config::Settings,
-    proofs::{ProofSettings, ProofStore, key_in_force, proof_of, read_key},
+    proofs::{ProofSettings, ProofStore, key_in_force, read_key},
     setup::{Secret, write_private},
 };
 use ledger_core::{
     book::CheckpointKeyRotated, chart::Authority, command::Operation, engine::Engine,
     ids::Principal,
 };
-use projections::audit::proof::{
-    LogKey, ProofError, ProofFile, SignedCheckpoint, Signer, WitnessKey, rotation_message,
-};
+use projections::audit::proof::{LogKey, Signer, rotation_message};
 use sqlx::PgPool;
 
 use super::super::{
     Verdict, say,
     work::{submit, with_engine_on, with_reader},
 };
-
-/// Which event, under which checkpoint.
-#[derive(Debug, Args)]
-pub(super) struct Prove {
-    /// The event's position
-    position: u64,
-    /// The size of the signed checkpoint that it is proved under [default: the last one]
-    #[arg(long)]
-    size: Option<u64>,
-    /// Where to; else to the standard output
-    #[arg(short, long, value_name = "FILE")]
-    out: Option<PathBuf>,
-}
-
-impl Prove {
-    pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<Verdict> {
-        let proof = with_reader(settings, async |pool| self.proof(pool).await).await?;
-        let Some(proof) = proof else {
-            say::remark(format_args!(
-                "no signed checkpoint has an event at position {}",
-                self.position
-            ));
-            return Ok(Verdict::No);
-        };
-        let json = serde_json::to_string_pretty(&proof)?;
-        match &self.out {
-            None => say::line(json),
-            Some(file) => std::fs::write(file, json + "\n")
-                .with_context(|| format!("can't write {}", file.display()))?,
-        }
-        Ok(Verdict::Yes)
-    }
-
-    async fn proof(&self, pool: &PgPool) -> anyhow::Result<Option<ProofFile>> {
-        let store = ProofStore::new(pool.clone());
-        let checkpoint = match self.size {
-            Some(size) => store.of_size(size).await?,
-            None => store.last().await?,
-        };
-        let Some(checkpoint) = checkpoint else { return Ok(None) };
-        Ok(proof_of(&store, self.position, &checkpoint.note).await?)
-    }
-}
-
-/// Which proof, with whose keys.
-#[derive(Debug, Args)]
-pub(super) struct Check {
-    /// A proof, as `bahi audit prove` or the service gave it
-    file: PathBuf,
-    /// The log's key, in hexadecimal or as NAME+ID+BASE64; several are those that it had in turn
-    #[arg(long = "key", value_name = "KEY", required = true)]
-    keys: Vec<LogKey>,
-    /// The key of a witness that must have cosigned the checkpoint
-    #[arg(long = "witness", value_name = "KEY")]
-    witnesses: Vec<WitnessKey>,
-}
-
-impl Check {
-    pub(super) fn run(&self) -> anyhow::Result<Verdict> {
-        let json = std::fs::read(&self.file)
-            .with_context(|| format!("can't read {}", self.file.display()))?;
-        let proof = ProofFile::from_json(&json)
-            .with_context(|| format!("no proof in {}", self.file.display()))?;
-        match proof.check(&self.keys, &self.witnesses) {
-            Ok(checkpoint) => {
-                self.tell(&proof, &checkpoint);
-                Ok(Verdict::Yes)
-            }
-            Err(error @ (ProofError::Json(_) | ProofError::Format)) => Err(error.into()),
-            Err(error) => {
-                say::line(format_args!("NOT PROVEN: {}", projections::describe(&error)));
-                Ok(Verdict::No)
-            }
-        }
-    }
-
-    fn tell(&self, proof: &ProofFile, checkpoint: &SignedCheckpoint) {
-        let event = &proof.event;
-        say::line(format_args!(
-            "PROVEN: position {} of {} is in the log\n  {} {} #{}  {}  {}",
-            event.position,
-            checkpoint.origin(),
-            event.aggregate_type,
-            event.aggregate_id,
-            event.sequence,
-            event.event_type,
-            event.recorded_at
-        ));
-        if let Some(payload) = &event.payload {
-            say::line(format_args!("  {payload}"));
-        }
-        say::line(format_args!("  in the signed checkpoint of {} events", checkpoint.size()));
-        for witness in &self.witnesses {
-            if let Some(time) = checkpoint.cosigned_at(witness) {
-                let when =
-                    i64::try_from(time).ok().and_then(|t| chrono::DateTime::from_timestamp(t, 0));
-                let when = when.map_or_else(|| time.to_string(), |when| when.to_rfc3339());
-                say::line(format_args!("  cosigned by {} at {when}", witness.name()));
-            }
-        }
-    }
-}
 
 /// Where to.
 #[derive(Debug, Args)]

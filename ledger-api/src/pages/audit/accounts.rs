@@ -8,7 +8,7 @@ use ledger_core::{
     ids::AccountId,
     log::Position,
 };
-use projections::{Account, AccountFilter, AccountGroup, Order, Statement, StatementQuery};
+use projections::{Account, AccountFilter, AccountGroup, AsOf, Order, Statement, StatementQuery};
 use serde::Deserialize;
 
 use super::{
@@ -16,13 +16,12 @@ use super::{
     visitor::{Auditor, exact},
 };
 use crate::{
+    auditing::Whose,
     http::{Problem, path::Id, reach::nothing},
     pages::{
         Layout, respond,
         ui::{Cell, Column, DataTable, MoneyView, Pair, Pairs},
     },
-    shops::MerchantId,
-    wallet::person_of,
 };
 
 const ACCOUNTS_MAX: u32 = 50;
@@ -60,7 +59,8 @@ pub(super) async fn tree(
     Query(query): Query<TreeQuery>,
 ) -> Result<Response, Problem> {
     let at = as_of::position(&auditor, &query.as_of).await?;
-    let tree = auditor.reads.read_models.account_tree(at).await?;
+    let when = at.map_or(AsOf::Now, AsOf::Position);
+    let tree = auditor.reads.read_models.account_tree(when).await?;
     let (mut accounts, mut older) = (None, String::new());
     if !query.branch.is_empty() {
         let (table, next) = branch(&auditor, &query, at).await?;
@@ -75,7 +75,7 @@ pub(super) async fn tree(
     Ok(respond::page(&TreeView {
         layout: auditor.layout("Accounts", "accounts"),
         position: tree.position,
-        types: types(&tree.value, &query.as_of)?,
+        types: types(&auditor, &tree.value, &query.as_of)?,
         accounts,
         older,
         as_of: query.as_of,
@@ -83,7 +83,7 @@ pub(super) async fn tree(
     }))
 }
 
-fn types(groups: &[AccountGroup], as_of: &str) -> Result<Vec<TypeRow>, Problem> {
+fn types(auditor: &Auditor, groups: &[AccountGroup], as_of: &str) -> Result<Vec<TypeRow>, Problem> {
     let all = [
         (AccountType::Asset, "Assets: what we have"),
         (AccountType::Liability, "Liabilities: what we owe"),
@@ -100,11 +100,10 @@ fn types(groups: &[AccountGroup], as_of: &str) -> Result<Vec<TypeRow>, Problem> 
             let mut query = form_urlencoded::Serializer::new(String::new());
             query.append_pair("branch", &group.branch).append_pair("as_of", as_of);
             let href = format!("/audit/accounts?{}#accounts", query.finish());
-            let balance = exact(group.balance, group.currency)?;
             lines.push(vec![
                 Cell::Link(group.branch.clone(), href),
                 group.accounts.to_string().into(),
-                MoneyView::plain(balance).into(),
+                auditor.shown(group.balance, group.currency)?.into(),
             ]);
         }
         if !lines.is_empty() {
@@ -121,7 +120,7 @@ async fn branch(
 ) -> Result<(DataTable, Option<AccountId>), Problem> {
     let models = &auditor.reads.read_models;
     let filter = AccountFilter {
-        code_prefix: Some(format!("{}:", query.branch)),
+        branch: Some(query.branch.clone()),
         after: query.after.parse().ok(),
         ..AccountFilter::default()
     };
@@ -160,12 +159,10 @@ async fn branch(
 
 /// Whose an account is, by kind: names are masked.
 fn whose(account: &Account) -> &'static str {
-    if person_of(&account.id).is_some() {
-        "a person ••••"
-    } else if MerchantId::of_account(&account.id).is_some() {
-        "a shop ••••"
-    } else {
-        "the company"
+    match Whose::of(&account.id) {
+        Whose::Person(_) => "a person ••••",
+        Whose::Shop(_) => "a shop ••••",
+        Whose::Company => "the company",
     }
 }
 
@@ -204,7 +201,7 @@ pub(super) async fn one(
             from: None,
             to: None,
             order: Order::NewestFirst,
-            cursor: cursor(&auditor, &account, &query, at).await?,
+            cursor: cursor(&auditor, &id, &query, at).await?,
             limit: ENTRIES_MAX,
         })
         .await?
@@ -226,7 +223,7 @@ pub(super) async fn one(
         facts,
         entries: entries(&auditor, &statement)?,
         older,
-        subject: subject(&id),
+        subject: Whose::of(&id).subject().unwrap_or_default(),
         as_of: query.as_of,
     }))
 }
@@ -234,24 +231,17 @@ pub(super) async fn one(
 /// From where the entries go back: the place that was left, or the account's last event by then.
 async fn cursor(
     auditor: &Auditor,
-    account: &Account,
+    account: &AccountId,
     query: &OneQuery,
     at: Option<Position>,
 ) -> Result<Option<u64>, Problem> {
     if let Ok(before) = query.before.parse() {
         return Ok(Some(before));
     }
-    let Some(at) = at else { return Ok(None) };
-    let past = auditor.reads.read_models.balance_at_position(&account.id, at).await?.value;
-    // The cursor is the sequence that the next page lies before.
-    Ok(Some(past.and_then(|past| past.sequence).map_or(1, |sequence| sequence.saturating_add(1))))
-}
-
-/// Whom an account is of, as what can be opened with a reason.
-fn subject(id: &AccountId) -> String {
-    let person = person_of(id).map(|person| person.to_string());
-    let shop = MerchantId::of_account(id).map(|shop| shop.to_string());
-    person.or(shop).unwrap_or_default()
+    match at {
+        Some(at) => Ok(Some(auditor.reads.entries_before(account, at).await?)),
+        None => Ok(None),
+    }
 }
 
 fn facts(

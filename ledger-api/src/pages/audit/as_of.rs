@@ -1,11 +1,12 @@
 //! "As of": a place in the log, as somebody writes it: `48213` or `#48213`, a moment, or a day,
 //! which stands for its end.
 
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeZone as _, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDate, NaiveTime, TimeZone as _, Utc};
 use ledger_core::log::Position;
+use projections::AsOf;
 
 use super::visitor::Auditor;
-use crate::http::Problem;
+use crate::http::{Problem, query::YEARS};
 
 /// What was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +25,9 @@ fn read(text: &str) -> Option<Written> {
     if let Ok(moment) = DateTime::parse_from_rfc3339(text) {
         return Some(Written::Moment(moment.with_timezone(&Utc)));
     }
-    text.parse().ok().map(Written::Day)
+    let day: Option<NaiveDate> = text.parse().ok();
+    // Years that the database can compare with.
+    day.filter(|day| YEARS.contains(&day.year())).map(Written::Day)
 }
 
 /// The place that a text names; nothing for none. A position that the log has not reached is its
@@ -53,6 +56,26 @@ pub(super) async fn position(auditor: &Auditor, text: &str) -> Result<Option<Pos
     Ok(Some(auditor.reads.read_models.recorded_by(moment).await?.min(head)))
 }
 
+/// The same for a report: with `effective` a day is a business date, whenever what belongs to it
+/// was recorded.
+pub(super) async fn report(
+    auditor: &Auditor,
+    text: &str,
+    effective: bool,
+) -> Result<Option<AsOf>, Problem> {
+    if effective && !text.trim().is_empty() {
+        let day = match read(text.trim()) {
+            Some(Written::Day(day)) => day,
+            Some(Written::Position(_) | Written::Moment(_)) | None => {
+                let detail = "By business date, as of is a day like 2026-11-22.";
+                return Err(Problem::parameter("as_of", detail));
+            }
+        };
+        return Ok(Some(AsOf::Day(day)));
+    }
+    Ok(position(auditor, text).await?.map(AsOf::Position))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,7 +87,7 @@ mod tests {
         let moment = "2026-11-22T10:00:00Z".parse().unwrap();
         assert_eq!(read("2026-11-22T15:30:00+05:30"), Some(Written::Moment(moment)));
         assert_eq!(read("2026-11-22"), Some(Written::Day("2026-11-22".parse().unwrap())));
-        for bad in ["yesterday", "-1", "22.11.2026", "#"] {
+        for bad in ["yesterday", "-1", "22.11.2026", "#", "-262143-01-01"] {
             assert_eq!(read(bad), None, "{bad}");
         }
     }

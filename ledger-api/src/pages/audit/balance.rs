@@ -1,33 +1,57 @@
-//! `/audit/trial-balance`: all accounts by type and class, as of one place in the log or two; on
-//! the page and as a file.
-
-use std::borrow::Cow;
+//! `/audit/trial-balance`, `/audit/balance-sheet`, `/audit/profit-and-loss`: what accountants read,
+//! of one place in the log or two, or by business dates; on the page and as a file. The figures and
+//! the file are those of `/v1/audit` and of `bahi audit`.
 
 use askama::Template;
-use axum::{extract::Query, response::Response};
-use ledger_core::{
-    chart::{AccountType, PostingClass},
-    log::Position,
-    money::CurrencyCode,
+use axum::{
+    extract::Query,
+    http::{HeaderValue, header},
+    response::{IntoResponse as _, Response},
 };
-use projections::{At, TrialBalance};
+use chrono::{Datelike as _, NaiveDate};
+use ledger_core::log::Position;
+use projections::{
+    AsOf, At,
+    reports::{self, Report, Section, Sheet, Statement},
+};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
 use super::{as_of, visitor::Auditor};
 use crate::{
-    http::Problem,
+    http::{Problem, query::YEARS, reply::set_position},
     pages::{
-        Layout, respond, spreadsheet,
+        Layout, respond,
         ui::{Cell, Column, DataTable},
     },
 };
 
+/// The three, with their addresses.
+const TABS: [(Report, &str); 3] = [
+    (Report::TrialBalance, "/audit/trial-balance"),
+    (Report::BalanceSheet, "/audit/balance-sheet"),
+    (Report::ProfitAndLoss, "/audit/profit-and-loss"),
+];
+
+/// As of when; everything is a text first.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct BalanceQuery {
+pub(super) struct SheetQuery {
     as_of: String,
     compare: String,
+    /// Whether the days are business dates: `date`.
+    by: String,
+    format: String,
+}
+
+/// Which days.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct DaysQuery {
+    from: String,
+    to: String,
+    before_from: String,
+    before_to: String,
     format: String,
 }
 
@@ -35,12 +59,24 @@ pub(super) struct BalanceQuery {
 #[template(path = "audit/balance.html")]
 struct BalanceView {
     layout: Layout,
-    as_of: String,
-    compare: String,
-    position: Position,
-    earlier: Option<Position>,
+    title: &'static str,
+    tabs: Vec<Tab>,
+    form: Form,
+    words: String,
     currencies: Vec<CurrencyRow>,
     file: String,
+}
+
+struct Tab {
+    word: &'static str,
+    href: &'static str,
+    current: bool,
+}
+
+/// What the page asks again with.
+enum Form {
+    Sheet { path: &'static str, query: SheetQuery },
+    Days(DaysQuery),
 }
 
 struct CurrencyRow {
@@ -49,152 +85,237 @@ struct CurrencyRow {
     table: DataTable,
 }
 
-/// A line: the accounts of one type and class, now and then.
-struct Line {
-    currency: CurrencyCode,
-    account_type: AccountType,
-    class: PostingClass,
-    accounts: u64,
-    debits: Decimal,
-    credits: Decimal,
-    balance: Decimal,
-    before: Option<Decimal>,
+/// A report, of a place in the log or of days, and perhaps of another one.
+struct Made {
+    report: Report,
+    position: Position,
+    statements: Vec<Statement>,
 }
 
-/// The page, or the file.
-pub(super) async fn page(
+impl Made {
+    fn of(report: Report, now: &At<Sheet>, before: Option<&At<Sheet>>) -> Result<Self, Problem> {
+        let before = before.map(|before| &before.value);
+        let statements = reports::statements(report, &now.value, before)
+            .ok_or_else(|| Problem::internal(&"a sum is too large for a report"))?;
+        Ok(Self { report, position: now.position, statements })
+    }
+
+    fn file(&self) -> Response {
+        let mut response = reports::csv(&self.statements).into_response();
+        let headers = response.headers_mut();
+        let media = HeaderValue::from_static("text/csv; charset=utf-8");
+        headers.insert(header::CONTENT_TYPE, media);
+        let name = format!("{}-{}.csv", self.report.name(), self.position);
+        let said = format!("attachment; filename=\"{name}\"");
+        if let Ok(value) = HeaderValue::try_from(said) {
+            headers.insert(header::CONTENT_DISPOSITION, value);
+        }
+        set_position(headers, self.position);
+        response
+    }
+}
+
+/// All accounts, by type and heading.
+pub(super) async fn trial_balance(
     auditor: Auditor,
-    Query(query): Query<BalanceQuery>,
+    Query(query): Query<SheetQuery>,
+) -> Result<Response, Problem> {
+    of_sheet(&auditor, Report::TrialBalance, query).await
+}
+
+/// What there is, and whose it is.
+pub(super) async fn balance_sheet(
+    auditor: Auditor,
+    Query(query): Query<SheetQuery>,
+) -> Result<Response, Problem> {
+    of_sheet(&auditor, Report::BalanceSheet, query).await
+}
+
+async fn of_sheet(
+    auditor: &Auditor,
+    report: Report,
+    query: SheetQuery,
 ) -> Result<Response, Problem> {
     let models = &auditor.reads.read_models;
-    let now = match as_of::position(&auditor, &query.as_of).await? {
-        Some(position) => models.trial_balance_at(position).await?,
-        None => models.trial_balance().await?,
-    };
-    let before = match as_of::position(&auditor, &query.compare).await? {
-        Some(position) => Some(models.trial_balance_at(position).await?),
+    let effective = query.by == "date";
+    let now = as_of::report(auditor, &query.as_of, effective).await?.unwrap_or(AsOf::Now);
+    let now = models.sheet(now).await?;
+    let before = match as_of::report(auditor, &query.compare, effective).await? {
+        Some(before) => Some(models.sheet(before).await?),
         None => None,
     };
-    let lines = lines(&now, before.as_ref());
+    let made = Made::of(report, &now, before.as_ref())?;
     if query.format == "csv" {
-        return file(&auditor, now.position, &lines);
+        return Ok(made.file());
     }
+    let words = match &before {
+        _ if effective => words_of_days(&query, now.position),
+        Some(then) => format!("as of #{}, beside #{}", now.position, then.position),
+        None => format!("as of #{}", now.position),
+    };
+    let mut address = form_urlencoded::Serializer::new(String::new());
+    let place = now.position.to_string();
+    address.append_pair("as_of", if effective { &query.as_of } else { &place });
+    address.append_pair("compare", &query.compare).append_pair("by", &query.by);
+    let path = TABS.iter().find(|(of, _)| *of == report).map_or("", |(_, path)| *path);
+    let file = format!("{path}?{}", address.append_pair("format", "csv").finish());
+    shown(auditor, &made, Form::Sheet { path, query }, (words, file))
+}
+
+fn words_of_days(query: &SheetQuery, position: Position) -> String {
+    let day = if query.as_of.is_empty() { "now" } else { query.as_of.trim() };
+    let beside = query.compare.trim();
+    let beside = if beside.is_empty() { String::new() } else { format!(", beside {beside}") };
+    format!("by business date to {day}{beside}, as the log has it at #{position}")
+}
+
+/// What was earned on some days, and what it cost.
+pub(super) async fn profit_and_loss(
+    auditor: Auditor,
+    Query(query): Query<DaysQuery>,
+) -> Result<Response, Problem> {
+    let today = auditor.now.with_timezone(&auditor.book().time_zone()).date_naive();
+    let first = today.with_day(1).unwrap_or(today);
+    let (from, to) = (day(&query.from, "from")?, day(&query.to, "to")?);
+    let days = span(Some(from.unwrap_or(first)), Some(to.unwrap_or(today)), "from")?;
+    let (from, to) = days.unwrap_or((first, today));
+    let models = &auditor.reads.read_models;
+    let now = models.earnings(from, to).await?;
+    let before = (day(&query.before_from, "before_from")?, day(&query.before_to, "before_to")?);
+    let before = match span(before.0, before.1, "before_from")? {
+        Some((from, to)) => Some(models.earnings(from, to).await?),
+        None => None,
+    };
+    let made = Made::of(Report::ProfitAndLoss, &now, before.as_ref())?;
+    if query.format == "csv" {
+        return Ok(made.file());
+    }
+    let query = DaysQuery { from: from.to_string(), to: to.to_string(), ..query };
+    let mut address = form_urlencoded::Serializer::new(String::new());
+    address.append_pair("from", &query.from).append_pair("to", &query.to);
+    let more = [("before_from", &query.before_from), ("before_to", &query.before_to)];
+    for (name, value) in more.into_iter().filter(|(_, value)| !value.is_empty()) {
+        address.append_pair(name, value);
+    }
+    let file = format!("/audit/profit-and-loss?{}&format=csv", address.finish());
+    let words = format!("business dates {from} to {to}, as the log has it at #{}", now.position);
+    shown(&auditor, &made, Form::Days(query), (words, file))
+}
+
+/// A day that was written; nothing for none.
+fn day(text: &str, name: &'static str) -> Result<Option<NaiveDate>, Problem> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let day: Option<NaiveDate> = text.parse().ok();
+    let day = day.filter(|day| YEARS.contains(&day.year()));
+    day.map(Some).ok_or_else(|| Problem::parameter(name, "A day like 2026-11-22."))
+}
+
+/// Both days of a span, or neither.
+fn span(
+    from: Option<NaiveDate>,
+    to: Option<NaiveDate>,
+    name: &'static str,
+) -> Result<Option<(NaiveDate, NaiveDate)>, Problem> {
+    match (from, to) {
+        (None, None) => Ok(None),
+        (Some(from), Some(to)) if from <= to => Ok(Some((from, to))),
+        _ => Err(Problem::parameter(name, "Two days, the first not after the last.")),
+    }
+}
+
+fn shown(
+    auditor: &Auditor,
+    made: &Made,
+    form: Form,
+    (words, file): (String, String),
+) -> Result<Response, Problem> {
     let mut currencies = Vec::new();
-    for sum in &now.value.currencies {
-        let of = lines.iter().filter(|line| line.currency == sum.currency);
+    for statement in &made.statements {
         currencies.push(CurrencyRow {
-            code: sum.currency.to_string(),
-            balanced: sum.balanced,
-            table: table(&auditor, of, before.is_some(), (sum.debits, sum.credits))?,
+            code: statement.currency.to_string(),
+            balanced: statement.balanced,
+            table: table(auditor, statement)?,
         });
     }
-    let mut address = form_urlencoded::Serializer::new(String::new());
-    address.append_pair("as_of", &now.position.to_string());
-    address.append_pair("compare", &query.compare).append_pair("format", "csv");
+    let tab = |(report, href): (Report, &'static str)| Tab {
+        word: report.title(),
+        href,
+        current: report == made.report,
+    };
     Ok(respond::page(&BalanceView {
-        layout: auditor.layout("Trial balance", "balance"),
-        position: now.position,
-        earlier: before.map(|before| before.position),
+        layout: auditor.layout(made.report.title(), "balance"),
+        title: made.report.title(),
+        tabs: TABS.map(tab).into(),
+        form,
+        words,
         currencies,
-        file: format!("/audit/trial-balance?{}", address.finish()),
-        as_of: query.as_of,
-        compare: query.compare,
+        file,
     }))
 }
 
-fn lines(now: &At<TrialBalance>, before: Option<&At<TrialBalance>>) -> Vec<Line> {
-    let mut lines = Vec::new();
-    for sum in &now.value.currencies {
-        let then = before.map(|before| {
-            let found = before.value.currencies.iter().find(|one| one.currency == sum.currency);
-            found.map(|one| one.lines.as_slice()).unwrap_or_default()
-        });
-        for line in &sum.lines {
-            let (of, class) = (line.account_type, line.class);
-            let balance_then = then.map(|then| {
-                let same = then.iter().find(|one| one.account_type == of && one.class == class);
-                same.map_or(Decimal::ZERO, |one| one.balance)
-            });
-            lines.push(Line {
-                currency: sum.currency,
-                account_type: of,
-                class,
-                accounts: line.accounts,
-                debits: line.debits,
-                credits: line.credits,
-                balance: line.balance,
-                before: balance_then,
-            });
-        }
+fn table(auditor: &Auditor, statement: &Statement) -> Result<DataTable, Problem> {
+    let full = statement.report == Report::TrialBalance;
+    let mut columns = vec![Column::words("Type"), Column::words("Account"), Column::words("Class")];
+    columns.push(Column::numbers("Accounts"));
+    if full {
+        columns.extend([Column::numbers("Debits"), Column::numbers("Credits")]);
     }
-    lines
-}
-
-fn table<'l>(
-    auditor: &Auditor,
-    lines: impl Iterator<Item = &'l Line>,
-    compared: bool,
-    (debits, credits): (Decimal, Decimal),
-) -> Result<DataTable, Problem> {
-    let mut columns = vec![
-        Column::words("Type"),
-        Column::words("Class"),
-        Column::numbers("Accounts"),
-        Column::numbers("Debits"),
-        Column::numbers("Credits"),
-        Column::numbers("Balance"),
-    ];
-    if compared {
+    columns.push(Column::numbers("Balance"));
+    if statement.result_before.is_some() {
         columns.extend([Column::numbers("Before"), Column::numbers("Change")]);
     }
-    let (mut rows, mut currency) = (Vec::new(), None);
-    for line in lines {
-        currency = Some(line.currency);
-        let shown = |amount| auditor.shown(amount, line.currency).map(Cell::from);
-        let mut cells = vec![
-            line.account_type.as_str().into(),
-            line.class.as_str().into(),
-            line.accounts.to_string().into(),
-            shown(line.debits)?,
-            shown(line.credits)?,
-            shown(line.balance)?,
-        ];
-        if let Some(before) = line.before {
-            cells.push(shown(before)?);
-            cells.push(shown(line.balance.saturating_sub(before))?);
-        }
+    let shown = |amount| auditor.shown(amount, statement.currency).map(Cell::from);
+    let beside = |now: Decimal, before: Option<Decimal>| -> Result<Vec<Cell>, Problem> {
+        let Some(before) = before else { return Ok(vec![shown(now)?]) };
+        Ok(vec![shown(now)?, shown(before)?, shown(now.saturating_sub(before))?])
+    };
+    let mut rows = Vec::new();
+    for section in &statement.sections {
+        rows.extend(section_rows(section, full, &shown, &beside)?);
+    }
+    let sum = |words: &str| -> Vec<Cell> { vec![words.into(), "".into(), "".into(), "".into()] };
+    if full {
+        let mut cells = sum("All");
+        cells.extend([shown(statement.debits)?, shown(statement.credits)?]);
+        rows.push(cells);
+    } else {
+        let mut cells = sum("Result");
+        cells.extend(beside(statement.result, statement.result_before)?);
         rows.push(cells);
     }
-    if let Some(currency) = currency {
-        let all = [debits, credits].map(|amount| auditor.shown(amount, currency));
-        let [debits, credits] = all;
-        let mut cells: Vec<Cell> = vec!["All".into(), "".into(), "".into()];
-        cells.extend([debits?.into(), credits?.into()]);
-        rows.push(cells);
-    }
-    Ok(DataTable::new("Trial balance", &columns, rows))
+    Ok(DataTable::new(statement.report.title(), &columns, rows))
 }
 
-fn file(auditor: &Auditor, position: Position, lines: &[Line]) -> Result<Response, Problem> {
-    let mut text = String::new();
-    for line in lines {
-        let amount = |amount| auditor.money(amount, line.currency).map(|m| m.amount().to_string());
-        let before = line.before.map(&amount).transpose()?.unwrap_or_default();
-        let cells = [
-            line.currency.to_string(),
-            line.account_type.as_str().to_owned(),
-            line.class.as_str().to_owned(),
-            line.accounts.to_string(),
-            amount(line.debits)?,
-            amount(line.credits)?,
-            amount(line.balance)?,
-            before,
-            position.to_string(),
+/// The lines of one type, and of a sheet what they come to.
+fn section_rows(
+    section: &Section,
+    full: bool,
+    shown: &impl Fn(Decimal) -> Result<Cell, Problem>,
+    beside: &impl Fn(Decimal, Option<Decimal>) -> Result<Vec<Cell>, Problem>,
+) -> Result<Vec<Vec<Cell>>, Problem> {
+    let name = section.account_type.as_str();
+    let mut rows = Vec::new();
+    for row in &section.rows {
+        let mut cells: Vec<Cell> = vec![
+            name.into(),
+            row.heading.clone().into(),
+            row.class.clone().into(),
+            row.accounts.to_string().into(),
         ];
-        text.push_str(&spreadsheet::line(cells.into_iter().map(Cow::Owned)));
+        if full {
+            cells.extend([shown(row.debits)?, shown(row.credits)?]);
+        }
+        cells.extend(beside(row.balance, row.before)?);
+        rows.push(cells);
     }
-    let head = "currency,type,class,accounts,debits,credits,balance,before,as_of_position";
-    let name = format!("trial-balance-{position}.csv");
-    let parts = futures::stream::once(async move { Ok(text) });
-    Ok(spreadsheet::file(&name, head, parts))
+    if !full {
+        let mut cells: Vec<Cell> =
+            vec![format!("All {name}").into(), "".into(), "".into(), "".into()];
+        cells.extend(beside(section.total, section.total_before)?);
+        rows.push(cells);
+    }
+    Ok(rows)
 }

@@ -2,6 +2,7 @@
 
 use askama::Template;
 use axum::{http::StatusCode, response::Response};
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::visitor::{Auditor, AuditorSent};
@@ -9,7 +10,10 @@ use crate::{
     access_log::CHECK_ASKED,
     auditing::{Run, RunKind, RunState},
     http::{Problem, session::see_other},
-    pages::{Layout, respond, ui::When},
+    pages::{
+        Layout, respond,
+        ui::{LiveDot, When, grouped},
+    },
 };
 
 const SHOWN_MAX: u32 = 20;
@@ -20,11 +24,14 @@ const PATH: &str = "/audit/replay";
 struct ReplayView {
     layout: Layout,
     open: bool,
+    dot: LiveDot,
     runs: Vec<RunRow>,
 }
 
 /// A check, as pages show it.
 pub(super) struct RunRow {
+    /// Its id.
+    pub(super) id: String,
     /// What it did.
     pub(super) what: &'static str,
     /// Who asked for it.
@@ -39,6 +46,8 @@ pub(super) struct RunRow {
     pub(super) failed: bool,
     /// How far it is, in words.
     pub(super) progress: String,
+    /// How fast it goes or went, in words; empty where no time has passed.
+    pub(super) rate: String,
     /// The same of a hundred.
     pub(super) percent: i64,
     /// Up to which event it went.
@@ -61,6 +70,7 @@ impl RunRow {
             _ => String::new(),
         };
         Self {
+            id: run.id.simple().to_string(),
             what: if run.kind == RunKind::Replay.as_str() { "Replay" } else { "Verification" },
             by: run.asked_by.clone(),
             asked: auditor.when(run.asked_at),
@@ -68,6 +78,7 @@ impl RunRow {
             done: run.state == RunState::Done,
             failed: run.state == RunState::Failed,
             progress: format!("{} of {of} events", run.events_done),
+            rate: rate(run, auditor.now),
             percent: percent.clamp(0, 100),
             position: run.position.unwrap_or_default(),
             head: run.head_hash.as_ref().map(hex::encode).unwrap_or_default(),
@@ -77,13 +88,25 @@ impl RunRow {
     }
 }
 
-/// The page; while a check goes on, the browser is told to load it again.
+/// How many events a second were read, from its beginning to its end, or to now.
+fn rate(run: &Run, now: DateTime<Utc>) -> String {
+    let Some(began) = run.began_at else { return String::new() };
+    let took = run.ended_at.unwrap_or(now).signed_duration_since(began).num_milliseconds();
+    let second = run.events_done.saturating_mul(1_000);
+    match second.checked_div(took).filter(|rate| *rate > 0 && took > 0) {
+        Some(rate) => format!("{} events a second", grouped(&rate.to_string())),
+        None => String::new(),
+    }
+}
+
+/// The page; while a check goes on it is followed by events ([`super::follow`]), or loaded again.
 pub(super) async fn page(auditor: Auditor) -> Result<Response, Problem> {
     let runs = auditor.reads.runs.list(SHOWN_MAX).await?;
     let open = runs.iter().any(|run| matches!(run.state, RunState::Asked | RunState::Running));
     let view = ReplayView {
         layout: auditor.layout("Replay", "checks"),
         open,
+        dot: LiveDot::new(PATH),
         runs: runs.iter().map(|run| RunRow::of(&auditor, run)).collect(),
     };
     Ok(respond::page_with(StatusCode::OK, &view))

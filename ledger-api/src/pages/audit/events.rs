@@ -2,11 +2,12 @@
 
 use askama::Template;
 use axum::{extract::Query, response::Response};
-use ledger_core::log::{self, Position, RecordedEvent, read::EventFilter};
+use ledger_core::log::{Position, RecordedEvent};
 use serde::Deserialize;
 
-use super::{as_of, visitor::Auditor};
+use super::{as_of, checkpoints, visitor::Auditor};
 use crate::{
+    auditing::{EventsWanted, event_at},
     http::Problem,
     pages::{
         Layout, respond,
@@ -15,8 +16,6 @@ use crate::{
 };
 
 const SHOWN_MAX: u32 = 50;
-/// How far back one page looks for what a filter takes.
-const LOOKED_AT: u64 = 50_000;
 /// The types of streams that can be chosen.
 const STREAMS: [&str; 10] = [
     "account",
@@ -72,6 +71,7 @@ struct EventsView {
     query: EventsQuery,
     streams: Vec<(&'static str, bool)>,
     head: Position,
+    signed: String,
     at: Position,
     rows: Vec<EventRow>,
     older: String,
@@ -102,20 +102,13 @@ pub(super) async fn page(
 ) -> Result<Response, Problem> {
     let head = auditor.head().await?;
     let at = as_of::position(&auditor, &query.as_of).await?.unwrap_or(head);
-    let filter = EventFilter {
-        aggregate_type: given(&query.stream),
-        aggregate_id: given(&query.id),
+    let wanted = EventsWanted {
+        stream_type: given(&query.stream),
+        stream_id: given(&query.id),
         event_type: given(&query.event_type),
     };
-    let after = at.saturating_sub(LOOKED_AT);
-    let found = log::read::newest(&auditor.reads.pool, (after, at), filter, SHOWN_MAX).await?;
-    let full = found.len() >= usize::try_from(SHOWN_MAX).unwrap_or(usize::MAX);
-    // A full page goes on below its last event; another one below what it looked at.
-    let reached = match found.last() {
-        Some(last) if full => last.position.saturating_sub(1),
-        _ => after,
-    };
-    let older = if reached == 0 { String::new() } else { query.href(&reached.to_string(), "") };
+    let found = wanted.page(&auditor.reads.pool, (0, at), SHOWN_MAX).await?;
+    let older = found.next.map_or_else(String::new, |next| query.href(&next.to_string(), ""));
     let shown = query.show.parse::<Position>().ok();
     let as_written = query.as_of.clone();
     let row = |event: &RecordedEvent| EventRow {
@@ -126,7 +119,7 @@ pub(super) async fn page(
         stream: format!("{} {}", event.aggregate_type, event.aggregate_id),
         at: auditor.when(event.recorded_at),
     };
-    let rows = found.iter().map(row).collect();
+    let rows = found.events.iter().map(row).collect();
     let document = match shown {
         Some(position) => document(&auditor, position).await?,
         None => None,
@@ -134,6 +127,7 @@ pub(super) async fn page(
     Ok(respond::page(&EventsView {
         layout: auditor.layout("Events", "events"),
         streams: STREAMS.map(|stream| (stream, stream == query.stream)).to_vec(),
+        signed: checkpoints::signed_words(&auditor, head).await?,
         head,
         at,
         rows,
@@ -143,21 +137,24 @@ pub(super) async fn page(
     }))
 }
 
-fn given(text: &str) -> Option<&str> {
-    Some(text.trim()).filter(|text| !text.is_empty())
+/// The whole log as a file, with the last line that says what it holds.
+pub(super) async fn export(auditor: Auditor) -> Result<Response, Problem> {
+    auditor.reads.export(&auditor.staff.person.to_string(), "from the page of the log").await
+}
+
+fn given(text: &str) -> Option<String> {
+    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
 async fn document(auditor: &Auditor, position: Position) -> Result<Option<Document>, Problem> {
-    // With the one before it, whose hash this one's is made from.
-    let after = position.saturating_sub(2);
-    let found = log::read::events(&auditor.reads.pool, after, position, 2).await?;
-    let Some(event) = found.iter().find(|event| event.position == position) else {
+    let Some((event, before)) = event_at(&auditor.reads.pool, position).await? else {
         return Ok(None);
     };
-    let before = found.iter().find(|other| other.position < position);
-    let before = before.map_or_else(|| "0".repeat(64), |event| hex::encode(event.hash));
-    let payload: serde_json::Value =
-        serde_json::from_slice(&event.payload).unwrap_or(serde_json::Value::Null);
+    let read = |bytes: &[u8]| serde_json::from_slice(bytes).unwrap_or(serde_json::Value::Null);
+    let (payload, metadata) = (read(&event.payload), read(&event.metadata));
+    let word = |of: &serde_json::Value, name: &str| {
+        of.get(name).and_then(serde_json::Value::as_str).map(str::to_owned)
+    };
     let mut pairs = vec![
         Pair::new("Recorded", auditor.when(event.recorded_at)),
         Pair::new(
@@ -169,17 +166,25 @@ async fn document(auditor: &Auditor, position: Position) -> Result<Option<Docume
         ),
         Pair::new("Sequence", event.sequence.to_string()),
         Pair::new("Version", event.event_version.clone()),
-        Pair::new("Hash before", before),
+        Pair::new("Hash before", hex::encode(before)),
         Pair::new("Hash", hex::encode(event.hash)),
     ];
-    if let Some(id) = payload.get("transaction_id").and_then(serde_json::Value::as_str) {
-        let link = Cell::Link(id.to_owned(), format!("/audit/transactions/{id}"));
-        pairs.push(Pair::new("Transaction", link));
+    // Who did it stands on the first event of what was done together.
+    for (label, name) in [("Done by", "actor"), ("Approved by", "approver"), ("Request", "request")]
+    {
+        pairs.extend(word(&metadata, name).map(|value| Pair::new(label, value)));
+    }
+    pairs.extend(word(&payload, "cause").map(|cause| Pair::new("Caused by", cause)));
+    if let Some(id) = word(&payload, "transaction_id") {
+        let href = format!("/audit/transactions/{id}");
+        pairs.push(Pair::new("Transaction", Cell::Link(id, href)));
     }
     if event.aggregate_type == "account" {
         let href = format!("/audit/accounts/{}", event.aggregate_id);
         pairs.push(Pair::new("Account", Cell::Link(event.aggregate_id.clone(), href)));
     }
+    let proof = format!("/audit/proofs?position={position}");
+    pairs.push(Pair::new("Proof", Cell::Link("that it is in the signed log".to_owned(), proof)));
     Ok(Some(Document {
         title: format!("#{position} {}", event.event_type),
         pairs: Pairs::new(pairs),

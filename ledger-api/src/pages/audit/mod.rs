@@ -9,8 +9,10 @@ mod access;
 mod accounts;
 mod as_of;
 mod balance;
+mod checkpoints;
 mod checks;
 mod events;
+mod follow;
 mod opened;
 mod overview;
 mod reconciliation;
@@ -28,12 +30,13 @@ use crate::{
 };
 
 /// The pages, in the order in which one looks at them.
-const RAIL: [RailEntry; 7] = [
+const RAIL: [RailEntry; 8] = [
     desk_entry("overview", "/audit", "home", "Overview"),
     desk_entry("events", "/audit/events", "list", "Events"),
     desk_entry("accounts", "/audit/accounts", "layers", "Accounts"),
     desk_entry("balance", "/audit/trial-balance", "book", "Trial balance"),
     desk_entry("reconciliation", "/audit/reconciliation", "bank", "Reconciliation"),
+    desk_entry("checkpoints", "/audit/checkpoints", "shield", "Checkpoints"),
     desk_entry("checks", "/audit/replay", "spin", "Replay"),
     desk_entry("access", "/audit/access", "eye", "Access log"),
 ];
@@ -43,12 +46,19 @@ pub(super) fn routes() -> Router<ApiState> {
     Router::new()
         .route("/audit", get(overview::page))
         .route("/audit/events", get(events::page))
+        .route("/audit/events/export", get(events::export))
         .route("/audit/accounts", get(accounts::tree))
         .route("/audit/accounts/{id}", get(accounts::one))
         .route("/audit/transactions/{id}", get(transaction::page))
-        .route("/audit/trial-balance", get(balance::page))
+        .route("/audit/trial-balance", get(balance::trial_balance))
+        .route("/audit/balance-sheet", get(balance::balance_sheet))
+        .route("/audit/profit-and-loss", get(balance::profit_and_loss))
+        .route("/audit/checkpoints", get(checkpoints::page))
+        .route("/audit/checkpoints/{size}", get(checkpoints::note))
+        .route("/audit/proofs", get(checkpoints::proof))
         .route("/audit/reconciliation", get(reconciliation::page))
         .route("/audit/replay", get(checks::page).post(checks::ask))
+        .route("/audit/replay/stream", get(follow::stream))
         .route("/audit/open", post(opened::open))
         .route("/audit/access", get(access::page))
 }

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::response::Response;
 use projections::CurrencyBalance;
 
-use super::{checks::RunRow, visitor::Auditor};
+use super::{checkpoints, checks::RunRow, visitor::Auditor};
 use crate::{
     auditing::Run,
     http::Problem,
@@ -30,6 +30,7 @@ struct OverviewView {
     balanced: bool,
     books: DataTable,
     position: u64,
+    signed_to: String,
     chain: Option<ChainRow>,
     backing: Vec<BackingRow>,
     ages: DataTable,
@@ -62,6 +63,7 @@ pub(super) async fn page(auditor: Auditor) -> Result<Response, Problem> {
         balanced: trial.value.currencies.iter().all(|currency| currency.balanced),
         books: books(&auditor, &trial.value.currencies)?,
         position: trial.position,
+        signed_to: checkpoints::signed_words(&auditor, auditor.head().await?).await?,
         chain: chain.map(|run| chain_row(&auditor, &run)),
         backing: backing(&auditor).await?,
         exceptions: breaks.len(),
@@ -159,10 +161,6 @@ async fn signed(auditor: &Auditor) -> Result<Option<Pairs>, Problem> {
 async fn checkpoint(auditor: &Auditor) -> Result<Option<Pairs>, Problem> {
     let Some(last) = auditor.reads.proofs.last().await? else { return Ok(None) };
     let size = last.note.size();
-    let witnesses = match last.witnesses.as_slice() {
-        [] => "nobody yet".to_owned(),
-        names => names.join(", "),
-    };
     Ok(Some(Pairs::new(vec![
         Pair::new(
             "Up to event",
@@ -171,6 +169,6 @@ async fn checkpoint(auditor: &Auditor) -> Result<Option<Pairs>, Problem> {
         Pair::new("Signed", auditor.when(last.made_at)),
         Pair::new("Root of the tree", hex::encode(last.note.root())),
         Pair::new("Key", hex::encode(&last.public_key)),
-        Pair::new("Cosigned by", witnesses),
+        Pair::new("Cosigned by", checkpoints::witnesses(&last)),
     ])))
 }

@@ -3,12 +3,12 @@
 
 use askama::Template;
 use axum::response::Response;
-use ledger_core::{chart::Direction, ids::TransactionId, log};
+use ledger_core::{chart::Direction, ids::TransactionId, log::RecordedEvent};
 use projections::{TransactionDetail, TransactionLeg};
 
 use super::visitor::Auditor;
 use crate::{
-    auditing::{Decision, decisions},
+    auditing::{Decision, Why},
     http::{Problem, path::Id, reach::nothing},
     pages::{
         Layout, respond,
@@ -16,18 +16,6 @@ use crate::{
     },
     webhooks::Told,
 };
-
-const EVENTS_MAX: u32 = 100;
-const MESSAGES_MAX: u32 = 50;
-const DECISIONS_MAX: u32 = 50;
-/// The streams of business objects, by the prefix of their ids.
-const OBJECTS: [(&str, &str); 5] = [
-    ("dep_", "deposit"),
-    ("wd_", "withdrawal"),
-    ("tr_", "transfer"),
-    ("pay_", "payment"),
-    ("preq_", "payment_request"),
-];
 
 #[derive(Template)]
 #[template(path = "audit/transaction.html")]
@@ -59,20 +47,19 @@ struct MessageRow {
 /// The page.
 pub(super) async fn page(auditor: Auditor, Id(id): Id<TransactionId>) -> Result<Response, Problem> {
     let found = auditor.reads.read_models.transaction(id).await?.value.ok_or_else(nothing)?;
-    let cause = found.transaction.cause.as_ref().map(ToString::to_string).unwrap_or_default();
-    let messages = messages(&auditor, &cause).await?;
-    let decided = decisions(&auditor.reads.pool, Some(&cause), DECISIONS_MAX).await?;
+    let cause = found.transaction.cause.as_ref();
+    let Why { history, messages, decisions } = auditor.reads.why(cause).await?;
     let view = TransactionView {
         layout: auditor.layout("Transaction", "events"),
         id: id.to_string(),
         kind: found.transaction.kind.to_string(),
         legs: legs(&auditor, &found.legs)?,
         facts: facts(&auditor, &found),
-        history: history(&auditor, &cause).await?,
-        messages,
-        decisions: (!decided.is_empty()).then(|| table(&auditor, &decided)),
+        history: self::history(&auditor, &history),
+        messages: messages.into_iter().map(|told| message(&auditor, told)).collect(),
+        decisions: (!decisions.is_empty()).then(|| table(&auditor, &decisions)),
         has_note: found.transaction.note.is_some(),
-        cause,
+        cause: cause.map(ToString::to_string).unwrap_or_default(),
     };
     Ok(respond::page(&view))
 }
@@ -135,31 +122,22 @@ fn facts(auditor: &Auditor, found: &TransactionDetail) -> Pairs {
 }
 
 /// What happened to the object that caused it.
-async fn history(auditor: &Auditor, cause: &str) -> Result<Option<DataTable>, Problem> {
-    let object = OBJECTS.iter().find(|(prefix, _)| cause.starts_with(prefix));
-    let Some((_, stream)) = object else { return Ok(None) };
-    let pool = &auditor.reads.pool;
-    let limit = u64::from(u32::MAX);
-    let events = log::read::stream(pool, stream, cause, 0, limit, EVENTS_MAX).await?;
+fn history(auditor: &Auditor, events: &[RecordedEvent]) -> Option<DataTable> {
     let columns = [Column::words("Event"), Column::words("What"), Column::words("When")];
-    let rows = events.iter().map(|event| {
+    let row = |event: &RecordedEvent| {
         let href = format!("/audit/events?as_of={0}&show={0}", event.position);
         vec![
             Cell::Link(format!("#{}", event.position), href),
             event.event_type.clone().into(),
             auditor.when(event.recorded_at).into(),
         ]
-    });
-    let rows: Vec<_> = rows.collect();
-    Ok((!rows.is_empty()).then(|| DataTable::new("What happened to it", &columns, rows)))
+    };
+    let rows = || events.iter().map(row).collect();
+    (!events.is_empty()).then(|| DataTable::new("What happened to it", &columns, rows()))
 }
 
-async fn messages(auditor: &Auditor, cause: &str) -> Result<Vec<MessageRow>, Problem> {
-    let Some(inbox) = auditor.reads.inbox.as_ref().filter(|_| !cause.is_empty()) else {
-        return Ok(Vec::new());
-    };
-    let told = inbox.about(cause, MESSAGES_MAX).await?;
-    let row = |told: Told| MessageRow {
+fn message(auditor: &Auditor, told: Told) -> MessageRow {
+    MessageRow {
         id: told.id,
         bank: told.bank.to_uppercase(),
         event_type: told.event_type.unwrap_or_default(),
@@ -168,8 +146,7 @@ async fn messages(auditor: &Auditor, cause: &str) -> Result<Vec<MessageRow>, Pro
         sha256: hex::encode(told.body_sha256),
         outcome: told.outcome,
         detail: told.detail,
-    };
-    Ok(told.into_iter().map(row).collect())
+    }
 }
 
 /// Decisions of people as a table.

@@ -19,11 +19,12 @@ use ledger_core::{
 };
 use rust_decimal::Decimal;
 use serde::de::DeserializeOwned;
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::RAIL;
 use crate::{
-    access_log::{Entry, one_line},
+    access_log::Entry,
     auditing::AuditReads,
     http::{
         ApiState, Problem,
@@ -50,6 +51,8 @@ pub(super) struct Auditor {
     pub(super) now: DateTime<Utc>,
     /// An id for what a form of theirs makes.
     pub(super) fresh: Uuid,
+    /// Turns true when the service is to stop.
+    pub(super) stopping: watch::Receiver<bool>,
     book: Arc<Book>,
     viewer: Viewer,
     context: PageContext,
@@ -70,6 +73,7 @@ impl Auditor {
             staff: at.staff.clone(),
             now: state.clock.now(),
             fresh: state.ids.fresh(),
+            stopping: state.stopping.clone(),
             book: Arc::clone(&state.ledger.status().borrow().book),
             viewer: viewer(state, &at.who),
             context,
@@ -131,11 +135,6 @@ impl Auditor {
 /// An amount at its currency's scale.
 pub(super) fn exact(amount: Decimal, currency: Currency) -> Result<Money, Problem> {
     wallet::money(amount, currency).map_err(|error| Problem::internal(&error))
-}
-
-/// A reason that was given, as one line; nothing if it says nothing.
-pub(super) fn reason(text: &str) -> Option<String> {
-    Some(one_line(text)).filter(|text| text.chars().count() >= 5)
 }
 
 impl FromRequestParts<ApiState> for Auditor {

@@ -94,6 +94,7 @@ pub(super) async fn list(
         owner: query.owner.clone(),
         code: query.code.clone(),
         code_prefix: query.code_prefix.clone(),
+        branch: None,
         account_type: query.account_type,
         currency: query.currency,
         after: list.resume(query.cursor.as_deref())?,

@@ -2,7 +2,7 @@
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use chrono::{DateTime, Utc};
-use projections::audit::proof::{Hash, ProofFile};
+use projections::audit::proof::{ConsistencyFile, ProofFile};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -77,10 +77,14 @@ impl ProofOut {
     }
 }
 
-/// A proof that one checkpoint goes on from another.
+/// A proof that one checkpoint goes on from another: a file for `bahi audit check`, which needs
+/// nothing else but the log's key.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ConsistencyProof)]
 pub(super) struct ConsistencyOut {
+    /// Always `bahi.consistency.1`.
+    #[schema(example = "bahi.consistency.1")]
+    format: String,
     /// The size of the smaller tree.
     from: u64,
     /// The size of the larger tree.
@@ -93,14 +97,9 @@ pub(super) struct ConsistencyOut {
     to_checkpoint: String,
 }
 
-impl ConsistencyOut {
-    pub(super) fn of(path: &[Hash], from: &StoredCheckpoint, to: &StoredCheckpoint) -> Self {
-        Self {
-            from: from.note.size(),
-            to: to.note.size(),
-            path: path.iter().map(hex::encode).collect(),
-            from_checkpoint: from.note.to_string(),
-            to_checkpoint: to.note.to_string(),
-        }
+impl From<ConsistencyFile> for ConsistencyOut {
+    fn from(file: ConsistencyFile) -> Self {
+        let ConsistencyFile { format, from, to, path, from_checkpoint, to_checkpoint } = file;
+        Self { format, from, to, path, from_checkpoint, to_checkpoint }
     }
 }

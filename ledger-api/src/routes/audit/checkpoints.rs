@@ -19,7 +19,7 @@ use crate::{
         reply::Reply,
     },
     identity::Scope,
-    proofs::ProofStore,
+    proofs::{ProofStore, StoredCheckpoint},
 };
 
 const NOTE: &str = "text/plain; charset=utf-8";
@@ -74,12 +74,24 @@ pub(super) async fn list(
 
 /// Which checkpoint.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Which {
+pub(crate) enum CheckpointWanted {
+    /// The last one.
     Latest,
+    /// The one of exactly this size.
     OfSize(u64),
 }
 
-impl FromStr for Which {
+impl CheckpointWanted {
+    /// It, if it was signed.
+    pub(crate) async fn find(self, store: &ProofStore) -> sqlx::Result<Option<StoredCheckpoint>> {
+        match self {
+            Self::Latest => store.last().await,
+            Self::OfSize(size) => store.of_size(size).await,
+        }
+    }
+}
+
+impl FromStr for CheckpointWanted {
     type Err = std::num::ParseIntError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -102,15 +114,11 @@ impl FromStr for Which {
 )]
 pub(super) async fn one(
     reader: Reader,
-    Id(which): Id<Which>,
+    Id(wanted): Id<CheckpointWanted>,
     Params(NoParams {}): Params<NoParams>,
 ) -> Result<Response, Problem> {
     reader.admit(&[Scope::AuditRead], None).await?;
-    let store = ProofStore::new(reader.state.reads.clone());
-    let found = match which {
-        Which::Latest => store.last().await?,
-        Which::OfSize(size) => store.of_size(size).await?,
-    };
+    let found = wanted.find(&ProofStore::new(reader.state.reads.clone())).await?;
     let none = || Problem::not_found("No checkpoint of that size was signed.");
     let mut response = found.ok_or_else(none)?.note.to_string().into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(NOTE));

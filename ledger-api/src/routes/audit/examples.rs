@@ -48,6 +48,7 @@ pub(crate) fn inclusion() -> Value {
 /// Of a proof between checkpoints.
 pub(super) fn consistency() -> Value {
     json!({
+        "format": "bahi.consistency.1",
         "from": 48_000,
         "to": 48_213,
         "path": [HASH, HASH],

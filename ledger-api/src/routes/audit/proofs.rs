@@ -1,5 +1,6 @@
 //! Proofs: that an event is in a signed log, and that one signed log goes on from another.
 
+use projections::audit::proof::ConsistencyFile;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -8,7 +9,7 @@ use super::{
     examples::{consistency as consistency_example, inclusion as inclusion_example},
 };
 use crate::{
-    http::{ApiState, Problem, path::Id, query::Params, reader::Reader, reply::Reply},
+    http::{Problem, path::Id, query::Params, reader::Reader, reply::Reply},
     identity::Scope,
     proofs::{ProofStore, StoredCheckpoint, TreeError, consistency_of, proof_of},
 };
@@ -45,19 +46,18 @@ pub(super) async fn inclusion(
     Params(query): Params<ProofQuery>,
 ) -> Result<Reply<ProofOut>, Problem> {
     reader.admit(&[Scope::AuditRead], None).await?;
-    let proof = prove(&reader.state, position, query.size).await?;
-    Ok(Reply::ok(proof))
+    let store = ProofStore::new(reader.state.reads.clone());
+    Ok(Reply::ok(prove(&store, position, query.size).await?))
 }
 
 /// The proof of an event, under the checkpoint of a size or the last one.
 pub(crate) async fn prove(
-    state: &ApiState,
+    store: &ProofStore,
     position: u64,
     size: Option<u64>,
 ) -> Result<ProofOut, Problem> {
-    let store = ProofStore::new(state.reads.clone());
-    let checkpoint = under(&store, size).await?;
-    let proof = proof_of(&store, position, &checkpoint.note).await?;
+    let checkpoint = under(store, size).await?;
+    let proof = proof_of(store, position, &checkpoint.note).await?;
     ProofOut::of(proof.ok_or_else(|| Problem::not_found(NOT_YET))?)
 }
 
@@ -78,7 +78,8 @@ pub(super) struct ConsistencyQuery {
 
 /// Prove that one checkpoint goes on from another
 ///
-/// The proof of RFC 9162, 2.1.4, between two signed checkpoints.
+/// The proof of RFC 9162, 2.1.4, between two signed checkpoints: save it as a file and give it to
+/// `bahi audit check`.
 #[utoipa::path(
     get,
     path = "/v1/audit/consistency",
@@ -105,7 +106,7 @@ pub(super) async fn consistency(
     let from = signed(&store, from).await?;
     let to = under(&store, query.to).await?;
     let path = consistency_of(&store, from.note.size(), to.note.size()).await?;
-    Ok(Reply::ok(ConsistencyOut::of(&path, &from, &to)))
+    Ok(Reply::ok(ConsistencyFile::new(&path, &from.note, &to.note).into()))
 }
 
 /// The checkpoint of a size, or the last one.

@@ -11,7 +11,7 @@ use crate::http::Problem;
 /// An event of the log.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Event)]
-pub(super) struct EventOut {
+pub(in crate::routes) struct EventOut {
     /// Its place in the log: global, without gaps, from 1.
     pub(super) position: u64,
     /// Its type.
@@ -38,7 +38,7 @@ pub(super) struct EventOut {
 /// The stream of an event.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Stream)]
-pub(super) struct StreamOut {
+pub(in crate::routes) struct StreamOut {
     /// `account`, `hold`, `reversal` or `book`.
     #[serde(rename = "type")]
     #[schema(example = "account")]
@@ -51,7 +51,7 @@ pub(super) struct StreamOut {
 }
 
 impl EventOut {
-    pub(super) fn of(event: RecordedEvent) -> Result<Self, Problem> {
+    pub(in crate::routes) fn of(event: RecordedEvent) -> Result<Self, Problem> {
         let raw = |bytes: &[u8]| -> Result<Box<RawValue>, Problem> {
             let text = if bytes.is_empty() { b"{}" } else { bytes };
             serde_json::from_slice(text).map_err(|error| Problem::internal(&error))

@@ -4,6 +4,7 @@ mod body;
 mod list;
 mod tail;
 
+pub(in crate::routes) use body::EventOut;
 pub(in crate::routes) use tail::last_event_id;
 
 use utoipa_axum::{router::OpenApiRouter, routes};

@@ -12,6 +12,7 @@ use crate::{
         reader::Reader,
         reply::Reply,
     },
+    proofs::ProofStore,
     routes::audit::{ProofOut, inclusion_example, prove},
 };
 
@@ -47,5 +48,6 @@ pub(super) async fn of_line(
     if !own {
         return Err(nothing());
     }
-    Ok(Reply::ok(prove(&reader.state, position, None).await?))
+    let store = ProofStore::new(reader.state.reads.clone());
+    Ok(Reply::ok(prove(&store, position, None).await?))
 }

@@ -90,6 +90,9 @@ pub enum ProofError {
     /// The path does not lead from the event to the root.
     #[error("the event is not in the log of the checkpoint: it or its path was changed")]
     NotIncluded,
+    /// The path does not lead from the one root to the other.
+    #[error("the later checkpoint does not go on from the earlier: one of them is of another log")]
+    NotConsistent,
 }
 
 impl ProvenEvent {
@@ -195,7 +198,7 @@ fn bytes(raw: Option<&RawValue>, base64: Option<&str>) -> Option<Vec<u8>> {
     }
 }
 
-fn parse_hash(text: &str) -> Option<Hash> {
+pub(super) fn parse_hash(text: &str) -> Option<Hash> {
     let mut hash = [0; 32];
     let lower = !text.bytes().any(|b| b.is_ascii_uppercase());
     (lower && hex::decode_to_slice(text, &mut hash).is_ok()).then_some(hash)

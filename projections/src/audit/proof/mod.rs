@@ -10,6 +10,7 @@
 //! n + 1, so that the size of the tree is the last position.
 
 mod checkpoint;
+mod consistency;
 mod file;
 mod keys;
 mod leaf;
@@ -23,6 +24,7 @@ mod tiles;
 mod tests;
 
 pub use checkpoint::SignedCheckpoint;
+pub use consistency::{CONSISTENCY_FORMAT, ConsistencyFile};
 pub use file::{PROOF_FORMAT, ProofError, ProofFile, ProvenEvent};
 pub use keys::{KeyError, LogKey, Signer, WitnessKey};
 pub use leaf::LeafEvent;

@@ -15,6 +15,7 @@ mod generator;
 mod lies;
 mod log;
 mod maker;
+mod proving;
 mod rate;
 mod robust;
 mod server;
