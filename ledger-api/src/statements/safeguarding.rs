@@ -2,7 +2,8 @@
 //! of it is booked. What it says is checked by `projections::audit`, which makes the figures again.
 //!
 //! The figures of our books are as of the moment of the certificate, for that is when the day's
-//! lines are in them. Of several days that close at once the last one gets a certificate.
+//! lines are in them. Lines of later days may be in them too, where a bank has stated more of the
+//! next day by then, or another bank is days behind: what they moved is counted. Of several days that close at once the last one gets a certificate.
 
 use chrono::NaiveDate;
 use ed25519_dalek::{Signer as _, SigningKey};
@@ -90,6 +91,15 @@ async fn due(pool: &PgPool) -> sqlx::Result<Vec<Certificate>> {
         )
         select l.currency, l.day, l.closing, l.files,
                (select position from read.checkpoint) as position,
+               (select coalesce(sum(case s.direction when 'credit' then s.amount
+                                                     else -s.amount end), 0)
+                from statement_lines s
+                where s.account = 'escrow' and s.currency = l.currency and s.day > l.day
+                  and s.bank in (select bank from statement_files where id = any(l.files))
+                  and exists (
+                      select from events e where e.aggregate_type = 'bank_line'
+                      and e.aggregate_id = s.line_id and e.event_type = 'booked'
+                      and e.position <= (select position from read.checkpoint))) as later,
                coalesce(sum(a.balance) filter (where a.code like 'bank:%'), 0) as clearing_out,
                coalesce(sum(a.balance) filter (where a.code not like 'bank:%'), 0) as liabilities,
                max(a.scale) as scale
@@ -123,6 +133,7 @@ async fn due(pool: &PgPool) -> sqlx::Result<Vec<Certificate>> {
                 currency: row.try_get("currency")?,
                 position: row.try_get("position")?,
                 escrow_stated: figure("closing")?,
+                later: figure("later")?,
                 clearing_out: figure("clearing_out")?,
                 liabilities: figure("liabilities")?,
                 files: row.try_get("files")?,

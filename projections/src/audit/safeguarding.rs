@@ -25,7 +25,7 @@ const COUNTED: &str = "^(wallet:|merchant:|withdrawals:(reserved|in_flight):|fee
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Certificate {
-    /// What this is: `bahi.safeguarding.1`.
+    /// What this is: `bahi.safeguarding.2`.
     pub kind: String,
     /// The bank's day.
     pub day: NaiveDate,
@@ -35,6 +35,10 @@ pub struct Certificate {
     pub position: i64,
     /// Escrow at all banks, as their closed statements of the day state it.
     pub escrow_stated: Decimal,
+    /// What lines of later days have brought to escrow and taken from it that are in our books by
+    /// that position: they have moved what is owed, and the day's statements do not have them.
+    #[serde(default)]
+    pub later: Decimal,
     /// What banks said they paid, and no statement shows yet.
     pub clearing_out: Decimal,
     /// All that is owed to customers.
@@ -45,11 +49,14 @@ pub struct Certificate {
 
 impl Certificate {
     /// The first word of what is signed.
-    pub const KIND: &str = "bahi.safeguarding.1";
+    pub const KIND: &str = "bahi.safeguarding.2";
+    /// The one before: it did not say what came later.
+    const KIND_1: &str = "bahi.safeguarding.1";
 
     /// What is there beyond what is owed; below zero if money is missing.
     pub fn headroom(&self) -> Decimal {
-        self.escrow_stated.saturating_sub(self.clearing_out).saturating_sub(self.liabilities)
+        let escrow = self.escrow_stated.saturating_add(self.later);
+        escrow.saturating_sub(self.clearing_out).saturating_sub(self.liabilities)
     }
 
     /// Whether money is missing.
@@ -143,7 +150,7 @@ async fn stored(
             // The columns beside the words are for finding it, and say the same.
             let read: Option<Certificate> = serde_json::from_str(&body).ok();
             let certificate = read.filter(|c| {
-                c.kind == Certificate::KIND
+                [Certificate::KIND, Certificate::KIND_1].contains(&c.kind.as_str())
                     && (c.day, &c.currency, c.position) == (columns.0, &columns.1, columns.2)
             });
             Ok(Signed {
@@ -172,9 +179,11 @@ async fn faults(
             None => faults.push("its words are no certificate of its day".to_owned()),
             Some(certificate) => {
                 let escrow = escrow_of(connection, certificate).await?;
+                let later = later_lines(connection, certificate).await?;
                 let (clearing_out, liabilities) = books.at(certificate);
                 let figures = [
                     ("escrow as stated", certificate.escrow_stated, escrow),
+                    ("lines of later days", certificate.later, later),
                     ("clearing_out", certificate.clearing_out, clearing_out),
                     ("liabilities", certificate.liabilities, liabilities),
                 ];
@@ -202,6 +211,30 @@ async fn escrow_of(
     .bind(&certificate.files)
     .bind(&certificate.currency)
     .bind(certificate.day)
+    .fetch_one(connection)
+    .await
+}
+
+/// What lines of escrow of later days come to that were booked by a certificate's position.
+async fn later_lines(
+    connection: &mut PgConnection,
+    certificate: &Certificate,
+) -> Result<Decimal, sqlx::Error> {
+    if certificate.kind == Certificate::KIND_1 {
+        return Ok(certificate.later);
+    }
+    sqlx::query_scalar(
+        "select coalesce(sum(case l.direction when 'credit' then l.amount else -l.amount end), 0)
+         from statement_lines l
+         where l.account = 'escrow' and l.currency = $1 and l.day > $2
+           and l.bank in (select bank from statement_files where id = any($4)) and exists (
+             select from events e where e.aggregate_type = 'bank_line'
+             and e.aggregate_id = l.line_id and e.event_type = 'booked' and e.position <= $3)",
+    )
+    .bind(&certificate.currency)
+    .bind(certificate.day)
+    .bind(certificate.position)
+    .bind(&certificate.files)
     .fetch_one(connection)
     .await
 }

@@ -81,3 +81,25 @@ async fn case_109_a_return_that_the_bank_does_not_confirm_waits() {
     stage.desk.wait_for(id, Status::Returned).await;
     stage.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_told_of_a_move_of_our_own_waits_for_nobody_and_moves_nothing() {
+    let stage = Stage::start().await;
+    let (_, first) = stage.sent("500.00").await;
+    let sql = "insert into treasury_moves
+        (id, reference, day, currency, direction, bank, amount, headroom, status, proposed_at,
+         decided_at, decided_by)
+        values (gen_random_uuid(), 'TM8F00A1B2C3D4E5F6', '2026-11-22', 'INR', 'top_up', 'hdfc',
+                500, -500, 'approved', now(), now(), 'asha')";
+    sqlx::query(sql).execute(&stage.desk.pool).await.unwrap();
+    let mut told = stage.bank.webhook(&first, Word::Paid);
+    for (reference, outcome) in
+        [("TM8F00A1B2C3D4E5F6", "ignored"), ("TM8F00A1B2C3D4E5F7", "parked")]
+    {
+        told["data"]["reference"] = serde_json::json!(reference);
+        let delivery = deliver(&stage.desk.pool, "hdfc", reference, &told).await;
+        assert_eq!(stage.concluded(delivery).await.0, outcome, "{reference}");
+    }
+    assert_eq!(stage.balance("bank:hdfc:clearing_out:INR").await, "0.00");
+    stage.end().await;
+}

@@ -43,21 +43,28 @@ async fn a_stranger_adds_sends_and_withdraws_without_any_script() {
     the_way("without_scripts", 2, false).await;
 }
 
-#[tokio::test]
-async fn a_double_click_and_the_way_back_send_once() {
+/// Sends by a double click where scripts run, goes back and sends what is there once more.
+async fn twice(handle: &str, number: u32, scripts: bool) {
     on_the_demo(async |browser, demo| {
-        browser.sign_up(demo, "twice", 3).await;
+        if !scripts {
+            browser.without_scripts().await;
+        }
+        browser.sign_up(demo, handle, number).await;
         browser.add(demo, "500", "₹500.00").await;
         browser.pay().await;
-        browser.is_done(true).await;
+        browser.is_done(scripts).await;
         browser.prepare_to_send(demo, "@meera", "100", "Once").await;
         browser.sees("Meera Nair").await;
-        // Two clicks before either is answered.
-        browser
-            .ask("const b = document.querySelector('.sheet button'); b.click(); b.click()")
-            .await;
+        if scripts {
+            // Two clicks before either is answered.
+            browser
+                .ask("const b = document.querySelector('.sheet button'); b.click(); b.click()")
+                .await;
+        } else {
+            browser.press("Send ₹100.00").await;
+        }
         browser.at("/app/activity/").await;
-        browser.is_done(true).await;
+        browser.is_done(scripts).await;
         browser.driver.back().await.unwrap();
         // The sheet is shown again, or asked for again; whoever presses then has sent it already.
         if let Ok(button) = browser.driver.find(By::Css(".sheet button")).await {
@@ -66,6 +73,16 @@ async fn a_double_click_and_the_way_back_send_once() {
         assert_eq!(browser.activity(demo).await, 2, "one addition and one sending");
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_double_click_and_the_way_back_send_once() {
+    twice("twice", 3, true).await;
+}
+
+#[tokio::test]
+async fn the_way_back_sends_once_without_any_script() {
+    twice("twice_unscripted", 6, false).await;
 }
 
 #[tokio::test]

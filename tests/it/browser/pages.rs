@@ -10,7 +10,7 @@ const PUBLIC: [&str; 13] = [
     "/signup",
     "/forgot",
     "/reset?token=used-long-ago",
-    "/problems/insufficient-funds",
+    "/problems/insufficient_funds",
     "/dev/outbox",
     "/dev/components",
     "/merchant",

@@ -67,6 +67,13 @@ async fn a_stranger_signs_up_proves_changes_and_leaves_by_forms_alone() {
     ] {
         is_page(&asha.get(path).await, title);
     }
+    let settings = asha.get("/app/settings").await.text;
+    let name = "Asha &#60;b&#62;Rao";
+    for (field, value) in [("name", name), ("handle", "asha"), ("email", "asha@example.com")] {
+        let shown = format!("name=\"{field}\" type=");
+        let (_, rest) = settings.split_once(&shown).expect(field);
+        assert!(rest.split('>').next().unwrap().contains(&format!("value=\"{value}\"")), "{rest}");
+    }
     let profile = [("name", "Asha Rao"), ("handle", "admin")];
     let taken = asha.form("/app/settings/profile", &profile).await;
     assert_eq!(taken.status, 422);

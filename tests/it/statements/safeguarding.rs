@@ -3,7 +3,7 @@
 use ledger_api::statements::{CertificateKey, certify};
 use projections::audit::{self, Certificate, Code, Options, Signed};
 
-use super::*;
+use super::{moves::on, *};
 
 impl Stand {
     async fn certify(&self) -> Vec<Certificate> {
@@ -58,6 +58,31 @@ async fn a_closed_day_is_certified_once_and_again_when_the_bank_corrects_it() {
         "{both:?}"
     );
     assert_eq!(both.len(), 2);
+    stand.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lines_of_the_next_day_that_are_booked_already_do_not_make_a_day_look_better() {
+    let stand = Stand::start().await;
+    let paid = stand.sent("BH-1").await;
+    stand.paid(paid, "UTR-S1").await;
+    stand.import(&statement(22, "1000.00", "1000.00", &[])).await.unwrap();
+    // The next day has begun, and the bank shows on it what it paid: nothing is owed for it any
+    // more, and the closed day still states the money.
+    let out = on(23, line("S1", "-100.00", Some("BH-1"), "IMPS OUT"));
+    stand.open_day(23, "1000.00", "900.00", &[out]).await;
+    let [certificate] = &stand.certify().await[..] else { panic!("one certificate") };
+    let figures = [
+        certificate.escrow_stated,
+        certificate.later,
+        certificate.clearing_out,
+        certificate.liabilities,
+        certificate.headroom(),
+    ];
+    let figures = figures.map(|figure| figure.to_string());
+    assert_eq!(figures, ["1000.00", "-100.00", "0.00", "900.00", "0.00"]);
+    let [(signed, faults)] = &stand.certificates().await[..] else { panic!("one certificate") };
+    assert!(signed.is_signed() && faults.is_empty(), "{faults:?}");
     stand.end().await;
 }
 

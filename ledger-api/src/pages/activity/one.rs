@@ -225,7 +225,7 @@ fn receipt(visitor: &Visitor, names: &Names, detail: &Detail) -> Result<Pairs, P
         Some(face) => {
             pairs.push(Pair::new(side, format!("{} (@{})", face.name.expose(), face.handle)));
         }
-        None => pairs.push(Pair::new(side, names.who(row))),
+        None => pairs.push(Pair::new(side, without_side(side, &names.who(row)))),
     }
     pairs.push(Pair::new("When", visitor.when(row.began_at)));
     if let Some(utr) = &row.utr {
@@ -246,6 +246,14 @@ fn receipt(visitor: &Visitor, names: &Names, detail: &Detail) -> Result<Pairs, P
         pairs.push(Pair::new("Total", MoneyView::plain(total)).total());
     }
     Ok(Pairs::new(pairs))
+}
+
+/// Who it is, beside a word that says which side they are on: "Your bank" of "From your bank".
+fn without_side(side: &str, who: &str) -> String {
+    let rest = who.strip_prefix(side).and_then(|rest| rest.strip_prefix(' '));
+    let Some(rest) = rest else { return who.to_owned() };
+    let mut letters = rest.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 fn entry_view(visitor: &Visitor, entry: &wallet::Entry) -> EntryView {
@@ -320,5 +328,18 @@ pub(in crate::pages) async fn give_up(
             Ok(respond::page_with(axum::http::StatusCode::CONFLICT, &view))
         }
         Err(problem) => Err(problem),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_side_is_said_once() {
+        assert_eq!(without_side("From", "From your bank"), "Your bank");
+        assert_eq!(without_side("To", "To TEST ••0011"), "TEST ••0011");
+        assert_eq!(without_side("To", "Tom’s Tea"), "Tom’s Tea");
+        assert_eq!(without_side("To", "Chai Point"), "Chai Point");
     }
 }

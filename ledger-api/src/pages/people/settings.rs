@@ -45,7 +45,8 @@ pub(super) fn routes() -> Router<ApiState> {
 struct SettingsView {
     layout: Layout,
     errors: FormErrors,
-    name: String,
+    /// Not `name`: the macros of forms call their first argument that.
+    full_name: String,
     handle: String,
     email: String,
     email_is_proved: bool,
@@ -63,7 +64,7 @@ async fn view(visitor: &Visitor, errors: FormErrors) -> Result<SettingsView, Pro
     Ok(SettingsView {
         layout: visitor.layout("Settings", Nav::Account),
         errors,
-        name: person.name.expose().to_owned(),
+        full_name: person.name.expose().to_owned(),
         handle: person.handle.to_string(),
         email: person.email.expose().to_owned(),
         email_is_proved: person.email_verified_at.is_some(),
@@ -152,7 +153,7 @@ async fn profile(
     let names = (Some(form.name.as_str()), Some(form.handle.as_str()));
     let done = entry::rename(&state, &who, names).await.map(drop);
     finish((state, who, with), done, PATH, |view| {
-        view.name = form.name;
+        view.full_name = form.name;
         view.handle = form.handle;
     })
     .await
