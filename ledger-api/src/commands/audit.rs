@@ -46,8 +46,8 @@ Examples:
   bahi audit export | gzip > log.ndjson.gz; zcat log.ndjson.gz | bahi audit verify -
   bahi audit verify log.ndjson --checkpoint monday.note --checkpoint tuesday.note --key 4f0c…
   bahi audit prove 48213 -o receipt.json                   that an event is in the signed log
-  bahi audit prove 48213 --log log.ndjson --checkpoint monday.note   the same, of an export
-  bahi audit prove --log log.ndjson --checkpoint monday.note --checkpoint tuesday.note
+  bahi audit prove 48213 --export log.ndjson --checkpoint monday.note   the same, of an export
+  bahi audit prove --export log.ndjson --checkpoint monday.note --checkpoint tuesday.note
   bahi audit check receipt.json --key 4f0c…                without any database
   bahi audit replay log.ndjson --as-of 2026-10-31          every balance, made again
   bahi audit replay --compare                              … against the live read models

@@ -83,12 +83,12 @@ fn case_180_an_auditor_needs_a_file_and_a_key_also_after_the_key_has_changed() {
     assert!(verified.printed.contains("in the log, signed by"), "{}", verified.printed);
     // Of the export alone: what is proven is what the database proves, and is checked anywhere.
     let of_log = place.path("of_log.json");
-    let one = ["audit", "prove", "1", "--log", &log, "--checkpoint", &head, "--out", &of_log];
+    let one = ["audit", "prove", "1", "--export", &log, "--checkpoint", &head, "--out", &of_log];
     assert_eq!(nowhere.run(&one).code, Some(0));
     let same = |a: &str, b: &str| std::fs::read(a).unwrap() == std::fs::read(b).unwrap();
     assert!(same(&of_log, &proof), "an export proves what its database does");
     let (both, stored) = (place.path("both.json"), place.path("stored.json"));
-    let two = ["audit", "prove", "--log", &log, "--checkpoint", &head, "--checkpoint", &later];
+    let two = ["audit", "prove", "--export", &log, "--checkpoint", &head, "--checkpoint", &later];
     let two: Vec<&str> = two.into_iter().chain(["--out", &both]).collect();
     assert_eq!(nowhere.run(&two).code, Some(0));
     let from = size.to_string();
@@ -101,7 +101,7 @@ fn case_180_an_auditor_needs_a_file_and_a_key_also_after_the_key_has_changed() {
         assert!(proven.printed.contains("goes on from its first"), "{}", proven.printed);
         assert_eq!(check(file, &key).code, Some(1), "the new key signed one of them");
     }
-    let wrong_order = ["audit", "prove", "--log", &log, "--checkpoint", &later];
+    let wrong_order = ["audit", "prove", "--export", &log, "--checkpoint", &later];
     let wrong_order: Vec<&str> = wrong_order.into_iter().chain(["--checkpoint", &head]).collect();
     assert_eq!(nowhere.run(&wrong_order).code, Some(1));
     let keyless = nowhere.run(&["audit", "verify", &log, "--checkpoint", &head]);

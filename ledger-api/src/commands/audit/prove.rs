@@ -29,20 +29,20 @@ use super::super::{
 #[derive(Debug, Args)]
 pub(super) struct Prove {
     /// The event's position
-    #[arg(required_unless_present_any = ["from", "log"])]
+    #[arg(required_unless_present_any = ["from", "export"])]
     position: Option<u64>,
     /// Prove instead that the log goes on from the signed checkpoint of this size
-    #[arg(long, value_name = "SIZE", conflicts_with_all = ["position", "log"])]
+    #[arg(long, value_name = "SIZE", conflicts_with_all = ["position", "export"])]
     from: Option<u64>,
     /// The size of the signed checkpoint that it is proved under [default: the last one]
-    #[arg(long, conflicts_with = "log")]
+    #[arg(long, conflicts_with = "export")]
     size: Option<u64>,
     /// An export to prove it of, instead of the database
     #[arg(long, value_name = "FILE", requires = "checkpoints")]
-    log: Option<PathBuf>,
-    /// With --log: the note that it is proved under; without a position two of them, the second of
-    /// which goes on from the first
-    #[arg(long = "checkpoint", value_name = "FILE", requires = "log")]
+    export: Option<PathBuf>,
+    /// With --export: the note that it is proved under; without a position two of them, the second
+    /// of which goes on from the first
+    #[arg(long = "checkpoint", value_name = "FILE", requires = "export")]
     checkpoints: Vec<PathBuf>,
     /// Where to; else to the standard output
     #[arg(short, long, value_name = "FILE")]
@@ -51,8 +51,8 @@ pub(super) struct Prove {
 
 impl Prove {
     pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<Verdict> {
-        if let Some(log) = &self.log {
-            return self.of_export(log);
+        if let Some(export) = &self.export {
+            return self.of_export(export);
         }
         if let Some(from) = self.from {
             let proof = with_reader(settings, async |pool| self.consistency(pool, from).await);
