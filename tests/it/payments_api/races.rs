@@ -46,8 +46,12 @@ async fn case_7_a_request_is_paid_or_taken_back_and_never_both() {
             join(asha.post("/v1/payments", &body), shop.key.post(&close, &nothing)).await;
         let (is_paid, is_closed) = (paid.status.is_success(), closed.status.is_success());
         assert!(is_paid != is_closed, "{} {}", paid.text, closed.text);
-        let loser = if is_paid { &closed } else { &paid };
-        assert_eq!(loser.code(), "payment_request_not_payable", "{}", loser.text);
+        let (loser, code) = if is_paid {
+            (&closed, "payment_request_not_closable")
+        } else {
+            (&paid, "payment_request_not_payable")
+        };
+        assert_eq!((loser.status.as_u16(), &*loser.code()), (409, code), "{}", loser.text);
         if is_paid {
             sum += Decimal::new(980, 2);
         }

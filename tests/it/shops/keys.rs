@@ -55,10 +55,10 @@ async fn a_key_that_is_revoked_does_nothing_and_what_it_made_stays_the_shops() {
     let scene = &telling.scene;
     let asha = scene.person("asha", "500").await;
     let (mut owner, shop) = Clerk::with_shop(scene, "kamala").await;
-    let none = owner.form(&format!("{PAGE}/keys"), &[("label", "the till")]).await;
+    let none = owner.form(&format!("{PAGE}/keys"), &[("label", "stocktaking")]).await;
     assert_eq!(none.status, 422, "{}", none.text);
     assert!(none.text.contains("Choose what the key may do."), "{}", none.text);
-    let chosen = [("label", "the till"), ("balances_read", "on"), ("webhooks_write", "on")];
+    let chosen = [("label", "stocktaking"), ("balances_read", "on"), ("webhooks_write", "on")];
     let page = owner.form(&format!("{PAGE}/keys"), &chosen).await;
     assert_eq!(page.status, 200, "{}", page.text);
     let token = found(&page.text, "bahi_");
@@ -78,7 +78,11 @@ async fn a_key_that_is_revoked_does_nothing_and_what_it_made_stays_the_shops() {
     receiver.until(1).await;
 
     let page = owner.get(PAGE).await;
-    assert!(page.text.contains("the till") && page.text.contains(&receiver.url), "{}", page.text);
+    assert!(
+        page.text.contains("stocktaking") && page.text.contains(&receiver.url),
+        "{}",
+        page.text
+    );
     let (_, rest) = page.text.split_once(&format!("{PAGE}/keys/")).expect("a key to revoke");
     let key = rest.split('/').next().unwrap();
     assert_eq!(owner.form(&format!("{PAGE}/keys/{key}/revoke"), &[]).await.status, 303);
@@ -94,7 +98,11 @@ async fn a_key_that_is_revoked_does_nothing_and_what_it_made_stays_the_shops() {
 
     // Its owner sees it, and ends it; another is told of what was chosen, from then on.
     let page = owner.get(PAGE).await;
-    assert!(!page.text.contains("the till") && page.text.contains(&receiver.url), "{}", page.text);
+    assert!(
+        !page.text.contains("stocktaking") && page.text.contains(&receiver.url),
+        "{}",
+        page.text
+    );
     let other = Receiver::start().await;
     let nonce = hidden(&page.text, "nonce");
     let fields = [("url", other.url.as_str()), ("description", ""), ("nonce", nonce.as_str())];
