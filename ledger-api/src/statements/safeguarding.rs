@@ -3,7 +3,8 @@
 //!
 //! The figures of our books are as of the moment of the certificate, for that is when the day's
 //! lines are in them. Lines of later days may be in them too, where a bank has stated more of the
-//! next day by then, or another bank is days behind: what they moved is counted. Of several days that close at once the last one gets a certificate.
+//! next day by then, or another bank is days behind: what they moved is counted. Of several days
+//! that close at once the last one gets a certificate.
 
 use chrono::NaiveDate;
 use ed25519_dalek::{Signer as _, SigningKey};
