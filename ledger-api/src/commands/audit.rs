@@ -289,8 +289,8 @@ async fn safeguarding(
         let verdict = if c.is_short() { "SHORT" } else { "backed" };
         say::line(format_args!(
             "{}  {}  certificate {number} at position {}\n  escrow as stated  {:>20}\n  \
-             lines of later    {:>20}\n  less clearing_out {:>20}\n  owed to customers {:>20}\n  headroom          {:>20}  \
-             {verdict}\n  signed by {signer}",
+             lines of later    {:>20}\n  less clearing_out {:>20}\n  owed to customers {:>20}\n  \
+             headroom          {:>20}  {verdict}\n  signed by {signer}",
             c.day,
             c.currency,
             c.position,

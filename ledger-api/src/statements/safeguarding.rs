@@ -3,7 +3,8 @@
 //!
 //! The figures of our books are as of the moment of the certificate, for that is when the day's
 //! lines are in them. Lines of later days may be in them too, where a bank has stated more of the
-//! next day by then, or another bank is days behind: what they moved is counted. Of several days that close at once the last one gets a certificate.
+//! next day by then, or another bank is days behind: what they moved is counted. Of several days
+//! that close at once the last one gets a certificate.
 
 use chrono::NaiveDate;
 use ed25519_dalek::{Signer as _, SigningKey};
@@ -67,55 +68,56 @@ pub async fn certify(pool: &PgPool, key: &CertificateKey) -> sqlx::Result<Vec<Ce
     Ok(made)
 }
 
+/// What is due: one statement, so that the sums and the position are of one moment: the projector
+/// moves both in one transaction.
+const DUE: &str = "
+    with current as (
+        select distinct on (bank, currency, day) bank, currency, day, id, closing, closed
+        from statement_files where account = 'escrow'
+        order by bank, currency, day, id desc
+    ), firsts as (
+        select bank, currency, min(day) as first from current group by bank, currency
+    ), days as (
+        -- Every bank that we had by then has closed it.
+        select c.currency, c.day, sum(c.closing) as closing,
+               array_agg(c.id order by c.id) as files
+        from current c group by c.currency, c.day
+        having bool_and(c.closed) and count(*) = (
+            select count(*) from firsts f where f.currency = c.currency and f.first <= c.day)
+    ), last as (
+        select distinct on (currency) currency, day, closing, files from days
+        order by currency, day desc
+    )
+    select l.currency, l.day, l.closing, l.files,
+           (select position from read.checkpoint) as position,
+           (select coalesce(sum(case s.direction when 'credit' then s.amount
+                                                 else -s.amount end), 0)
+            from statement_lines s
+            where s.account = 'escrow' and s.currency = l.currency and s.day > l.day
+              and s.bank in (select bank from statement_files where id = any(l.files))
+              and exists (
+                  select from events e where e.aggregate_type = 'bank_line'
+                  and e.aggregate_id = s.line_id and e.event_type = 'booked'
+                  and e.position <= (select position from read.checkpoint))) as later,
+           coalesce(sum(a.balance) filter (where a.code like 'bank:%'), 0) as clearing_out,
+           coalesce(sum(a.balance) filter (where a.code not like 'bank:%'), 0) as liabilities,
+           max(a.scale) as scale
+    from last l
+    left join read.accounts a on a.currency = l.currency
+         and a.code ~ '^(wallet:|merchant:|withdrawals:(reserved|in_flight)$|fees:held$'
+                   '|suspense:credits$|returns:unapplied$|refunds:payable$|disputes:held$'
+                   '|bank:[^:]+:clearing_out$)'
+    where not exists (
+            select from statement_lines s where s.currency = l.currency and s.day <= l.day
+            and not exists (select from statement_bookings b where b.line_id = s.line_id))
+      and not exists (
+            select from safeguarding_certificates k where k.currency = l.currency
+            and k.day = l.day and k.files = array_to_string(l.files, ','))
+    group by l.currency, l.day, l.closing, l.files";
+
 /// The certificates that the days which are closed last lack, by currency.
 async fn due(pool: &PgPool) -> sqlx::Result<Vec<Certificate>> {
-    // One statement, so that the sums and the position are of one moment: the projector moves both
-    // in one transaction.
-    let sql = "
-        with current as (
-            select distinct on (bank, currency, day) bank, currency, day, id, closing, closed
-            from statement_files where account = 'escrow'
-            order by bank, currency, day, id desc
-        ), firsts as (
-            select bank, currency, min(day) as first from current group by bank, currency
-        ), days as (
-            -- Every bank that we had by then has closed it.
-            select c.currency, c.day, sum(c.closing) as closing,
-                   array_agg(c.id order by c.id) as files
-            from current c group by c.currency, c.day
-            having bool_and(c.closed) and count(*) = (
-                select count(*) from firsts f where f.currency = c.currency and f.first <= c.day)
-        ), last as (
-            select distinct on (currency) currency, day, closing, files from days
-            order by currency, day desc
-        )
-        select l.currency, l.day, l.closing, l.files,
-               (select position from read.checkpoint) as position,
-               (select coalesce(sum(case s.direction when 'credit' then s.amount
-                                                     else -s.amount end), 0)
-                from statement_lines s
-                where s.account = 'escrow' and s.currency = l.currency and s.day > l.day
-                  and s.bank in (select bank from statement_files where id = any(l.files))
-                  and exists (
-                      select from events e where e.aggregate_type = 'bank_line'
-                      and e.aggregate_id = s.line_id and e.event_type = 'booked'
-                      and e.position <= (select position from read.checkpoint))) as later,
-               coalesce(sum(a.balance) filter (where a.code like 'bank:%'), 0) as clearing_out,
-               coalesce(sum(a.balance) filter (where a.code not like 'bank:%'), 0) as liabilities,
-               max(a.scale) as scale
-        from last l
-        left join read.accounts a on a.currency = l.currency
-             and a.code ~ '^(wallet:|merchant:|withdrawals:(reserved|in_flight)$|fees:held$'
-                       '|suspense:credits$|returns:unapplied$|refunds:payable$|disputes:held$'
-                       '|bank:[^:]+:clearing_out$)'
-        where not exists (
-                select from statement_lines s where s.currency = l.currency and s.day <= l.day
-                and not exists (select from statement_bookings b where b.line_id = s.line_id))
-          and not exists (
-                select from safeguarding_certificates k where k.currency = l.currency
-                and k.day = l.day and k.files = array_to_string(l.files, ','))
-        group by l.currency, l.day, l.closing, l.files";
-    let rows = sqlx::query(sql).fetch_all(pool).await?;
+    let rows = sqlx::query(DUE).fetch_all(pool).await?;
     rows.iter()
         .map(|row| {
             let scale: Option<i32> = row.try_get("scale")?;
