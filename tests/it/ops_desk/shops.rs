@@ -185,8 +185,6 @@ async fn a_debt_is_written_off_by_two_and_never_more_than_is_owed() {
     let request = request.header("idempotency-key", fresh_key());
     let request = request.header("approver-authorization", format!("Bearer {}", second.key));
     send(request.json(&adjustment)).await.made();
-    assert_eq!(town.balance(DEBT).await, 300.into());
-
     let page = omar.open("/ops/debts").await;
     assert!(page.text.contains("₹300.00"), "{}", page.text);
     let path = format!("/ops/debts/{DEBT}/write-off");
@@ -205,6 +203,7 @@ async fn a_debt_is_written_off_by_two_and_never_more_than_is_owed() {
     for _ in 0..2 {
         assert_eq!(tara.send(&page, &approve, &[]).await.location(), "/ops/approvals");
     }
+    assert!(omar.open("/ops/debts").await.text.contains("₹50.00"));
     assert_eq!(town.balance(DEBT).await, 50.into());
     assert_eq!(town.balance("expense:bad_debt:INR").await, 250.into());
     verified(&town.stop().await).await;

@@ -1,4 +1,4 @@
-//! The codes of the book: its periods, its terms and the key of its checkpoints; and of banks' days.
+//! The codes of the book: its periods, its terms, the key of its checkpoints; and of banks' days.
 
 use super::{Code, Retry};
 
