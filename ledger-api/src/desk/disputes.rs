@@ -22,10 +22,11 @@ use crate::{
     },
     identity::Scope,
     payments::{self, DecisionIn},
+    people::PersonId,
 };
 
-/// How long a decision may take: what RBI gives a bank to answer a complaint before its customer may
-/// go to the ombudsman.
+/// How long a decision may take: what RBI gives a bank to answer a complaint before its customer
+/// may go to the ombudsman.
 const DECIDED_WITHIN: TimeDelta = TimeDelta::days(30);
 /// The most disputes that are listed.
 const DISPUTES_MAX: i64 = 500;
@@ -92,7 +93,7 @@ pub(crate) async fn of_payment(state: &ApiState, id: PaymentId) -> Result<Paymen
     Ok(find(state, || models.payment_history(id)).await?.1)
 }
 
-/// Decides a dispute: somebody who may approve, and not whoever opened it.
+/// Decides a dispute: somebody who may approve, and neither whoever opened it nor a party to it.
 pub(crate) async fn decide(
     writer: &Writer,
     id: PaymentId,
@@ -109,5 +110,20 @@ pub(crate) async fn decide(
             Problem::new(codes::DISPUTE_NOT_FOUND, "Nobody has disputed the payment.")
         })?;
     another_person(&writer.caller, opened.actor.as_deref(), "opened the dispute")?;
+    if is_party(writer, &history).await? {
+        let detail = "Somebody has to decide who neither paid it nor works for the shop.";
+        return Err(Problem::new(codes::SECOND_PERSON_NEEDED, detail));
+    }
     payments::decide_dispute(writer, id, key, body).await
+}
+
+/// Whether who asks has paid, or works for the shop: people of ours have wallets and shops too.
+async fn is_party(writer: &Writer, history: &PaymentHistory) -> Result<bool, Problem> {
+    let person = writer.caller.principal.as_str().parse::<PersonId>().ok();
+    let Some((person, paid)) = person.zip(history.payment.properties()) else { return Ok(false) };
+    if person.wallet().is_ok_and(|wallet| wallet == paid.payer) {
+        return Ok(true);
+    }
+    let Some(shop) = payments::shop_of(&paid.merchant) else { return Ok(false) };
+    Ok(writer.state.shops.role_of(shop, person).await?.is_some())
 }

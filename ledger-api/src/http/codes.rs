@@ -368,14 +368,6 @@ codes! {
     STATEMENT_LINE_OF_ANOTHER_DAY = "statement_line_of_another_day" 422 Never
         "A line is of another day"
         "A line is on the statement of another day already. Nothing was stored.";
-    STATEMENT_BEING_FETCHED = "statement_being_fetched" 409 SameKey "It is being fetched"
-        "A worker fetches the statements of this account at this moment. Ask again shortly.";
-    BANK_DAY_CLOSED = "bank_day_closed" 409 Never "The bank's day is closed"
-        "Somebody of ours has looked at the day and closed it, or a later one. Two persons open it \
-         again, if the bank corrects it.";
-    BANK_DAY_OPEN = "bank_day_open" 409 Never "The bank's day cannot be closed yet"
-        "A day is closed when the bank has closed it, for each of our accounts, and all its lines \
-         are booked; `detail` says what is missing.";
     STATEMENT_REOPENED = "statement_reopened" 422 Never "The day was closed"
         "An earlier statement closed the day, or others follow it, and this one leaves it open.";
     STATEMENT_BEFORE_FIRST = "statement_before_first" 422 Never "Before the first day"

@@ -39,7 +39,7 @@ pub use days::{
 pub(crate) use evidence::stored_line;
 pub use import::{HandedIn, ImportError, Imported, import, import_all};
 pub use reading::{Currencies, NumbersError, OurNumbers, Reading, numbers_of};
-pub use reconciliation::{Break, Stated, breaks, stated};
+pub use reconciliation::{Break, Matched, Stated, breaks, matched, stated};
 pub use rules::{Rules, RulesError, rules_of};
 pub use safeguarding::{CertificateKey, certify};
 

@@ -7,6 +7,8 @@ use sqlx::{PgPool, Row, postgres::PgRow};
 
 /// The most breaks that are listed.
 const BREAKS_MAX: i64 = 1_000;
+/// The most lines that are listed with what they were matched to.
+const LINES_MAX: i64 = 50;
 
 /// Something that one side has and the other has not, or has otherwise.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +48,54 @@ pub struct Stated {
     pub booked: Decimal,
     /// The currency.
     pub currency: String,
+}
+
+/// A line of a statement, and what it was matched to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Matched {
+    /// The line.
+    pub line: String,
+    /// The bank's day.
+    pub day: NaiveDate,
+    /// The account of ours.
+    pub account: String,
+    /// How much; below zero if it went.
+    pub amount: Decimal,
+    /// The currency.
+    pub currency: String,
+    /// The bank's number.
+    pub bank_transaction_id: String,
+    /// What it was booked as; nothing while it waits.
+    pub purpose: Option<String>,
+    /// The business object that it belongs to.
+    pub item: Option<String>,
+}
+
+/// The last lines that banks stated, with what they were matched to, the newest first.
+///
+/// # Errors
+/// What the database says.
+pub async fn matched(pool: &PgPool) -> sqlx::Result<Vec<Matched>> {
+    let sql = "
+        select l.line_id, l.day, format('bank:%s:%s:%s', l.bank, l.account, l.currency) as account,
+               case l.direction when 'credit' then l.amount else -l.amount end as amount,
+               l.currency, scale(l.amount) as scale, l.bank_transaction_id, b.purpose, b.item
+        from statement_lines l left join statement_bookings b using (line_id)
+        order by l.id desc limit $1";
+    let rows = sqlx::query(sql).bind(LINES_MAX).fetch_all(pool).await?;
+    let one = |row: &PgRow| -> sqlx::Result<Matched> {
+        Ok(Matched {
+            line: row.try_get("line_id")?,
+            day: row.try_get("day")?,
+            account: row.try_get("account")?,
+            amount: at_scale(row, row.try_get("amount")?)?,
+            currency: row.try_get("currency")?,
+            bank_transaction_id: row.try_get("bank_transaction_id")?,
+            purpose: row.try_get("purpose")?,
+            item: row.try_get("item")?,
+        })
+    };
+    rows.iter().map(one).collect()
 }
 
 /// The breaks that stand: only ours if they are older than a day, for a statement comes later.

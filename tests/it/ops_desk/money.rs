@@ -137,6 +137,7 @@ async fn a_credit_in_suspense_goes_to_a_wallet_by_one_person_or_by_two() {
     for _ in 0..2 {
         assert_eq!(tara.act(&page, &approve, &[]).await.location(), "/ops/approvals");
     }
+    assert!(tara.open(&path).await.text.contains("It lies in suspense no more"));
     assert_eq!(town.balance("wallet:a:INR").await - before, 15_700.into());
     let page = tara.open("/ops/approvals").await;
     assert!(page.text.contains("It is on wallet:a:INR"), "{}", page.text);

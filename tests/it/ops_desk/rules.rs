@@ -135,8 +135,8 @@ async fn case_118_a_statement_is_handed_in_by_two_and_what_differs_is_listed() {
     let began = std::time::Instant::now();
     loop {
         let page = tara.open("/ops/reconciliation").await;
-        if page.text.contains("S-DESK-1") {
-            assert!(page.text.contains("only theirs"), "{}", page.text);
+        // First it waits to be booked, then it is a break.
+        if page.text.contains("S-DESK-1") && page.text.contains("only theirs") {
             break;
         }
         assert!(began.elapsed() < crate::support::bahi::PATIENCE, "{}", page.text);

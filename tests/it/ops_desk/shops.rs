@@ -130,7 +130,8 @@ async fn disputes_of_all_shops_are_listed_with_their_day_and_decided_by_who_may(
     let town = Town::start().await;
     let mut nils = Operator::hire(&town, "nils", &[ledger_api::staff::StaffRole::Operator]).await;
     let mut tara = Operator::hire(&town, "tara", &BOTH).await;
-    let shop = open_shop(&town, &tara, "chai").await;
+    let mut omar = Operator::hire(&town, "omar", &BOTH).await;
+    let shop = open_shop(&town, &omar, "chai").await;
     let paid = pay(&town, shop, "100.00").await;
     let id = paid["id"].as_str().unwrap();
     let dispute = format!("/v1/payments/{id}/dispute");
@@ -154,6 +155,11 @@ async fn disputes_of_all_shops_are_listed_with_their_day_and_decided_by_who_may(
     assert_eq!(nils.send(&page, &decide, &said).await.status, StatusCode::FORBIDDEN);
     let ask = [("words", "When did you hand it over?")];
     assert_eq!(nils.act(&page, &format!("{path}/say"), &ask).await.location(), path);
+    // People of ours have shops too, and decide nothing about them.
+    let page = omar.open(&path).await;
+    let party = omar.act(&page, &decide, &said).await;
+    assert_eq!(party.status, StatusCode::FORBIDDEN, "{}", party.text);
+    assert!(party.text.contains("nor works for the shop"), "{}", party.text);
     let page = tara.open(&path).await;
     assert!(page.text.contains("When did you hand it over?"), "{}", page.text);
     for _ in 0..2 {
@@ -179,8 +185,6 @@ async fn a_debt_is_written_off_by_two_and_never_more_than_is_owed() {
     let request = request.header("idempotency-key", fresh_key());
     let request = request.header("approver-authorization", format!("Bearer {}", second.key));
     send(request.json(&adjustment)).await.made();
-    assert_eq!(town.balance(DEBT).await, 300.into());
-
     let page = omar.open("/ops/debts").await;
     assert!(page.text.contains("₹300.00"), "{}", page.text);
     let path = format!("/ops/debts/{DEBT}/write-off");
@@ -199,6 +203,7 @@ async fn a_debt_is_written_off_by_two_and_never_more_than_is_owed() {
     for _ in 0..2 {
         assert_eq!(tara.send(&page, &approve, &[]).await.location(), "/ops/approvals");
     }
+    assert!(omar.open("/ops/debts").await.text.contains("₹50.00"));
     assert_eq!(town.balance(DEBT).await, 50.into());
     assert_eq!(town.balance("expense:bad_debt:INR").await, 250.into());
     verified(&town.stop().await).await;

@@ -33,13 +33,14 @@ async fn who_may_not_approve_assigns_nothing_alone_by_the_desk_or_by_the_api() {
     let small = in_suspense(&town, "700.00").await;
     let path = format!("/ops/suspense/{small}");
     let said = [("account", "wallet:a:INR"), ("reason", "case-2026-117")];
-    let page = nils.open(&path).await;
+    let form = nils.open(&path).await;
+    let page = &form;
     assert!(page.text.contains("Propose: assign") && page.text.contains("Propose: back"));
     let assign = format!("{path}/assign");
-    let alone = nils.act(&page, &assign, &said).await;
+    let alone = nils.act(page, &assign, &said).await;
     assert_eq!(alone.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", alone.text);
     let said = [&said[..], &[("evidence_sha256", EVIDENCE)]].concat();
-    assert_eq!(nils.act(&page, &assign, &said).await.location(), path);
+    assert_eq!(nils.act(page, &assign, &said).await.location(), path);
     assert_eq!(town.balance("wallet:a:INR").await, before, "nothing moved by one word");
     let page = nils.open("/ops/approvals").await;
     let number = between(&page.text, "/ops/approvals/", "/reject\"").to_owned();
@@ -58,7 +59,7 @@ async fn who_may_not_approve_assigns_nothing_alone_by_the_desk_or_by_the_api() {
         sqlx::query_scalar(sql).bind(&nils.id).bind(&tara.id).fetch_one(&pool).await.unwrap();
     assert!(both > 0, "proposer and approver");
     // What is not there any more is nobody's to decide alone either.
-    let gone = nils.send(&page, &assign, &said).await;
+    let gone = nils.send(&form, &assign, &said).await;
     assert_eq!(gone.status, StatusCode::FORBIDDEN, "{}", gone.text);
     let refused = logged(&town, &nils.id).await;
     assert!(refused.contains(&("operator_refused".into(), small, "forbidden".into())));

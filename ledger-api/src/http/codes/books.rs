@@ -1,4 +1,4 @@
-//! The codes of the book: its periods, and the key of its checkpoints.
+//! The codes of the book: its periods, its terms, the key of its checkpoints; and of banks' days.
 
 use super::{Code, Retry};
 
@@ -30,4 +30,12 @@ codes! {
         "The book has as many versions of what shops pay as it can have.";
     CHECKPOINT_KEY_DIFFERS = "checkpoint_key_differs" 422 Never "Another key signs checkpoints"
         "The key that was to give way is not the one in force. `bahi audit rotate-key` alone asks.";
+    STATEMENT_BEING_FETCHED = "statement_being_fetched" 409 SameKey "It is being fetched"
+        "A worker fetches the statements of this account at this moment. Ask again shortly.";
+    BANK_DAY_CLOSED = "bank_day_closed" 409 Never "The bank's day is closed"
+        "Somebody of ours has looked at the day and closed it, or a later one. Two persons open it \
+         again, if the bank corrects it.";
+    BANK_DAY_OPEN = "bank_day_open" 409 Never "The bank's day cannot be closed yet"
+        "A day is closed when the bank has closed it, for each of our accounts, and all its lines \
+         are booked; `detail` says what is missing.";
 }

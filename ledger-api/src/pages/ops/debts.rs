@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{ActForm, Board, Field, OpsSent, OpsVisitor, Part, after, overview::proposals};
 use crate::{
     desk::{
-        carrying_out,
+        carrying_out, caught_up,
         proposals::{Kind, NewProposal},
         receivables,
     },
@@ -26,6 +26,8 @@ async fn board(visitor: &OpsVisitor, errors: &FormErrors) -> Result<Board, Probl
     let lead = "What was gone before it could be taken back. The next money that comes repays it; \
                 what never will is written off by two persons, and is an expense then.";
     let mut board = Board::new(visitor, "Money owed to us", "debts").lead(lead).errors(errors);
+    // As the last act left it.
+    caught_up(&visitor.state).await?;
     let debts = receivables::debts(&visitor.state.reads).await?;
     if debts.is_empty() {
         return Ok(board.part(Part::new("Debts").table(&[], Vec::new(), "Nobody owes anything.")));

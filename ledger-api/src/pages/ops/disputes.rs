@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::{ActForm, Board, Field, OpsSent, OpsVisitor, Part, after};
 use crate::{
-    desk::disputes,
+    desk::{caught_up, disputes},
     http::{Problem, codes, path::Id},
     pages::{
         FormErrors, act, respond,
@@ -22,6 +22,8 @@ use crate::{
 const PATH: &str = "/ops/disputes";
 
 pub(super) async fn page(visitor: OpsVisitor) -> Result<Response, Problem> {
+    // As the last decision left it.
+    caught_up(&visitor.state).await?;
     let now = visitor.now();
     let mut rows = Vec::new();
     for one in disputes::open(&visitor.state.reads).await? {

@@ -21,7 +21,7 @@ use crate::{
         FormErrors, act, respond,
         ui::{Cell, Column},
     },
-    statements::{backing, breaks, stated},
+    statements::{backing, breaks, matched, stated},
 };
 
 const PATH: &str = "/ops/reconciliation";
@@ -34,7 +34,7 @@ pub(super) async fn page(visitor: OpsVisitor) -> Result<Response, Problem> {
 pub(super) async fn board(visitor: &OpsVisitor, errors: &FormErrors) -> Result<Board, Problem> {
     let board = Board::new(visitor, "Reconciliation", "reconciliation").errors(errors);
     let board = board.part(break_list(visitor).await?).part(accounts(visitor).await?);
-    let board = board.part(backed(visitor).await?);
+    let board = board.part(backed(visitor).await?).part(matches(visitor).await?);
     Ok(bank_days::parts(visitor, board).await?.part(upload(visitor).await?))
 }
 
@@ -96,6 +96,44 @@ async fn accounts(visitor: &OpsVisitor) -> Result<Part, Problem> {
         Column::words("Same"),
     ];
     Ok(Part::new("As stated and as booked").table(&columns, rows, "No bank stated anything yet."))
+}
+
+/// What the last lines were matched to.
+async fn matches(visitor: &OpsVisitor) -> Result<Part, Problem> {
+    let mut rows = Vec::new();
+    for one in matched(&visitor.state.reads).await? {
+        let currency = one.currency.parse().map_err(|error| Problem::internal(&error))?;
+        let item = one.item.unwrap_or_default();
+        let item: Cell = if item.starts_with("wd_") {
+            Cell::Link(item.clone(), format!("/ops/withdrawals/{item}"))
+        } else {
+            item.into()
+        };
+        let booked = match one.purpose.as_deref() {
+            None => "waits to be booked".to_owned(),
+            Some("unknown") => "nobody could explain it".to_owned(),
+            Some(purpose) => purpose.replace('_', " "),
+        };
+        rows.push(vec![
+            one.line.into(),
+            one.day.to_string().into(),
+            one.account.into(),
+            visitor.money(one.amount, currency)?.into(),
+            one.bank_transaction_id.into(),
+            booked.into(),
+            item,
+        ]);
+    }
+    let columns = [
+        Column::words("Line"),
+        Column::words("Day"),
+        Column::words("Account"),
+        Column::numbers("Amount"),
+        Column::words("Bank’s number"),
+        Column::words("Booked as"),
+        Column::words("For"),
+    ];
+    Ok(Part::new("Matches, the last lines first").table(&columns, rows, "No line was stated yet."))
 }
 
 async fn backed(visitor: &OpsVisitor) -> Result<Part, Problem> {

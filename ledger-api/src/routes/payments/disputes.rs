@@ -150,7 +150,8 @@ pub(super) async fn say(
 /// Decide a dispute
 ///
 /// What is held becomes the payer's or the shop's. If the shop has won, the payer gives back what
-/// was lent, and owes what the wallet lacks. Not by whoever opened it: 403 `second_person_needed`.
+/// was lent, and owes what the wallet lacks. Not by whoever opened it,
+/// who paid, or who works for the shop: 403 `second_person_needed`.
 #[utoipa::path(
     post,
     path = "/v1/payments/{id}/dispute/decision",

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use super::{ActForm, Board, Field, OpsSent, OpsVisitor, Part, after, overview::proposals};
 use crate::{
     access_log::NAME_OPENED,
-    desk::{acts::Act, check_reason},
+    desk::{acts::Act, caught_up, check_reason},
     http::{ApiState, Problem, codes, path::Id, reader::known_account},
     pages::{
         FormErrors,
@@ -155,6 +155,8 @@ async fn board(
     with_names: bool,
     errors: &FormErrors,
 ) -> Result<Board, Problem> {
+    // As the last act left it.
+    caught_up(&visitor.state).await?;
     let title = match subject {
         Subject::Person(_) => "Person",
         Subject::Shop(_) => "Shop",
