@@ -81,29 +81,8 @@ fn case_180_an_auditor_needs_a_file_and_a_key_also_after_the_key_has_changed() {
     let verified = verify(&log, &[&head, &later]);
     assert_eq!(verified.code, Some(0), "{}{}", verified.said, verified.printed);
     assert!(verified.printed.contains("in the log, signed by"), "{}", verified.printed);
-    // Of the export alone: what is proven is what the database proves, and is checked anywhere.
-    let of_log = place.path("of_log.json");
-    let one = ["audit", "prove", "1", "--export", &log, "--checkpoint", &head, "--out", &of_log];
-    assert_eq!(nowhere.run(&one).code, Some(0));
-    let same = |a: &str, b: &str| std::fs::read(a).unwrap() == std::fs::read(b).unwrap();
-    assert!(same(&of_log, &proof), "an export proves what its database does");
-    let (both, stored) = (place.path("both.json"), place.path("stored.json"));
-    let two = ["audit", "prove", "--export", &log, "--checkpoint", &head, "--checkpoint", &later];
-    let two: Vec<&str> = two.into_iter().chain(["--out", &both]).collect();
-    assert_eq!(nowhere.run(&two).code, Some(0));
-    let from = size.to_string();
-    assert_eq!(place.run(&["audit", "prove", "--from", &from, "--out", &stored]).code, Some(0));
     let new_key = signed.said.trim().rsplit(' ').next().expect("a key");
-    for file in [&both, &stored] {
-        let keys = ["audit", "check", file, "--key", &key, "--key", new_key];
-        let proven = nowhere.run(&keys);
-        assert_eq!(proven.code, Some(0), "{}{}", proven.said, proven.printed);
-        assert!(proven.printed.contains("goes on from its first"), "{}", proven.printed);
-        assert_eq!(check(file, &key).code, Some(1), "the new key signed one of them");
-    }
-    let wrong_order = ["audit", "prove", "--export", &log, "--checkpoint", &later];
-    let wrong_order: Vec<&str> = wrong_order.into_iter().chain(["--checkpoint", &head]).collect();
-    assert_eq!(nowhere.run(&wrong_order).code, Some(1));
+    of_the_export(&place, [&log, &head, &later, &proof], [&key, new_key], size);
     let keyless = nowhere.run(&["audit", "verify", &log, "--checkpoint", &head]);
     assert_eq!(keyless.code, Some(2), "a signature without a key says nothing");
     let lines: Vec<String> =
@@ -113,4 +92,37 @@ fn case_180_an_auditor_needs_a_file_and_a_key_also_after_the_key_has_changed() {
     assert_eq!(broken.code, Some(1));
     assert!(broken.printed.contains("checkpoint_ahead"), "{}", broken.printed);
     assert_eq!(place.run(&["audit", "verify"]).code, Some(0), "and the tables fit");
+}
+
+/// Of the export alone: what is proven is what the database proves, and is checked anywhere.
+fn of_the_export(
+    place: &Place,
+    [log, head, later, proof]: [&str; 4],
+    [key, new_key]: [&str; 2],
+    size: u64,
+) {
+    let nowhere = Place::new();
+    let of_log = place.path("of_log.json");
+    let one = ["audit", "prove", "1", "--export", log, "--checkpoint", head, "--out", &of_log];
+    assert_eq!(nowhere.run(&one).code, Some(0));
+    let bytes = |file: &str| std::fs::read(file).expect("a file");
+    assert!(bytes(&of_log) == bytes(proof), "an export proves what its database does");
+    let (both, stored) = (place.path("both.json"), place.path("stored.json"));
+    let two = |first, second, out| {
+        let notes = ["--checkpoint", first, "--checkpoint", second, "--out", out];
+        let asked: Vec<&str> =
+            ["audit", "prove", "--export", log].into_iter().chain(notes).collect();
+        nowhere.run(&asked).code
+    };
+    assert_eq!(two(head, later, &both), Some(0));
+    let from = size.to_string();
+    assert_eq!(place.run(&["audit", "prove", "--from", &from, "--out", &stored]).code, Some(0));
+    for file in [&both, &stored] {
+        let proven = nowhere.run(&["audit", "check", file, "--key", key, "--key", new_key]);
+        assert_eq!(proven.code, Some(0), "{}{}", proven.said, proven.printed);
+        assert!(proven.printed.contains("goes on from its first"), "{}", proven.printed);
+        let with_one = nowhere.run(&["audit", "check", file, "--key", key]);
+        assert_eq!(with_one.code, Some(1), "the new key signed one of them");
+    }
+    assert_eq!(two(later, head, &both), Some(1), "the larger one comes second");
 }

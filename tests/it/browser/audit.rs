@@ -17,12 +17,23 @@ impl Browser {
     pub(super) async fn replays(&self, demo: &Demo) {
         self.open(&format!("{}/audit/replay", demo.address)).await;
         let before = self.ended_replays().await.expect("the page of the replays");
+        let asked = self.replays_asked().await.expect("the page of the replays");
         self.press("Replay from zero").await;
+        // Loading the page again before the form has come through would call it back.
+        self.until("the replay that was asked for", async || {
+            (self.replays_asked().await? > asked).then_some(())
+        })
+        .await;
         self.until("the end of the replay", async || {
             self.driver.refresh().await.ok()?;
             (self.ended_replays().await? > before).then_some(())
         })
         .await;
+    }
+
+    /// How many replays the page shows.
+    async fn replays_asked(&self) -> Option<usize> {
+        Some(self.driver.source().await.ok()?.matches("Asked for by").count())
     }
 
     /// How many replays the page shows that found no difference.
