@@ -31,7 +31,7 @@ pub(crate) async fn fetch(
 ) -> Result<Imported, Problem> {
     let state = &writer.state;
     let bank = state.banks.get(code).ok_or_else(|| Problem::not_found("There is no such bank."))?;
-    let contract = bank.contract().await.map_err(silent)?;
+    let contract = bank.contract().await.map_err(|error| silent(&error))?;
     let wrong = |field: &str, detail: &'static str| {
         Problem::field(codes::INVALID, field.to_owned(), detail)
     };
@@ -60,10 +60,10 @@ async fn take(
     (account, day): (&str, NaiveDate),
 ) -> Result<Imported, Problem> {
     let state = &writer.state;
-    let statement = bank.statement(account, day).await.map_err(silent)?;
+    let statement = bank.statement(account, day).await.map_err(|error| silent(&error))?;
     let statement = statement
         .ok_or_else(|| Problem::not_found("The bank has no statement of this day yet."))?;
-    let code = bank.contract().await.map_err(silent)?.currency;
+    let code = bank.contract().await.map_err(|error| silent(&error))?.currency;
     let currency = state.ledger.status().borrow().book.currency(code);
     let currency = currency.ok_or_else(|| Problem::internal(&"no currency"))?;
     let parsed = ParsedStatement::fetched(&statement, currency);
@@ -73,7 +73,7 @@ async fn take(
     import(&state.reads, bank.code(), Format::Adapter, &parsed, by).await.map_err(refused)
 }
 
-fn silent(error: CallError) -> Problem {
+fn silent(error: &CallError) -> Problem {
     Problem::new(codes::BANK_UNAVAILABLE, format!("The bank gave no statement: {error}."))
         .retry_after(5)
 }
