@@ -55,9 +55,9 @@ async fn a_key_that_is_revoked_does_nothing_and_what_it_made_stays_the_shops() {
     let scene = &telling.scene;
     let asha = scene.person("asha", "500").await;
     let (mut owner, shop) = Clerk::with_shop(scene, "kamala").await;
-    let none = owner.form(&format!("{PAGE}/keys"), &[("label", "stocktaking")]).await;
-    assert_eq!(none.status, 422, "{}", none.text);
-    assert!(none.text.contains("Choose what the key may do."), "{}", none.text);
+    let unchosen = owner.form(&format!("{PAGE}/keys"), &[("label", "stocktaking")]).await;
+    assert_eq!(unchosen.status, 422, "{}", unchosen.text);
+    assert!(unchosen.text.contains("Choose what the key may do."), "{}", unchosen.text);
     let chosen = [("label", "stocktaking"), ("balances_read", "on"), ("webhooks_write", "on")];
     let page = owner.form(&format!("{PAGE}/keys"), &chosen).await;
     assert_eq!(page.status, 200, "{}", page.text);
