@@ -372,10 +372,8 @@ async fn export_log(settings: &Settings, writer: Box<dyn Write>) -> anyhow::Resu
         summary.await.context("the export is not complete")
     })
     .await?;
-    Ok(format!(
-        "{} events in {} batches, head {}",
-        summary.events, summary.batches, summary.head_hash
-    ))
+    let (events, batches, head) = (summary.events, summary.batches, &summary.head_hash);
+    Ok(format!("{events} events in {batches} batches, head {head}"))
 }
 
 /// The name of a file while it is written.

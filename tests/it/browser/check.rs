@@ -126,7 +126,9 @@ impl Browser {
             }
             "Network.responseReceived" => {
                 let status = message.params.pointer("/response/status")?.as_u64()?;
-                (status >= 400).then(|| format!("{status} of {:?}", asked.get(&id)))
+                // What the browser asks for by itself is in the log by its answer alone.
+                let url = text("/response/url")?;
+                (status >= 400).then(|| format!("{status} of {url}"))
             }
             "Network.loadingFailed" => {
                 // A page that is left lets go of what it was asking for.

@@ -111,7 +111,7 @@ const LISTS_OF_A_SHOP: [(&str, &str); 5] = [
 ];
 /// Pages of one thing each, which the tests below find where something leads to them; and the last
 /// step behind a provider, which the test of the providers looks at.
-const LED_TO: [&str; 14] = [
+const LED_TO: [&str; 15] = [
     "/app/activity/{id}",
     "/merchant/payments/{id}",
     "/merchant/settlements/{id}",
@@ -120,6 +120,7 @@ const LED_TO: [&str; 14] = [
     "/merchant/accept/{id}",
     "/merchant/developers/endpoints/{id}",
     "/ops/withdrawals/{id}",
+    "/ops/disputes/{payment}",
     "/ops/inbound/{id}",
     "/ops/suspense/{item}",
     "/ops/people/{id}",

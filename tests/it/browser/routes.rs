@@ -10,27 +10,33 @@ use super::pages;
 
 /// Where pages have their routes.
 const SOURCES: [&str; 3] = ["pages", "logins", "routes/docs.rs"];
-/// The pages that each surface has by the same code: of what they are made of, their paths.
-const OF_EVERY_AUDIENCE: [(&str, [&str; 4]); 2] = [
-    ("R::AUDIENCE.login()", ["/login", "/merchant/login", "/audit/login", "/ops/login"]),
+/// Routes that are not written where they are used: of what they are made, and their paths.
+const MADE_ELSEWHERE: [(&str, &[&str]); 3] = [
+    ("R::AUDIENCE.login()", &["/login", "/merchant/login", "/audit/login", "/ops/login"]),
     (
         "R::AUDIENCE.confirm()",
-        ["/app/confirm", "/merchant/confirm", "/audit/confirm", "/ops/confirm"],
+        &["/app/confirm", "/merchant/confirm", "/audit/confirm", "/ops/confirm"],
     ),
+    ("PAY_PAGE", &["/app/pay"]),
 ];
 /// What is asked for by GET and is no page that is opened by its address, and why.
-const NO_PAGES: [(&str, &str); 30] = [
+const NO_PAGES: [(&str, &str); 36] = [
     ("/.well-known/oauth-authorization-server", "JSON"),
     ("/openapi.json", "JSON"),
     ("/dev/outbox.json", "JSON"),
     ("/static/{hash}/{*name}", "files, which every page asks for"),
     ("/app/activity.csv", "a file"),
     ("/merchant/payments.csv", "a file"),
+    ("/merchant/payouts.csv", "a file"),
     ("/merchant/payouts/{id}/parts.csv", "a file"),
     ("/merchant/reports.csv", "a file"),
     ("/merchant/reports.pdf", "a file"),
     ("/merchant/settlements.csv", "a file"),
     ("/merchant/settlements/{id}/payments.csv", "a file"),
+    ("/audit/checkpoints/{size}", "a file"),
+    ("/audit/events/export", "a file"),
+    ("/audit/proofs", "a file"),
+    ("/audit/replay/stream", "a stream"),
     ("/merchant/counter/events", "a stream"),
     ("/merchant/events", "a stream"),
     ("/merchant/till", "a stream"),
@@ -47,6 +53,7 @@ const NO_PAGES: [(&str, &str); 30] = [
     ("/login/{provider}", "leads to the provider"),
     ("/login/{provider}/callback", "leads from the provider on"),
     ("/app/confirm/{provider}", "leads to the provider"),
+    ("/merchant/confirm/{provider}", "leads to the provider"),
     ("/app/security/logins/{provider}", "leads to the provider"),
     ("/login/confirm", "comes behind a provider only: tests/it/logins reads it"),
     ("/oauth/authorize", "comes with a frontend's question only: tests/it/logins reads it"),
@@ -73,12 +80,12 @@ fn routes_of(source: &str) -> Vec<&str> {
     routes.collect()
 }
 
-/// What a route's argument says: a text, a constant of the same source, or one for each audience.
+/// What a route's argument says: a text, a constant of the same source, or what is made elsewhere.
 fn paths_of(argument: &str, source: &str) -> Vec<String> {
     if let Some(path) = argument.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
         return vec![path.to_owned()];
     }
-    if let Some((_, paths)) = OF_EVERY_AUDIENCE.iter().find(|(made_of, _)| *made_of == argument) {
+    if let Some((_, paths)) = MADE_ELSEWHERE.iter().find(|(made_of, _)| *made_of == argument) {
         return paths.iter().map(|&path| path.to_owned()).collect();
     }
     let constant = format!("const {argument}: &str = \"");
