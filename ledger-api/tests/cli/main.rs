@@ -195,8 +195,6 @@ fn what_operators_watch_is_there_from_the_start() {
     let arguments = ["serve", "--listen", "127.0.0.1:0"];
     let bahi = Bahi::start_with(&place, &arguments, &[webhooks::HDFC]);
     bahi.wait_until_ready();
-    // The tasks start one after the other.
-    let metrics = bahi.metrics_with("bahi_inbox_parked_overdue");
     let page = include_str!("../../../docs/operating.md");
     let (_, watched) = page.split_once("## Watching it").expect("the part about metrics");
     let names = watched.split('`').filter(|word| word.starts_with("bahi_"));
@@ -205,7 +203,8 @@ fn what_operators_watch_is_there_from_the_start() {
     let names: Vec<&str> = names.filter_map(|word| word.split('{').next()).collect();
     assert!(names.len() > 8, "{names:?}");
     for name in names {
-        assert!(metrics.contains(&format!("# TYPE {name} ")), "{name} is not in {metrics}");
+        // The tasks start one after the other, and some say it after their first round.
+        bahi.metrics_with(&format!("# TYPE {name} "));
     }
     assert_eq!(bahi.stop().code, Some(0));
 }
