@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::{
     ACCOUNTS, Plan, Spread,
+    busy::Spending,
     callers::{Driven, Load},
     report::{Table, Yardstick},
     stand::Stand,
@@ -16,6 +17,7 @@ struct Figure {
     /// How long the projector, if it ran, needed to see the last event, in milliseconds.
     lag_ms: Option<u64>,
     storage: Storage,
+    spent: String,
 }
 
 /// How a run is made.
@@ -57,6 +59,7 @@ pub(crate) async fn rows(stand: &Stand, plan: &Plan, table: &mut Table) -> anyho
             table.row(&format!("{name}{lag}"), rate, &against, Some(latencies));
             if run.callers == 1_024 {
                 table.note(format!("{name}: {}", figure.storage));
+                table.note(format!("{name}: {}", figure.spent));
             }
         }
     }
@@ -73,7 +76,10 @@ async fn measure(stand: &Stand, run: Run, time: Duration) -> anyhow::Result<Figu
     } else {
         None
     };
+    let program = ("callers, engine and projector", std::process::id());
+    let spending = Spending::start(stand, &[program]).await?;
     let driven = load.drive(run.spread, run.callers, time).await?;
+    let spent = spending.each(driven.rate).await?;
     load.engine.shutdown().await;
     let head = load.engine.status().borrow().head.position;
     let lag_ms = match projecting {
@@ -82,5 +88,5 @@ async fn measure(stand: &Stand, run: Run, time: Duration) -> anyhow::Result<Figu
     };
     let after = storage::sizes(&database).await?;
     let storage = Storage::between(&before, &after, driven.transfers)?;
-    Ok(Figure { driven, lag_ms, storage })
+    Ok(Figure { driven, lag_ms, storage, spent })
 }

@@ -1,7 +1,10 @@
 //! The rows over HTTP.
 
+use std::sync::Arc;
+
 use crate::{
     Plan, Spread, books,
+    busy::Spending,
     load::{self, Ask, Asked, Loop},
     report::{Table, Yardstick, percentiles},
     service::Service,
@@ -18,21 +21,29 @@ pub(crate) async fn rows(stand: &Stand, plan: &Plan, table: &mut Table) -> anyho
     let length = load::answer_length(&service).await?;
 
     let nothing = Ask::Nothing(length);
+    let spending = of(stand, &service).await?;
     let noop = load::measure(&service, nothing, Loop::Closed, 64, plan.time).await?;
-    table.yardstick(Yardstick::Noop, "noop over HTTP, 64 connections", noop.rate);
+    let what = "noop over HTTP, 64 connections";
+    table.yardstick(Yardstick::Noop, what, noop.rate);
+    table.note(format!("{what}: {}", spending.each(noop.rate).await?));
     let mut most = 0;
-    for connections in [64, 256] {
+    for connections in [64, 256, 1_024] {
+        let spending = of(stand, &service).await?;
         let load = load::measure(&service, Ask::Transfer, Loop::Closed, connections, plan.time);
         let load = load.await?;
         most = most.max(load.rate);
         let what = format!("Bahi over HTTP, {connections} connections");
         add(table, &what, &load, &[naive, Yardstick::Noop]);
+        table.note(format!("{what}: {}", spending.each(load.rate).await?));
     }
     let half = most / 2;
     let load = load::measure(&service, Ask::Transfer, Loop::Open(half), 256, plan.time).await?;
     add(table, &format!("Bahi over HTTP, open loop at {half} a second"), &load, &[naive]);
+    let spending = of(stand, &service).await?;
     let load = load::measure(&service, Ask::Bulk(100), Loop::Closed, 16, plan.time).await?;
-    add(table, "Bahi over HTTP, bulk of 100, 16 connections", &load, &[naive]);
+    let what = "Bahi over HTTP, bulk of 100, 16 connections";
+    add(table, what, &load, &[naive]);
+    table.note(format!("{what}: {}", spending.each(load.rate).await?));
 
     // The service ends, its projector having seen everything.
     drop(service);
@@ -42,6 +53,11 @@ pub(crate) async fn rows(stand: &Stand, plan: &Plan, table: &mut Table) -> anyho
         report.events, report.transactions
     ));
     Ok(())
+}
+
+/// What database, service and load generator spend.
+async fn of<'s>(stand: &'s Stand, service: &Arc<Service>) -> anyhow::Result<Spending<'s>> {
+    Spending::start(stand, &[("service", service.pid()), ("load", std::process::id())]).await
 }
 
 fn add(table: &mut Table, what: &str, load: &Asked, against: &[Yardstick]) {

@@ -18,11 +18,12 @@ use ledger_core::{
 use projections::{Debt, ReadError, ReadModels};
 use rust_decimal::Decimal;
 use sqlx::PgPool;
-use tokio::{sync::watch, time};
+use tokio::sync::watch;
 
 use super::{
     clerk::{Clerk, Handed},
     lanes::Lane,
+    rounds::{self, Rounds},
 };
 use crate::banks::BankRegistry;
 
@@ -58,29 +59,20 @@ pub(super) enum DuesError {
     Database(#[from] sqlx::Error),
 }
 
+impl Rounds for Dues {
+    type Error = DuesError;
+    const PAUSE: Duration = LOOK_EVERY;
+    const WAITS: &'static str = "what is due waits";
+
+    async fn work(&mut self, lane: &mut Lane) -> Result<(), DuesError> {
+        self.round(lane).await
+    }
+}
+
 impl Dues {
     /// Works until `stopping` turns true, while the lane is its own.
-    pub async fn run(self, mut lane: Lane, mut stopping: watch::Receiver<bool>) {
-        let mut said = String::new();
-        loop {
-            tokio::select! {
-                () = time::sleep(LOOK_EVERY) => {}
-                _ = stopping.wait_for(|stop| *stop) => break,
-            }
-            match self.round(&mut lane).await {
-                Ok(()) => said.clear(),
-                Err(error) => {
-                    let error = projections::describe(&error);
-                    if error != said {
-                        tracing::warn!(error, "what is due waits; trying again");
-                        said = error;
-                    }
-                }
-            }
-        }
-        if let Err(error) = lane.leave().await {
-            tracing::debug!(%error, "the lane ends by itself");
-        }
+    pub async fn run(self, lane: Lane, stopping: watch::Receiver<bool>) {
+        rounds::keep(self, lane, stopping).await;
     }
 
     async fn round(&self, lane: &mut Lane) -> Result<(), DuesError> {

@@ -13,6 +13,7 @@ pub mod lanes;
 mod payments;
 mod payouts;
 pub mod returns;
+mod rounds;
 mod statements;
 mod transfers;
 mod treasury;

@@ -12,14 +12,12 @@ use ledger_core::{
     withdrawal::{ApplyUnapplied, WithdrawalOperation},
 };
 use projections::{ReadError, ReadModels};
-use tokio::{
-    sync::watch,
-    time::{self, Instant},
-};
+use tokio::{sync::watch, time::Instant};
 
 use super::{
     clerk::{Clerk, Handed},
     lanes::Lane,
+    rounds::{self, Rounds},
 };
 
 /// How often it looks.
@@ -44,13 +42,23 @@ pub struct Returns {
 
 /// Why a round did not get through. The next one tries again.
 #[derive(Debug, thiserror::Error)]
-enum RoundError {
+pub(super) enum RoundError {
     #[error("the read models could not be asked")]
     Read(#[from] ReadError),
     #[error("the ledger took no commands")]
     Submit(#[from] SubmitError),
     #[error("the database could not be asked")]
     Database(#[from] sqlx::Error),
+}
+
+impl Rounds for Returns {
+    type Error = RoundError;
+    const PAUSE: Duration = LOOK_EVERY;
+    const WAITS: &'static str = "money that came back waits";
+
+    async fn work(&mut self, lane: &mut Lane) -> Result<(), RoundError> {
+        self.round(lane).await
+    }
 }
 
 impl Returns {
@@ -60,27 +68,8 @@ impl Returns {
     }
 
     /// Works until `stopping` turns true, while the lane is its own.
-    pub async fn run(mut self, mut lane: Lane, mut stopping: watch::Receiver<bool>) {
-        let mut said = String::new();
-        loop {
-            tokio::select! {
-                () = time::sleep(LOOK_EVERY) => {}
-                _ = stopping.wait_for(|stop| *stop) => break,
-            }
-            match self.round(&mut lane).await {
-                Ok(()) => said.clear(),
-                Err(error) => {
-                    let error = projections::describe(&error);
-                    if error != said {
-                        tracing::warn!(error, "money that came back waits; trying again");
-                        said = error;
-                    }
-                }
-            }
-        }
-        if let Err(error) = lane.leave().await {
-            tracing::debug!(%error, "the lane ends by itself");
-        }
+    pub async fn run(self, lane: Lane, stopping: watch::Receiver<bool>) {
+        rounds::keep(self, lane, stopping).await;
     }
 
     async fn round(&mut self, lane: &mut Lane) -> Result<(), RoundError> {

@@ -19,6 +19,7 @@ use tokio::{sync::watch, time};
 
 use super::{
     lanes::Lane,
+    rounds::{self, Rounds},
     withdrawals::{Verdict, delta, enquiry_at, verdict},
 };
 use crate::{
@@ -66,29 +67,20 @@ pub enum TreasuryError {
     Account(#[from] PayeeError),
 }
 
+impl Rounds for TreasuryKeeper {
+    type Error = TreasuryError;
+    const PAUSE: Duration = LOOK_EVERY;
+    const WAITS: &'static str = "a move of our own waits";
+
+    async fn work(&mut self, lane: &mut Lane) -> Result<(), TreasuryError> {
+        self.round(lane).await
+    }
+}
+
 impl TreasuryKeeper {
     /// Works until `stopping` turns true, while the lane is its own.
-    pub async fn run(self, mut lane: Lane, mut stopping: watch::Receiver<bool>) {
-        let mut said = String::new();
-        loop {
-            tokio::select! {
-                () = time::sleep(LOOK_EVERY) => {}
-                _ = stopping.wait_for(|stop| *stop) => break,
-            }
-            match self.round(&mut lane).await {
-                Ok(()) => said.clear(),
-                Err(error) => {
-                    let error = projections::describe(&error);
-                    if error != said {
-                        tracing::warn!(error, "a move of our own waits; trying again");
-                        said = error;
-                    }
-                }
-            }
-        }
-        if let Err(error) = lane.leave().await {
-            tracing::debug!(%error, "the lane ends by itself");
-        }
+    pub async fn run(self, lane: Lane, stopping: watch::Receiver<bool>) {
+        rounds::keep(self, lane, stopping).await;
     }
 
     /// Looks at every bank once. One bank's trouble keeps no other back.

@@ -292,7 +292,12 @@ impl<'e> Changes<'e> {
         if models.contains(&ReadModel::Transactions) {
             self.transactions.write_in_tx(db, schema).await?;
         }
-        let undone = activity::undone(&self.activity.reversed, db, schema).await?;
+        let asked = [ReadModel::Accounts, ReadModel::Activity];
+        let undone = if models.iter().any(|model| asked.contains(model)) {
+            activity::undone(&self.activity.reversed, db, schema).await?
+        } else {
+            Vec::new()
+        };
         for model in models {
             match model {
                 ReadModel::Accounts => self.accounts.write_in_tx(&undone, db, schema).await?,
