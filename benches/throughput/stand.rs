@@ -151,7 +151,7 @@ pub(crate) async fn project(
             nudges.send_replace(position);
         }
     });
-    let projector = Projector::new(pool.clone(), nudge);
+    let projector = Projector::new(pool.clone(), nudge).with_tail(Some(engine.tail()));
     let models = ReadModels::new(pool).with_projector(projector.status());
     let (stop, stopped) = oneshot::channel();
     let running = tokio::spawn(projector.run(async move { stopped.await.unwrap_or_default() }));

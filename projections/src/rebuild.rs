@@ -16,7 +16,7 @@ use crate::{
     error::ProjectionError,
     models::{ReadModel, Schema},
     projector::{
-        EVENTS_MAX,
+        EVENTS_MAX, Supply,
         chunk::{self, Job, Step},
         connect,
     },
@@ -142,7 +142,7 @@ async fn fold_beside(
             None => None,
         };
         let job = Job { schema: Schema::Shadow, models, events_max: EVENTS_MAX, upto };
-        let reach = match chunk::step(db, job).await? {
+        let reach = match chunk::step(db, &mut Supply::default(), job).await? {
             Step::Moved(reach) => reach,
             Step::Idle(_) => return Ok(()),
             Step::Busy(_) => return Err(ProjectionError::RebuildBusy),

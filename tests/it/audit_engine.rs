@@ -1,7 +1,7 @@
 //! The auditor's check, which is a program of its own, on what the engine writes: two readings of
 //! docs/events.md that have to agree, whatever is asked of the ledger.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use ledger_core::{
     account::FreezeMode,
@@ -15,7 +15,11 @@ use ledger_core::{
     ids::{AccountId, HoldId, TransactionId},
     posting::{Posting, PostingLeg},
 };
-use projections::audit::{self, Options};
+use projections::{
+    Projector,
+    audit::{self, Options},
+};
+use tokio::sync::watch;
 
 use crate::support::{
     database::Database,
@@ -363,4 +367,32 @@ async fn i14_the_log_is_sound_under_a_clock_that_goes_back() {
         asker.step().await;
     }
     verified(&asker.ledger.database).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_engine_hands_over_is_folded_as_the_log_has_it() {
+    let mut asker = asker(Ledger::start().await, 9).await;
+    let (engine, pool) = (asker.ledger.engine.clone(), asker.ledger.database.pool().await);
+    let head = || engine.status().borrow().head.position;
+    let (tail, before) = (engine.tail(), head());
+    while head() == before {
+        asker.step().await;
+    }
+    assert!(tail.follows(before));
+
+    // What came before, it reads; then some of both.
+    let projector = Projector::new(pool.clone(), watch::channel(0).1);
+    let projector = projector.with_tail(Some(tail.clone()));
+    let status = projector.status();
+    let running = tokio::spawn(projector.run(std::future::pending()));
+    for _ in 0..400 {
+        asker.step().await;
+    }
+    assert!(projections::wait_for(&status, head(), Duration::from_secs(60)).await);
+    assert!(!tail.follows(before), "what is folded is let go");
+    let report = audit::verify_database(&pool, &Options::default(), |_| {}).await.expect("a log");
+    assert!(report.verified, "{report}");
+    let models = report.read_models.expect("read models");
+    assert_eq!((models.position, models.differing), (report.head.position, 0));
+    running.abort();
 }

@@ -196,7 +196,8 @@ impl Parts {
     fn start_projector(&mut self, database: &Database) {
         let pool = self.kept(database.pool(database.app().clone()));
         let nudge = tasks::nudge(self.engine.as_ref());
-        let (task, status) = tasks::project(&pool, &nudge, &self.stop.subscribe());
+        let tail = self.engine.as_ref().map(Engine::tail);
+        let (task, status) = tasks::project(&pool, &nudge, tail, &self.stop.subscribe());
         self.tasks.push(("the projector", task));
         self.projector = Some(status);
     }

@@ -10,7 +10,7 @@ use ledger_core::{
     clock::{Clock, Ids as _, System},
     engine::Engine,
     ids::IdError,
-    log::Position,
+    log::{Position, Tail},
 };
 use projections::{Projector, ProjectorStatus, ReadModels};
 use rust_decimal::Decimal;
@@ -70,6 +70,7 @@ pub(super) async fn again_after_panics<F>(
 pub(super) fn project(
     pool: &PgPool,
     nudge: &watch::Receiver<Position>,
+    tail: Option<Tail>,
     stop: &watch::Receiver<bool>,
 ) -> (JoinHandle<()>, watch::Receiver<ProjectorStatus>) {
     let (pool, nudge) = (pool.clone(), nudge.clone());
@@ -78,7 +79,7 @@ pub(super) fn project(
     let says = Arc::new(says);
     let told = stop.clone();
     let job = move || {
-        let projector = Projector::new(pool.clone(), nudge.clone());
+        let projector = Projector::new(pool.clone(), nudge.clone()).with_tail(tail.clone());
         let (mut status, says, mut stop) = (projector.status(), Arc::clone(&says), told.clone());
         async move {
             let running = projector.run(async move { shutdown::wait(&mut stop).await });

@@ -1,6 +1,6 @@
 //! One batch, from what was taken out of the queue to the last answer.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 use tracing::{error, warn};
@@ -17,7 +17,7 @@ use super::{
 use crate::{
     command::{Command, Outcome},
     log::{
-        Head, LogError,
+        LogError,
         append::{self, Appended, Batch},
     },
     planning::{self, StreamId},
@@ -184,7 +184,7 @@ impl Worker {
         };
         if let Appended::Won { turn_wanted } = appended {
             self.turn.won(turn_wanted);
-            self.landed(batch.head, grown);
+            self.landed(&batch, grown);
             return (jobs, Ok(Attempt::Answered(answers)));
         }
         (jobs, self.resolve(appended, &batch, undo, answers).await)
@@ -240,8 +240,10 @@ impl Worker {
     }
 
     /// A batch is in the log.
-    pub(super) fn landed(&mut self, head: Head, grown: Vec<(StreamId, u64, Subject)>) {
-        self.head = head;
+    pub(super) fn landed(&mut self, batch: &Arc<Batch>, grown: Vec<(StreamId, u64, Subject)>) {
+        self.head = batch.head;
+        // Before the news of it, so that who hears them finds it.
+        self.tail.push(batch);
         self.counts.add_won();
         self.publish(EngineState::Running);
         for (stream, before, subject) in grown {

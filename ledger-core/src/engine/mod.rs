@@ -36,7 +36,7 @@ use crate::{
     book::Book,
     clock::{Clock, Ids, System},
     command::{Command, Outcome},
-    log::{Head, LogError, Position},
+    log::{Head, LogError, Position, Tail},
 };
 pub use counts::Counts;
 pub use reading::read_account;
@@ -83,6 +83,7 @@ pub struct Engine {
     closing: Arc<watch::Sender<bool>>,
     status: watch::Receiver<EngineStatus>,
     counts: Arc<Counts>,
+    tail: Tail,
 }
 
 /// What an engine is doing.
@@ -155,7 +156,8 @@ impl Engine {
         let (closing, closed) = watch::channel(false);
         let worker = Worker::connect(config.clone(), waiting, closed).await?;
         let (status, counts) = (worker.status(), Arc::clone(&worker.counts));
-        let engine = Self { queue, closing: Arc::new(closing), status, counts };
+        let tail = worker.tail.clone();
+        let engine = Self { queue, closing: Arc::new(closing), status, counts, tail };
         tokio::spawn(worker.run());
         engine
             .open_book(&config)
@@ -219,6 +221,13 @@ impl Engine {
     /// What the engine is doing; changes can be awaited.
     pub fn status(&self) -> watch::Receiver<EngineStatus> {
         self.status.clone()
+    }
+
+    /// What it appends from now on, for who follows the log in this process. It has the batches of
+    /// a position before `status` tells the position.
+    pub fn tail(&self) -> Tail {
+        self.tail.follow();
+        self.tail.clone()
     }
 
     /// What the engine has met since it started.

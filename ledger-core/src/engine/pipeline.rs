@@ -208,7 +208,7 @@ impl Worker {
         };
         let mut later = Vec::new();
         if let Appended::Won { turn_wanted } = appended {
-            self.landed(batch.head, grown);
+            self.landed(&batch, grown);
             self.turn.won(turn_wanted);
             if self.turn.contended() {
                 if let Some(next) = pipeline.next.take() {

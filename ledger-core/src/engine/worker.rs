@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     command::Command,
-    log::{Head, LogError, read},
+    log::{Head, LogError, Tail, read},
     planning::StreamId,
 };
 
@@ -66,6 +66,7 @@ pub(super) struct Worker {
     pub(super) recent: Recent,
     pub(super) snapshots: Snapshots,
     pub(super) counts: Arc<Counts>,
+    pub(super) tail: Tail,
     status: watch::Sender<EngineStatus>,
     pub(super) queue: mpsc::Receiver<Work>,
     pub(super) closing: watch::Receiver<bool>,
@@ -89,6 +90,7 @@ impl Worker {
             recent: Recent::default(),
             snapshots: Snapshots::start(&config.database),
             counts: Arc::default(),
+            tail: Tail::default(),
             config,
             link,
             head,

@@ -85,6 +85,42 @@ impl<T: Element + ?Sized> Column<T> {
     }
 }
 
+impl<T: ?Sized> Column<T> {
+    /// The elements' binary forms.
+    fn each(&self) -> impl Iterator<Item = &[u8]> {
+        let mut rest = &self.elements[..];
+        std::iter::from_fn(move || {
+            let (length, after) = rest.split_first_chunk::<4>()?;
+            let length = usize::try_from(i32::from_be_bytes(*length)).ok()?;
+            let element;
+            (element, rest) = after.split_at_checked(length)?;
+            Some(element)
+        })
+    }
+}
+
+impl Column<[u8]> {
+    /// The elements.
+    pub(crate) fn bodies(&self) -> impl Iterator<Item = &[u8]> {
+        self.each()
+    }
+}
+
+impl Column<str> {
+    /// The elements.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
+        // They were texts when they came.
+        self.each().map(|element| str::from_utf8(element).unwrap_or_default())
+    }
+}
+
+impl Column<i64> {
+    /// The elements.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = i64> {
+        self.each().filter_map(|element| element.try_into().map(i64::from_be_bytes).ok())
+    }
+}
+
 impl<T: Element + ?Sized> Type<Postgres> for Column<T> {
     fn type_info() -> PgTypeInfo {
         T::Owned::type_info()
@@ -129,6 +165,7 @@ mod tests {
             column.push(text);
         }
         assert_eq!(sent(&&column), sent(&&texts[..]));
+        assert_eq!(column.texts().collect::<Vec<_>>(), texts);
 
         let bodies: [&[u8]; 3] = [b"", &[0, 255], &[7; 300]];
         let mut column = Column::<[u8]>::default();
@@ -136,6 +173,7 @@ mod tests {
             column.push(body);
         }
         assert_eq!(sent(&&column), sent(&&bodies[..]));
+        assert_eq!(column.bodies().collect::<Vec<_>>(), bodies);
 
         let numbers = [i64::MIN, 0, i64::MAX];
         let mut column = Column::<i64>::default();
@@ -143,6 +181,7 @@ mod tests {
             column.push(&number);
         }
         assert_eq!(sent(&&column), sent(&&numbers[..]));
+        assert_eq!(column.numbers().collect::<Vec<_>>(), numbers);
         assert_eq!(column.len(), 3);
     }
 }

@@ -9,12 +9,14 @@ pub(crate) mod load;
 pub mod read;
 mod record;
 mod rows;
+mod tail;
 
 pub(crate) use codec::event_names;
 pub use codec::{CodecError, EVENT_VERSION, Metadata, decode, encode};
 pub use error::LogError;
 pub use record::{Head, Position, RecordedEvent};
 pub(crate) use rows::Rows;
+pub use tail::{AppendedEvent, Run, Tail};
 
 /// The numbered migrations of `migrations/`, built in.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");

@@ -1,11 +1,12 @@
 //! The rows that one append brings, column by column.
 
 use super::{
-    LogError,
+    AppendedEvent, LogError,
     column::Column,
     hash::{Hash, HashedFields},
     read::signed,
 };
+use crate::clock::Timestamp;
 
 /// The columns of the events, outcomes and notes of one append.
 #[derive(Debug, Default)]
@@ -50,6 +51,24 @@ impl Rows {
         ]
         .iter()
         .sum()
+    }
+
+    /// The events, which know neither their places nor their time: those are the batch's.
+    pub(super) fn each_event(&self) -> impl Iterator<Item = AppendedEvent<'_>> {
+        let streams = self.aggregate_types.texts().zip(self.aggregate_ids.texts());
+        let bodies = self.event_types.texts().zip(self.payloads.bodies());
+        let all = streams.zip(self.sequences.numbers()).zip(bodies);
+        all.map(|(((aggregate_type, aggregate_id), sequence), (event_type, payload))| {
+            AppendedEvent {
+                position: 0,
+                aggregate_type,
+                aggregate_id,
+                sequence: sequence.unsigned_abs(),
+                event_type,
+                payload,
+                recorded_at: Timestamp::default(),
+            }
+        })
     }
 
     /// Adds an event, with the hash over its fields.

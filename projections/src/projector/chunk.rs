@@ -6,11 +6,12 @@
 //! at a time; that the row still holds the step's start makes a repeat impossible.
 
 use ledger_core::log::{self, Position};
-use sqlx::{Connection, PgConnection, error::DatabaseError};
+use sqlx::{Connection, PgConnection, Row, error::DatabaseError};
 
+use super::supply::Supply;
 use crate::{
     error::{Poison, PoisonReason, ProjectionError},
-    models::{Changes, EventRow, ReadModel, Schema, read_events},
+    models::{Changes, ReadModel, Schema},
     reads::unsigned,
 };
 
@@ -52,14 +53,20 @@ struct Range {
     after: Position,
     upto: Position,
     first_end: Position,
+    /// Where the step after this one would end, if a whole one waits.
+    next: Option<Position>,
     reach: Reach,
 }
 
 /// Makes one step; a step that meets a poison event is made again up to the batch before it.
-pub(crate) async fn step(db: &mut PgConnection, job: Job<'_>) -> Result<Step, ProjectionError> {
+pub(crate) async fn step(
+    db: &mut PgConnection,
+    supply: &mut Supply,
+    job: Job<'_>,
+) -> Result<Step, ProjectionError> {
     let mut job = job;
     loop {
-        let (poison, range) = match attempt(db, job).await? {
+        let (poison, range) = match attempt(db, supply, job).await? {
             Ok(step) => return Ok(step),
             Err(stopped) => stopped,
         };
@@ -77,6 +84,7 @@ pub(crate) async fn step(db: &mut PgConnection, job: Job<'_>) -> Result<Step, Pr
 /// A step that either was made, or met a poison event and left nothing behind.
 async fn attempt(
     db: &mut PgConnection,
+    supply: &mut Supply,
     job: Job<'_>,
 ) -> Result<Result<Step, (Poison, Range)>, ProjectionError> {
     if let Some(reach) = nothing_to_do(db, job).await? {
@@ -94,7 +102,7 @@ async fn attempt(
         db_tx.rollback().await?;
         return Ok(Ok(Step::Idle(range.reach)));
     }
-    match fold_in_tx(&mut db_tx, &range, job).await {
+    match fold_in_tx(&mut db_tx, &range, supply, job).await {
         Ok(()) => {}
         Err(ProjectionError::Poison(poison)) => {
             db_tx.rollback().await?;
@@ -103,6 +111,7 @@ async fn attempt(
         Err(error) => return Err(error),
     }
     db_tx.commit().await?;
+    supply.folded(range.upto, range.next.is_some());
     let reach = Reach {
         position: range.upto,
         lag_ms: if range.upto == range.reach.head { 0 } else { range.reach.lag_ms },
@@ -144,7 +153,7 @@ pub(crate) async fn catch_up_in_tx(
         if range.upto == after {
             return Ok(after);
         }
-        fold_in_tx(db, &range, job).await?;
+        fold_in_tx(db, &range, &mut Supply::default(), job).await?;
         after = range.upto;
     }
 }
@@ -153,14 +162,21 @@ pub(crate) async fn catch_up_in_tx(
 async fn fold_in_tx(
     db: &mut PgConnection,
     range: &Range,
+    supply: &mut Supply,
     job: Job<'_>,
 ) -> Result<(), ProjectionError> {
-    let rows = read_events(db, range.after, range.upto).await?;
-    let changes = Changes::fold(rows.iter().map(EventRow::of), range.after, range.upto).await?;
-    let written = match changes.write_in_tx(db, job.schema, job.models).await {
-        Ok(()) => move_checkpoint(db, job.schema, range.after, range.upto).await,
-        Err(error) => Err(error),
+    let events = supply.events(db, range.after, range.upto).await?;
+    let changes = Changes::fold(events.iter(), range.after, range.upto).await?;
+    let write = async {
+        changes.write_in_tx(db, job.schema, job.models).await?;
+        move_checkpoint(db, job.schema, range.after, range.upto).await
     };
+    let ahead = async {
+        if let Some(next) = range.next {
+            supply.read_ahead(range.upto, next).await;
+        }
+    };
+    let (written, ()) = futures::join!(write, ahead);
     written.map_err(|error| refused(error, range.after + 1))
 }
 
@@ -185,20 +201,28 @@ async fn next_range(
     let bound = job.upto.unwrap_or(Position::MAX >> 1);
     let reach = after.saturating_add(job.events_max).min(bound);
     let row = sqlx::query(
-        "select head.last_position as head,
+        "select head.last_position as head, step.upto,
                 coalesce(first.last_position, $1) as first_end,
-                coalesce((select max(last_position) from batches
-                          where last_position > $1 and last_position <= $2),
-                         first.last_position, $1) as upto,
                 coalesce(greatest(0,
                     (extract(epoch from clock_timestamp() - first.recorded_at) * 1000)::bigint
-                ), 0) as lag_ms
+                ), 0) as lag_ms,
+                case when head.last_position >= step.upto + $3 then
+                    (select max(last_position) from batches
+                     where last_position > step.upto
+                       and last_position <= least(step.upto + $3, $4))
+                end as next
          from (select last_position from batches order by number desc limit 1) as head
          left join (select last_position, recorded_at from batches where last_position > $1
-                    order by last_position limit 1) as first on true",
+                    order by last_position limit 1) as first on true
+         cross join lateral
+              (select coalesce((select max(last_position) from batches
+                                where last_position > $1 and last_position <= $2),
+                               first.last_position, $1) as upto) as step",
     )
     .bind(log::read::signed(after)?)
     .bind(log::read::signed(reach)?)
+    .bind(log::read::signed(job.events_max)?)
+    .bind(log::read::signed(bound)?)
     .fetch_one(db)
     .await?;
     let head = unsigned(&row, "head")?;
@@ -213,6 +237,7 @@ async fn next_range(
         after,
         upto,
         first_end: unsigned(&row, "first_end")?,
+        next: row.try_get::<Option<i64>, _>("next")?.map(i64::unsigned_abs),
         reach: Reach { position: after, head, lag_ms: unsigned(&row, "lag_ms")? },
     })
 }

@@ -1,14 +1,16 @@
 //! The projector: follows the log and keeps the read models up to it.
 //!
-//! It knows the log and the tables of the read models, and nothing of whoever appends. Any number
-//! may run, in any number of processes: one of them holds the checkpoint, the others wait. It keeps
-//! no state between steps, so it can be killed anywhere and another goes on.
+//! It knows the log and the tables of the read models, and nothing of whoever appends: an engine of
+//! the same process may save it from reading back what was just written, no more. Any number may
+//! run, in any number of processes: one of them holds the checkpoint, the others wait. It keeps
+//! nothing between steps but what is in the log, so it can be killed anywhere and another goes on.
 //!
 //! It has a database connection of its own, taken out of the pool: if the projector is dropped in
 //! the middle of a step, the connection closes and the step never was.
 
 pub(crate) mod chunk;
 mod status;
+mod supply;
 
 use std::{
     future::Future,
@@ -18,7 +20,7 @@ use std::{
 };
 
 use futures::{FutureExt, future::Fuse};
-use ledger_core::log::Position;
+use ledger_core::log::{Position, Tail};
 use sqlx::{Executor, PgConnection, PgPool};
 use tokio::{sync::watch, time};
 
@@ -29,6 +31,7 @@ use crate::{
     models::{ReadModel, Schema},
 };
 use chunk::{Job, Step};
+pub(crate) use supply::Supply;
 
 /// How often the log is looked at when nobody says that it grew.
 const POLL: Duration = Duration::from_millis(50);
@@ -51,6 +54,7 @@ pub(crate) const EVENTS_MAX: u64 = 30_000;
 pub struct Projector {
     pool: PgPool,
     nudge: watch::Receiver<Position>,
+    tail: Option<Tail>,
     status: watch::Sender<ProjectorStatus>,
 }
 
@@ -65,7 +69,13 @@ impl Projector {
     /// process knows it; without news the log is looked at every 50 ms.
     pub fn new(pool: PgPool, nudge: watch::Receiver<Position>) -> Self {
         let (status, _) = watch::channel(ProjectorStatus::starting());
-        Self { pool, nudge, status }
+        Self { pool, nudge, tail: None, status }
+    }
+
+    /// Takes what an engine of this process appends from there, while that has it.
+    #[must_use]
+    pub fn with_tail(self, tail: Option<Tail>) -> Self {
+        Self { tail, ..self }
     }
 
     /// What the projector says about itself, from now on.
@@ -110,9 +120,10 @@ impl Projector {
             events_max: EVENTS_MAX,
             upto: None,
         };
+        let mut supply = Supply::new(self.pool.clone(), self.tail.clone());
         loop {
             let started = Instant::now();
-            let (reach, state) = match chunk::step(&mut db, job).await {
+            let (reach, state) = match chunk::step(&mut db, &mut supply, job).await {
                 Ok(Step::Moved(reach) | Step::Idle(reach)) => (reach, ProjectorState::Following),
                 Ok(Step::Busy(reach)) => (reach, standby()),
                 Err(error) => return End::Failed(error),

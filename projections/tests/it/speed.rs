@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use projections::{ReadModels, rebuild};
 
-use crate::support::{PATIENCE, Running, TestLog, database, random::Random};
+use crate::support::{PATIENCE, Running, TestLog, database, random::Random, tables};
 
 /// Transfers between random accounts, 500 to a batch.
 async fn many_transfers(log: &mut TestLog, accounts: u64, transfers: u64) {
@@ -58,10 +58,13 @@ async fn case_85_a_long_log_is_projected_in_bounded_time() {
     let elapsed = start.elapsed();
     println!("projected {head} events in {elapsed:?}: {} a second", per_second(head, elapsed));
     running.stop().await;
+    let followed = tables(&pool).await;
 
     let report = rebuild(&pool, None, |_, _| ()).await.unwrap();
     let rate = per_second(head, report.elapsed);
     println!("rebuilt {head} events in {:?}: {rate} a second", report.elapsed);
+    // The one was read ahead, step by step, the other was not.
+    assert!(followed == tables(&pool).await, "what was followed is not what was rebuilt");
 
     if let (Some(before), Some(after)) = (memory, memory_peak_kb()) {
         println!("memory peak grew by {} kB", after - before);

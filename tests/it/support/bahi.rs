@@ -145,6 +145,7 @@ impl TestBahi {
         let mut tasks = Vec::new();
 
         let projector = Projector::new(database.pool().await, head.clone());
+        let projector = projector.with_tail(Some(engine.tail()));
         let status = projector.status();
         tasks.push(tokio::spawn(projector.run(until(stopping.clone()))));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
