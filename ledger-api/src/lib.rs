@@ -34,6 +34,7 @@ pub mod setup;
 pub mod shops;
 pub mod shutdown;
 pub mod staff;
+mod statement_files;
 pub mod statements;
 pub mod suspense;
 pub mod telemetry;

@@ -6,7 +6,7 @@
   const say = (text) => { const box = document.getElementById("say"); if (box) box.textContent = text; };
 
   // What the server wrote, before anything here touches it: what a part is compared with later.
-  const shown = new Map(all("[data-part]").map((part) => [part.dataset.part, part.innerHTML.replace(/name="nonce" value="[^"]*"/g, "")]));
+  const shown = new Map(all("[data-part]").map((part) => [part.dataset.part, part.innerHTML.replace(/name="nonce" value="[^"]*"/g, "").replace(/ data-refresh-in="\d+"/g, "")]));
 
   // ---- submit once: a second click does nothing; coming back by the back button works again ----
   document.addEventListener("submit", (event) => {
@@ -69,7 +69,8 @@
     const preset = event.target.closest("[data-amount]");
     if (preset) {
       const input = document.getElementById("amount");
-      if (input) { input.value = preset.dataset.amount; input.focus(); }
+      // A link fills the form in where no script runs; here it would lose what was chosen.
+      if (input) { event.preventDefault(); input.value = preset.dataset.amount; input.focus(); }
     }
     for (const menu of all("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
   });
@@ -180,8 +181,16 @@
         if (again) { again = false; later(); }
       }
     };
-    // A form's nonce is another one each time and nothing that changed.
-    const plain = (html) => html.replace(/name="nonce" value="[^"]*"/g, "");
+    // A form's nonce is another one each time and nothing that changed; nor is how long to wait.
+    const plain = (html) => html.replace(/name="nonce" value="[^"]*"/g, "").replace(/ data-refresh-in="\d+"/g, "");
+    // Where the words change with time alone, the page is asked for again when they do.
+    let due = null;
+    const schedule = (root) => {
+      clearTimeout(due);
+      const wait = root.querySelector("[data-refresh-in]");
+      if (wait) due = setTimeout(refresh, Number(wait.dataset.refreshIn) * 1000);
+    };
+    schedule(document);
     let timer = null;
     const later = () => { clearTimeout(timer); timer = setTimeout(refresh, 250); };
     const patch = (fresh) => {
@@ -209,6 +218,7 @@
       if (came && came !== rung) ring();
       rung = came;
       if (said.length) say(said.join(". "));
+      schedule(fresh);
       if (over()) close();
     };
     // What was followed has come to its end: there is nothing more to hear.

@@ -228,7 +228,7 @@ codes! {
         "No person who uses the service has this handle or id. Check it, or send to a phone \
          number: what nobody has claimed after seven days comes back.";
     STATEMENT_TOO_LONG = "statement_too_long" 422 Never "Too many lines for one statement"
-        "Ask for fewer days at a time.";
+        "Ask for fewer days at a time, or have a file prepared: `POST /v1/statement-files`.";
     // What the accounts say. These outcomes are stored under the request's key.
     ACCOUNT_NOT_FOUND = "account_not_found" 422 Never "No such account"
         "The account was never opened.";

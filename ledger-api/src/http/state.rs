@@ -32,6 +32,7 @@ use crate::{
     sessions::Sessions,
     shops::{ShopAccounts, Shops},
     staff::StaffStore,
+    statement_files::StatementFiles,
 };
 
 /// How many live tails of the log one process serves.
@@ -140,6 +141,8 @@ pub struct Shared {
     pub webhook_endpoints: Endpoints,
     /// What became of them.
     pub webhook_deliveries: Deliveries,
+    /// Statements that are prepared.
+    pub(crate) statement_files: StatementFiles,
     /// The read models.
     pub read_models: ReadModels,
     /// The projector of this process, if it has one.
@@ -200,6 +203,8 @@ impl ApiState {
         let dispute_words = DisputeWords::new(parts.reads.clone(), secret);
         let webhook_endpoints = Endpoints::new(parts.reads.clone(), parts.fingerprint_key.bytes());
         let webhook_deliveries = Deliveries::new(parts.reads.clone());
+        let secret = parts.fingerprint_key.bytes();
+        let statement_files = StatementFiles::new(parts.reads.clone(), secret);
         let started = Instant::now();
         Self(Arc::new(Shared {
             parts,
@@ -221,6 +226,7 @@ impl ApiState {
             dispute_words,
             webhook_endpoints,
             webhook_deliveries,
+            statement_files,
             read_models,
             projector,
             tails,

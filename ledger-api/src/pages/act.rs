@@ -156,6 +156,7 @@ mod tests {
             on_its_way_out: rupees("5000"),
             held: rupees("0"),
             total: rupees("6200"),
+            owed: rupees("0"),
             position: 7,
         }
     }

@@ -42,6 +42,8 @@ struct HomeView {
     first_name: String,
     balance: BalanceSplit,
     balance_text: String,
+    /// What has to be repaid, in words; empty if nothing has.
+    owed: String,
     chart: BarChart,
     spans: Vec<(u32, bool)>,
     waits: Vec<WaitsForMe>,
@@ -77,6 +79,7 @@ async fn home(visitor: Visitor, Query(query): Query<HomeQuery>) -> Result<Respon
         live: LiveDot::new(visitor.path()),
         first_name: first_word(visitor.who.person.name.expose()).to_owned(),
         balance_text: super::ui::money_text(&balances.available),
+        owed: owed(&balances),
         balance: BalanceSplit::new(
             balances.available,
             balances.on_its_way_in,
@@ -99,6 +102,14 @@ async fn home(visitor: Visitor, Query(query): Query<HomeQuery>) -> Result<Respon
         .action("Add money", "/app/move?tab=add"),
     };
     Ok(respond::page(&view))
+}
+
+fn owed(balances: &wallet::Balances) -> String {
+    let owed = balances.owed;
+    if !owed.is_positive() {
+        return String::new();
+    }
+    format!("You owe {}", super::ui::money_text(&owed))
 }
 
 /// The days as the chart takes them. On days before there was a wallet nothing moved: a new

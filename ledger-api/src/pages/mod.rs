@@ -12,6 +12,7 @@ mod activity;
 mod address;
 pub(crate) mod assets;
 mod audit;
+mod codes;
 mod coming;
 pub(crate) mod context;
 mod disputes;
@@ -29,6 +30,7 @@ mod problem;
 pub(crate) mod respond;
 mod samples;
 mod spreadsheet;
+mod statement_files;
 mod statements;
 mod theme;
 pub(crate) mod ui;
@@ -52,9 +54,11 @@ pub(crate) fn routes() -> Router<ApiState> {
         .merge(samples::routes())
         .merge(coming::routes())
         .merge(people::routes())
+        .merge(codes::routes())
         .merge(landing::routes())
         .merge(home::routes())
         .merge(statements::routes())
+        .merge(statement_files::routes())
         .merge(activity::routes())
         .merge(moving::routes())
         .merge(pay::routes())

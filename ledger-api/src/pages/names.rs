@@ -67,6 +67,7 @@ impl Names {
                 Some(payee) => format!("To {payee}"),
                 None => "To your bank".to_owned(),
             },
+            ("repayment" | "compensation", _) => "Bahi".to_owned(),
             ("transfer", _) if row.counterparty.is_none() => "To a phone number".to_owned(),
             (_, _) if self.shop(row).is_some() => {
                 let shop = self.shop(row).map(|shop| shop.name.expose());
@@ -145,6 +146,8 @@ pub(crate) fn what(row: &ActivityRow) -> &'static str {
         ("reversal", _) => "Taken back",
         ("payment", Towards::Out) => "Paid",
         ("refund", _) => "Refund",
+        ("repayment", _) => "Repaid what you owed",
+        ("compensation", _) => "For a bank that was late",
         (_, Towards::In) => "Received",
         (_, Towards::Out) => "Sent",
     }

@@ -1,5 +1,6 @@
 //! `/app/statements`: a month or some days, on the page and as files. Each names the place in the
-//! log that it reflects, so that the paper can be checked.
+//! log that it reflects, so that the paper can be checked. Long ones are prepared first
+//! ([`super::statement_files`]).
 
 use askama::Template;
 use axum::{Router, extract::Query, http::StatusCode, response::Response, routing::get};
@@ -62,15 +63,46 @@ struct Shown {
     empty: EmptyState,
     /// What is not on the page; nothing if all of it is.
     rest: String,
-    query: String,
+    files: Files,
+    from: String,
+    to: String,
     position: u64,
     hash: CopyId,
 }
 
+/// How the files of a statement are had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Files {
+    /// At once.
+    AtOnce,
+    /// Each is prepared first.
+    Prepared,
+    /// Not at all: there are too many lines.
+    None,
+}
+
 async fn page(visitor: Visitor, Query(query): Query<StatementsQuery>) -> Result<Response, Problem> {
+    show(&visitor, query, FormErrors::none()).await
+}
+
+/// The page of some days, with what was wrong with having their file prepared.
+pub(super) async fn of_days(
+    visitor: &Visitor,
+    period: Period,
+    errors: FormErrors,
+) -> Result<Response, Problem> {
+    let (from, to) = (period.from.to_string(), period.to.to_string());
+    show(visitor, StatementsQuery { from, to, ..StatementsQuery::default() }, errors).await
+}
+
+async fn show(
+    visitor: &Visitor,
+    query: StatementsQuery,
+    errors: FormErrors,
+) -> Result<Response, Problem> {
     let today = visitor.now().with_timezone(&visitor.zone).date_naive();
     let (period, errors) = match query.period(today) {
-        Ok(period) => (Some(period), FormErrors::none()),
+        Ok(period) => (Some(period), errors),
         Err(errors) => (None, errors),
     };
     let statement = match period {
@@ -136,7 +168,8 @@ fn months(today: NaiveDate, period: Option<Period>) -> Vec<Month> {
     months
 }
 
-fn heading(period: Period) -> String {
+/// The days in words.
+pub(super) fn heading(period: Period) -> String {
     let day = |day: NaiveDate| day.format("%-d %b %Y").to_string();
     format!("{} to {}", day(period.from), day(period.to))
 }
@@ -174,7 +207,9 @@ fn shown(statement: &Statement) -> Shown {
         table: (!rows.is_empty()).then(|| DataTable::new("Lines", &columns, rows)),
         empty: EmptyState::new("doc", "No lines in these days", "Nothing moved on your wallet."),
         rest: rest(statement),
-        query: format!("from={}&to={}", statement.period.from, statement.period.to),
+        files: files(statement.line_count),
+        from: statement.period.from.to_string(),
+        to: statement.period.to.to_string(),
         position: statement.position,
         hash: CopyId::new(statement.hash.clone()),
     }
@@ -187,10 +222,21 @@ fn rest(statement: &Statement) -> String {
         return String::new();
     }
     let first = format!("These are the first {shown} of {} lines.", grouped(all));
-    if all > wallet::STATEMENT_LINES_MAX {
-        return format!("{first} There are too many for one file: choose fewer days.");
+    match files(all) {
+        Files::AtOnce => format!("{first} The files have all of them."),
+        Files::Prepared => {
+            format!("{first} A file has all of them; one this long is prepared first.")
+        }
+        Files::None => format!("{first} There are too many for one file: choose fewer days."),
     }
-    format!("{first} The files have all of them.")
+}
+
+const fn files(lines: u64) -> Files {
+    match lines {
+        0..=wallet::AT_ONCE_LINES_MAX => Files::AtOnce,
+        _ if lines <= wallet::PREPARED_LINES_MAX => Files::Prepared,
+        _ => Files::None,
+    }
 }
 
 #[cfg(test)]
@@ -213,6 +259,15 @@ mod tests {
         assert!(!period("", "2026-01-02", "2026-01-01").unwrap_err().of("to").is_empty());
         assert!(!period("", "2020-01-02", "2026-01-01").unwrap_err().of("to").is_empty());
         assert!(!period("2026-13", "", "").unwrap_err().of("from").is_empty());
+    }
+
+    #[test]
+    fn long_files_are_prepared_and_endless_ones_are_not_made() {
+        assert_eq!(files(0), Files::AtOnce);
+        assert_eq!(files(2_000), Files::AtOnce);
+        assert_eq!(files(2_001), Files::Prepared);
+        assert_eq!(files(50_000), Files::Prepared);
+        assert_eq!(files(50_001), Files::None);
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! What is due without being asked: wallets and shops that a crash left unopened, sessions and
-//! codes that ended, people whose retention ended.
+//! What is due without being asked: wallets and shops that a crash left unopened, sessions, codes
+//! and prepared statements that ended, people whose retention ended.
 
 use std::time::Duration;
 
@@ -71,6 +71,7 @@ impl PeopleKeeper {
         }
         self.sessions.sweep().await?;
         self.people.sweep_codes(now).await?;
+        self.people.sweep_statements(now).await?;
         self.throttles.sweep(now).await?;
         Ok(())
     }

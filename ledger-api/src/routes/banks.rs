@@ -19,6 +19,7 @@ use crate::{
         wire::Amount,
     },
     identity::Scope,
+    wallet,
     workers::withdrawals::notes::Notes,
 };
 
@@ -44,6 +45,11 @@ pub(super) struct BankOut {
     status: String,
     /// Whether it takes new withdrawals: one that is drained does not.
     takes_withdrawals: bool,
+    /// How many seconds a withdrawal takes here now, about: as long as the last ones of an hour
+    /// took, or as long as the next one in the queue has waited already, if that is more. Null if
+    /// none was paid and none waits.
+    #[schema(example = 40)]
+    about_seconds: Option<u64>,
     /// Its name for people; null, like all that follows, if it was never reached.
     #[schema(example = "HDFC Bank")]
     name: Option<String>,
@@ -95,12 +101,13 @@ pub(super) async fn list(
     // Of nobody's things: as open to people and shops as to keys.
     reader.admit_shop(SCOPES, None).await?;
     let notes = Notes::new(reader.state.reads.clone());
-    let told = reader.state.banks.iter().map(|bank| told(bank.as_ref(), &notes));
+    let state = &reader.state;
+    let told = state.banks.iter().map(|bank| told(state, bank.as_ref(), &notes));
     let data = join_all(told).await.into_iter().collect::<Result<_, _>>()?;
     Ok(Reply::ok(Listed { data, has_more: false, next_cursor: None }))
 }
 
-async fn told(bank: &dyn Bank, notes: &Notes) -> Result<BankOut, Problem> {
+async fn told(state: &ApiState, bank: &dyn Bank, notes: &Notes) -> Result<BankOut, Problem> {
     let pause = notes.pause_of(bank.code()).await?;
     let (health, contract) = futures::future::join(bank.health(), bank.contract()).await;
     let contract = contract.ok();
@@ -109,6 +116,7 @@ async fn told(bank: &dyn Bank, notes: &Notes) -> Result<BankOut, Problem> {
         bank: bank.code().clone(),
         object: "bank".to_owned(),
         takes_withdrawals: !pause.is_some_and(|pause| pause.drains),
+        about_seconds: wallet::about_seconds(state, bank.code()).await?,
         status: match health {
             Health::Up => "up",
             Health::Degraded => "degraded",

@@ -33,7 +33,7 @@ pub(crate) mod withdrawals;
 
 pub(crate) use accounts::body::Empty;
 pub(crate) use audit::{CheckpointWanted, prove};
-pub(crate) use wallet::{Followed, follow};
+pub(crate) use wallet::{Followed, follow, rendered_statement};
 
 use axum::Router;
 use utoipa_axum::router::OpenApiRouter;

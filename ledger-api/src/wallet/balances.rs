@@ -4,6 +4,7 @@ use ledger_core::{
     ids::AccountId,
     log::Position,
     money::{Currency, Money},
+    planning::debts_of,
 };
 use projections::{Balance, ReadModels, Towards, Underway};
 use rust_decimal::Decimal;
@@ -31,6 +32,8 @@ pub struct Balances {
     pub held: Money,
     /// The sum of these four.
     pub total: Money,
+    /// What the wallet's owner owes us, which the next money that comes repays; no part of the sum.
+    pub owed: Money,
     /// The position that this reflects.
     pub position: Position,
 }
@@ -41,7 +44,10 @@ pub(crate) async fn balances(state: &ApiState, account: &AccountId) -> Result<Ba
     let (_, balance) = find(state, || models.balance(account)).await?;
     // Two questions see two moments: the figures are those of one as soon as nothing came between.
     let (balance, underway) = agreeing(models, account, balance).await?;
-    of(account, &balance.0, &underway, balance.1).map_err(|error| Problem::internal(&error))
+    let debts = debts_of(account);
+    let owed = if debts.is_empty() { Decimal::ZERO } else { models.owed(&debts).await? };
+    let found = of(account, &balance.0, (&underway, owed), balance.1);
+    found.map_err(|error| Problem::internal(&error))
 }
 
 /// How often it is asked again where the log moved on between two questions.
@@ -71,7 +77,7 @@ async fn agreeing(
 fn of(
     account: &AccountId,
     balance: &Balance,
-    underway: &[Underway],
+    (underway, owed): (&[Underway], Decimal),
     position: Position,
 ) -> Result<Balances, ledger_core::money::MoneyError> {
     let currency = balance.currency;
@@ -102,6 +108,7 @@ fn of(
         on_its_way_out: money(on_its_way_out)?,
         held: money(held)?,
         total: money(total)?,
+        owed: money(owed)?,
         position,
     })
 }
@@ -139,10 +146,11 @@ mod tests {
             sum(Towards::Out, "transfer", "pending_claim", "30.00"),
         ];
         let account = "wallet:asha:INR".parse().unwrap();
-        let found = of(&account, &balance, &underway, 7).unwrap();
+        let found = of(&account, &balance, (&underway, rupees("12.5")), 7).unwrap();
         let shown =
             [found.available, found.on_its_way_in, found.on_its_way_out, found.held, found.total];
         let shown = shown.map(|money| money.amount().to_string());
         assert_eq!(shown, ["65.00", "20.00", "15.00", "35.00", "135.00"]);
+        assert_eq!(found.owed.amount().to_string(), "12.50");
     }
 }

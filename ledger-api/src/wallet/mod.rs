@@ -13,6 +13,7 @@ mod history;
 mod limits;
 mod pdf;
 mod search;
+mod sending;
 mod statement;
 mod steps;
 mod ways;
@@ -42,7 +43,10 @@ pub(crate) use history::{SPANS, history};
 pub(crate) use limits::{LimitLeft, limit_left, limits_left};
 pub(crate) use pdf::{Sheet, paper, pdf, shortened};
 pub(crate) use search::search;
-pub(crate) use statement::{LINES_MAX as STATEMENT_LINES_MAX, statement, statement_start};
+pub(crate) use sending::{Sending, Sends, about_seconds, sending};
+pub(crate) use statement::{
+    AT_ONCE_LINES_MAX, PREPARED_LINES_MAX, long_statement, statement, statement_start,
+};
 pub use statement::{Line, Period, Statement};
 pub(crate) use ways::{Way, bank_or_usual};
 pub(crate) use words::next;

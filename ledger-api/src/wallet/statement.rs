@@ -9,12 +9,17 @@ use ledger_core::{
     money::{Currency, Money},
 };
 use projections::{Order, Statement as Page, StatementLine, StatementQuery};
+use tokio::sync::watch;
 
 use super::{money, words};
 use crate::http::{ApiState, Problem, codes, reach::nothing};
 
-/// The most lines of one statement: some hundred pages.
-pub(crate) const LINES_MAX: u64 = 10_000;
+/// The most lines of a statement that a program is given at once: some hundred pages.
+const LINES_MAX: u64 = 10_000;
+/// The most lines of a file that pages hand out at once; longer ones are prepared first.
+pub(crate) const AT_ONCE_LINES_MAX: u64 = 2_000;
+/// The most lines of a file that is prepared.
+pub(crate) const PREPARED_LINES_MAX: u64 = 50_000;
 /// The most days of one statement.
 const DAYS_MAX: i64 = 366;
 /// Lines that are read at once.
@@ -117,7 +122,19 @@ pub(crate) async fn statement(
     account: &AccountId,
     period: Period,
 ) -> Result<Statement, Problem> {
-    of_lines(state, account, period, None).await
+    of_lines(state, account, period, Wanted::all(LINES_MAX)).await
+}
+
+/// The same with as many lines as a file that is prepared may have; `tell` hears how many were
+/// read.
+pub(crate) async fn long_statement(
+    state: &ApiState,
+    account: &AccountId,
+    period: Period,
+    tell: &watch::Sender<u64>,
+) -> Result<Statement, Problem> {
+    let wanted = Wanted { tell: Some(tell), ..Wanted::all(PREPARED_LINES_MAX) };
+    of_lines(state, account, period, wanted).await
 }
 
 /// The same with the first lines only, however many there are: for a page.
@@ -127,14 +144,31 @@ pub(crate) async fn statement_start(
     period: Period,
     lines: u32,
 ) -> Result<Statement, Problem> {
-    of_lines(state, account, period, Some(lines)).await
+    let wanted = Wanted { first: Some(lines), ..Wanted::all(u64::MAX) };
+    of_lines(state, account, period, wanted).await
+}
+
+/// Which lines.
+struct Wanted<'a> {
+    /// The first so many only.
+    first: Option<u32>,
+    /// How many there may be altogether.
+    at_most: u64,
+    /// Who hears how many were read.
+    tell: Option<&'a watch::Sender<u64>>,
+}
+
+impl Wanted<'_> {
+    const fn all(at_most: u64) -> Self {
+        Self { first: None, at_most, tell: None }
+    }
 }
 
 async fn of_lines(
     state: &ApiState,
     account: &AccountId,
     period: Period,
-    most: Option<u32>,
+    Wanted { first: most, at_most, tell }: Wanted<'_>,
 ) -> Result<Statement, Problem> {
     let head = state.ledger.status().borrow().head.position;
     state.read_models.wait_for(head, std::time::Duration::from_secs(2)).await?;
@@ -149,8 +183,8 @@ async fn of_lines(
     let first = state.read_models.statement(&query).await?;
     let position = first.position;
     let mut page = first.value.ok_or_else(nothing)?;
-    if most.is_none() && page.legs > LINES_MAX {
-        let detail = format!("It would have {} lines; at most {LINES_MAX}.", page.legs);
+    if page.legs > at_most {
+        let detail = format!("It would have {} lines; at most {at_most}.", page.legs);
         return Err(Problem::new(codes::STATEMENT_TOO_LONG, detail));
     }
     // What is posted meanwhile comes after all lines of the first look, and is not in its sums.
@@ -163,6 +197,9 @@ async fn of_lines(
         let more = state.read_models.statement(&query).await?.value.ok_or_else(nothing)?;
         found.extend(more.lines);
         next = more.next;
+        if let Some(tell) = tell {
+            tell.send_replace(u64::try_from(found.len()).unwrap_or(u64::MAX));
+        }
     }
     found.truncate(count);
     let hash = hash_at(state, position).await?;

@@ -40,6 +40,7 @@ use crate::{
 pub use deposits::accounts_of_deposit;
 pub use payments::accounts_of_payment;
 use planner::Planner;
+pub use repayments::debts_of;
 pub use transfers::accounts_of_transfer;
 pub use withdrawals::accounts_of_withdrawal;
 
@@ -200,9 +201,8 @@ pub fn streams(operation: &Operation) -> Vec<StreamId> {
         Operation::ChangeLimits(change) => vec![StreamId::Account(change.account.clone())],
         Operation::SetTier(set) => vec![StreamId::Account(set.account.clone())],
         Operation::Freeze(freeze) => vec![StreamId::Account(freeze.account.clone())],
-        Operation::Unfreeze { account, .. } | Operation::CloseAccount { account } => {
-            vec![StreamId::Account(account.clone())]
-        }
+        Operation::Unfreeze { account, .. } => vec![StreamId::Account(account.clone())],
+        Operation::CloseAccount { account } => repayments::streams_of_closing(account),
         Operation::Post(postings) => postings
             .iter()
             .flat_map(|posting| &posting.legs)
@@ -352,7 +352,7 @@ pub fn plan(command: &Command, view: &impl View, now: Timestamp) -> Result<Plan,
             let reference = reference.clone();
             Ok(on_account(account, AccountCommand::Unfreeze { reference }))
         }
-        Operation::CloseAccount { account } => Ok(on_account(account, AccountCommand::Close)),
+        Operation::CloseAccount { account } => planner.close_account(account),
         Operation::Post(postings) => planner.post(postings),
         Operation::PlaceHold(place) => planner.place_hold(place),
         Operation::IncreaseHold(increase) => planner.increase_hold(increase.hold_id, increase.by),

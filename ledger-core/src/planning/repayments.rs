@@ -1,13 +1,14 @@
 //! What the owner of a wallet owes is repaid by the next money that comes, in the same append: up
 //! to what is owed, and never more than the wallet could give with what came. It is a transaction
-//! of its own, so that the wallet's statement shows what came and what it went to.
+//! of its own, so that the wallet's statement shows what came and what it went to. Until nothing is
+//! owed any more the wallet is not closed.
 
 use rust_decimal::Decimal;
 use sha2::{Digest as _, Sha256};
 
-use super::{Step, View, planner::Planner, withdrawals::internal};
+use super::{Plan, Step, StreamId, View, on_account, planner::Planner, withdrawals::internal};
 use crate::{
-    account::Account,
+    account::{Account, AccountCommand},
     chart::Direction,
     command::Rejection,
     deposit::movement::is_wallet,
@@ -20,7 +21,7 @@ use crate::{
 const REASONS: [&str; 2] = ["recall", "overpaid"];
 
 /// The accounts of what the owner of a wallet may owe.
-pub(super) fn debts_of(wallet: &AccountId) -> Vec<AccountId> {
+pub fn debts_of(wallet: &AccountId) -> Vec<AccountId> {
     let code = wallet.code();
     let party = code.segments().nth(1).filter(|_| is_wallet(wallet));
     let Some((party, currency)) = party.zip(wallet.currency().ok()) else { return Vec::new() };
@@ -29,7 +30,28 @@ pub(super) fn debts_of(wallet: &AccountId) -> Vec<AccountId> {
     codes.map(|code| AccountId::new(&code, currency)).collect()
 }
 
+/// The streams that the closing of an account touches: what its owner owes is looked at with it, so
+/// that a debt which lands first is seen.
+pub(super) fn streams_of_closing(account: &AccountId) -> Vec<StreamId> {
+    std::iter::once(account.clone()).chain(debts_of(account)).map(StreamId::Account).collect()
+}
+
 impl<V: View> Planner<'_, V> {
+    /// Closes an account, unless it is the wallet of somebody who owes: nobody would be left to
+    /// repay. One that is closed or never was says so itself.
+    pub(super) fn close_account(&self, account: &AccountId) -> Result<Plan, Rejection> {
+        let known = self.view.account(account);
+        let is_open = known.is_some_and(|a| a.properties().is_some() && !a.is_closed());
+        let is_owed = |debt: &AccountId| {
+            self.view.account(debt).is_some_and(|known| known.debit_balance() > Decimal::ZERO)
+        };
+        if is_open && debts_of(account).iter().any(is_owed) {
+            let text = "its owner owes, and the next money that comes to it repays";
+            return Err(Rejection::new("debt_open", text).of(account));
+        }
+        Ok(on_account(account, AccountCommand::Close))
+    }
+
     /// Repays with what a transaction brings to a wallet, after its legs. What is not in sight is
     /// not repaid now.
     pub(super) fn repay(

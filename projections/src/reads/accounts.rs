@@ -125,6 +125,15 @@ impl ReadModels {
         Ok(At { position: account.position, value: account.value.map(|account| account.balance) })
     }
 
+    /// What is owed on these accounts together.
+    pub async fn owed(&self, debts: &[AccountId]) -> Result<Decimal, ReadError> {
+        let ids: Vec<&str> = debts.iter().map(AccountId::as_str).collect();
+        let sql = "select coalesce(sum(balance), 0)::text as owed from read.accounts
+                   where id = any($1) and balance > 0";
+        let row = sqlx::query(sql).bind(ids).fetch_one(&self.pool).await?;
+        Ok(decimal(&row, "owed")?)
+    }
+
     /// Accounts in the order of their ids, `limit` at most.
     pub async fn accounts(
         &self,

@@ -28,6 +28,7 @@ mod periods;
 mod queue_place;
 mod running;
 mod sales;
+mod sending_pace;
 mod sheets;
 mod statements;
 mod transactions;
@@ -71,6 +72,7 @@ pub use sales::{
     PAYMENTS_COUNTED_MAX, PaymentCounts, PaymentFact, PaymentHistory, PaymentTotals, SalesLine,
     SalesMark, SalesReport, SalesUnit,
 };
+pub use sending_pace::SendingPace;
 pub use sheets::AsOf;
 pub use statements::{Statement, StatementLine, StatementQuery};
 pub use transactions::{Total, Transaction, TransactionDetail, TransactionFilter, TransactionLeg};

@@ -49,6 +49,13 @@ const MOVEMENTS: [(&str, &str, &str, &str); 6] = [
     ("transfer", "wallet:meera:INR", "wallet:ravi:INR", "300.00"),
 ];
 
+/// Where the bank of these stories has its customers' money.
+const ESCROW: &str = "bank:demo:escrow:INR";
+
+/// What came in by it, by the movement's number: the bank has no adapter, so nobody fetches its
+/// statement, and two people book what is on it. Without that it would be owed to us for ever.
+const STATED: [(usize, &str); 2] = [(0, "10000.00"), (1, "2500.00")];
+
 /// Makes the accounts and the movements, unless they are there.
 pub(super) async fn tell(engine: &Engine, secret: &Secret) -> anyhow::Result<()> {
     let teller = Teller::start(engine, secret, PRINCIPAL.parse()?).await?;
@@ -57,6 +64,15 @@ pub(super) async fn tell(engine: &Engine, secret: &Secret) -> anyhow::Result<()>
     }
     for (index, (kind, from, to, amount)) in MOVEMENTS.into_iter().enumerate() {
         teller.post(index, kind, (from, to), amount).await?;
+    }
+    teller.open(ESCROW, "bank-demo").await?;
+    for (index, amount) in STATED {
+        let said = Said {
+            reason: "what the bank of the stories says on its statement",
+            evidence: b"the statement of the bank of the stories",
+        };
+        let step = format!("state {index}");
+        teller.adjust(&step, (ESCROW, CLEARING), (amount, index), &said).await?;
     }
     Ok(())
 }
@@ -75,10 +91,20 @@ pub(super) async fn endow(engine: &Engine, secret: &Secret, codes: &[&str]) -> a
         ] {
             let account = format!("bank:{bank}:{account}:INR");
             teller.open(&account, "bahi").await?;
-            teller.endow(&step, &account, amount).await?;
+            let said = Said {
+                reason: "what the sandbox bank says at the start that we have there",
+                evidence: b"the sandbox bank's first statement",
+            };
+            teller.adjust(&step, (&account, "equity:capital:INR"), (amount, 0), &said).await?;
         }
     }
     Ok(())
+}
+
+/// Why two people book something.
+struct Said {
+    reason: &'static str,
+    evidence: &'static [u8],
 }
 
 /// Somebody who tells the ledger what happens.
@@ -149,13 +175,20 @@ impl<'a> Teller<'a> {
         self.step(&step, Operation::Post(vec![posting])).await
     }
 
-    async fn endow(&self, step: &str, account: &str, amount: &str) -> anyhow::Result<()> {
+    /// What two people book: a debit of one account and a credit of the other.
+    async fn adjust(
+        &self,
+        step: &str,
+        (debit, credit): (&str, &str),
+        (amount, index): (&str, usize),
+        said: &Said,
+    ) -> anyhow::Result<()> {
         let posting = Posting {
             transaction_id: TransactionId::from_uuid(System.fresh()),
             kind: "adjustment".parse()?,
             legs: vec![
-                self.leg(account, Direction::Debit, amount, 0)?,
-                self.leg("equity:capital:INR", Direction::Credit, amount, 0)?,
+                self.leg(debit, Direction::Debit, amount, index)?,
+                self.leg(credit, Direction::Credit, amount, index)?,
             ],
             effective_on: None,
             value_date: None,
@@ -164,8 +197,8 @@ impl<'a> Teller<'a> {
         };
         let approval = Approval {
             approver: "demo-auditor".parse()?,
-            reason: "what the sandbox bank says at the start that we have there".to_owned(),
-            evidence_sha256: hex::encode(Sha256::digest(b"the sandbox bank's first statement")),
+            reason: said.reason.to_owned(),
+            evidence_sha256: hex::encode(Sha256::digest(said.evidence)),
         };
         let command = Command {
             principal: self.principal.clone(),
@@ -178,7 +211,7 @@ impl<'a> Teller<'a> {
         let answer = self.engine.submit(command).await.context("the ledger did not answer")?;
         match answer.outcome {
             Outcome::Accepted(_) => Ok(()),
-            Outcome::Rejected(rejection) => bail!("no capital in {account}: {}", rejection.detail),
+            Outcome::Rejected(rejection) => bail!("{debit} got nothing: {}", rejection.detail),
         }
     }
 
@@ -217,5 +250,17 @@ impl<'a> Teller<'a> {
             .finalize();
         let key = step.replace(' ', "/");
         Ok(Idempotency { key: key.parse()?, fingerprint: fingerprint.into() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_in_by_the_bank_of_the_stories_is_on_its_statement() {
+        let came = (0..).zip(MOVEMENTS).filter(|(_, (_, from, ..))| *from == CLEARING);
+        let came: Vec<(usize, &str)> = came.map(|(index, (.., amount))| (index, amount)).collect();
+        assert_eq!(came, STATED);
     }
 }

@@ -32,6 +32,16 @@ codes! {
          `expires_at`; ask the sender.";
     RECEIVER_BLOCKED = "receiver_blocked" 422 Never "The receiver cannot take it now"
         "The receiver's account is frozen, closed, or full.";
+    // Of statements that are prepared.
+    STATEMENT_PREPARING = "statement_preparing" 409 SameKey "Another statement is being prepared"
+        "One statement of a person is prepared at a time. Wait until it is ready, then ask again.";
+    STATEMENT_NOT_READY = "statement_not_ready" 409 SameKey "The statement is not ready"
+        "It is still being prepared, or could not be made; `GET /v1/statement-files/{id}` says \
+         which.";
+    // What the owner of a wallet owes.
+    DEBT_OPEN = "debt_open" 422 Never "Its owner owes us"
+        "What a bank took back, or paid twice, is still owed by the wallet's owner. The next money \
+         that comes to the wallet repays it; then the wallet can be closed.";
     HOLD_OF_OBJECT = "hold_of_object" 422 Never "The hold belongs to something else"
         "The hold was placed by a transfer, which alone may end it: cancel or claim that.";
     // What withdrawals say.

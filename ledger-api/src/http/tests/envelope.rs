@@ -44,6 +44,10 @@ fn operations() -> Vec<(Method, String, Option<String>)> {
                     "/treasury-moves/tm_00000000000000000000000000000007",
                 )
                 .replace("/payments/{id}", "/payments/pay_00000000000000000000000000000007")
+                .replace(
+                    "/statement-files/{id}",
+                    "/statement-files/sf_00000000000000000000000000000007",
+                )
                 .replace("/refunds/{id}", "/refunds/rf_00000000000000000000000000000007")
                 .replace("/settlements/{id}", "/settlements/set_00000000000000000000000000000007")
                 .replace(
@@ -327,5 +331,6 @@ async fn the_documentation_is_served_and_loads_nothing_from_elsewhere() {
     let page = String::from_utf8(problem.bytes).unwrap();
     assert!(page.contains("Not enough available"), "{page}");
     assert!(page.contains("<code>available</code>") && !page.contains('`'), "{page}");
+    assert!(page.contains("id=\"main\"") && page.matches("<h1").count() == 1, "{page}");
     assert_eq!(send(&router, get("/problems/nonsense")).await.status, StatusCode::NOT_FOUND);
 }

@@ -31,10 +31,12 @@ pub(super) struct Query {
 }
 
 /// The kinds that can be chosen, with their words.
-pub(super) const KINDS: [(&str, &str); 4] = [
+pub(super) const KINDS: [(&str, &str); 6] = [
     ("", "Everything"),
     ("deposit", "Added"),
     ("transfer", "Transfers"),
+    ("payment", "Paid to shops"),
+    ("refund", "Refunds"),
     ("withdrawal", "Withdrawn"),
 ];
 /// The ways that can be chosen.

@@ -7,6 +7,7 @@ mod list;
 pub(super) mod one;
 mod report;
 mod wait;
+mod waiting;
 
 pub(super) use list::counted;
 

@@ -7,13 +7,15 @@ use axum::{
 };
 use ledger_core::{
     chart::Direction,
-    deposit::DepositStatus,
     ids::{DepositId, TransferId, WithdrawalId},
 };
 use projections::Towards;
 use serde::{Deserialize, Serialize};
 
-use super::{dispute, report, wait};
+use super::{
+    dispute, report, wait,
+    waiting::{self, Pay, Waiting},
+};
 use crate::{
     http::{Problem, reader::caught_up, session::see_other},
     pages::{
@@ -28,7 +30,6 @@ use crate::{
         visitor::Sent,
     },
     reports::Reason,
-    routes::deposits,
     transfers,
     wallet::{self, Detail},
 };
@@ -52,7 +53,7 @@ pub(super) struct OneView {
     position: u64,
     /// What can be proven of it to whoever has the log's key.
     proof: Option<u64>,
-    pay: Pay,
+    waiting: Waiting,
     cancel: Option<Cancel>,
     is_final: bool,
     dispute: Option<DisputeView>,
@@ -69,16 +70,6 @@ struct EntryView {
     id: CopyId,
     when: When,
     legs: LedgerLegs,
-}
-
-/// Whether there is a bank's page to pay at.
-enum Pay {
-    /// There is nothing to pay.
-    No,
-    /// At this address.
-    At(String),
-    /// The bank does not say where.
-    Unsaid,
 }
 
 /// That it can be given up, and what the button says.
@@ -141,7 +132,7 @@ pub(super) async fn view(
         entries: detail.entries.iter().map(|entry| entry_view(visitor, entry)).collect(),
         position: detail.position,
         proof: detail.own_position().filter(|_| visitor.shop.is_none()),
-        pay: pay(visitor, &detail).await?,
+        waiting: waiting::of(visitor, &detail).await?,
         cancel,
         is_final: row.status.is_final(),
         dispute: disputing.dispute,
@@ -273,19 +264,6 @@ fn entry_view(visitor: &Visitor, entry: &wallet::Entry) -> EntryView {
         when: visitor.when(entry.at).exact(),
         legs: LedgerLegs { debits: side(Direction::Debit), credits: side(Direction::Credit) },
     }
-}
-
-/// Where a deposit that waits to be paid is paid.
-async fn pay(visitor: &Visitor, detail: &Detail) -> Result<Pay, Problem> {
-    let awaiting = detail.row.object_status == DepositStatus::AwaitingPayment.as_str();
-    let Ok(id) = detail.row.object.parse::<DepositId>() else { return Ok(Pay::No) };
-    if !awaiting {
-        return Ok(Pay::No);
-    }
-    let history = visitor.state.read_models.deposit(id).await?.value;
-    let Some(history) = history else { return Ok(Pay::No) };
-    let page = deposits::pay_page(&visitor.state, id, &history.deposit).await;
-    Ok(page.map_or(Pay::Unsaid, Pay::At))
 }
 
 /// The form of the button.

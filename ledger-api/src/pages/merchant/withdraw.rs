@@ -2,14 +2,18 @@
 //! the wallet's, with the shop's accounts.
 
 use askama::Template;
-use axum::{http::StatusCode, response::Response};
+use axum::{extract::Query, http::StatusCode, response::Response};
+use serde::Deserialize;
 
 use super::{Owners, ShopSent, ShopVisitor};
 use crate::{
     http::{Problem, session::see_other},
     pages::{
         FormErrors, Layout, Nav, Visitor,
-        moving::withdraw::{self, AccountChoice, WithdrawForm},
+        moving::{
+            sending::{self, SendingView},
+            withdraw::{self, AccountChoice, WithdrawForm},
+        },
         respond,
         ui::MoneyView,
     },
@@ -27,6 +31,14 @@ struct WithdrawView {
     on_its_way: Option<MoneyView>,
     whole: String,
     accounts: Vec<AccountChoice>,
+    sending: Option<SendingView>,
+}
+
+/// What is filled in already.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Prefilled {
+    amount: String,
 }
 
 /// The form, empty or with what is wrong with it.
@@ -38,6 +50,12 @@ pub(in crate::pages) async fn form(
     let balances = wallet::balances(&visitor.state, &visitor.wallet).await?;
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let out = balances.on_its_way_out;
+    let accounts = withdraw::accounts(visitor).await?;
+    let sending = if accounts.is_empty() {
+        None
+    } else {
+        Some(sending::view(visitor, &balances, &amount).await?)
+    };
     let view = WithdrawView {
         layout: visitor.layout("Withdraw", Nav::Shop("withdraw")),
         errors,
@@ -46,13 +64,17 @@ pub(in crate::pages) async fn form(
         available: MoneyView::plain(balances.available),
         on_its_way: out.is_positive().then(|| MoneyView::plain(out)),
         whole: withdraw::whole(&balances).map(|m| m.amount().to_string()).unwrap_or_default(),
-        accounts: withdraw::accounts(visitor).await?,
+        accounts,
+        sending,
     };
     Ok(respond::page_with(status, &view))
 }
 
-pub(super) async fn page(visitor: ShopVisitor<Owners>) -> Result<Response, Problem> {
-    form(&visitor, (String::new(), String::new()), FormErrors::none()).await
+pub(super) async fn page(
+    visitor: ShopVisitor<Owners>,
+    Query(Prefilled { amount }): Query<Prefilled>,
+) -> Result<Response, Problem> {
+    form(&visitor, (amount, String::new()), FormErrors::none()).await
 }
 
 /// Who loads the address of the sheet again finds the form.

@@ -42,7 +42,7 @@ pub(super) async fn banks(state: &ApiState) -> Vec<BankChoice> {
 }
 
 /// A bank's code as it is written for people.
-pub(super) fn name(code: &str) -> String {
+pub(in crate::pages) fn name(code: &str) -> String {
     code.to_uppercase()
 }
 

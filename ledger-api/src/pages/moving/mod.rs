@@ -8,8 +8,10 @@ pub(super) mod banks;
 mod limit;
 mod receive;
 mod send;
+pub(super) mod sending;
 pub(super) mod withdraw;
 
+pub(super) use add::name as bank_name;
 pub(super) use receive::{WaitsForMe, waiting};
 
 use askama::Template;
@@ -37,13 +39,13 @@ use crate::{
 pub(super) fn routes() -> Router<ApiState> {
     Router::new()
         .route("/app/move", get(page))
-        .route("/app/move/add/check", get(back).post(add::check))
-        .route("/app/move/add", get(back).post(add::add))
+        .route("/app/move/add/check", get(to_add).post(add::check))
+        .route("/app/move/add", get(to_add).post(add::add))
         .route("/app/move/added", get(add::added))
-        .route("/app/move/send/check", get(back).post(send::check))
-        .route("/app/move/send", get(back).post(send::send))
-        .route("/app/move/withdraw/check", get(back).post(withdraw::check))
-        .route("/app/move/withdraw", get(back).post(withdraw::withdraw))
+        .route("/app/move/send/check", get(to_send).post(send::check))
+        .route("/app/move/send", get(to_send).post(send::send))
+        .route("/app/move/withdraw/check", get(to_withdraw).post(withdraw::check))
+        .route("/app/move/withdraw", get(to_withdraw).post(withdraw::withdraw))
         .route("/app/receive", get(receive::page))
         .route("/app/claim/{id}", post(receive::claim))
         .route("/app/banks", get(banks::page).post(banks::add))
@@ -116,6 +118,8 @@ struct MoveView {
     presets: Vec<(String, String)>,
     banks: Vec<add::BankChoice>,
     accounts: Vec<withdraw::AccountChoice>,
+    /// The bank that would send a withdrawal, where there is an account to send it to.
+    sending: Option<sending::SendingView>,
 }
 
 /// A sheet to confirm, with the form that does it.
@@ -136,9 +140,9 @@ pub(super) struct ConfirmView {
 
 /// What to look at before confirming.
 pub(super) struct Notice {
-    tone: &'static str,
-    title: &'static str,
-    text: &'static str,
+    pub(super) tone: &'static str,
+    pub(super) title: String,
+    pub(super) text: &'static str,
 }
 
 async fn page(visitor: Visitor, Query(query): Query<MoveQuery>) -> Result<Response, Problem> {
@@ -147,9 +151,17 @@ async fn page(visitor: Visitor, Query(query): Query<MoveQuery>) -> Result<Respon
     form(&visitor, tab, filled, FormErrors::none()).await
 }
 
-/// Who loads the address of a form again finds the form.
-async fn back() -> Response {
-    see_other("/app/move")
+/// Who loads the address of a form again finds the form: after a login, too, that came between.
+async fn to_add() -> Response {
+    see_other("/app/move?tab=add")
+}
+
+async fn to_send() -> Response {
+    see_other("/app/move?tab=send")
+}
+
+async fn to_withdraw() -> Response {
+    see_other("/app/move?tab=withdraw")
 }
 
 /// The form, empty or with what is wrong with it.
@@ -164,6 +176,11 @@ async fn form(
     let accounts = match tab {
         Tab::Withdraw => withdraw::accounts(visitor).await?,
         Tab::Add | Tab::Send => Vec::new(),
+    };
+    let sending = if accounts.is_empty() {
+        None
+    } else {
+        Some(sending::view(visitor, &balances, &filled.amount).await?)
     };
     let out = balances.on_its_way_out;
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
@@ -180,6 +197,7 @@ async fn form(
         presets: presets(&balances, tab),
         banks,
         accounts,
+        sending,
     };
     Ok(respond::page_with(status, &view))
 }

@@ -242,14 +242,14 @@ fn notice(to: &To, again: bool) -> Option<Notice> {
     if again {
         return Some(Notice {
             tone: "waiting",
-            title: "This looks like the payment you just made",
+            title: "This looks like the payment you just made".to_owned(),
             text: "The same amount went to them less than a minute ago. Send it again only if it \
                    is another one; Activity shows the first.",
         });
     }
     to.face.is_none().then_some(Notice {
         tone: "info",
-        title: "They aren’t here yet",
+        title: "They aren’t here yet".to_owned(),
         text: "We hold the money for 7 days. Whoever proves this number gets it; after that it \
                comes back to you. You can take it back at any time before.",
     })

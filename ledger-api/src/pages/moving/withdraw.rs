@@ -1,18 +1,15 @@
 //! Withdrawing: to which bank account, how much.
 
 use axum::response::{IntoResponse as _, Response};
-use ledger_core::{
-    ids::{BankAccountId, BankCode},
-    money::{Currency, Money},
-};
+use ledger_core::{ids::BankAccountId, money::Money};
 use serde::Deserialize;
 
-use super::{ConfirmView, Filled, Notice, Tab, add, after, form, made};
+use super::{
+    ConfirmView, Filled, Tab, add, after, form, made,
+    sending::{self, amount_of},
+};
 use crate::{
-    banks::{
-        Health,
-        accounts::{BankAccount, BankAccountStatus, masked},
-    },
+    banks::accounts::{BankAccount, BankAccountStatus, masked},
     http::{Problem, codes, session::see_other},
     pages::{
         FormErrors, Nav, Visitor, act, respond,
@@ -21,7 +18,6 @@ use crate::{
     },
     routes::withdrawals,
     wallet::{self, Balances, Quoted, Typed, Withdraw},
-    workers::withdrawals::notes::Notes,
 };
 
 /// The most bank accounts that are offered.
@@ -98,7 +94,8 @@ pub(in crate::pages) async fn check_for(
     let asked = Typed { value: &value, currency: &currency };
     match wallet::quote(visitor.writer()?, asked).await {
         Ok(quoted) => {
-            let notice = notice(visitor, &quoted.bank).await?;
+            let sends = wallet::sending(&visitor.state, &quoted.bank).await?;
+            let notice = sending::notice(&quoted.bank, sends);
             let total = amount_of(&quoted.total, balances.currency)?;
             if total.amount() > balances.available.amount() {
                 let code = codes::find("insufficient_funds").unwrap_or(codes::INVALID);
@@ -113,30 +110,6 @@ pub(in crate::pages) async fn check_for(
             again(visitor, typed, errors).await
         }
     }
-}
-
-/// What there is to say of the bank that would send it, unless it just does.
-async fn notice(visitor: &Visitor, bank: &BankCode) -> Result<Option<Notice>, Problem> {
-    let paused = Notes::new(visitor.state.reads.clone()).pause_of(bank).await?.is_some();
-    let health = match visitor.state.banks.get(bank) {
-        Some(bank) if !paused => bank.health().await,
-        Some(_) | None => Health::Down,
-    };
-    Ok(match health {
-        Health::Up => None,
-        Health::Degraded => Some(Notice {
-            tone: "waiting",
-            title: "The bank is slow right now",
-            text: "Your withdrawal waits its turn, and its page shows where it is. You can cancel \
-                   it until the bank has it.",
-        }),
-        Health::Down => Some(Notice {
-            tone: "waiting",
-            title: "The bank isn’t taking transfers right now",
-            text: "We queue your withdrawal and send it as soon as the bank does; nothing leaves \
-                   your wallet twice. You can cancel it until then.",
-        }),
-    })
 }
 
 async fn understood(
@@ -160,15 +133,11 @@ fn sheet(
 ) -> Result<ConfirmView, Problem> {
     let fee = amount_of(&quoted.fee, balances.currency)?;
     let total = amount_of(&quoted.total, balances.currency)?;
-    let arrives = match quoted.arrives_by {
-        Some(at) => Pair::new("Arrives by", visitor.when(at)),
-        None => Pair::new("Arrives", "The bank doesn’t say at the moment"),
-    };
     let mut pairs = vec![
         Pair::new("Fee, tax included", MoneyView::plain(fee)),
         Pair::new("Leaves your balance", MoneyView::plain(total)),
         Pair::new("Sent by", add::name(quoted.bank.as_str())),
-        arrives,
+        sending::arrives(visitor, quoted),
     ];
     if let Some(left) = after(balances, total, false) {
         pairs.push(Pair::new("You will have", left).total());
@@ -256,9 +225,4 @@ fn ask_again(visitor: &Visitor) -> Response {
     let back = way(visitor, "/withdraw", "/move?tab=withdraw");
     let back: String = form_urlencoded::byte_serialize(back.as_bytes()).collect();
     see_other(&format!("{}?return_to={back}", visitor.at("/confirm")))
-}
-
-/// An amount of an answer as money.
-fn amount_of(amount: &crate::http::wire::Amount, currency: Currency) -> Result<Money, Problem> {
-    wallet::money(amount.value(), currency).map_err(|error| Problem::internal(&error))
 }

@@ -8,14 +8,17 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
-use ledger_core::tier::{Flow, Limit};
+use ledger_core::{
+    money::Money,
+    tier::{Flow, Limit},
+};
 use serde::Deserialize;
 
 use super::{after, errors_of, shown_again};
 use crate::{
     entry,
     http::{
-        ApiState, Problem,
+        ApiState, Problem, codes,
         context::RequestContext,
         session::{SessionCookie, SignedForm, SignedIn, see_other},
     },
@@ -218,16 +221,29 @@ struct CloseView {
     layout: Layout,
     errors: FormErrors,
     years: i64,
+    /// What has to be repaid first.
+    owed: Option<MoneyView>,
 }
 
-fn close_view(visitor: &Visitor, errors: FormErrors) -> CloseView {
+fn close_view(visitor: &Visitor, owed: Money, errors: FormErrors) -> CloseView {
     let days = visitor.state.people_settings.retention.num_days();
     let layout = visitor.layout("Close your account", Nav::Account);
-    CloseView { layout, errors, years: days.div_euclid(365) }
+    let owed = owed.is_positive().then(|| MoneyView::plain(owed));
+    CloseView { layout, errors, years: days.div_euclid(365), owed }
 }
 
-async fn close_page(visitor: Visitor) -> Response {
-    respond::page(&close_view(&visitor, FormErrors::none()))
+async fn close_page(visitor: Visitor) -> Result<Response, Problem> {
+    let balances = wallet::balances(&visitor.state, &visitor.wallet).await?;
+    Ok(respond::page(&close_view(&visitor, balances.owed, FormErrors::none())))
+}
+
+/// What stands in the way of closing, in words.
+fn close_errors(problem: Problem) -> Result<FormErrors, Problem> {
+    if problem.code() == codes::DEBT_OPEN.name {
+        let text = "You owe us money, so your wallet stays open. Add money: it repays that.";
+        return Ok(FormErrors::one("", text));
+    }
+    errors_of(problem, &[])
 }
 
 async fn close(
@@ -243,9 +259,10 @@ async fn close(
         }
         Err(problem) => {
             let visitor = Visitor::new(state, who, with)?;
+            let owed = wallet::balances(&visitor.state, &visitor.wallet).await?.owed;
             after(&visitor, Err(problem), ("/", "/app/settings/close"), |visitor, problem| {
                 let status = problem.status();
-                Ok(shown_again(status, &close_view(visitor, errors_of(problem, &[])?)))
+                Ok(shown_again(status, &close_view(visitor, owed, close_errors(problem)?)))
             })
         }
     }

@@ -32,6 +32,9 @@ pub(super) struct BalancesOut {
     held: Amount,
     /// The sum of these four.
     total: Amount,
+    /// What one owes us: of what a bank took back or paid twice. The next money that comes repays
+    /// it. No part of the sum.
+    owed: Amount,
     /// The position that the answer reflects.
     position: u64,
 }
@@ -67,6 +70,7 @@ impl From<wallet::Balances> for BalancesOut {
             on_its_way_out: found.on_its_way_out.into(),
             held: found.held.into(),
             total: found.total.into(),
+            owed: found.owed.into(),
             position: found.position,
         }
     }

@@ -6,10 +6,12 @@ mod balances;
 mod body;
 mod live;
 mod proofs;
+mod recipients;
+mod statement_files;
+mod statements;
 
 pub(crate) use live::{Followed, follow};
-mod recipients;
-mod statements;
+pub(crate) use statements::rendered as rendered_statement;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -27,6 +29,9 @@ pub(super) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(activity::get))
         .routes(routes!(activity::receipt))
         .routes(routes!(statements::get))
+        .routes(routes!(statement_files::ask))
+        .routes(routes!(statement_files::get))
+        .routes(routes!(statement_files::content))
         .routes(routes!(proofs::of_line))
         .routes(routes!(recipients::lookup))
         .routes(routes!(live::stream))

@@ -20,6 +20,7 @@ use crate::{
         wire::Amount,
     },
     people::Rate,
+    statement_files::{Format, file_name},
     wallet::{self, Line, Period, Statement},
 };
 
@@ -42,21 +43,7 @@ pub(super) struct StatementsQuery {
     /// `json` (if left out), `csv` or `pdf`.
     #[serde(default)]
     #[param(inline)]
-    format: FormatWord,
-}
-
-/// The form of a statement.
-#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = StatementFormat)]
-enum FormatWord {
-    /// JSON.
-    #[default]
-    Json,
-    /// Rows for spreadsheets.
-    Csv,
-    /// Pages to print.
-    Pdf,
+    format: Format,
 }
 
 /// A wallet's statement.
@@ -149,23 +136,37 @@ pub(super) async fn get(
     let owner = reader.state.people.by_id(person).await?;
     statement.owner = owner.map(|person| person.name.expose().to_owned());
     let position = statement.position;
-    let name = format!("statement-{}-{}", period.from, period.to);
-    let (bytes, media, ending) = match query.format {
-        FormatWord::Json => {
-            return Ok(Reply::ok(StatementOut::from(statement)).at(position).into_response());
-        }
-        FormatWord::Csv => (wallet::csv(&statement).into_bytes(), "text/csv; charset=utf-8", "csv"),
-        FormatWord::Pdf => (wallet::pdf(statement).await?, "application/pdf", "pdf"),
-    };
+    if query.format == Format::Json {
+        return Ok(Reply::ok(StatementOut::from(statement)).at(position).into_response());
+    }
+    let bytes = rendered(statement, query.format).await?;
+    Ok(as_file(bytes, &file_name(period, query.format), query.format.media(), position))
+}
+
+/// A file to be kept, as an answer.
+pub(super) fn as_file(bytes: Vec<u8>, name: &str, media: &str, position: u64) -> Response {
     let mut response = bytes.into_response();
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
-    let shown = format!("attachment; filename=\"{name}.{ending}\"");
-    if let Ok(value) = HeaderValue::try_from(shown) {
+    if let Ok(value) = HeaderValue::try_from(media) {
+        headers.insert(header::CONTENT_TYPE, value);
+    }
+    if let Ok(value) = HeaderValue::try_from(format!("attachment; filename=\"{name}\"")) {
         headers.insert(header::CONTENT_DISPOSITION, value);
     }
     set_position(headers, position);
-    Ok(response)
+    response
+}
+
+/// A statement in one of its forms. Made beside the requests: a long one takes a while.
+pub(crate) async fn rendered(statement: Statement, format: Format) -> Result<Vec<u8>, Problem> {
+    let write: fn(Statement) -> Result<Vec<u8>, serde_json::Error> = match format {
+        Format::Pdf => return wallet::pdf(statement).await,
+        Format::Csv => |statement| Ok(wallet::csv(&statement).into_bytes()),
+        Format::Json => |statement| serde_json::to_vec(&StatementOut::from(statement)),
+    };
+    let written = tokio::task::spawn_blocking(move || write(statement)).await;
+    let written = written.map_err(|error| Problem::internal(&error))?;
+    written.map_err(|error| Problem::internal(&error))
 }
 
 impl StatementsQuery {

@@ -119,3 +119,32 @@ fn what_a_withdrawal_gives_back_repays_too() {
     }
     has(&world, "69.99", "0", "0");
 }
+
+#[test]
+fn a_wallet_is_closed_only_when_nothing_is_owed() {
+    for (recall, overpaid) in [("30", "0.01"), ("0.01", "30")] {
+        let mut world = owing(recall, overpaid);
+        world.move_money(WALLET, "wallet:b:INR", "100").unwrap();
+        let close = || Operation::CloseAccount { account: account(WALLET) };
+        let refused = world.submit(close()).unwrap_err();
+        assert_eq!(refused.code, "debt_open");
+        assert_eq!(refused.account, Some(account(WALLET)));
+        // One of the two is repaid: the other still stands in the way.
+        world.move_money("wallet:b:INR", RECALL, recall).unwrap();
+        assert_eq!(world.submit(close()).unwrap_err().code, "debt_open");
+        world.move_money("wallet:b:INR", OVERPAID, overpaid).unwrap();
+        world.submit(close()).unwrap();
+        // Closed is closed, and said before what a late return makes owed again.
+        world.move_money(OVERPAID, "wallet:b:INR", "5").unwrap();
+        assert_eq!(world.submit(close()).unwrap_err().code, "account_closed");
+    }
+}
+
+#[test]
+fn what_somebody_owes_keeps_nobody_elses_account_open() {
+    let mut world = owing("30", "0.01");
+    world.move_money("wallet:b:INR", "till:main:INR", "30.01").unwrap();
+    world.submit(Operation::CloseAccount { account: account("wallet:b:INR") }).unwrap();
+    let unknown = Operation::CloseAccount { account: account("wallet:c:INR") };
+    assert_eq!(world.submit(unknown).unwrap_err().code, "account_not_found");
+}

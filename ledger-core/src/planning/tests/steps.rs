@@ -125,7 +125,8 @@ fn every_operation() -> Vec<(Operation, &'static [&'static str])> {
         (Operation::ChangeLimits(limits), &["account"]),
         (Operation::Freeze(freeze), &["account"]),
         (Operation::Unfreeze { account: id.clone(), reference }, &["account"]),
-        (Operation::CloseAccount { account: id }, &["account"]),
+        // The wallet and the two accounts of what its owner may owe.
+        (Operation::CloseAccount { account: id }, &["account", "account", "account"]),
         (Operation::Post(vec![transfer(1, inr("5"))]), &["account", "account"]),
         (Operation::PlaceHold(place), &["hold", "account"]),
         (Operation::IncreaseHold(IncreaseHold { hold_id: hold(1), by: inr("1") }), &["hold"]),
