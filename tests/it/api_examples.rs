@@ -126,6 +126,7 @@ const PLAN: &[(&str, &str, u16)] = &[
     ("get_v1_audit_accounts_id_entries", "/v1/audit/accounts/wallet:asha:INR/entries?limit=2", 200),
     ("get_v1_audit_transactions_id", "/v1/audit/transactions/{transaction}", 200),
     ("post_v1_audit_openings", "/v1/audit/openings", 200),
+    ("get_v1_audit_access", "/v1/audit/access?limit=2", 200),
     ("post_v1_ops_periods_close", "/v1/ops/periods/close", 200),
     ("post_v1_ops_periods_reopen", "/v1/ops/periods/reopen", 200),
     ("get_v1_ops_periods", "/v1/ops/periods", 200),

@@ -1,12 +1,14 @@
 //! The access log: who looked at personal data, who was made staff or unmade, who was turned away
-//! from a desk, and what was decided by hand, each with a reason.
+//! from a desk or by the API, and what was decided by hand, each with a reason.
 //!
 //! Rows are added and never changed, by grants and by triggers. Subjects are opaque ids; nothing
 //! personal stands here, so nothing of it is erased with a person. A line is one line: what comes
 //! from a form is cleaned of line ends and control characters before it is kept.
 
+mod refusals;
 mod store;
 
+pub(crate) use refusals::{Refusal, Refusals};
 pub(crate) use store::record_in_tx;
 pub use store::{AccessLog, AccessQuery, Logged};
 
@@ -26,6 +28,11 @@ pub const DESK_REFUSED: &str = "desk_refused";
 pub const LOG_EXPORTED: &str = "log_exported";
 /// Somebody asked for a check of the whole log.
 pub const CHECK_ASKED: &str = "check_asked";
+
+/// A key was refused that is not in force.
+pub const KEY_REFUSED: &str = "key_refused";
+/// A request was refused that its caller may not make.
+pub const REQUEST_REFUSED: &str = "request_refused";
 
 /// The longest reason.
 pub const REASON_CHARS_MAX: usize = 500;

@@ -6,11 +6,12 @@
 //!
 //! What pages and programs (`/v1/audit`) ask alike is here once: the log by pages
 //! ([`EventsWanted`]), why a transaction is there ([`Why`]), what is masked and opened with a
-//! reason, the log as a file.
+//! reason, reports and the log as files.
 //!
 //! Checks of the whole log are asked for here ([`AuditRuns`]) and made by a worker.
 
 mod accounts;
+mod books;
 mod decisions;
 mod events;
 mod export;
@@ -20,6 +21,7 @@ mod runs;
 mod why;
 
 pub(crate) use accounts::Whose;
+pub(crate) use books::{Books, FileForm};
 pub use decisions::{Decision, decisions};
 pub use events::{EventsPage, EventsWanted, event_at};
 pub(crate) use opening::{Because, Masked, Opened, bytes, reason};

@@ -2,8 +2,11 @@
 //! noted by a command.
 
 use ledger_core::clock::Timestamp;
-use projections::audit::Report;
-use sqlx::{FromRow, PgPool, types::Uuid};
+use projections::{Comparison, TableComparison, audit::Report};
+use sqlx::{
+    FromRow, PgPool,
+    types::{Json, Uuid},
+};
 
 /// What a check does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,6 +15,8 @@ pub enum RunKind {
     Verify,
     /// The same, and every balance made again and compared with the read models.
     Replay,
+    /// Every read model made again in empty tables, and each compared with the live one.
+    Rebuild,
 }
 
 impl RunKind {
@@ -20,6 +25,7 @@ impl RunKind {
         match self {
             Self::Verify => "verify",
             Self::Replay => "replay",
+            Self::Rebuild => "rebuild",
         }
     }
 }
@@ -43,7 +49,7 @@ pub enum RunState {
 pub struct Run {
     /// Its id.
     pub id: Uuid,
-    /// `verify` or `replay`.
+    /// `verify`, `replay` or `rebuild`.
     pub kind: String,
     /// Who asked for it.
     pub asked_by: String,
@@ -65,10 +71,12 @@ pub struct Run {
     pub head_hash: Option<Vec<u8>>,
     /// Whether all was well.
     pub verified: Option<bool>,
-    /// How many balances were compared.
+    /// How many balances were compared; of a rebuild, how many rows.
     pub compared: Option<i64>,
     /// How many differ.
     pub differ: Option<i64>,
+    /// Of a rebuild: table by table.
+    pub tables: Option<Json<Vec<TableComparison>>>,
     /// The report, or why it failed.
     pub said: Option<String>,
 }
@@ -84,8 +92,10 @@ pub struct RunOutcome {
     pub head_hash: Vec<u8>,
     /// Whether all was well.
     pub verified: bool,
-    /// How many balances were compared, and how many of them differ.
+    /// How many balances or rows were compared, and how many of them differ.
     pub compared: Option<(i64, i64)>,
+    /// Of a rebuild: table by table.
+    pub tables: Option<Vec<TableComparison>>,
     /// The report in words.
     pub said: String,
 }
@@ -98,20 +108,44 @@ impl RunOutcome {
         if report.render(&mut said).is_err() {
             said.clear();
         }
-        let signed = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         Self {
             events: report.events,
             position: report.head.position,
             head_hash: hex::decode(&report.head.hash).unwrap_or_default(),
             verified: report.verified,
             compared: report.read_models.map(|f| (signed(f.compared), signed(f.differing))),
+            tables: None,
             said,
+        }
+    }
+
+    /// What comparing the read models with the log came to; `head_hash` is the chain's there.
+    pub fn of_tables(made: Comparison, head_hash: Vec<u8>) -> Self {
+        let (compared, differing) = made.sums();
+        let mut said = Vec::new();
+        for table in &made.tables {
+            let TableComparison { table, compared, differing, examples } = table;
+            said.push(format!("{table}: {differing} of {compared} rows differ"));
+            said.extend(examples.iter().map(|example| format!("  {example}")));
+        }
+        Self {
+            events: signed(made.position),
+            position: signed(made.position),
+            head_hash,
+            verified: differing == 0,
+            compared: Some((signed(compared), signed(differing))),
+            tables: Some(made.tables),
+            said: said.join("\n"),
         }
     }
 }
 
+fn signed(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
 const COLUMNS: &str = "id, kind, asked_by, asked_at, state, began_at, events_done, events_of, \
-    ended_at, position, head_hash, verified, compared, differ, said";
+    ended_at, position, head_hash, verified, compared, differ, tables, said";
 
 /// All checks; cheap to clone.
 #[derive(Debug, Clone)]
@@ -160,13 +194,13 @@ impl AuditRuns {
         sqlx::query_as(&sql).bind(i64::from(most)).fetch_all(&self.pool).await
     }
 
-    /// The last one that came to an end.
+    /// The last one of the chain and the books that came to an end.
     ///
     /// # Errors
     /// What the database says.
     pub async fn last_done(&self) -> sqlx::Result<Option<Run>> {
         let sql = format!(
-            "select {COLUMNS} from audit_runs where state = 'done'
+            "select {COLUMNS} from audit_runs where state = 'done' and kind <> 'rebuild'
              order by asked_at desc, id limit 1"
         );
         sqlx::query_as(&sql).fetch_optional(&self.pool).await
@@ -227,7 +261,7 @@ impl AuditRuns {
     ) -> sqlx::Result<()> {
         let sql = "update audit_runs set state = $2, ended_at = $3, position = $4, head_hash = $5,
                        verified = $6, compared = $7, differ = $8, said = $9,
-                       events_done = coalesce($10, events_done)
+                       events_done = coalesce($10, events_done), tables = $11
                    where id = $1 and state = 'running'";
         let state = if outcome.is_ok() { "done" } else { "failed" };
         let said = match outcome {
@@ -246,6 +280,7 @@ impl AuditRuns {
             .bind(done.and_then(|done| Some(done.compared?.1)))
             .bind(said)
             .bind(done.map(|done| done.events))
+            .bind(done.and_then(|done| done.tables.as_ref()).map(Json))
             .execute(&self.pool)
             .await
             .map(drop)

@@ -22,7 +22,7 @@ impl FromRequestParts<ApiState> for Approver {
         if !parts.headers.contains_key(APPROVER) {
             return Ok(Self(None));
         }
-        bearer(&parts.headers, &APPROVER, state).await.map(|caller| Self(Some(caller)))
+        bearer(parts, &APPROVER, state).await.map(|caller| Self(Some(caller)))
     }
 }
 

@@ -6,8 +6,11 @@ use axum::{
     http::{HeaderMap, HeaderName, header, request::Parts},
 };
 
-use super::{ApiState, Problem, codes, context::RequestContext, session, shop_session};
+use super::{
+    ApiState, Problem, codes, context::RequestContext, peer::ClientAddress, session, shop_session,
+};
 use crate::{
+    access_log::Refusal,
     identity::{Caller, Scope, ScopeSet, VerifyError},
     logins::server::Tokens,
     sessions::{Audience, Session, SessionId},
@@ -22,7 +25,7 @@ impl FromRequestParts<ApiState> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
         let caller = if parts.headers.contains_key(header::AUTHORIZATION) {
-            bearer(&parts.headers, &header::AUTHORIZATION, state).await?
+            bearer(parts, &header::AUTHORIZATION, state).await?
         } else {
             signed_in(parts, state).await?
         };
@@ -115,36 +118,53 @@ async fn still_works_there(caller: &Caller, state: &ApiState) -> bool {
 
 /// The caller whose key stands in the header `name`.
 pub(super) async fn bearer(
-    headers: &HeaderMap,
+    parts: &Parts,
     name: &HeaderName,
     state: &ApiState,
 ) -> Result<Caller, Problem> {
-    let refused = || Problem::new(codes::UNAUTHENTICATED, "A valid API key is needed.");
-    let mut values = headers.get_all(name).iter();
-    let (Some(value), None) = (values.next(), values.next()) else {
-        return Err(refused());
+    let Some(token) = presented(&parts.headers, name) else {
+        return Err(refused(parts, name, state, "not a key"));
     };
-    let text = value.to_str().map_err(|_| refused())?;
-    let (scheme, token) = text.split_once(' ').ok_or_else(refused)?;
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(refused());
-    }
-    let token = token.trim();
     if *name == header::AUTHORIZATION && Tokens::is_one(token) {
         return of_token(token, state).await;
     }
     match state.keys.verify(token).await {
         Ok(caller) => Ok(caller),
-        Err(VerifyError::Refused) => {
-            metrics::counter!("bahi_http_keys_refused_total").increment(1);
-            tracing::warn!(header = %name, "an API key was refused");
-            Err(refused())
-        }
+        Err(VerifyError::Refused) => Err(refused(parts, name, state, token)),
         Err(VerifyError::Unavailable) => {
             Err(Problem::new(codes::LEDGER_UNAVAILABLE, "The API keys cannot be read now.")
                 .retry_after(1))
         }
     }
+}
+
+/// What stands after `Bearer` in the one header `name`.
+fn presented<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    let mut values = headers.get_all(name).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return None };
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}
+
+/// The answer to a key that is not in force, which is counted and written down: from which network,
+/// and which key it was if it was ever one. Never the key itself.
+fn refused(parts: &Parts, name: &HeaderName, state: &ApiState, token: &str) -> Problem {
+    metrics::counter!("bahi_http_keys_refused_total").increment(1);
+    tracing::warn!(header = %name, "an API key was refused");
+    let (subject, reason) = match state.keys.revoked(token) {
+        Some((id, principal)) => (id.to_string(), format!("a revoked key of {principal}")),
+        None => (kind_of(token).to_owned(), "no key in force".to_owned()),
+    };
+    let who = ClientAddress::of_request(parts, state).network();
+    state.refusals.key(&Refusal { who, subject, reason });
+    Problem::new(codes::UNAUTHENTICATED, "A valid API key is needed.")
+}
+
+/// What a text that is no key looks like.
+fn kind_of(token: &str) -> &'static str {
+    let kinds = [("bahi_live_", "bahi_live_…"), ("bahi_test_", "bahi_test_…")];
+    let kind = kinds.into_iter().find(|(prefix, _)| token.starts_with(prefix));
+    kind.map_or("not a key", |(_, kind)| kind)
 }
 
 /// What a request needs its key to be allowed.

@@ -22,6 +22,7 @@ use ledger_core::{clock::Ids, ids::RequestId};
 
 use super::{ApiState, Problem, codes, context::RequestContext, reply};
 use crate::{
+    access_log::Refusal,
     logins::server::cors::{cors, keep},
     pages::{self, PageContext},
     routes,
@@ -127,6 +128,9 @@ async fn wrap(State(state): State<Envelope>, mut request: Request, next: Next) -
         reply::set_default_position(headers, api);
     }
     set_headers(headers, &about, context.id);
+    if let (Some(api), Some(problem)) = (&state.api, &problem) {
+        about.note_refusal(&context, problem, api);
+    }
     about.record(&context, &response, problem.as_ref(), started);
     response
 }
@@ -141,6 +145,19 @@ struct About {
 }
 
 impl About {
+    /// Writes down that a caller of the API wanted what they may not.
+    fn note_refusal(&self, context: &RequestContext, problem: &Problem, api: &ApiState) {
+        let (Some(principal), Some(route)) = (context.principal.get(), &self.route) else { return };
+        let route = route.as_str();
+        if problem.code() != codes::FORBIDDEN.name || !route.starts_with("/v1/") {
+            return;
+        }
+        let subject = format!("{} {route}", method_label(&self.method));
+        let (who, reason) = (principal.to_string(), problem.body().detail.into_owned());
+        api.refusals.request(&Refusal { who, subject, reason });
+    }
+
+    /// The line in the program's log, and the metrics.
     fn record(
         &self,
         context: &RequestContext,

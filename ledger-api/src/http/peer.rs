@@ -28,6 +28,30 @@ impl ClientAddress {
         }
     }
 
+    /// The network that it is in, in words: what can be written down without naming anybody. Of
+    /// the fourth version 256 addresses, of the sixth what one customer of a network is given.
+    pub(crate) fn network(self) -> String {
+        match self.0.to_canonical() {
+            IpAddr::V4(v4) => {
+                let [a, b, c, _] = v4.octets();
+                format!("network {a}.{b}.{c}.0/24")
+            }
+            IpAddr::V6(v6) => {
+                let [a, b, c, ..] = v6.segments();
+                format!("network {}/48", Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0))
+            }
+        }
+    }
+
+    /// Who sent a request.
+    pub(crate) fn of_request(parts: &Parts, state: &ApiState) -> Self {
+        let none = Peer(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
+        let Peer(peer) = parts.extensions.get::<Peer>().copied().unwrap_or(none);
+        let lines = parts.headers.get_all("x-forwarded-for").iter();
+        let lines: Vec<&str> = lines.filter_map(|value| value.to_str().ok()).collect();
+        Self::of(peer, &lines, &state.people_settings.proxies)
+    }
+
     fn of(peer: IpAddr, forwarded: &[&str], proxies: &[IpAddr]) -> Self {
         let trusted = |address: IpAddr| {
             proxies.iter().any(|proxy| proxy.to_canonical() == address.to_canonical())
@@ -50,11 +74,7 @@ impl FromRequestParts<ApiState> for ClientAddress {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
-        let none = Peer(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
-        let Peer(peer) = parts.extensions.get::<Peer>().copied().unwrap_or(none);
-        let lines = parts.headers.get_all("x-forwarded-for").iter();
-        let lines: Vec<&str> = lines.filter_map(|value| value.to_str().ok()).collect();
-        Ok(Self::of(peer, &lines, &state.people_settings.proxies))
+        Ok(Self::of_request(parts, state))
     }
 }
 
@@ -84,5 +104,13 @@ mod tests {
         assert_eq!(counted("2001:db8:1:2::1"), counted("2001:db8:1:2:ffff::9"));
         assert_ne!(counted("2001:db8:1:2::1"), counted("2001:db8:1:3::1"));
         assert_eq!(counted("::ffff:1.2.3.4"), counted("1.2.3.4"));
+    }
+
+    #[test]
+    fn what_is_written_down_is_a_network_and_nobodys_address() {
+        let network = |text: &str| ClientAddress(text.parse().unwrap()).network();
+        assert_eq!(network("203.0.113.77"), "network 203.0.113.0/24");
+        assert_eq!(network("::ffff:203.0.113.77"), "network 203.0.113.0/24");
+        assert_eq!(network("2001:db8:1:2::9"), "network 2001:db8:1::/48");
     }
 }

@@ -17,7 +17,7 @@ use tokio::sync::{Semaphore, watch};
 
 use super::{Ledger, Operators};
 use crate::{
-    access_log::AccessLog,
+    access_log::{AccessLog, Refusals},
     auditing::AuditReads,
     banks::{
         BankRegistry,
@@ -125,6 +125,8 @@ pub struct Shared {
     pub staff: StaffStore,
     /// Who looked at what, and decided what.
     pub access_log: AccessLog,
+    /// Who was turned away.
+    pub(crate) refusals: Refusals,
     /// What auditors read, by the role of the database that can write nothing.
     pub audit: AuditReads,
     /// How fast things may be tried.
@@ -192,6 +194,7 @@ impl ApiState {
         let staff = StaffStore::new(parts.reads.clone());
         let clock = Arc::clone(&parts.people_settings.clock);
         let access_log = AccessLog::new(parts.reads.clone(), Arc::clone(&clock));
+        let refusals = Refusals::new(access_log.clone());
         let (secret, inbox) = (parts.fingerprint_key.bytes(), parts.operators.inbox.as_ref());
         let audit = AuditReads::new(&parts.reads, inbox, secret, clock);
         let public_url = parts.people_settings.base().map(PublicUrl::as_str);
@@ -218,6 +221,7 @@ impl ApiState {
             shop_accounts,
             staff,
             access_log,
+            refusals,
             audit,
             throttles,
             logins,

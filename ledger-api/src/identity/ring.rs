@@ -56,12 +56,14 @@ struct Snapshot {
     read_at: Option<Instant>,
     keys: HashMap<[u8; 32], Entry>,
     ids: HashSet<Arc<str>>,
+    /// Keys that were in force once: their ids, and whose they were.
+    revoked: HashMap<[u8; 32], (Arc<str>, Arc<str>)>,
 }
 
 impl Snapshot {
     fn new(read_at: Instant, keys: HashMap<[u8; 32], Entry>) -> Self {
         let ids = keys.values().map(|entry| Arc::clone(&entry.caller.key_id)).collect();
-        Self { read_at: Some(read_at), keys, ids }
+        Self { read_at: Some(read_at), keys, ids, revoked: HashMap::new() }
     }
 }
 
@@ -107,6 +109,12 @@ impl KeyRing {
         snapshot.is_ok_and(|snapshot| snapshot.ids.contains(key_id))
     }
 
+    /// The id of a key that was in force once, and whose it was: of one that was refused, for who
+    /// looks after it.
+    pub(crate) fn revoked(&self, token: &str) -> Option<(Arc<str>, Arc<str>)> {
+        self.snapshot().revoked.get(&secret_hash(token)).cloned()
+    }
+
     async fn fresh_enough(self: &Arc<Self>) -> Result<Arc<Snapshot>, VerifyError> {
         let snapshot = self.snapshot();
         let age = snapshot.age();
@@ -133,7 +141,8 @@ impl KeyRing {
         }
         let read_at = Instant::now();
         let rows = sqlx::query(
-            "select id, principal, scopes, secret_sha256 from api_keys where revoked_at is null",
+            "select id, principal, scopes, secret_sha256, revoked_at is not null as revoked
+             from api_keys",
         )
         .fetch_all(&self.db)
         .await
@@ -142,7 +151,12 @@ impl KeyRing {
             VerifyError::Unavailable
         })?;
         let mut keys = HashMap::with_capacity(rows.len());
+        let mut revoked = HashMap::new();
         for row in &rows {
+            if row.try_get("revoked").unwrap_or(true) {
+                revoked.extend(once(row).ok());
+                continue;
+            }
             // A row that this program does not understand is a key that it does not accept.
             let Ok(entry) = entry(row, &before) else {
                 tracing::error!("an API key's row does not decode");
@@ -150,7 +164,7 @@ impl KeyRing {
             };
             keys.insert(entry.hash, entry);
         }
-        let snapshot = Arc::new(Snapshot::new(read_at, keys));
+        let snapshot = Arc::new(Snapshot { revoked, ..Snapshot::new(read_at, keys) });
         let mut current = self.current.write().unwrap_or_else(|poisoned| {
             // Only ever replaced whole, so a panic elsewhere leaves nothing half-done.
             poisoned.into_inner()
@@ -209,6 +223,14 @@ impl Snapshot {
         let entry = self.keys.get(hash)?;
         bool::from(entry.hash.ct_eq(hash)).then_some(entry)
     }
+}
+
+/// A key that is not in force any more.
+fn once(row: &PgRow) -> Result<([u8; 32], (Arc<str>, Arc<str>)), sqlx::Error> {
+    let hash: Vec<u8> = row.try_get("secret_sha256")?;
+    let hash = hash.try_into().map_err(|_| sqlx::Error::Decode("not 32 bytes".into()))?;
+    let (id, principal): (&str, &str) = (row.try_get("id")?, row.try_get("principal")?);
+    Ok((hash, (id.into(), principal.into())))
 }
 
 fn entry(row: &PgRow, before: &Snapshot) -> Result<Entry, sqlx::Error> {

@@ -10,6 +10,7 @@ mod dispute;
 mod link;
 mod pay;
 mod payouts;
+mod proof;
 mod refund;
 mod requests;
 mod shop;
@@ -25,6 +26,7 @@ pub(crate) use dispute::{
 pub(crate) use link::{drawing, is_ours};
 pub(crate) use pay::{PayIn, pay};
 pub(crate) use payouts::composition;
+pub(crate) use proof::own_leg;
 pub(crate) use refund::{RefundIn, cancel as cancel_refund, refund};
 pub(crate) use requests::{
     RequestIn, close as close_request, create as create_request, currency, link_of,

@@ -5,7 +5,6 @@ mod apps;
 mod audit;
 pub(crate) mod bank_accounts;
 mod banks;
-mod books;
 mod currencies;
 pub(crate) mod deposits;
 mod docs;
@@ -67,7 +66,6 @@ fn documented() -> OpenApiRouter<ApiState> {
         .merge(events::routes())
         .merge(audit::routes())
         .merge(trial_balance::routes())
-        .merge(books::routes())
         .merge(currencies::routes())
         .merge(tiers::routes())
         .merge(usage::routes())

@@ -119,7 +119,7 @@ async fn trial_balance(
 }
 
 /// A position that the log has not reached is a wrong question, not a slow read model.
-pub(super) async fn refuse_the_future(reader: &Reader, position: Position) -> Result<(), Problem> {
+async fn refuse_the_future(reader: &Reader, position: Position) -> Result<(), Problem> {
     if position <= reader.state.ledger.status().borrow().head.position {
         return Ok(());
     }

@@ -230,7 +230,7 @@ pub(super) struct YearClosed<'a> {
     pub transaction_id: Text<'a>,
 }
 
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TermsDefined {
     pub version: u32,

@@ -153,6 +153,8 @@ pub(crate) enum Schema {
     Live,
     /// The tables that a rebuild fills.
     Shadow,
+    /// The tables that are made to be compared with the live ones.
+    Replay,
 }
 
 impl Schema {
@@ -160,6 +162,7 @@ impl Schema {
         match self {
             Self::Live => "read",
             Self::Shadow => "read_next",
+            Self::Replay => "read_replay",
         }
     }
 }

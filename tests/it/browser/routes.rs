@@ -20,13 +20,14 @@ const MADE_ELSEWHERE: [(&str, &[&str]); 3] = [
     ("PAY_PAGE", &["/app/pay"]),
 ];
 /// What is asked for by GET and is no page that is opened by its address, and why.
-const NO_PAGES: [(&str, &str); 36] = [
+const NO_PAGES: [(&str, &str); 37] = [
     ("/.well-known/oauth-authorization-server", "JSON"),
     ("/openapi.json", "JSON"),
     ("/dev/outbox.json", "JSON"),
     ("/static/{hash}/{*name}", "files, which every page asks for"),
     ("/app/activity.csv", "a file"),
     ("/merchant/payments.csv", "a file"),
+    ("/merchant/payments/{id}/proof", "a file"),
     ("/merchant/payouts.csv", "a file"),
     ("/merchant/payouts/{id}/parts.csv", "a file"),
     ("/merchant/reports.csv", "a file"),

@@ -37,6 +37,7 @@ const OPENED: &[&str] = &[
     "POST /v1/refunds/{id}/cancel",
     "GET /v1/settlements",
     "GET /v1/settlements/{id}",
+    "GET /v1/statements/proofs/{position}",
     "GET /v1/withdrawals/{id}/composition",
     "POST /v1/webhook-endpoints",
     "GET /v1/webhook-endpoints",

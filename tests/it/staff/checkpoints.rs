@@ -92,6 +92,7 @@ async fn a_page_follows_a_check_until_it_is_over() {
     let runner = AuditRunner {
         runs: AuditRuns::new(scene.bahi.database.pool().await),
         reader: scene.bahi.database.options(APP),
+        maker: scene.bahi.database.options(APP),
         clock: clock(&scene),
     };
     let (stop, stopping) = watch::channel(false);

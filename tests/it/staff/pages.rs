@@ -69,6 +69,8 @@ async fn every_page_shows_what_is_there_and_no_name() {
     // The page, the API and the command have one way to the figures.
     let of_api = scene.admin.get("/v1/audit/trial-balance?format=csv").await;
     assert_eq!(csv.text, of_api.text);
+    let pdf = browser.get("/audit/balance-sheet?compare=1&format=pdf").await;
+    assert!(pdf.text.starts_with("%PDF-"), "{}", pdf.text);
     for (path, status) in [
         ("/audit/accounts?as_of=yesterday", 422),
         ("/audit/balance-sheet?as_of=7&by=date", 422),
@@ -159,6 +161,7 @@ async fn replayed(scene: &Scene, browser: &mut Browser) -> String {
     let runner = AuditRunner {
         runs: AuditRuns::new(scene.bahi.database.pool().await),
         reader: scene.bahi.database.options(APP),
+        maker: scene.bahi.database.options(APP),
         clock: clock(scene),
     };
     let (stop, stopping) = watch::channel(false);

@@ -18,6 +18,14 @@ use crate::{
 
 const SHOWN_MAX: i64 = 100;
 const DECISIONS_MAX: u32 = 50;
+const WHATS: [&str; 6] = [
+    "name opened",
+    "note opened",
+    "message opened",
+    "desk refused",
+    "key refused",
+    "request refused",
+];
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
@@ -33,6 +41,8 @@ pub(super) struct LogQuery {
 struct AccessView {
     layout: Layout,
     query: LogQuery,
+    /// What is often asked for.
+    whats: [&'static str; 6],
     lines: DataTable,
     is_empty: bool,
     older: String,
@@ -46,7 +56,8 @@ pub(super) async fn page(
 ) -> Result<Response, Problem> {
     let wanted = AccessQuery {
         who: given(&query.who),
-        what: given(&query.what),
+        // As it is shown, or as programs have it.
+        what: given(&query.what).map(|what| what.replace(' ', "_")),
         subject: given(&query.subject),
         before: query.before.parse().ok(),
         limit: SHOWN_MAX,
@@ -66,6 +77,7 @@ pub(super) async fn page(
         is_empty: lines.is_empty(),
         lines: table(&auditor, &lines),
         older,
+        whats: WHATS,
         decisions: (!decided.is_empty()).then(|| transaction::table(&auditor, &decided)),
         query,
     }))

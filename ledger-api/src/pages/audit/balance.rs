@@ -3,23 +3,20 @@
 //! the file are those of `/v1/audit` and of `bahi audit`.
 
 use askama::Template;
-use axum::{
-    extract::Query,
-    http::{HeaderValue, header},
-    response::{IntoResponse as _, Response},
-};
+use axum::{extract::Query, response::Response};
 use chrono::{Datelike as _, NaiveDate};
 use ledger_core::log::Position;
 use projections::{
-    AsOf, At,
-    reports::{self, Report, Section, Sheet, Statement},
+    AsOf,
+    reports::{Report, Section, Statement},
 };
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
 use super::{as_of, visitor::Auditor};
 use crate::{
-    http::{Problem, query::YEARS, reply::set_position},
+    auditing::{Books, FileForm},
+    http::{Problem, query::YEARS},
     pages::{
         Layout, respond,
         ui::{Cell, Column, DataTable},
@@ -64,7 +61,8 @@ struct BalanceView {
     form: Form,
     words: String,
     currencies: Vec<CurrencyRow>,
-    file: String,
+    /// Where the report is a file, but for its format.
+    files: String,
 }
 
 struct Tab {
@@ -85,33 +83,12 @@ struct CurrencyRow {
     table: DataTable,
 }
 
-/// A report, of a place in the log or of days, and perhaps of another one.
-struct Made {
-    report: Report,
-    position: Position,
-    statements: Vec<Statement>,
-}
-
-impl Made {
-    fn of(report: Report, now: &At<Sheet>, before: Option<&At<Sheet>>) -> Result<Self, Problem> {
-        let before = before.map(|before| &before.value);
-        let statements = reports::statements(report, &now.value, before)
-            .ok_or_else(|| Problem::internal(&"a sum is too large for a report"))?;
-        Ok(Self { report, position: now.position, statements })
-    }
-
-    fn file(&self) -> Response {
-        let mut response = reports::csv(&self.statements).into_response();
-        let headers = response.headers_mut();
-        let media = HeaderValue::from_static("text/csv; charset=utf-8");
-        headers.insert(header::CONTENT_TYPE, media);
-        let name = format!("{}-{}.csv", self.report.name(), self.position);
-        let said = format!("attachment; filename=\"{name}\"");
-        if let Ok(value) = HeaderValue::try_from(said) {
-            headers.insert(header::CONTENT_DISPOSITION, value);
-        }
-        set_position(headers, self.position);
-        response
+/// The file that is asked for in place of the page.
+fn file(format: &str) -> Option<FileForm> {
+    match format {
+        "csv" => Some(FileForm::Csv),
+        "pdf" => Some(FileForm::Pdf),
+        _ => None,
     }
 }
 
@@ -144,22 +121,22 @@ async fn of_sheet(
         Some(before) => Some(models.sheet(before).await?),
         None => None,
     };
-    let made = Made::of(report, &now, before.as_ref())?;
-    if query.format == "csv" {
-        return Ok(made.file());
-    }
     let words = match &before {
         _ if effective => words_of_days(&query, now.position),
         Some(then) => format!("as of #{}, beside #{}", now.position, then.position),
         None => format!("as of #{}", now.position),
     };
+    let books = Books::of(report, &now, before.as_ref(), words)?;
+    if let Some(form) = file(&query.format) {
+        return books.file(&auditor.reads, form).await;
+    }
     let mut address = form_urlencoded::Serializer::new(String::new());
     let place = now.position.to_string();
     address.append_pair("as_of", if effective { &query.as_of } else { &place });
     address.append_pair("compare", &query.compare).append_pair("by", &query.by);
     let path = TABS.iter().find(|(of, _)| *of == report).map_or("", |(_, path)| *path);
-    let file = format!("{path}?{}", address.append_pair("format", "csv").finish());
-    shown(auditor, &made, Form::Sheet { path, query }, (words, file))
+    let files = format!("{path}?{}", address.finish());
+    shown(auditor, books, Form::Sheet { path, query }, files)
 }
 
 fn words_of_days(query: &SheetQuery, position: Position) -> String {
@@ -186,9 +163,10 @@ pub(super) async fn profit_and_loss(
         Some((from, to)) => Some(models.earnings(from, to).await?),
         None => None,
     };
-    let made = Made::of(Report::ProfitAndLoss, &now, before.as_ref())?;
-    if query.format == "csv" {
-        return Ok(made.file());
+    let words = format!("business dates {from} to {to}, as the log has it at #{}", now.position);
+    let books = Books::of(Report::ProfitAndLoss, &now, before.as_ref(), words)?;
+    if let Some(form) = file(&query.format) {
+        return books.file(&auditor.reads, form).await;
     }
     let query = DaysQuery { from: from.to_string(), to: to.to_string(), ..query };
     let mut address = form_urlencoded::Serializer::new(String::new());
@@ -197,9 +175,8 @@ pub(super) async fn profit_and_loss(
     for (name, value) in more.into_iter().filter(|(_, value)| !value.is_empty()) {
         address.append_pair(name, value);
     }
-    let file = format!("/audit/profit-and-loss?{}&format=csv", address.finish());
-    let words = format!("business dates {from} to {to}, as the log has it at #{}", now.position);
-    shown(&auditor, &made, Form::Days(query), (words, file))
+    let files = format!("/audit/profit-and-loss?{}", address.finish());
+    shown(&auditor, books, Form::Days(query), files)
 }
 
 /// A day that was written; nothing for none.
@@ -226,33 +203,29 @@ fn span(
     }
 }
 
-fn shown(
-    auditor: &Auditor,
-    made: &Made,
-    form: Form,
-    (words, file): (String, String),
-) -> Result<Response, Problem> {
+fn shown(auditor: &Auditor, books: Books, form: Form, files: String) -> Result<Response, Problem> {
+    let Books { report, of, statements, .. } = books;
     let mut currencies = Vec::new();
-    for statement in &made.statements {
+    for statement in &statements {
         currencies.push(CurrencyRow {
             code: statement.currency.to_string(),
             balanced: statement.balanced,
             table: table(auditor, statement)?,
         });
     }
-    let tab = |(report, href): (Report, &'static str)| Tab {
-        word: report.title(),
+    let tab = |(other, href): (Report, &'static str)| Tab {
+        word: other.title(),
         href,
-        current: report == made.report,
+        current: other == report,
     };
     Ok(respond::page(&BalanceView {
-        layout: auditor.layout(made.report.title(), "balance"),
-        title: made.report.title(),
+        layout: auditor.layout(report.title(), "balance"),
+        title: report.title(),
         tabs: TABS.map(tab).into(),
         form,
-        words,
+        words: of,
         currencies,
-        file,
+        files,
     }))
 }
 

@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::{http::StatusCode, response::Response};
 use chrono::{DateTime, Utc};
+use projections::TableComparison;
 use serde::Deserialize;
 
 use super::visitor::{Auditor, AuditorSent};
@@ -12,7 +13,7 @@ use crate::{
     http::{Problem, session::see_other},
     pages::{
         Layout, respond,
-        ui::{LiveDot, When, grouped},
+        ui::{Cell, Column, DataTable, LiveDot, When, grouped},
     },
 };
 
@@ -56,6 +57,10 @@ pub(super) struct RunRow {
     pub(super) head: String,
     /// What came of comparing, in words; empty if nothing was compared.
     pub(super) compared: String,
+    /// The same table by table, where tables were compared.
+    pub(super) tables: Option<DataTable>,
+    /// Whether the chain and the books were checked, and not only tables compared.
+    pub(super) of_chain: bool,
     /// The report.
     pub(super) said: String,
 }
@@ -65,13 +70,21 @@ impl RunRow {
     pub(super) fn of(auditor: &Auditor, run: &Run) -> Self {
         let of = run.events_of.unwrap_or(run.events_done);
         let percent = run.events_done.saturating_mul(100).checked_div(of).unwrap_or(0);
+        let (what, of_what) = match &*run.kind {
+            "replay" => ("Replay", "balances"),
+            "rebuild" => ("Rebuild", "rows"),
+            _ => ("Verification", "balances"),
+        };
         let compared = match (run.differ, run.compared) {
-            (Some(differ), Some(compared)) => format!("{differ} of {compared} balances differ"),
+            (Some(differ), Some(compared)) => {
+                let (differ, compared) = (differ.to_string(), compared.to_string());
+                format!("{} of {} {of_what} differ", grouped(&differ), grouped(&compared))
+            }
             _ => String::new(),
         };
         Self {
             id: run.id.simple().to_string(),
-            what: if run.kind == RunKind::Replay.as_str() { "Replay" } else { "Verification" },
+            what,
             by: run.asked_by.clone(),
             asked: auditor.when(run.asked_at),
             verified: run.verified.unwrap_or(false),
@@ -83,9 +96,32 @@ impl RunRow {
             position: run.position.unwrap_or_default(),
             head: run.head_hash.as_ref().map(hex::encode).unwrap_or_default(),
             compared,
+            tables: run.tables.as_ref().map(|tables| compared_tables(run, tables)),
+            of_chain: run.kind != RunKind::Rebuild.as_str(),
             said: run.said.clone().unwrap_or_default(),
         }
     }
+}
+
+/// What differs, table by table.
+fn compared_tables(run: &Run, tables: &[TableComparison]) -> DataTable {
+    let columns = [
+        Column::words("Table"),
+        Column::numbers("Rows"),
+        Column::numbers("Differ"),
+        Column::words("Which"),
+    ];
+    let rows = tables.iter().map(|table| -> Vec<Cell> {
+        vec![
+            table.table.replace('_', " ").into(),
+            grouped(&table.compared.to_string()).into(),
+            grouped(&table.differing.to_string()).into(),
+            table.examples.join("; ").into(),
+        ]
+    });
+    // By its id too, since a page may have several.
+    let caption = format!("Live tables against the same made anew, by {}", run.id.simple());
+    DataTable::new(caption, &columns, rows.collect())
 }
 
 /// How many events a second were read, from its beginning to its end, or to now.
@@ -118,6 +154,7 @@ pub(super) async fn page(auditor: Auditor) -> Result<Response, Problem> {
 enum Kind {
     Verify,
     Replay,
+    Rebuild,
 }
 
 #[derive(Deserialize)]
@@ -132,6 +169,7 @@ pub(super) async fn ask(sent: AuditorSent<AskForm>) -> Result<Response, Problem>
     let kind = match form.kind {
         Kind::Verify => RunKind::Verify,
         Kind::Replay => RunKind::Replay,
+        Kind::Rebuild => RunKind::Rebuild,
     };
     let by = auditor.staff.person.to_string();
     if auditor.reads.runs.ask(auditor.fresh, kind, &by, auditor.now).await? {

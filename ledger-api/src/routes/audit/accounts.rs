@@ -9,7 +9,7 @@ use utoipa::IntoParams;
 
 use super::{
     account_body::{AccountOut, AccountTreeOut, BranchOut, EntryOut, Standing},
-    key::AuditKey,
+    key::{AuditKey, as_of},
 };
 use crate::http::{
     Problem,
@@ -41,16 +41,7 @@ pub(super) struct WhenQuery {
 
 impl WhenQuery {
     fn as_of(&self) -> Result<AsOf, Problem> {
-        match (self.as_of_position, self.as_of_time, self.as_of_date) {
-            (None, None, None) => Ok(AsOf::Now),
-            (Some(position), None, None) => Ok(AsOf::Position(position)),
-            (None, Some(moment), None) => Ok(AsOf::Time(moment)),
-            (None, None, Some(day)) => Ok(AsOf::Day(day)),
-            _ => Err(Problem::parameter(
-                "as_of_position",
-                "One of as_of_position, as_of_time and as_of_date.",
-            )),
-        }
+        as_of(self.as_of_position, self.as_of_time, self.as_of_date)
     }
 }
 

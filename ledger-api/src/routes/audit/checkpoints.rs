@@ -9,16 +9,15 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
-use super::{body::CheckpointOut, examples::checkpoints};
+use super::{body::CheckpointOut, examples::checkpoints, key::AuditKey};
 use crate::{
     http::{
         Problem,
         path::Id,
         query::{NoParams, Params, not_a_filter},
-        reader::{Listed, Reader, limit},
+        reader::{Listed, limit},
         reply::Reply,
     },
-    identity::Scope,
     proofs::{ProofStore, StoredCheckpoint},
 };
 
@@ -54,22 +53,20 @@ pub(super) struct CheckpointsQuery {
     )),
 )]
 pub(super) async fn list(
-    reader: Reader,
+    key: AuditKey,
     Params(query): Params<CheckpointsQuery>,
 ) -> Result<Reply<Listed<CheckpointOut>>, Problem> {
-    reader.admit(&[Scope::AuditRead], None).await?;
     let limit = limit(query.limit)?;
-    let list = reader.list("checkpoints", &query);
+    let list = key.list("checkpoints", &query);
     let before: Option<u64> = list.resume(query.cursor.as_deref())?;
-    let store = ProofStore::new(reader.state.reads.clone());
-    let mut found = store.list(before, limit.saturating_add(1)).await?;
+    let mut found = key.reads.proofs.list(before, limit.saturating_add(1)).await?;
     let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = found.len() > wanted;
     found.truncate(wanted);
     let next = found.last().filter(|_| more).map(|last| last.note.size());
-    let position = reader.state.ledger.status().borrow().head.position;
+    let position = key.head().await?;
     let data = found.into_iter().map(CheckpointOut::from).collect();
-    reader.page(&list, data, next, position)
+    key.page(&list, data, next, position)
 }
 
 /// Which checkpoint.
@@ -113,12 +110,11 @@ impl FromStr for CheckpointWanted {
     ),
 )]
 pub(super) async fn one(
-    reader: Reader,
+    key: AuditKey,
     Id(wanted): Id<CheckpointWanted>,
     Params(NoParams {}): Params<NoParams>,
 ) -> Result<Response, Problem> {
-    reader.admit(&[Scope::AuditRead], None).await?;
-    let found = wanted.find(&ProofStore::new(reader.state.reads.clone())).await?;
+    let found = wanted.find(&key.reads.proofs).await?;
     let none = || Problem::not_found("No checkpoint of that size was signed.");
     let mut response = found.ok_or_else(none)?.note.to_string().into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(NOTE));

@@ -2,9 +2,9 @@
 //! with `audit:read`, and nothing of the service besides. So no mistake in one can change anything.
 
 use axum::{extract::FromRequestParts, http::request::Parts};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use ledger_core::log::{self, Position};
-use projections::ReadError;
+use projections::{AsOf, ReadError};
 use serde::Serialize;
 
 use crate::{
@@ -19,6 +19,24 @@ use crate::{
 
 /// Who may read here.
 const SCOPES: &[Scope] = &[Scope::AuditRead];
+
+/// As of when a question is: now if nothing is said, and at most one of the three.
+pub(super) fn as_of(
+    position: Option<Position>,
+    moment: Option<DateTime<Utc>>,
+    day: Option<NaiveDate>,
+) -> Result<AsOf, Problem> {
+    match (position, moment, day) {
+        (None, None, None) => Ok(AsOf::Now),
+        (Some(position), None, None) => Ok(AsOf::Position(position)),
+        (None, Some(moment), None) => Ok(AsOf::Time(moment)),
+        (None, None, Some(day)) => Ok(AsOf::Day(day)),
+        _ => {
+            let detail = "One of as_of_position, as_of_time and as_of_date.";
+            Err(Problem::parameter("as_of_position", detail))
+        }
+    }
+}
 
 /// An auditor's key.
 pub(super) struct AuditKey {

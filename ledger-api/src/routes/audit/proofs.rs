@@ -7,10 +7,10 @@ use utoipa::IntoParams;
 use super::{
     body::{ConsistencyOut, ProofOut},
     examples::{consistency as consistency_example, inclusion as inclusion_example},
+    key::AuditKey,
 };
 use crate::{
-    http::{Problem, path::Id, query::Params, reader::Reader, reply::Reply},
-    identity::Scope,
+    http::{Problem, path::Id, query::Params, reply::Reply},
     proofs::{ProofStore, StoredCheckpoint, TreeError, consistency_of, proof_of},
 };
 
@@ -41,13 +41,11 @@ pub(super) struct ProofQuery {
     )),
 )]
 pub(super) async fn inclusion(
-    reader: Reader,
+    key: AuditKey,
     Id(position): Id<u64>,
     Params(query): Params<ProofQuery>,
 ) -> Result<Reply<ProofOut>, Problem> {
-    reader.admit(&[Scope::AuditRead], None).await?;
-    let store = ProofStore::new(reader.state.reads.clone());
-    Ok(Reply::ok(prove(&store, position, query.size).await?))
+    Ok(Reply::ok(prove(&key.reads.proofs, position, query.size).await?))
 }
 
 /// The proof of an event, under the checkpoint of a size or the last one.
@@ -93,19 +91,18 @@ pub(super) struct ConsistencyQuery {
     )),
 )]
 pub(super) async fn consistency(
-    reader: Reader,
+    key: AuditKey,
     Params(query): Params<ConsistencyQuery>,
 ) -> Result<Reply<ConsistencyOut>, Problem> {
-    reader.admit(&[Scope::AuditRead], None).await?;
     let wanted = || Problem::parameter("from", "The size of a signed checkpoint.");
     let from = query.from.ok_or_else(wanted)?;
     if query.to.is_some_and(|to| to < from) {
         return Err(Problem::parameter("to", "At least `from`."));
     }
-    let store = ProofStore::new(reader.state.reads.clone());
-    let from = signed(&store, from).await?;
-    let to = under(&store, query.to).await?;
-    let path = consistency_of(&store, from.note.size(), to.note.size()).await?;
+    let store = &key.reads.proofs;
+    let from = signed(store, from).await?;
+    let to = under(store, query.to).await?;
+    let path = consistency_of(store, from.note.size(), to.note.size()).await?;
     Ok(Reply::ok(ConsistencyFile::new(&path, &from.note, &to.note).into()))
 }
 

@@ -95,6 +95,11 @@ pub(super) struct PaymentOut {
     /// Its refunds, the first first; only where one payment is asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) refunds: Option<Vec<RefundOut>>,
+    /// Where the proof is that its debit of the payer's wallet, or its credit of the shop's
+    /// account, is in the signed log; only where its payer or its shop asks for the one payment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "/v1/statements/proofs/48213")]
+    pub(super) proof: Option<String>,
     /// When it was paid.
     pub(super) created_at: DateTime<Utc>,
     /// When this was recorded.
@@ -146,6 +151,7 @@ impl PaymentOut {
             settlement: row.settlement.filter(|_| !of_payer),
             settled: row.settled.filter(|_| !of_payer).map(money),
             refunds: None,
+            proof: None,
             account: row.payer,
             created_at: row.paid_at,
             recorded_at: row.changed_at,
@@ -186,6 +192,7 @@ impl PaymentOut {
             settlement: None,
             settled: None,
             refunds: None,
+            proof: None,
             created_at: accepted.recorded_at,
             recorded_at: accepted.recorded_at,
             position: accepted.position,

@@ -164,8 +164,10 @@ pub(super) async fn get(
     payments::check_party(reach, &row)?;
     let refunds = models.refunds_of(id).await?.value;
     let refunds = refunds.into_iter().map(|refund| RefundOut::of(refund, position)).collect();
+    let proof = payments::own_leg(models, id, reach).await?;
+    let proof = proof.map(|position| format!("/v1/statements/proofs/{position}"));
     let payment = PaymentOut::of(row, reach, position);
-    Ok(Reply::ok(PaymentOut { refunds: Some(refunds), ..payment }).at(position))
+    Ok(Reply::ok(PaymentOut { refunds: Some(refunds), proof, ..payment }).at(position))
 }
 
 /// List the refunds of a payment

@@ -1,14 +1,14 @@
-//! The proof that a line of one's own statement is in the signed log.
+//! The proof that a line of one's own statement, or of one's shop's, is in the signed log.
 
-use ledger_core::log;
+use ledger_core::{ids::AccountId, log};
 
 use super::READ;
 use crate::{
     http::{
-        Problem,
+        Problem, codes,
         path::Id,
         query::{NoParams, Params},
-        reach::nothing,
+        reach::{Reach, nothing},
         reader::Reader,
         reply::Reply,
     },
@@ -18,10 +18,10 @@ use crate::{
 
 /// Prove a line of one's statement
 ///
-/// Of a debit or credit of one's own wallet, by its position: the event, its path through the
-/// Merkle tree of the log, and a signed checkpoint. Saved as a file, `bahi audit check` checks it
-/// with the log's key and nothing else. 404 while no checkpoint has the event: one is signed within
-/// a minute.
+/// Of a debit or credit of one's own wallet, or of an account of one's shop, by its position: the
+/// event, its path through the Merkle tree of the log, and a signed checkpoint. Saved as a file,
+/// `bahi audit check` checks it with the log's key and nothing else. 404 while no checkpoint has
+/// the event: one is signed within a minute.
 #[utoipa::path(
     get,
     path = "/v1/statements/proofs/{position}",
@@ -39,15 +39,17 @@ pub(super) async fn of_line(
     Id(position): Id<u64>,
     Params(NoParams {}): Params<NoParams>,
 ) -> Result<Reply<ProofOut>, Problem> {
-    let (person, _) = reader.admit_person(READ, None).await?;
-    let account = person.wallet().map_err(|error| Problem::internal(&error))?;
+    let (reach, _) = reader.admit_shop(READ, None).await?;
+    if reach == Reach::Everything {
+        let detail = "This is of a person or a shop. Auditors have `/v1/audit/proofs/{position}`.";
+        return Err(Problem::new(codes::FORBIDDEN, detail));
+    }
     let after = position.checked_sub(1).ok_or_else(nothing)?;
     let events = log::read::events(&reader.state.reads, after, position, 1).await?;
     let event = events.first().ok_or_else(nothing)?;
-    let own = event.aggregate_type == "account" && event.aggregate_id == account.as_str();
-    if !own {
-        return Err(nothing());
-    }
+    let account = Some(&event.aggregate_id).filter(|_| event.aggregate_type == "account");
+    let account: Option<AccountId> = account.and_then(|id| id.parse().ok());
+    reach.maybe_account(account.as_ref())?;
     let store = ProofStore::new(reader.state.reads.clone());
     Ok(Reply::ok(prove(&store, position, None).await?))
 }

@@ -39,6 +39,7 @@ impl Parts {
         let runner = AuditRunner {
             runs: AuditRuns::new(pool),
             reader: database.reader().clone(),
+            maker: database.app_patient(),
             clock: Arc::clone(clock),
         };
         let task = tasks::make_checks(&runner, &self.stop.subscribe());

@@ -25,8 +25,27 @@ pub(super) struct Currencies {
     list: Vec<Currency>,
     pub tiers: Tiers,
     pub periods: Periods,
-    /// The last version of what shops pay; nothing: the first one, which is in no event.
-    terms: Option<u32>,
+    pub terms: KnownTerms,
+}
+
+/// The versions of what shops pay, but for the first one, which is in no event.
+#[derive(Debug, Default)]
+pub(super) struct KnownTerms(Vec<TermsDefined>);
+
+impl KnownTerms {
+    /// What shops began with: two percent, with 18 percent of tax in it.
+    const FIRST: TermsDefined = TermsDefined { version: 1, fee_bps: 200, tax_bps: 1_800 };
+
+    fn last(&self) -> TermsDefined {
+        self.0.last().copied().unwrap_or(Self::FIRST)
+    }
+
+    /// Whether a version has these rates: the fee and the tax in it.
+    pub(super) fn has(&self, version: u32, rates: (u16, u16)) -> bool {
+        let mut all = self.0.iter().chain([&Self::FIRST]);
+        let known = all.find(|terms| terms.version == version);
+        known.is_some_and(|terms| (terms.fee_bps, terms.tax_bps) == rates)
+    }
 }
 
 #[derive(Debug)]
@@ -92,7 +111,7 @@ impl Currencies {
 
     /// Versions follow one another, and a rate is at most the whole.
     fn terms(&mut self, place: Place<'_>, defined: TermsDefined, findings: &mut Findings) {
-        let version = self.terms.unwrap_or(1).saturating_add(1);
+        let version = self.terms.last().version.saturating_add(1);
         if defined.version != version {
             let words = format!("terms of version {} where {version} should be", defined.version);
             findings.event(place, Code::BookDiffers, words);
@@ -100,7 +119,7 @@ impl Currencies {
         if defined.fee_bps > WHOLE_BPS || defined.tax_bps > WHOLE_BPS {
             findings.event(place, Code::BookDiffers, "a rate of more than the whole");
         }
-        self.terms = Some(defined.version);
+        self.terms.0.push(defined);
     }
 
     fn open(&mut self, place: Place<'_>, opened: &BookOpened<'_>, findings: &mut Findings) {

@@ -144,7 +144,7 @@ impl Books {
                 let Self { accounts, transactions, findings, .. } = self;
                 let mut around = Around { accounts, transactions, findings };
                 if event.aggregate_type == "payment" {
-                    self.payments.event(place, event, &mut around);
+                    self.payments.event(place, event, &self.currencies.terms, &mut around);
                 } else {
                     self.transfers.event(place, event, &mut around);
                 }

@@ -14,6 +14,7 @@ mod one;
 mod paper;
 mod parts;
 mod payouts;
+mod proof;
 mod query;
 mod refund;
 mod reports;
@@ -41,6 +42,7 @@ pub(super) fn routes() -> Router<ApiState> {
         .route("/merchant/payments", get(list::list))
         .route("/merchant/payments.csv", get(list::csv))
         .route("/merchant/payments/{id}", get(one::page))
+        .route("/merchant/payments/{id}/proof", get(proof::file))
         .route("/merchant/payments/{id}/refund", get(refund::back).post(refund::give_back))
         .route("/merchant/payments/{id}/refunds/{refund}/cancel", post(refund::cancel))
         .route("/merchant/payments/{id}/dispute/evidence", post(dispute::say))

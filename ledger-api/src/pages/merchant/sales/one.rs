@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::{extract::Path, http::StatusCode, response::Response};
 use ledger_core::{
+    log::Position,
     money::Money,
     payment::{Payment, RefundStatus},
 };
@@ -12,7 +13,7 @@ use rust_decimal::Decimal;
 use super::{
     list,
     names::{Payers, Places},
-    own_payment,
+    own_payment, proof,
     query::STATUSES,
     refund::{REASONS, RefundForm, TYPED_ABOVE},
     steps,
@@ -50,6 +51,8 @@ struct OneView {
     dispute: Option<DisputeView>,
     form: Option<FormView>,
     may_refund: bool,
+    /// Where the shop's credit stands in the log; nothing for who does not see money.
+    proof: Option<Position>,
 }
 
 /// A refund of it.
@@ -97,6 +100,8 @@ pub(super) async fn show<N>(
     let left = visitor.money(history.payment.left(), row.currency)?;
     let shown = may_refund && left.is_positive();
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let sees_money = visitor.at.role.sees_money();
+    let proof = if sees_money { proof::position(visitor, &row).await? } else { None };
     let view = OneView {
         layout: visitor.layout("Payment", Nav::Shop("payments")),
         live: LiveDot::new(format!("/merchant/payments/{id}")),
@@ -113,6 +118,7 @@ pub(super) async fn show<N>(
         dispute: dispute(visitor, &row, &history).await?,
         form: shown.then(|| form(visitor, left, typed)),
         may_refund,
+        proof,
         id: id.to_owned(),
     };
     Ok(respond::page_with(status, &view))

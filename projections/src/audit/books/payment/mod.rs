@@ -1,7 +1,7 @@
-//! Payments, their refunds, settlement and dispute: each begins once, its fee is what its terms
-//! say, refunds and dispute are never more than it, what is left is settled once; and every
-//! transaction that an event names moves exactly what follows from the event, account by account,
-//! and nothing else.
+//! Payments, their refunds, settlement and dispute: each begins once, its terms are a version that
+//! the book had by then and its fee is what they say, refunds and dispute are never more than it,
+//! what is left is settled once; and every transaction that an event names moves exactly what
+//! follows from the event, account by account, and nothing else.
 //!
 //! Nothing of it is taken from the engine: the fee is computed anew, and the legs are derived from
 //! the events by docs/events.md. Memory: some 200 bytes per payment and 40 per refund.
@@ -16,7 +16,7 @@ use promise::{Promise, fee_of, parsed};
 use requests::{Pays, Requests};
 use shape::{
     Completed, DisputeDecided, DisputeOpened, RefundCompleted, RefundEnded, RefundRequested,
-    Settled,
+    Settled, Terms,
 };
 
 use super::{
@@ -26,6 +26,7 @@ use super::{
         record::Event,
         time,
     },
+    currency::KnownTerms,
     expected::Expected,
     object::Object,
     read,
@@ -94,7 +95,14 @@ struct Named {
 pub(super) type Judged<T> = Result<T, &'static str>;
 
 impl Payments {
-    pub(super) fn event(&mut self, place: Place<'_>, event: &Event<'_>, around: &mut Around<'_>) {
+    /// `known`: the terms that shops could have agreed to by then.
+    pub(super) fn event(
+        &mut self,
+        place: Place<'_>,
+        event: &Event<'_>,
+        known: &KnownTerms,
+        around: &mut Around<'_>,
+    ) {
         let Some(payment) = id(event.aggregate_id, "pay_") else {
             return around.findings.event(place, Code::IdMalformed, "not a payment's id");
         };
@@ -114,7 +122,10 @@ impl Payments {
             return around.findings.event(place, Code::PaymentDiffers, words);
         }
         let judged = match event.event_type {
-            "completed" => entry.completed((place, payment), event, &mut self.requests, around),
+            "completed" => {
+                let beside = (&mut self.requests, known);
+                entry.completed((place, payment), event, beside, around)
+            }
             _ => entry.went_on((place, payment), event, around.findings),
         };
         match judged {
@@ -156,7 +167,7 @@ impl Payment {
         &mut self,
         (place, payment): (Place<'_>, u128),
         event: &Event<'_>,
-        requests: &mut Requests,
+        (requests, known): (&mut Requests, &KnownTerms),
         around: &mut Around<'_>,
     ) -> Judged<Option<Named>> {
         let Some(paid) = read::<Completed<'_>>(place, event, around.findings) else {
@@ -169,6 +180,11 @@ impl Payment {
         let (fee, tax) = fee_of(paid.terms, amount).ok_or("its terms are none")?;
         if parsed(&paid.fee, scale) != Some(fee) || parsed(&paid.tax, scale) != Some(tax) {
             return Err("its fee is not what its terms say");
+        }
+        let Terms { version, fee_bps, tax_bps } = paid.terms;
+        if !known.has(version, (fee_bps, tax_bps)) {
+            let words = "its terms are none that the book had by then";
+            around.findings.event(place, Code::PaymentDiffers, words);
         }
         let transaction = id(&paid.transaction_id, "txn_").filter(|id| *id == payment);
         let transaction = transaction.ok_or("its transaction has another number than it has")?;

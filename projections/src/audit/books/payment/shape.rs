@@ -7,8 +7,7 @@ use super::super::super::text::Text;
 #[derive(Deserialize, Clone, Copy)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Terms {
-    #[serde(rename = "version")]
-    pub _version: u32,
+    pub version: u32,
     pub fee_bps: u16,
     pub tax_bps: u16,
 }

@@ -1,45 +1,27 @@
-//! `/v1/audit`: trial balance, balance sheet, profit and loss and control totals, for auditors.
+//! Trial balance, balance sheet, profit and loss and control totals, as auditors read them: as
+//! JSON, and the reports as the files that the pages give too.
 
-mod body;
-
-use axum::{
-    http::{HeaderValue, header},
-    response::{IntoResponse, Response},
-};
+use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, NaiveDate, Utc};
-use ledger_core::log::Position;
 use projections::{
     AsOf, At,
-    reports::{self, Report, Sheet},
+    reports::{Report, Sheet},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::{router::OpenApiRouter, routes};
 
-use body::{ControlOut, ControlsOut, ReportOut, StatementOut};
-
-use super::trial_balance::refuse_the_future;
-use crate::{
-    http::{
-        ApiState, Problem,
-        query::{Params, date, moment},
-        reader::Reader,
-        reply::{Reply, set_position},
-    },
-    identity::Scope,
+use super::{
+    books_body::{ControlOut, ControlsOut, ReportOut, StatementOut},
+    key::{AuditKey, as_of},
 };
-
-/// Who may read them.
-const SCOPES: &[Scope] = &[Scope::LedgerRead];
-
-/// The routes.
-pub(super) fn routes() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new()
-        .routes(routes!(trial_balance))
-        .routes(routes!(balance_sheet))
-        .routes(routes!(profit_and_loss))
-        .routes(routes!(controls))
-}
+use crate::{
+    auditing::{Books, FileForm},
+    http::{
+        Problem,
+        query::{Params, date, moment},
+        reply::Reply,
+    },
+};
 
 /// As what a report is answered.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
@@ -50,13 +32,15 @@ enum Form {
     Json,
     /// CSV with a header.
     Csv,
+    /// Pages to print.
+    Pdf,
 }
 
 /// When a report is of; now if all is left out.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-struct SheetQuery {
+pub(super) struct SheetQuery {
     /// After the event at this position of the log.
     as_of_position: Option<u64>,
     /// After everything that was recorded at or before this moment.
@@ -71,7 +55,7 @@ struct SheetQuery {
     #[serde(default, deserialize_with = "date")]
     #[param(value_type = Option<String>, format = Date)]
     compare_with: Option<NaiveDate>,
-    /// `json` (as if left out) or `csv`.
+    /// `json` (as if left out), `csv` or `pdf`.
     #[serde(default)]
     #[param(inline)]
     format: Form,
@@ -83,7 +67,7 @@ struct SheetQuery {
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-struct EarningsQuery {
+pub(super) struct EarningsQuery {
     /// The first business date.
     #[serde(default, deserialize_with = "date")]
     #[param(value_type = String, format = Date)]
@@ -100,7 +84,7 @@ struct EarningsQuery {
     #[serde(default, deserialize_with = "date")]
     #[param(value_type = Option<String>, format = Date)]
     before_to: Option<NaiveDate>,
-    /// `json` (as if left out) or `csv`.
+    /// `json` (as if left out), `csv` or `pdf`.
     #[serde(default)]
     #[param(inline)]
     format: Form,
@@ -117,13 +101,15 @@ struct EarningsQuery {
     path = "/v1/audit/trial-balance",
     tag = "Audit",
     params(SheetQuery),
-    responses((status = 200, description = "The trial balance.", body = ReportOut)),
+    responses((status = 200, description = "The trial balance.", content(
+        (ReportOut = "application/json"), (String = "text/csv"), (String = "application/pdf"),
+    ))),
 )]
-async fn trial_balance(
-    reader: Reader,
+pub(super) async fn trial_balance(
+    key: AuditKey,
     Params(query): Params<SheetQuery>,
 ) -> Result<Response, Problem> {
-    of_sheet(&reader, &query, Report::TrialBalance).await
+    of_sheet(&key, &query, Report::TrialBalance).await
 }
 
 /// Get the balance sheet
@@ -135,13 +121,15 @@ async fn trial_balance(
     path = "/v1/audit/balance-sheet",
     tag = "Audit",
     params(SheetQuery),
-    responses((status = 200, description = "The balance sheet.", body = ReportOut)),
+    responses((status = 200, description = "The balance sheet.", content(
+        (ReportOut = "application/json"), (String = "text/csv"), (String = "application/pdf"),
+    ))),
 )]
-async fn balance_sheet(
-    reader: Reader,
+pub(super) async fn balance_sheet(
+    key: AuditKey,
     Params(query): Params<SheetQuery>,
 ) -> Result<Response, Problem> {
-    of_sheet(&reader, &query, Report::BalanceSheet).await
+    of_sheet(&key, &query, Report::BalanceSheet).await
 }
 
 /// Get profit and loss
@@ -152,22 +140,29 @@ async fn balance_sheet(
     path = "/v1/audit/profit-and-loss",
     tag = "Audit",
     params(EarningsQuery),
-    responses((status = 200, description = "Profit and loss.", body = ReportOut)),
+    responses((status = 200, description = "Profit and loss.", content(
+        (ReportOut = "application/json"), (String = "text/csv"), (String = "application/pdf"),
+    ))),
 )]
-async fn profit_and_loss(
-    reader: Reader,
+pub(super) async fn profit_and_loss(
+    key: AuditKey,
     Params(query): Params<EarningsQuery>,
 ) -> Result<Response, Problem> {
-    let models = reader.admit(SCOPES, query.min_position).await?;
+    key.wait(query.min_position).await?;
     let days = span(query.from, query.to, "from")?;
     let (from, to) = days.ok_or_else(|| Problem::parameter("from", "from and to are needed."))?;
     let before = span(query.before_from, query.before_to, "before_from")?;
-    let At { position, value } = models.earnings(from, to).await?;
-    let before = match before {
-        Some((from, to)) => Some(models.earnings(from, to).await?.value),
+    let models = &key.reads.read_models;
+    let now = models.earnings(from, to).await?;
+    let then = match before {
+        Some((from, to)) => Some(models.earnings(from, to).await?),
         None => None,
     };
-    answer(Report::ProfitAndLoss, (&value, before.as_ref()), position, query.format)
+    let mut of = format!("Business dates {from} to {to}");
+    if let Some((from, to)) = before {
+        of = format!("{of}, beside {from} to {to}");
+    }
+    answer(&key, Report::ProfitAndLoss, (&now, then.as_ref(), of), query.format).await
 }
 
 /// Get the control totals
@@ -181,12 +176,12 @@ async fn profit_and_loss(
     params(ControlsQuery),
     responses((status = 200, description = "All of them.", body = ControlsOut)),
 )]
-async fn controls(
-    reader: Reader,
+pub(super) async fn controls(
+    key: AuditKey,
     Params(query): Params<ControlsQuery>,
 ) -> Result<Reply<ControlsOut>, Problem> {
-    let models = reader.admit(SCOPES, query.min_position).await?;
-    let At { position, value } = models.controls().await?;
+    key.wait(query.min_position).await?;
+    let At { position, value } = key.reads.read_models.controls().await?;
     let differing = value.iter().filter(|control| !control.holds()).count();
     let differing = u64::try_from(differing).unwrap_or(u64::MAX);
     let data = value.into_iter().map(ControlOut::from).collect();
@@ -199,24 +194,9 @@ async fn controls(
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-struct ControlsQuery {
+pub(super) struct ControlsQuery {
     /// Wait until the answer reflects this position.
     min_position: Option<u64>,
-}
-
-impl SheetQuery {
-    fn as_of(&self) -> Result<AsOf, Problem> {
-        match (self.as_of_position, self.as_of_time, self.as_of_date) {
-            (None, None, None) => Ok(AsOf::Now),
-            (Some(position), None, None) => Ok(AsOf::Position(position)),
-            (None, Some(time), None) => Ok(AsOf::Time(time)),
-            (None, None, Some(day)) => Ok(AsOf::Day(day)),
-            _ => Err(Problem::parameter(
-                "as_of_position",
-                "One of as_of_position, as_of_time and as_of_date.",
-            )),
-        }
-    }
 }
 
 /// Both days of a span, or neither.
@@ -232,46 +212,41 @@ fn span(
     }
 }
 
-async fn of_sheet(
-    reader: &Reader,
-    query: &SheetQuery,
-    report: Report,
-) -> Result<Response, Problem> {
-    reader.admit(SCOPES, None).await?;
-    let as_of = query.as_of()?;
-    if let Some(position) = query.as_of_position {
-        refuse_the_future(reader, position).await?;
+async fn of_sheet(key: &AuditKey, query: &SheetQuery, report: Report) -> Result<Response, Problem> {
+    let when = as_of(query.as_of_position, query.as_of_time, query.as_of_date)?;
+    if let AsOf::Position(position) = when {
+        key.place(Some(position), None).await?;
     }
-    let wanted = query.min_position.max(query.as_of_position);
-    let models = reader.admit(SCOPES, wanted).await?;
-    let At { position, value } = models.sheet(as_of).await?;
-    let before = match query.compare_with {
-        Some(day) => Some(models.sheet(AsOf::Day(day)).await?.value),
+    key.wait(query.min_position.max(query.as_of_position)).await?;
+    let models = &key.reads.read_models;
+    let now = models.sheet(when).await?;
+    let then = match query.compare_with {
+        Some(day) => Some(models.sheet(AsOf::Day(day)).await?),
         None => None,
     };
-    answer(report, (&value, before.as_ref()), position, query.format)
+    let mut of = match query.as_of_date {
+        Some(day) => format!("All that belongs to the days up to {day}"),
+        None => format!("As of event {}", now.position),
+    };
+    if let Some(day) = query.compare_with {
+        of = format!("{of}, beside the days up to {day}");
+    }
+    answer(key, report, (&now, then.as_ref(), of), query.format).await
 }
 
-fn answer(
+async fn answer(
+    key: &AuditKey,
     report: Report,
-    (sheet, before): (&Sheet, Option<&Sheet>),
-    position: Position,
+    (now, then, of): (&At<Sheet>, Option<&At<Sheet>>, String),
     form: Form,
 ) -> Result<Response, Problem> {
-    let statements = reports::statements(report, sheet, before)
-        .ok_or_else(|| Problem::internal(&"a sum is too large for a report"))?;
-    if form == Form::Csv {
-        let mut response = reports::csv(&statements).into_response();
-        let headers = response.headers_mut();
-        let media = HeaderValue::from_static("text/csv; charset=utf-8");
-        headers.insert(header::CONTENT_TYPE, media);
-        let shown = format!("attachment; filename=\"{}.csv\"", report.name());
-        if let Ok(value) = HeaderValue::try_from(shown) {
-            headers.insert(header::CONTENT_DISPOSITION, value);
-        }
-        set_position(headers, position);
-        return Ok(response);
+    let books = Books::of(report, now, then, of)?;
+    match form {
+        Form::Json => {}
+        Form::Csv => return books.file(&key.reads, FileForm::Csv).await,
+        Form::Pdf => return books.file(&key.reads, FileForm::Pdf).await,
     }
+    let Books { position, statements, .. } = books;
     let balanced = statements.iter().all(|statement| statement.balanced);
     let data = statements.into_iter().map(StatementOut::from).collect();
     let out = ReportOut { object: report.name(), balanced, data, position };
