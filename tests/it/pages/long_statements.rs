@@ -93,8 +93,10 @@ async fn a_long_statement_is_prepared_and_had_by_nobody_else() {
         assert_eq!(page(&ravi, &path).await.status, 404, "{path}");
     }
     let pool = scene.bahi.database.pool().await;
-    let sealed: Vec<u8> =
-        sqlx::query_scalar("select content from statement_files").fetch_one(&pool).await.unwrap();
+    let sealed: Vec<u8> = sqlx::query_scalar("select content from wallet_statement_files")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
     let is_plain = sealed.windows(7).any(|bytes| bytes == b"opening");
     assert!(!is_plain, "what is kept is sealed");
     // Another one takes its place, and the first is gone.
@@ -118,7 +120,7 @@ async fn one_is_prepared_at_a_time_and_whose_maker_died_again() {
     let pool = scene.bahi.database.pool().await;
     let left = async |until: &str| {
         let sql = format!(
-            "update statement_files set state = 'making', lines_done = 700, content = null,
+            "update wallet_statement_files set state = 'making', lines_done = 700, content = null,
                  position = null, leased_until = '{until}'"
         );
         sqlx::query(&sql).execute(&pool).await.unwrap();
@@ -152,8 +154,10 @@ async fn one_is_prepared_at_a_time_and_whose_maker_died_again() {
     // After an hour it is taken away.
     scene.clock.advance(chrono::TimeDelta::minutes(61));
     scene.bahi.keeper.round().await.unwrap();
-    let kept: i64 =
-        sqlx::query_scalar("select count(*) from statement_files").fetch_one(&pool).await.unwrap();
+    let kept: i64 = sqlx::query_scalar("select count(*) from wallet_statement_files")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
     assert_eq!(kept, 0);
     scene.finish().await;
 }
@@ -170,7 +174,7 @@ async fn days_that_make_no_sense_are_not_prepared() {
         assert_eq!(form.status, 422, "{}", form.text);
         assert!(form.text.contains("within one year"), "{}", form.text);
     }
-    let kept: i64 = sqlx::query_scalar("select count(*) from statement_files")
+    let kept: i64 = sqlx::query_scalar("select count(*) from wallet_statement_files")
         .fetch_one(&scene.bahi.database.pool().await)
         .await
         .unwrap();
