@@ -179,11 +179,14 @@ const OF_PAYMENTS: &str = include_str!("../../ledger-api/src/routes/payments/exa
 /// Asked by other tests (`ops`, `ops_resolutions`, `sending_back`, `dues`, `logins`, `pages`,
 /// `statements`, `transfers`, `proofs`, `periods_api`): they need two persons, somebody's session,
 /// a bank that tells, a login provider, or a signature.
-const ELSEWHERE: [&str; 24] = [
+const ELSEWHERE: [&str; 27] = [
     "get_v1_audit_checkpoints",
     "get_v1_audit_consistency",
     "get_v1_audit_proofs_position",
     "get_v1_statements_proofs_position",
+    "post_v1_statement_files",
+    "get_v1_statement_files_id",
+    "get_v1_statement_files_id_content",
     "post_v1_ops_periods_close_year",
     "post_v1_ops_withdrawals_id_approve",
     "post_v1_ops_withdrawals_id_reject",

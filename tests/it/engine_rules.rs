@@ -174,6 +174,39 @@ async fn case_23_and_33_a_key_in_one_batch_belongs_to_its_first_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_wallet_is_closed_before_a_debt_of_its_owners_or_not_at_all() {
+    const DEBT: &str = "receivable:recall:b:INR";
+    let (ledger, _, pool) = clocked().await;
+    ledger.open(DEBT).await;
+    let close = || command(Operation::CloseAccount { account: "wallet:b:INR".parse().unwrap() });
+    let owe = |amount| command(Operation::Post(vec![transfer(DEBT, "wallet:a:INR", amount)]));
+    let code = |answer: &Answer| match &answer.outcome {
+        Outcome::Accepted(_) => String::new(),
+        Outcome::Rejected(rejection) => rejection.code.clone(),
+    };
+    // In one batch, the debt first.
+    let answers = ledger.engine.submit_all(vec![owe("5"), close()]).await.unwrap();
+    let codes: Vec<String> = answers.iter().map(|a| code(a.as_ref().unwrap())).collect();
+    assert_eq!(codes, ["", "debt_open"]);
+    let repay = Operation::Post(vec![transfer("wallet:a:INR", DEBT, "5")]);
+    accepted(ledger.submit(repay).await);
+    // Another process that knows both accounts, and not the debt that landed since.
+    let other = Engine::start(config(&ledger.database)).await.unwrap();
+    let seen = other.dry_run(close()).await.unwrap();
+    assert_eq!(code(&seen), "", "it would have been closed then");
+    accepted(ledger.engine.submit(owe("7")).await);
+    assert_eq!(code(&other.submit(close()).await.unwrap()), "debt_open");
+    let repay = Operation::Post(vec![transfer("wallet:a:INR", DEBT, "7")]);
+    accepted(ledger.submit(repay).await);
+    // The closing first: what a bank does afterwards is owed all the same, and refuses nothing.
+    let answers = other.submit_all(vec![close(), owe("1")]).await.unwrap();
+    let codes: Vec<String> = answers.iter().map(|a| code(a.as_ref().unwrap())).collect();
+    assert_eq!(codes, ["", ""]);
+    assert_eq!(code(&ledger.engine.submit(close()).await.unwrap()), "account_closed");
+    Books::of(&pool).await.assert_whole();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_dry_run_uses_up_no_key() {
     let (ledger, _, pool) = clocked().await;
     let before = read::head(&pool).await.unwrap();

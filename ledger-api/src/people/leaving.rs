@@ -14,7 +14,7 @@ impl People {
         sqlx::query(
             "with ended as (delete from sessions where person_id = $1),
                   unsent as (delete from person_codes where person_id = $1),
-                  files as (delete from statement_files where person_id = $1),
+                  files as (delete from wallet_statement_files where person_id = $1),
                   locked as (delete from credentials where person_id = $1)
              update people set status = 'restricted', closed_at = $2, phone_verified_at = null
              where id = $1 and status = 'active'",
@@ -64,7 +64,7 @@ impl People {
              logins as (delete from login_identities where person_id = $1),
              attempts as (delete from login_attempts where person_id = $1),
              reports as (delete from problem_reports where person_id = $1),
-             files as (delete from statement_files where person_id = $1),
+             files as (delete from wallet_statement_files where person_id = $1),
              frontends as (delete from oauth_grants where person_id = $1)
              update people set status = 'erased', erased_at = $2, handle = null,
                  email_hash = null, phone_hash = null, email_verified_at = null,
@@ -84,7 +84,7 @@ impl People {
     /// # Errors
     /// [`PeopleError`].
     pub async fn sweep_statements(&self, now: Timestamp) -> Result<u64, PeopleError> {
-        let swept = sqlx::query("delete from statement_files where expires_at <= $1")
+        let swept = sqlx::query("delete from wallet_statement_files where expires_at <= $1")
             .bind(now)
             .execute(&self.pool)
             .await?;

@@ -17,7 +17,7 @@ impl StatementFiles {
     pub(super) async fn put(&self, asked: &StatementFile) -> sqlx::Result<StatementFile> {
         let sql = format!(
             "with put as (
-                 insert into statement_files as f
+                 insert into wallet_statement_files as f
                      (id, person_id, from_day, to_day, format, state, asked_at, lines_of,
                       expires_at)
                  values ($1, $2, $3, $4, $5, 'waiting', $6, $7, $8)
@@ -30,7 +30,7 @@ impl StatementFiles {
                  returning {COLUMNS})
              select {COLUMNS} from put
              union all
-             select {COLUMNS} from statement_files
+             select {COLUMNS} from wallet_statement_files
              where person_id = $2 and not exists (select from put)"
         );
         let put = sqlx::query(&sql)
@@ -48,7 +48,7 @@ impl StatementFiles {
             return read(&row);
         }
         // Another request put one there while this one looked.
-        let sql = format!("select {COLUMNS} from statement_files where person_id = $1");
+        let sql = format!("select {COLUMNS} from wallet_statement_files where person_id = $1");
         read(&sqlx::query(&sql).bind(asked.person.uuid()).fetch_one(&self.pool).await?)
     }
 
@@ -60,7 +60,7 @@ impl StatementFiles {
         now: Timestamp,
     ) -> sqlx::Result<Option<StatementFile>> {
         let sql = format!(
-            "select {COLUMNS} from statement_files
+            "select {COLUMNS} from wallet_statement_files
              where id = $1 and person_id = $2 and expires_at > $3"
         );
         let query = sqlx::query(&sql).bind(id.0).bind(person.uuid()).bind(now);
@@ -69,7 +69,7 @@ impl StatementFiles {
 
     /// What is in a file; nothing until it is ready.
     pub(super) async fn content(&self, file: &StatementFile) -> Result<Option<Vec<u8>>, Problem> {
-        let sql = "select content from statement_files where id = $1 and state = 'ready'";
+        let sql = "select content from wallet_statement_files where id = $1 and state = 'ready'";
         let query = sqlx::query_scalar(sql).bind(file.id.0);
         let sealed: Option<Vec<u8>> = query.fetch_optional(&self.pool).await?;
         let Some(sealed) = sealed else { return Ok(None) };
@@ -91,7 +91,7 @@ impl StatementFiles {
         now: Timestamp,
         leased_until: Timestamp,
     ) -> sqlx::Result<bool> {
-        let sql = "update statement_files
+        let sql = "update wallet_statement_files
                    set state = 'making', leased_until = $3, lines_done = 0
                    where id = $1 and (state = 'waiting'
                                       or (state = 'making' and leased_until < $2))";
@@ -106,7 +106,7 @@ impl StatementFiles {
         lines_done: u64,
         leased_until: Timestamp,
     ) -> sqlx::Result<()> {
-        let sql = "update statement_files set lines_done = $2, leased_until = $3
+        let sql = "update wallet_statement_files set lines_done = $2, leased_until = $3
                    where id = $1 and state = 'making'";
         let query = sqlx::query(sql).bind(id.0).bind(signed(lines_done)).bind(leased_until);
         query.execute(&self.pool).await.map(drop)
@@ -122,7 +122,7 @@ impl StatementFiles {
         let owner = file.person.owner().map_err(|error| Problem::internal(&error))?;
         let sealed = self.keys.seal(&owner, FIELD, bytes).await;
         let sealed = sealed.map_err(|error| Problem::internal(&error))?;
-        let sql = "update statement_files
+        let sql = "update wallet_statement_files
                    set state = 'ready', leased_until = null, lines_done = lines_of,
                        content = $2, position = $3, expires_at = $4
                    where id = $1 and state = 'making'";
@@ -133,7 +133,7 @@ impl StatementFiles {
 
     /// Notes that one could not be made (`failed`), or lets go of it (`waiting`).
     pub(super) async fn let_go(&self, id: FileId, state: FileState) -> sqlx::Result<()> {
-        let sql = "update statement_files set state = $2, leased_until = null
+        let sql = "update wallet_statement_files set state = $2, leased_until = null
                    where id = $1 and state = 'making'";
         sqlx::query(sql).bind(id.0).bind(state).execute(&self.pool).await.map(drop)
     }

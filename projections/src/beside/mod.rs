@@ -23,7 +23,7 @@ use crate::{
     error::ProjectionError,
     models::{ReadModel, Schema},
     projector::{
-        EVENTS_MAX,
+        EVENTS_MAX, Supply,
         chunk::{self, Job, Step},
         connect,
     },
@@ -151,7 +151,7 @@ async fn fold(
 ) -> Result<(), ProjectionError> {
     loop {
         let live = chunk::checkpoint(db, Schema::Live).await?;
-        match chunk::step(db, job(live)).await? {
+        match chunk::step(db, &mut Supply::default(), job(live)).await? {
             Step::Moved(reach) => {
                 progress(reach.position, live);
                 if live.saturating_sub(reach.position) < EVENTS_MAX {

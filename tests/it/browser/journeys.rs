@@ -85,48 +85,78 @@ async fn the_way_back_sends_once_without_any_script() {
     twice("twice_unscripted", 6, false).await;
 }
 
-#[tokio::test]
-async fn two_tabs_send_what_each_of_them_shows() {
+/// Prepares one sending in each of two tabs, and sends both.
+async fn two_tabs(handle: &str, number: u32, scripts: bool) {
     on_the_demo(async |browser, demo| {
-        browser.sign_up(demo, "two_tabs", 4).await;
+        if !scripts {
+            browser.without_scripts().await;
+        }
+        browser.sign_up(demo, handle, number).await;
         browser.add(demo, "500", "₹500.00").await;
         browser.pay().await;
-        browser.is_done(true).await;
+        browser.is_done(scripts).await;
         browser.prepare_to_send(demo, "@meera", "100", "From the first").await;
         browser.sees("Send ₹100.00").await;
         let first = browser.driver.window().await.unwrap();
         let second = browser.driver.new_tab().await.unwrap();
         browser.driver.switch_to_window(second).await.unwrap();
+        if !scripts {
+            // Each tab has a switch of its own.
+            browser.without_scripts().await;
+        }
         browser.prepare_to_send(demo, "@asha", "150", "From the second").await;
         browser.press("Send ₹150.00").await;
-        browser.is_done(true).await;
+        browser.is_done(scripts).await;
         browser.driver.switch_to_window(first).await.unwrap();
         browser.press("Send ₹100.00").await;
-        browser.is_done(true).await;
+        browser.is_done(scripts).await;
         assert_eq!(browser.activity(demo).await, 3, "one addition and two sendings");
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_session_that_ends_in_the_middle_pays_nothing_and_asks_who_it_is() {
+async fn two_tabs_send_what_each_of_them_shows() {
+    two_tabs("two_tabs", 4, true).await;
+}
+
+#[tokio::test]
+async fn two_tabs_send_what_each_of_them_shows_without_any_script() {
+    two_tabs("two_tabs_unscripted", 7, false).await;
+}
+
+/// Loses the session on the last sheet, logs in again and is back at the form.
+async fn ends_in_the_middle(handle: &str, number: u32, scripts: bool) {
     on_the_demo(async |browser, demo| {
-        browser.sign_up(demo, "forgotten", 5).await;
+        if !scripts {
+            browser.without_scripts().await;
+        }
+        browser.sign_up(demo, handle, number).await;
         browser.add(demo, "500", "₹500.00").await;
         browser.pay().await;
-        browser.is_done(true).await;
+        browser.is_done(scripts).await;
         browser.prepare_to_send(demo, "@meera", "100", "Too late").await;
         browser.sees("Send ₹100.00").await;
         browser.driver.delete_all_cookies().await.unwrap();
         browser.press("Send ₹100.00").await;
         browser.at("/login").await;
-        browser.log_in_here("forgotten", PASSWORD).await;
-        browser.at("/app").await;
+        browser.log_in_here(handle, PASSWORD).await;
+        browser.at("/app/move?tab=send").await;
         assert_eq!(browser.activity(demo).await, 1, "nothing was sent");
         browser.prepare_to_send(demo, "@meera", "100", "In time").await;
         browser.press("Send ₹100.00").await;
-        browser.is_done(true).await;
+        browser.is_done(scripts).await;
         assert_eq!(browser.activity(demo).await, 2, "and then once");
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_session_that_ends_in_the_middle_pays_nothing_and_asks_who_it_is() {
+    ends_in_the_middle("forgotten", 5, true).await;
+}
+
+#[tokio::test]
+async fn a_session_that_ends_in_the_middle_leads_back_to_the_form_without_any_script() {
+    ends_in_the_middle("forgotten_unscripted", 8, false).await;
 }

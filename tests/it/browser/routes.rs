@@ -20,7 +20,7 @@ const MADE_ELSEWHERE: [(&str, &[&str]); 3] = [
     ("PAY_PAGE", &["/app/pay"]),
 ];
 /// What is asked for by GET and is no page that is opened by its address, and why.
-const NO_PAGES: [(&str, &str); 37] = [
+const NO_PAGES: [(&str, &str); 39] = [
     ("/.well-known/oauth-authorization-server", "JSON"),
     ("/openapi.json", "JSON"),
     ("/dev/outbox.json", "JSON"),
@@ -48,6 +48,8 @@ const NO_PAGES: [(&str, &str); 37] = [
     ("/app/move/withdraw", "leads back to the form"),
     ("/app/move/withdraw/check", "leads back to the form"),
     ("/app/pay/check", "leads back to the form"),
+    ("/app/statements/files", "leads back to the statements"),
+    ("/app/statements/files/{id}/events", "a stream"),
     ("/merchant/withdraw/check", "leads back to the form"),
     ("/merchant/payments/{id}/refund", "leads back to the payment"),
     ("/app/move/added", "leads from the bank to what became of it"),

@@ -69,6 +69,8 @@ async fn every_page_is_sound_for_who_is_new_and_for_who_has_history() {
             "/app/activity?status=done&kind=transfer&q=nothing&from=soon&min=x",
             "/app/statements",
             "/app/banks",
+            "/app/settings/close",
+            "/problems/statement_preparing",
             "/dev/components",
         ] {
             let found = page(who, path).await;

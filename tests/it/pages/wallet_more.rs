@@ -16,7 +16,7 @@ fn money(value: &str) -> Value {
 }
 
 /// So many transfers of a rupee from one to the other.
-async fn transfers(scene: &Scene, from: &Person, to: &Person, count: usize) {
+pub(super) async fn transfers(scene: &Scene, from: &Person, to: &Person, count: usize) {
     let leg = |wallet: &str, direction: &str| {
         let amount = money("1.00");
         json!({"account": wallet, "direction": direction, "amount": amount})

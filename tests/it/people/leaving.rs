@@ -3,13 +3,17 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use ledger_api::people::{PersonId, Recipient};
+use ledger_api::{
+    identity::Scope,
+    people::{PersonId, Recipient},
+};
 use ledger_core::clock::{Clock as _, ManualClock, System};
+use reqwest::Method;
 use serde_json::json;
 
 use super::visitor::{PASSWORD, Visitor, who};
 use crate::support::{
-    bahi::{Set, TestBahi},
+    bahi::{Set, TestBahi, fresh_key, send},
     database::Database,
 };
 
@@ -86,5 +90,47 @@ async fn an_account_is_closed_when_empty_and_forgotten_when_the_law_allows() {
     // Another one may have the handle now, and is somebody else.
     let again = Visitor::of(&bahi).sign_up("asha").await;
     assert_ne!(again["person"]["id"].as_str().unwrap(), id.to_string());
+    bahi.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wallet_stays_open_while_its_owner_owes() {
+    let bahi = TestBahi::spawn().await;
+    let mut asha = Visitor::of(&bahi);
+    let wallet = asha.sign_up("asha").await["person"]["wallet"].as_str().unwrap().to_owned();
+    let debt = wallet.replacen("wallet:", "receivable:overpaid:", 1);
+    let admin = bahi.admin().await;
+    let second = bahi.actor("second", &[Scope::OpsApprove]).await;
+    admin.open("wallet:bank:INR").await.made();
+    admin.open(&debt).await.made();
+    let adjust = async |debit: &str, credit: &str| {
+        let body = json!({"kind": "adjustment", "debit": debit, "credit": credit,
+            "amount": {"value": "300.00", "currency": "INR"}, "reason": "test",
+            "evidence_sha256": "a".repeat(64)});
+        let request = admin.request(Method::POST, "/v1/transactions");
+        let request = request.header("idempotency-key", fresh_key());
+        let request = request.header("approver-authorization", format!("Bearer {}", second.key));
+        let position = send(request.json(&body)).await.made()["position"].as_u64().unwrap();
+        asha.get(&format!("/v1/balances?min_position={position}")).await.made()
+    };
+    let owing = adjust(&debt, "wallet:bank:INR").await;
+    assert_eq!(owing["owed"]["value"], "300.00", "{owing}");
+    assert_eq!(owing["total"]["value"], "0.00", "what is owed is in no other sum: {owing}");
+    for page in ["/app", "/app/settings/close"] {
+        let shown = asha.get(page).await;
+        assert!(shown.text.contains("You owe") && shown.text.contains("300"), "{}", shown.text);
+    }
+    let refused = asha.clone().post("/v1/me/close", &json!({})).await;
+    assert_eq!(refused.refused(), "debt_open");
+    let form = asha.clone().form("/app/settings/close", &[]).await;
+    assert_eq!(form.status, 422, "{}", form.text);
+    assert!(form.text.contains("so your wallet stays open"), "{}", form.text);
+    let by_key = admin.post(&format!("/v1/accounts/{wallet}/close"), &json!({})).await;
+    assert_eq!(by_key.refused(), "debt_open");
+
+    let repaid = adjust("wallet:bank:INR", &debt).await;
+    assert_eq!(repaid["owed"]["value"], "0.00", "{repaid}");
+    assert!(!asha.get("/app").await.text.contains("You owe"));
+    asha.clone().post("/v1/me/close", &json!({})).await.made();
     bahi.finish().await;
 }

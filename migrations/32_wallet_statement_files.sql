@@ -1,6 +1,6 @@
 -- Statements of wallets that are too long to be made while somebody waits: asked for, made by one
 -- process, kept for an hour, taken away. Nothing is decided by them; whoever loses one asks again.
-create table statement_files (
+create table wallet_statement_files (
     id           uuid        not null,
     person_id    uuid        not null,
     from_day     date        not null,
@@ -20,15 +20,15 @@ create table statement_files (
     -- When it is taken away, made or not.
     expires_at   timestamptz not null,
 
-    constraint statement_files_pkey primary key (id),
-    constraint statement_files_person_fkey foreign key (person_id) references people (id),
+    constraint wallet_statement_files_pkey primary key (id),
+    constraint wallet_statement_files_person_fkey foreign key (person_id) references people (id),
     -- One of a person at a time: another one takes the place of one that is made.
-    constraint statement_files_person_key unique (person_id),
-    constraint statement_files_form check (
+    constraint wallet_statement_files_person_key unique (person_id),
+    constraint wallet_statement_files_form check (
         format in ('pdf', 'csv', 'json') and from_day <= to_day and expires_at > asked_at
         and lines_done >= 0 and lines_of >= 0
     ),
-    constraint statement_files_state check (
+    constraint wallet_statement_files_state check (
         state in ('waiting', 'making', 'ready', 'failed')
         and (state = 'making') = (leased_until is not null)
         and (state = 'ready') = (content is not null)
@@ -36,6 +36,6 @@ create table statement_files (
     )
 );
 -- What is to be taken away.
-create index statement_files_expiry on statement_files (expires_at);
+create index wallet_statement_files_expiry on wallet_statement_files (expires_at);
 
-grant select, insert, update, delete on statement_files to bahi_app;
+grant select, insert, update, delete on wallet_statement_files to bahi_app;
