@@ -16,6 +16,7 @@ use ledger_core::{
     clock::{Ids, System},
     command::{Command, Idempotency, OpenAccount, Operation, Outcome},
     engine::{Engine, EngineConfig},
+    fee::Pricing,
     ids::{
         AccountId, BankAccountId, MerchantCode, PaymentId, RequestId, TransactionId, WithdrawalId,
     },
@@ -149,6 +150,7 @@ impl Load {
                 amount,
                 fee: zero,
                 tax: zero,
+                pricing: Pricing::AsGiven,
                 bank_account: BankAccountId::from_uuid(System.fresh()),
                 bank: "hdfc".parse()?,
                 rail: "imps".parse()?,

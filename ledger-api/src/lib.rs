@@ -9,6 +9,7 @@ pub mod db;
 pub mod deposits;
 mod desk;
 mod entry;
+mod fees;
 pub mod hooks_out;
 pub mod house;
 pub mod http;

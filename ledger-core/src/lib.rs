@@ -23,6 +23,7 @@ pub mod clock;
 pub mod command;
 pub mod deposit;
 pub mod engine;
+pub mod fee;
 pub mod hold;
 pub mod ids;
 pub mod log;

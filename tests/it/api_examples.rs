@@ -130,6 +130,11 @@ const PLAN: &[(&str, &str, u16)] = &[
     ("post_v1_ops_periods_close", "/v1/ops/periods/close", 200),
     ("post_v1_ops_periods_reopen", "/v1/ops/periods/reopen", 200),
     ("get_v1_ops_periods", "/v1/ops/periods", 200),
+    ("post_v1_ops_fees", "/v1/ops/fees", 201),
+    ("get_v1_ops_fees", "/v1/ops/fees", 200),
+    ("post_v1_ops_terms", "/v1/ops/terms", 201),
+    ("get_v1_ops_terms", "/v1/ops/terms", 200),
+    ("get_v1_ops_banks_bank_days", "/v1/ops/banks/hdfc/days", 200),
     ("post_v1_ops_bank_statements", "/v1/ops/bank-statements?bank=hdfc&format=json", 200),
     ("get_v1_ops_banks", "/v1/ops/banks", 200),
     ("post_v1_ops_banks_bank_pause", "/v1/ops/banks/hdfc/pause", 200),
@@ -176,10 +181,10 @@ const OF_WALLETS: &str = include_str!("../../ledger-api/src/routes/wallet/exampl
 /// The same of payments to shops (`payments_api`).
 const OF_PAYMENTS: &str = include_str!("../../ledger-api/src/routes/payments/examples.json");
 
-/// Asked by other tests (`ops`, `ops_resolutions`, `sending_back`, `dues`, `logins`, `pages`,
-/// `statements`, `transfers`, `proofs`, `periods_api`): they need two persons, somebody's session,
-/// a bank that tells, a login provider, or a signature.
-const ELSEWHERE: [&str; 27] = [
+/// Asked by other tests (`ops`, `ops_desk`, `ops_resolutions`, `sending_back`, `dues`, `logins`,
+/// `pages`, `statements`, `transfers`, `proofs`, `periods_api`): they need two persons, somebody's
+/// session, a bank that tells, a login provider, or a signature.
+const ELSEWHERE: [&str; 32] = [
     "get_v1_audit_checkpoints",
     "get_v1_audit_consistency",
     "get_v1_audit_proofs_position",
@@ -199,6 +204,11 @@ const ELSEWHERE: [&str; 27] = [
     "post_v1_ops_bank_lines_id_treasury",
     "post_v1_ops_treasury_moves_id_approve",
     "post_v1_ops_treasury_moves_id_reject",
+    "post_v1_ops_banks_bank_fetch",
+    "post_v1_ops_banks_bank_days_close",
+    "post_v1_ops_banks_bank_days_reopen",
+    "get_v1_ops_merchants_id_terms",
+    "post_v1_ops_merchants_id_terms",
     "delete_v1_me_logins_provider",
     "get_v1_me_apps",
     "delete_v1_me_apps_id",
@@ -248,8 +258,9 @@ async fn the_examples_are_what_happens() {
         if *method != Method::GET {
             request = request.header("idempotency-key", fresh_key());
         }
-        let two = name.starts_with("post_v1_ops_periods_");
-        if two || *name == "post_v1_ops_bank_statements" {
+        let two = ["post_v1_ops_periods_", "post_v1_ops_fees", "post_v1_ops_terms"];
+        if two.iter().any(|start| name.starts_with(start)) || *name == "post_v1_ops_bank_statements"
+        {
             let key = format!("Bearer {}", second.key);
             request = request.header("approver-authorization", key);
         }

@@ -28,6 +28,7 @@ mod engine_basics;
 mod engine_faults;
 mod engine_rules;
 mod failover;
+mod fees;
 mod golden;
 mod hooks_out;
 mod immutability;

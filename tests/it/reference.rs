@@ -243,8 +243,8 @@ async fn one_by_one_the_engine_writes_what_the_reference_writes_to_the_last_hash
     }
     let kinds = both.assert_same_logs(true).await;
     let known = [AccountEvent::NAMES, HoldEvent::NAMES, ReversalEvent::NAMES, BookEvent::NAMES];
-    // Tiers, terms of shops and periods have tests of their own.
-    assert_eq!(kinds.len(), known.concat().len() - 6, "kinds of events: {kinds:?}");
+    // Tiers, fees, terms of shops and periods have tests of their own.
+    assert_eq!(kinds.len(), known.concat().len() - 7, "kinds of events: {kinds:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -23,6 +23,7 @@ use ledger_api::statements::{
 use ledger_core::{
     clock::{Ids, System},
     command::{Operation, Outcome},
+    fee::Pricing,
     ids::{TransactionId, WithdrawalId},
     withdrawal::{
         AttemptOutcome, BeginAttempt, RecordOutcome, RequestWithdrawal, Source, Withdrawal,
@@ -93,6 +94,7 @@ impl Stand {
             amount: money(WALLET, "100.00"),
             fee: money(WALLET, "0.00"),
             tax: money(WALLET, "0.00"),
+            pricing: Pricing::AsGiven,
             bank_account: word("ba_019a0000000070008000000000000021"),
             bank: word("hdfc"),
             rail: word("imps"),

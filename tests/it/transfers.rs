@@ -13,6 +13,7 @@ use ledger_core::{
     account::FreezeMode,
     clock::{Clock, Ids, System},
     command::{ChangeLimits, Command, FreezeAccount, OpenAccount, Operation, Outcome, Receipt},
+    fee::Pricing,
     ids::TransferId,
     transfer::{
         ClaimTransfer, DecideClaim, HoldTransfer, TransferEvent, TransferOperation as Ask,
@@ -45,6 +46,7 @@ impl One {
             amount: money(SENDER, amount),
             fee: money(SENDER, "5"),
             tax: money(SENDER, "0.76"),
+            pricing: Pricing::AsGiven,
             phone_hash: parse(&"0a".repeat(32)),
             expires_at,
             note: Some("Tea".to_owned()),

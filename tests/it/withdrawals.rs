@@ -8,6 +8,7 @@ use ledger_core::{
     clock::{Ids, System},
     command::{Command, Operation, Outcome, Receipt},
     engine::{Engine, EngineConfig},
+    fee::Pricing,
     ids::{TransactionId, WithdrawalId},
     withdrawal::{
         ApplyUnapplied, AttemptOutcome, BeginAttempt, CancelWithdrawal, DecideReview,
@@ -50,6 +51,7 @@ impl One {
             amount: money(WALLET, amount),
             fee: money(WALLET, "10.00"),
             tax: money(WALLET, "1.53"),
+            pricing: Pricing::AsGiven,
             bank_account: parse("ba_019a0000000070008000000000000021"),
             bank: parse("hdfc"),
             rail: parse("imps"),

@@ -190,6 +190,7 @@ fn line(change: &PeriodChange) -> String {
         | BookEvent::CurrencyAdded(_)
         | BookEvent::TierDefined(_)
         | BookEvent::TermsDefined(_)
+        | BookEvent::FeeDefined(_)
         | BookEvent::CheckpointKeyRotated(_) => String::new(),
     };
     let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());

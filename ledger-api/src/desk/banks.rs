@@ -5,13 +5,14 @@ use ledger_core::{
     ids::{AccountId, BankCode},
     money::CurrencyCode,
 };
-use projections::Backlog;
+use projections::{At, Backlog};
 use rust_decimal::Decimal;
 
 use super::{acts::Act, check_reason};
 use crate::{
     banks::{Bank, Health},
     http::{ApiState, Problem, writer::Writer},
+    treasury::Moves,
     workers::withdrawals::notes::{Notes, Pause},
 };
 
@@ -47,6 +48,8 @@ pub(crate) struct FloatState {
     pub(crate) clearing_out: Decimal,
     /// What was sent and has no outcome.
     pub(crate) in_flight: Decimal,
+    /// What approved sweeps take, and no statement shows yet.
+    pub(crate) sweeps: Decimal,
     /// What is left.
     pub(crate) left: Decimal,
 }
@@ -95,8 +98,12 @@ async fn float(
     let Some(((escrow, clearing_out), currency)) = accounts.zip(currency) else {
         return Ok(None);
     };
-    let float = state.read_models.float(&escrow, &clearing_out, bank).await?.value;
-    let left = float.left().ok_or_else(|| Problem::internal(&"a float that does not fit"))?;
+    let At { position, value: float } =
+        state.read_models.float(&escrow, &clearing_out, bank).await?;
+    let moves = Moves::new(state.reads.clone());
+    let sweeps = moves.sweeps(bank, code, position).await?;
+    let left = float.left().and_then(|left| left.checked_sub(sweeps));
+    let left = left.ok_or_else(|| Problem::internal(&"a float that does not fit"))?;
     let scaled = |mut value: Decimal| {
         value.rescale(u32::from(currency.scale));
         value
@@ -105,6 +112,7 @@ async fn float(
         escrow: scaled(float.escrow),
         clearing_out: scaled(float.clearing_out),
         in_flight: scaled(float.in_flight),
+        sweeps: scaled(sweeps),
         left: scaled(left),
     }))
 }

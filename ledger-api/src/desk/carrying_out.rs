@@ -5,7 +5,6 @@
 //! here, and once more by the table.
 
 use ledger_core::{
-    book::DefineTerms,
     chart::{self, Authority, PostingClass},
     command::{Approval, DefineTier, Operation},
     ids::{AccountId, BankLineId, Item, Principal, Reference, TierName},
@@ -20,10 +19,12 @@ use super::{
     another_person,
     bank_days::{self, Reopening},
     check_evidence, check_reason,
+    fees::{self, FeeChange, TermsChange},
+    periods::{self, Closing, Opening},
     proposals::{Decision, Kind, NewProposal, Proposal, Proposals},
     receivables, sending_back,
     shops::{self, Agreement},
-    statements, suspense, treasury,
+    statements, suspense, treasury, treasury_moves,
 };
 use crate::{
     entry,
@@ -46,17 +47,6 @@ pub(crate) struct TierChange {
     pub(crate) currency: CurrencyCode,
     /// What it allows.
     pub(crate) limits: TierLimits,
-    /// The version that this is to follow.
-    pub(crate) expected_version: Option<u32>,
-}
-
-/// Fees that shops can agree to, as they are proposed.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub(crate) struct TermsChange {
-    /// Of a payment, in basis points, tax included.
-    pub(crate) fee_bps: u16,
-    /// The rate of the tax in the fee, in basis points.
-    pub(crate) tax_bps: u16,
     /// The version that this is to follow.
     pub(crate) expected_version: Option<u32>,
 }
@@ -215,6 +205,9 @@ async fn carry_out(
             bank_days::reopen(&first, &second, &bank, (from, &proposal.reason)).await?;
             Ok(format!("Its days are open from {from} on."))
         }
+        Kind::DefineFee => define_fee(&first, writer, key, proposal).await,
+        Kind::ClosePeriod | Kind::ReopenPeriod => period(&first, writer, key, proposal).await,
+        Kind::ApproveTreasury => move_money(&first, &second, proposal).await,
     }
 }
 
@@ -228,14 +221,59 @@ fn body<T: DeserializeOwned>(proposal: &Proposal) -> Result<T, Problem> {
 }
 
 fn permission(authority: Authority, second: &Writer, proposal: &Proposal) -> Permission {
-    Permission {
-        authority,
-        approval: Some(Approval {
-            approver: second.caller.principal.clone(),
-            reason: proposal.reason.clone(),
-            evidence_sha256: evidence(proposal),
-        }),
+    Permission { authority, approval: Some(approval(second, proposal)) }
+}
+
+fn approval(second: &Writer, proposal: &Proposal) -> Approval {
+    Approval {
+        approver: second.caller.principal.clone(),
+        reason: proposal.reason.clone(),
+        evidence_sha256: evidence(proposal),
     }
+}
+
+async fn define_fee(
+    first: &Writer,
+    second: &Writer,
+    key: Key,
+    proposal: &Proposal,
+) -> Result<String, Problem> {
+    let change: FeeChange = body(proposal)?;
+    let done = fees::define(first, approval(second, proposal), (key, &change), &change).await?;
+    Ok(format!("It is defined, at position {}.", done.position))
+}
+
+async fn move_money(
+    first: &Writer,
+    second: &Approver,
+    proposal: &Proposal,
+) -> Result<String, Problem> {
+    let reason = proposal.reason.parse::<Reference>();
+    let reason = reason.map_err(|error| Problem::internal(&error))?;
+    let seen = evidence(proposal);
+    let said = (&reason, Some(seen.as_str()));
+    let found = treasury_moves::approve(first, second, subject(proposal)?, said).await?;
+    Ok(format!("It is to be made as {}.", found.reference))
+}
+
+async fn period(
+    first: &Writer,
+    second: &Writer,
+    key: Key,
+    proposal: &Proposal,
+) -> Result<String, Problem> {
+    let approval = approval(second, proposal);
+    if proposal.kind() == Some(Kind::ClosePeriod) {
+        let closing: Closing = body(proposal)?;
+        let done = periods::close(first, approval, (key, &closing), closing.until).await?;
+        return Ok(format!(
+            "All is closed up to {}, at position {}.",
+            closing.until, done.position
+        ));
+    }
+    let opening: Opening = body(proposal)?;
+    let done = periods::reopen(first, approval, (key, &opening), &opening).await?;
+    Ok(format!("All is open from {} on, at position {}.", opening.from, done.position))
 }
 
 async fn define_tier(
@@ -267,11 +305,8 @@ async fn define_terms(
     proposal: &Proposal,
 ) -> Result<String, Problem> {
     let change: TermsChange = body(proposal)?;
-    let TermsChange { fee_bps, tax_bps, expected_version } = change;
-    let operation = Operation::DefineTerms(DefineTerms { fee_bps, tax_bps, expected_version });
-    let permission = permission(Authority::NONE, second, proposal);
-    let identity = Identity { key, operation: "define_terms", path: &[], body: &change };
-    let done = first.submit(identity, permission, operation).await?;
+    let approval = approval(second, proposal);
+    let done = fees::define_terms(first, approval, (key, &change), &change).await?;
     Ok(format!("Shops can agree to it, at position {}.", done.position))
 }
 

@@ -13,8 +13,10 @@ pub(crate) mod carrying_out;
 pub(crate) mod claims;
 pub(crate) mod disputes;
 pub(crate) mod evidence;
+pub(crate) mod fees;
 pub(crate) mod inbound;
 pub(crate) mod overview;
+pub(crate) mod periods;
 pub(crate) mod proposals;
 pub(crate) mod receivables;
 pub(crate) mod resolutions;
@@ -24,6 +26,7 @@ pub(crate) mod shops;
 pub(crate) mod statements;
 pub(crate) mod suspense;
 pub(crate) mod treasury;
+pub(crate) mod treasury_moves;
 pub(crate) mod versions;
 
 use std::time::Duration;

@@ -42,11 +42,19 @@ pub(crate) enum Kind {
     AgreeTerms,
     /// A bank's days that were closed are open again.
     ReopenBankDay,
+    /// A withdrawal or a transfer costs something else from a moment on.
+    DefineFee,
+    /// Months are closed.
+    ClosePeriod,
+    /// Months that were closed are open again.
+    ReopenPeriod,
+    /// Our own money is moved between two accounts at a bank.
+    ApproveTreasury,
 }
 
 impl Kind {
     /// All of them.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::AssignSuspense,
         Self::ReturnSuspense,
         Self::NameTreasury,
@@ -58,6 +66,10 @@ impl Kind {
         Self::DefineTerms,
         Self::AgreeTerms,
         Self::ReopenBankDay,
+        Self::DefineFee,
+        Self::ClosePeriod,
+        Self::ReopenPeriod,
+        Self::ApproveTreasury,
     ];
 
     /// The word in the database.
@@ -74,6 +86,10 @@ impl Kind {
             Self::DefineTerms => "define_terms",
             Self::AgreeTerms => "agree_terms",
             Self::ReopenBankDay => "reopen_bank_day",
+            Self::DefineFee => "define_fee",
+            Self::ClosePeriod => "close_period",
+            Self::ReopenPeriod => "reopen_period",
+            Self::ApproveTreasury => "approve_treasury",
         }
     }
 
@@ -91,6 +107,10 @@ impl Kind {
             Self::DefineTerms => "Define fees of shops",
             Self::AgreeTerms => "Agree on fees with a shop",
             Self::ReopenBankDay => "Open a bank’s days again",
+            Self::DefineFee => "Define what withdrawals or transfers cost",
+            Self::ClosePeriod => "Close months",
+            Self::ReopenPeriod => "Open months again",
+            Self::ApproveTreasury => "Move money of our own",
         }
     }
 

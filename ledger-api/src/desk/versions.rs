@@ -1,7 +1,7 @@
-//! Every version that the limits of a tier and the fees of shops had: who made it, who agreed and
+//! Every version that the limits of a tier and the fees had: who made it, who agreed and
 //! why, and what it says.
 
-use ledger_core::{clock::Timestamp, log::Metadata, payment::Terms, tier::Tier};
+use ledger_core::{clock::Timestamp, fee::ServiceFee, log::Metadata, payment::Terms, tier::Tier};
 use serde::de::DeserializeOwned;
 use sqlx::{PgPool, Row as _};
 
@@ -39,6 +39,15 @@ pub(crate) async fn tiers(pool: &PgPool) -> sqlx::Result<Vec<Version<Tier>>> {
 /// What the database says, or that an event is not what it should be.
 pub(crate) async fn terms(pool: &PgPool) -> sqlx::Result<Vec<Version<Terms>>> {
     versions(pool, "terms_defined").await
+}
+
+/// All versions of what withdrawals and transfers cost but the first ones, which are in no event;
+/// the last first.
+///
+/// # Errors
+/// What the database says, or that an event is not what it should be.
+pub(crate) async fn fees(pool: &PgPool) -> sqlx::Result<Vec<Version<ServiceFee>>> {
+    versions(pool, "fee_defined").await
 }
 
 async fn versions<T: DeserializeOwned>(

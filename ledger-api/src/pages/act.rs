@@ -104,6 +104,11 @@ fn words(code: &str, balances: &Balances) -> Option<String> {
              sends none."
                 .to_owned()
         }
+        "fee_changed" => {
+            "What it costs has changed since you were shown it. Nothing has moved: look at it \
+             once more."
+                .to_owned()
+        }
         "same_account" => "That is you. Choose somebody else.".to_owned(),
         "receiver_blocked" => "They can’t receive this right now. Nothing has moved.".to_owned(),
         "bank_account_unverified" => {

@@ -13,13 +13,11 @@ pub(crate) mod known;
 mod recipient;
 mod send;
 mod take;
-mod terms;
 mod waiting;
 
 pub(crate) use recipient::RecipientIn;
 pub(crate) use send::{SendIn, send};
 pub(crate) use take::{Claim, cancel, claim, own_phone_hash};
-pub(crate) use terms::price;
 pub(crate) use waiting::waiting_for;
 
 use crate::identity::Scope;

@@ -5,6 +5,7 @@ use ledger_core::{
     chart::{Authority, Direction},
     clock::Timestamp,
     command::{Operation, Receipt},
+    fee::{Pricing, Service},
     ids::{AccountId, PhoneHash, TransferId},
     log::Position,
     money::Money,
@@ -19,10 +20,10 @@ use utoipa::ToSchema;
 use super::{
     WRITE, known,
     recipient::{Destination, RecipientIn},
-    terms,
 };
 use crate::{
     entry::{require_proved, throttle},
+    fees::{self, Price},
     http::{
         Problem, codes,
         idempotency::Key,
@@ -60,6 +61,10 @@ pub(crate) struct SendIn {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 200)]
     pub(crate) note: Option<String>,
+    /// Only if this version of the fee is in force: the one that the sender was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = 1)]
+    pub(crate) fee_version: Option<u32>,
     /// Send it although the same amount went to the same receiver less than a minute ago.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) confirm_duplicate: bool,
@@ -97,12 +102,10 @@ pub(crate) async fn send(writer: &Writer, key: Key, body: &SendIn) -> Result<Sen
         let detail = "The amount is in another currency than the account.";
         return Err(Problem::field(codes::CURRENCY_MISMATCH, "/amount/currency", detail));
     }
-    let price = terms::price(amount).map_err(|error| {
-        Problem::field(codes::AMOUNT_OVERFLOW, "/amount/value", format!("{error}."))
-    })?;
+    let price = fees::price_now(&writer.state, Service::Transfer, amount)?;
     let identity = || Identity { key: key.clone(), operation: "send_transfer", path: &[], body };
     let permission = || Authority::of_transfers().into();
-    let order = understand(writer, from.clone(), price, body).await;
+    let order = understand(writer, from.clone(), &price, body).await;
     let (done, to) = match order {
         Ok(order) => {
             let operation = order.operation(writer)?;
@@ -114,7 +117,7 @@ pub(crate) async fn send(writer: &Writer, key: Key, body: &SendIn) -> Result<Sen
     };
     // Of a replay, whom it went to stands in the ledger: the name may be somebody else's by now.
     let to = to.filter(|_| !done.replayed);
-    let row = row(writer, &done, price, body, from);
+    let row = row(writer, &done, price.quote, body, from);
     sent(writer, &done, row, to).await
 }
 
@@ -122,9 +125,11 @@ pub(crate) async fn send(writer: &Writer, key: Key, body: &SendIn) -> Result<Sen
 async fn understand<'a>(
     writer: &Writer,
     from: AccountId,
-    price: Quote,
+    price: &Price,
     body: &'a SendIn,
 ) -> Result<Order<'a>, Problem> {
+    fees::check_told(price, body.fee_version)?;
+    let price = price.quote;
     require_proved(&writer.state, &writer.caller).await?;
     if let (Some(person), true) = (writer.caller.person, body.to.is_name()) {
         throttle(&writer.state, NAMES, person.uuid().as_bytes()).await?;
@@ -197,6 +202,7 @@ impl Order<'_> {
             amount: self.price.amount,
             fee: self.price.fee,
             tax: self.price.tax,
+            pricing: Pricing::InForce(self.body.fee_version),
             phone_hash: hash.clone(),
             expires_at: now.checked_add_signed(WAITS).unwrap_or(Timestamp::MAX_UTC),
             note: self.body.note.clone(),

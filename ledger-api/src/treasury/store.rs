@@ -1,6 +1,6 @@
 //! The moves in the database.
 
-use ledger_core::clock::Timestamp;
+use ledger_core::{clock::Timestamp, ids::BankCode, log::Position, money::CurrencyCode};
 use projections::audit::Certificate;
 use rust_decimal::Decimal;
 use sqlx::{PgPool, Row, postgres::PgRow};
@@ -123,6 +123,32 @@ impl Moves {
              from treasury_moves m group by m.currency order by m.currency"
         );
         sqlx::query_as(&sql).fetch_all(&self.0).await
+    }
+
+    /// What approved sweeps take from a bank's escrow that is still in it by the ledger, as it was
+    /// at a position: their lines are not booked there yet.
+    pub(crate) async fn sweeps(
+        &self,
+        bank: &BankCode,
+        currency: CurrencyCode,
+        position: Position,
+    ) -> sqlx::Result<Decimal> {
+        let sql = "
+            select coalesce(sum(m.amount), 0) from treasury_moves m
+            where m.bank = $1 and m.currency = $2
+              and m.status = 'approved' and m.direction = 'sweep'
+              and not exists (select from treasury_orders o
+                              where o.move_id = m.id and o.status = 'refused')
+              and not exists (select from statement_bookings b
+                              join statement_lines l using (line_id)
+                              join events e on e.aggregate_type = 'bank_line'
+                                  and e.aggregate_id = b.line_id and e.sequence = 1
+                              where b.item = m.reference and l.account = $3
+                                and e.position <= $4)";
+        let (escrow, _) = Way::Sweep.accounts();
+        let query = sqlx::query_scalar(sql).bind(bank.as_str()).bind(currency.as_str());
+        let position = i64::try_from(position).unwrap_or(i64::MAX);
+        query.bind(escrow).bind(position).fetch_one(&self.0).await
     }
 
     /// The newest first; `limit` of them at most, from those proposed before a moment.

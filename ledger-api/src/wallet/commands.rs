@@ -61,6 +61,8 @@ pub(crate) struct Withdraw<'a> {
     pub(crate) amount: Typed<'a>,
     /// Which bank account.
     pub(crate) bank_account: BankAccountId,
+    /// The version of the fee that they were told.
+    pub(crate) fee_version: Option<u32>,
     /// Words to keep beside the log.
     pub(crate) note: Option<&'a str>,
 }
@@ -73,6 +75,7 @@ pub(crate) async fn withdraw(
 ) -> Result<WithdrawalId, Problem> {
     let mut body = json!({"amount": asked.amount.json(), "bank_account": asked.bank_account});
     put(&mut body, "note", asked.note);
+    put(&mut body, "fee_version", asked.fee_version);
     let reply = withdrawals::request(writer, key, Payload::of(&body)?).await?;
     Ok(reply.into_body().id)
 }
@@ -93,6 +96,8 @@ pub(crate) struct Quoted {
     pub(crate) amount: Amount,
     /// What it would cost.
     pub(crate) fee: Amount,
+    /// By which version.
+    pub(crate) fee_version: u32,
     /// What would leave the wallet.
     pub(crate) total: Amount,
     /// The bank that would send it.
@@ -110,6 +115,7 @@ pub(crate) async fn quote(writer: Writer, amount: Typed<'_>) -> Result<Quoted, P
     Ok(Quoted {
         amount: quote.amount,
         fee: quote.fee,
+        fee_version: quote.fee_version,
         total: quote.total,
         bank: quote.bank,
         rail: quote.rail,

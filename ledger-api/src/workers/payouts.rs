@@ -20,6 +20,7 @@ use ledger_core::{
     chart::Authority,
     clock::{Clock, Ids},
     engine::SubmitError,
+    fee::{Pricing, Service},
     ids::{AccountId, BankAccountId, IdError, TransactionId, WithdrawalId},
     money::Money,
     withdrawal::{RequestWithdrawal, WithdrawalOperation},
@@ -41,10 +42,10 @@ use crate::{
         Bank, BankRegistry,
         accounts::{BankAccount, BankAccountStatus, BankAccounts, PayeeKey},
     },
+    fees::{self, Price},
     http::{Ledger, Problem},
     payments::BankCalendar,
     review::ReviewRules,
-    routes::withdrawals,
     shops::{DuePayout, MerchantId, PayoutOutcome, PayoutSkip, ShopError, Shops},
     wallet::{self, Way},
 };
@@ -113,8 +114,7 @@ enum PayoutError {
 /// What a payout would be.
 struct Planned {
     amount: Money,
-    fee: Money,
-    tax: Money,
+    price: Price,
     bank_account: BankAccountId,
 }
 
@@ -270,8 +270,9 @@ impl PayoutKeeper {
             transaction_id: TransactionId::from_uuid(withdrawal_id.uuid()),
             account,
             amount: planned.amount,
-            fee: planned.fee,
-            tax: planned.tax,
+            fee: planned.price.quote.fee,
+            tax: planned.price.quote.tax,
+            pricing: Pricing::InForce(Some(planned.price.version)),
             bank_account: planned.bank_account,
             bank,
             rail,
@@ -288,8 +289,8 @@ impl PayoutKeeper {
             Handed::Rejected(code) => match &*code {
                 // Another process was faster.
                 "withdrawal_exists" => Some(PayoutOutcome::Requested(withdrawal_id)),
-                // Something was spent between the two looks.
-                "insufficient_funds" => None,
+                // Something was spent between the two looks, or the fee has changed.
+                "insufficient_funds" | "fee_changed" => None,
                 _ => Some(PayoutOutcome::Skipped(PayoutSkip::Refused(code))),
             },
         })
@@ -314,12 +315,12 @@ impl PayoutKeeper {
         let currency = self.clerk.currency(currency).ok_or(unknown)?;
         let balance = self.read_models.balance(account).await?.value;
         let available = balance.and_then(|balance| balance.available).unwrap_or_default();
+        let book = self.clerk.ledger.status().borrow().book.clone();
+        let now = self.clerk.clock.now();
         let planned = wallet::money(available, currency).ok().and_then(|available| {
-            let fee = withdrawals::fee(available)?;
-            let amount = available.checked_sub(fee).ok()?;
-            let price = withdrawals::price(amount).ok()?;
-            let (fee, tax) = (price.fee, price.tax);
-            (amount.amount() >= MINIMUM).then_some(Planned { amount, fee, tax, bank_account })
+            let amount = fees::whole(&book, available, now)?;
+            let price = fees::price(&book, Service::Withdrawal, amount, now).ok()?;
+            (amount.amount() >= MINIMUM).then_some(Planned { amount, price, bank_account })
         });
         Ok(planned.ok_or(PayoutSkip::BelowMinimum))
     }

@@ -6,6 +6,7 @@ use cqrs_es::DomainEvent;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    fee::ServiceFee,
     ids::{Reference, TransactionId},
     log::event_names,
     money::Currency,
@@ -33,6 +34,8 @@ pub enum BookEvent {
     YearClosed(YearClosed),
     /// Shops can agree to these rates from here on, in a new version.
     TermsDefined(Terms),
+    /// A withdrawal or a transfer costs this from a moment on, in a new version.
+    FeeDefined(ServiceFee),
 }
 
 /// The book's fixed properties.
@@ -119,6 +122,7 @@ event_names!(BookEvent {
     PeriodReopened(_) => "period_reopened",
     YearClosed(_) => "year_closed",
     TermsDefined(_) => "terms_defined",
+    FeeDefined(_) => "fee_defined",
 });
 
 impl DomainEvent for BookEvent {

@@ -1,6 +1,7 @@
 //! The book: the rules that every account stands under. One per log; always in the engine's memory.
 
 mod event;
+mod fees;
 mod periods;
 mod terms;
 
@@ -14,12 +15,14 @@ use serde::{Deserialize, Serialize};
 pub use event::{
     BookEvent, CheckpointKeyRotated, Opened, PeriodClosed, PeriodReopened, YearClosed,
 };
+pub use fees::DefineFee;
 pub use periods::{CloseYear, PeriodOperation};
 pub use terms::DefineTerms;
 
 use crate::{
     clock::Timestamp,
     command::DefineTier,
+    fee::ServiceFee,
     ids::{Reference, TransactionId},
     money::{Currency, CurrencyCode, SCALE_MAX},
     tier::{TIERS_MAX, Tier, Tiers},
@@ -49,6 +52,9 @@ pub struct Book {
     /// What shops pay, by version.
     #[serde(default, skip_serializing_if = "terms::Versions::is_empty")]
     terms: terms::Versions,
+    /// What withdrawals and transfers cost, in the order of the events.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    fees: Vec<ServiceFee>,
 }
 
 impl Book {
@@ -164,6 +170,8 @@ pub enum BookCommand {
     },
     /// Define the next version of what shops pay.
     DefineTerms(DefineTerms),
+    /// Define the next version of what a service costs, at this moment.
+    DefineFee(Box<DefineFee>, Timestamp),
 }
 
 /// Why the book refuses, in order of precedence.
@@ -238,6 +246,23 @@ pub enum BookError {
     /// A book has a bounded number of versions.
     #[error("the book has too many versions of terms already")]
     TooManyTerms,
+    /// The client knows another last version of the fee.
+    #[error("the fee is at version {actual}, not at {expected}")]
+    FeeVersion {
+        /// What the command expects.
+        expected: u32,
+        /// What it is.
+        actual: u32,
+    },
+    /// It is below zero, or its tax is more than the whole.
+    #[error("a fee is zero or more, and a rate at most 10000 basis points")]
+    FeeUnsound,
+    /// What was charged is not changed afterwards.
+    #[error("a fee is in force from now on, or from a later moment")]
+    FeeInThePast,
+    /// A fee has a bounded number of versions.
+    #[error("the book has too many versions of the fee already")]
+    TooManyFees,
 }
 
 impl BookError {
@@ -262,6 +287,10 @@ impl BookError {
             Self::TermsVersion { .. } => "terms_version",
             Self::TermsUnsound => "terms_unsound",
             Self::TooManyTerms => "too_many_terms",
+            Self::FeeVersion { .. } => "fee_version",
+            Self::FeeUnsound => "fee_unsound",
+            Self::FeeInThePast => "fee_in_the_past",
+            Self::TooManyFees => "too_many_fees",
         }
     }
 }
@@ -306,6 +335,7 @@ impl Aggregate for Book {
                 self.decide_year(until, transaction_id, expected_sequence)?
             }
             BookCommand::DefineTerms(define) => self.decide_terms(define)?,
+            BookCommand::DefineFee(define, now) => self.decide_fee(&define, now)?,
         };
         // After this point the command succeeds.
         sink.write(event, self).await;
@@ -329,6 +359,7 @@ impl Aggregate for Book {
             BookEvent::TermsDefined(terms) => {
                 self.terms.insert(terms.version, terms);
             }
+            BookEvent::FeeDefined(fee) => self.fees.push(fee),
         }
     }
 }

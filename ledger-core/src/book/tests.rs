@@ -3,8 +3,10 @@
 use cqrs_es::{Aggregate, test::TestFramework};
 
 use super::*;
+use crate::fee::{Service, ServiceFee};
+use crate::money::Money;
 use crate::payment::Terms;
-use crate::testing::{assert_every_variant, currency, minute};
+use crate::testing::{assert_every_variant, currency, dec, inr, minute};
 use crate::tier::TierLimits;
 
 fn opened() -> BookEvent {
@@ -219,9 +221,34 @@ fn refusals_of_terms() -> Vec<Refusal> {
     ]
 }
 
+fn refusals_of_fees() -> Vec<Refusal> {
+    let define = |fee: Money, tax_bps, from: i64, expected_version| {
+        let (service, effective_from) = (Service::Transfer, Some(minute(from)));
+        let define = DefineFee { service, fee, tax_bps, effective_from, expected_version };
+        BookCommand::DefineFee(Box::new(define), minute(5))
+    };
+    let minus = Money::from_decimal(dec("-1.00"), currency("INR")).unwrap();
+    let last = BookEvent::FeeDefined(ServiceFee {
+        version: terms::VERSIONS_MAX,
+        ..ServiceFee::first(Service::Transfer, currency("INR")).unwrap()
+    });
+    let with = || vec![opened(), BookEvent::CurrencyAdded(currency("INR"))];
+    let differs = BookError::FeeVersion { expected: 7, actual: 1 };
+    vec![
+        (vec![], define(minus, 1_800, 4, Some(7)), BookError::NotOpen),
+        (vec![opened()], define(minus, 1_800, 4, Some(7)), BookError::CurrencyUnknown),
+        (with(), define(minus, 1_800, 4, Some(7)), differs),
+        (with(), define(minus, 1_800, 4, Some(1)), BookError::FeeUnsound),
+        (with(), define(inr("1"), 10_001, 4, None), BookError::FeeUnsound),
+        (with(), define(inr("1"), 1_800, 4, None), BookError::FeeInThePast),
+        ([with(), vec![last]].concat(), define(inr("1"), 0, 5, None), BookError::TooManyFees),
+    ]
+}
+
 #[test]
 fn every_refusal_happens() {
     let rows = refusals().into_iter().chain(refusals_of_periods()).chain(refusals_of_terms());
+    let rows = rows.chain(refusals_of_fees());
     let rows: Vec<Refusal> = rows.collect();
     for (given, when, then) in rows.clone() {
         TestFramework::<Book>::with(()).given(given).when(when).then_expect_error(then);
@@ -248,6 +275,10 @@ fn every_refusal_happens() {
         BookError::TermsVersion { .. },
         BookError::TermsUnsound,
         BookError::TooManyTerms,
+        BookError::FeeVersion { .. },
+        BookError::FeeUnsound,
+        BookError::FeeInThePast,
+        BookError::TooManyFees,
     );
     let codes: std::collections::BTreeSet<&str> = seen.iter().map(|error| error.code()).collect();
     let expected = [
@@ -258,6 +289,9 @@ fn every_refusal_happens() {
         "currency_exists",
         "currency_scale",
         "currency_unknown",
+        "fee_in_the_past",
+        "fee_unsound",
+        "fee_version",
         "period_closed_already",
         "period_not_closed",
         "period_not_months",
@@ -266,6 +300,7 @@ fn every_refusal_happens() {
         "terms_version",
         "tier_currency",
         "tier_version",
+        "too_many_fees",
         "too_many_terms",
         "too_many_tiers",
         "year_closed_later",

@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use crate::{
     account::FreezeMode,
     bank_line::BankLineOperation,
-    book::{CheckpointKeyRotated, DefineTerms, PeriodOperation},
+    book::{CheckpointKeyRotated, DefineFee, DefineTerms, PeriodOperation},
     chart::{AccountType, PostingClass},
     clock::Timestamp,
     deposit::DepositOperation,
@@ -75,6 +75,8 @@ pub enum Operation {
     DefineTier(Box<DefineTier>),
     /// Defines the next version of what shops pay for being paid.
     DefineTerms(DefineTerms),
+    /// Defines the next version of what withdrawals or transfers cost.
+    DefineFee(Box<DefineFee>),
     /// Signs checkpoints with another key from now on.
     RotateCheckpointKey(Box<CheckpointKeyRotated>),
     /// Closes a month or a year, or opens one again.

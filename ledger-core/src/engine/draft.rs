@@ -63,6 +63,8 @@ pub(super) fn weight_of(command: &Command) -> usize {
         | Operation::RotateCheckpointKey(_)
         | Operation::SetTier(_)
         | Operation::PaymentRequest(_) => 2,
+        // Itself, and an opening for what it earns and its tax.
+        Operation::DefineFee(_) => 3,
     }
 }
 

@@ -5,6 +5,7 @@
 mod bank_lines;
 mod checks;
 mod deposits;
+mod fees;
 mod payment_requests;
 mod payments;
 mod periods;
@@ -229,6 +230,7 @@ pub fn streams(operation: &Operation) -> Vec<StreamId> {
         | Operation::DefineTier(_)
         | Operation::DefineTerms(_)
         | Operation::RotateCheckpointKey(_) => vec![StreamId::Book],
+        Operation::DefineFee(define) => fees::streams(define),
         Operation::Period(operation) => periods::streams(operation),
         Operation::Withdrawal(operation) => {
             let withdrawal = StreamId::Withdrawal(operation.withdrawal_id());
@@ -325,6 +327,7 @@ pub const fn account_of_hold(operation: &Operation) -> Option<HoldId> {
         | Operation::AddCurrency(_)
         | Operation::DefineTier(_)
         | Operation::DefineTerms(_)
+        | Operation::DefineFee(_)
         | Operation::RotateCheckpointKey(_)
         | Operation::Period(_)
         | Operation::SetTier(_)
@@ -368,6 +371,7 @@ pub fn plan(command: &Command, view: &impl View, now: Timestamp) -> Result<Plan,
         Operation::AddCurrency(currency) => Ok(on_book(BookCommand::AddCurrency(*currency))),
         Operation::DefineTier(define) => planner.define_tier(define),
         Operation::DefineTerms(define) => Ok(on_book(BookCommand::DefineTerms(*define))),
+        Operation::DefineFee(define) => planner.define_fee(define),
         Operation::RotateCheckpointKey(rotated) => {
             Ok(on_book(BookCommand::RotateCheckpointKey(rotated.clone())))
         }

@@ -99,6 +99,7 @@ impl<V: View> Planner<'_, V> {
             let located = |r: Rejection| {
                 if postings.len() > 1 { r.in_transaction(index) } else { r }
             };
+            self.check_transfer_fee(posting).map_err(located)?;
             self.legs(posting, day, None, &mut steps).map_err(located)?;
         }
         let notes = postings.iter().map(|p| checks::note(p.transaction_id, p.note.as_deref()));

@@ -1,6 +1,7 @@
 //! How a command is taken apart, and what is refused before any aggregate is asked.
 
 mod deposits;
+mod fees;
 mod payments;
 mod refusals;
 mod repayments;

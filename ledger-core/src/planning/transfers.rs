@@ -59,6 +59,7 @@ fn receiver_of<'a>(
 
 impl<V: View> Planner<'_, V> {
     pub(super) fn transfer(&self, operation: &TransferOperation) -> Result<Plan, Rejection> {
+        let operation = &*self.priced_transfer(operation)?;
         let id = operation.transfer_id();
         let before = self.view.transfer(id);
         let mut notes = Vec::new();

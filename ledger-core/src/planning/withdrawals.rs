@@ -93,6 +93,7 @@ pub fn accounts_of_withdrawal(
 
 impl<V: View> Planner<'_, V> {
     pub(super) fn withdrawal(&self, operation: &WithdrawalOperation) -> Result<Plan, Rejection> {
+        let operation = &*self.priced_withdrawal(operation)?;
         let id = operation.withdrawal_id();
         let before = self.view.withdrawal(id);
         let (mut notes, mut steps) = (Vec::new(), Vec::new());

@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 
 use crate::{
     clock::Timestamp,
+    fee::Pricing,
     ids::{AccountId, PhoneHash, Reference, TransferId},
     money::Money,
 };
@@ -36,7 +37,7 @@ impl TransferOperation {
     }
 }
 
-/// A transfer to begin. Amount, fee and tax are fixed here.
+/// A transfer to begin. Amount, fee and tax are fixed by it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HoldTransfer {
     /// Its id.
@@ -49,6 +50,8 @@ pub struct HoldTransfer {
     pub fee: Money,
     /// How much of the fee is tax.
     pub tax: Money,
+    /// Whether that is so, or the version in force says what it costs.
+    pub pricing: Pricing,
     /// Keyed hash of the receiver's phone number.
     pub phone_hash: PhoneHash,
     /// When it ends by itself.

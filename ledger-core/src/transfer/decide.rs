@@ -50,6 +50,7 @@ impl Transfer {
             amount: hold.amount.amount(),
             fee,
             tax,
+            fee_version: hold.pricing.version(),
             phone_hash: hold.phone_hash.clone(),
             hold_id: hold.transfer_id.hold_id(),
             expires_at: hold.expires_at,

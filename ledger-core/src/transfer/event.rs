@@ -38,6 +38,9 @@ pub struct Held {
     pub fee: Decimal,
     /// How much of the fee is tax.
     pub tax: Decimal,
+    /// Which version of the fee that is; nothing where it was given with the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fee_version: Option<u32>,
     /// Keyed hash of the receiver's phone number.
     pub phone_hash: PhoneHash,
     /// The hold on the sender's account: of the amount and the fee.

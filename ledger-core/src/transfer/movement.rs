@@ -6,6 +6,7 @@ use super::{Completed, Held};
 use crate::{
     chart::Direction::{Credit, Debit},
     ids::{AccountCode, AccountId, IdError},
+    money::CurrencyCode,
     posting::Kind,
     withdrawal::movement::{Movement, MovementLeg},
 };
@@ -28,7 +29,14 @@ impl FeeAccounts {
     /// # Errors
     /// Never for an id that was parsed.
     pub fn of(wallet: &AccountId) -> Result<Self, IdError> {
-        let currency = wallet.currency()?;
+        Self::of_currency(wallet.currency()?)
+    }
+
+    /// The accounts of a currency.
+    ///
+    /// # Errors
+    /// Never: their codes are constants.
+    pub fn of_currency(currency: CurrencyCode) -> Result<Self, IdError> {
         let account = |code: &str| {
             let code: AccountCode = code.parse()?;
             Ok(AccountId::new(&code, currency))

@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 use super::*;
 use crate::{
     clock::Timestamp,
+    fee::Pricing,
     ids::PhoneHash,
     testing::{account, assert_every_variant, dec, inr, minute, transfer},
 };
@@ -30,6 +31,7 @@ fn hold() -> HoldTransfer {
         amount: inr("250"),
         fee: inr("5"),
         tax: inr("0.76"),
+        pricing: Pricing::AsGiven,
         phone_hash: hash("0a"),
         expires_at: minute(EXPIRY),
         note: Some("Rent".to_owned()),
@@ -72,6 +74,7 @@ fn held() -> Event {
         amount: dec("250.00"),
         fee: dec("5.00"),
         tax: dec("0.76"),
+        fee_version: None,
         phone_hash: hash("0a"),
         hold_id: transfer(1).hold_id(),
         expires_at: minute(EXPIRY),

@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 use super::state::Source;
 use crate::{
     bank_line::LineKey,
+    fee::Pricing,
     ids::{
         AccountId, BankAccountId, BankCode, Item, Owner, PayeeHash, Rail, Reference, TransactionId,
         WithdrawalId,
@@ -71,7 +72,7 @@ impl WithdrawalOperation {
     }
 }
 
-/// A withdrawal to begin. Amount, fee and tax are fixed here.
+/// A withdrawal to begin. Amount, fee and tax are fixed by it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestWithdrawal {
     /// Its id.
@@ -86,6 +87,8 @@ pub struct RequestWithdrawal {
     pub fee: Money,
     /// How much of the fee is tax.
     pub tax: Money,
+    /// Whether that is so, or the version in force says what it costs.
+    pub pricing: Pricing,
     /// The payee's account, opaque.
     pub bank_account: BankAccountId,
     /// The bank that is to send it.

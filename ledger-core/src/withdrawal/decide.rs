@@ -60,6 +60,7 @@ impl Withdrawal {
             amount: request.amount.amount(),
             fee,
             tax,
+            fee_version: request.pricing.version(),
             bank_account: request.bank_account,
             bank: request.bank.clone(),
             rail: request.rail.clone(),

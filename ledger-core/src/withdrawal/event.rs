@@ -94,6 +94,9 @@ pub struct Requested {
     pub fee: Decimal,
     /// How much of the fee is tax.
     pub tax: Decimal,
+    /// Which version of the fee that is; nothing where it was given with the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fee_version: Option<u32>,
     /// The payee's account, opaque.
     pub bank_account: BankAccountId,
     /// The bank that is to send it.

@@ -21,6 +21,7 @@ impl Withdrawal {
             amount: back.amount.amount(),
             fee: zero,
             tax: zero,
+            fee_version: None,
             bank_account: back.bank_account,
             bank: back.bank.clone(),
             rail: back.rail.clone(),

@@ -4,6 +4,7 @@ use cqrs_es::{Aggregate, test::TestFramework};
 
 use super::*;
 use crate::{
+    fee::Pricing,
     ids::{BankAccountId, PayeeHash, Reference},
     testing::{account, assert_every_variant, dec, inr, txn, withdrawal},
 };
@@ -29,6 +30,7 @@ fn request() -> RequestWithdrawal {
         amount: inr("5000"),
         fee: inr("10"),
         tax: inr("1.53"),
+        pricing: Pricing::AsGiven,
         bank_account: BankAccountId::from_uuid(uuid::Uuid::from_u128(7)),
         bank: "hdfc".parse().unwrap(),
         rail: "imps".parse().unwrap(),

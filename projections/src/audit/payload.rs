@@ -240,6 +240,21 @@ pub(super) struct TermsDefined {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct FeeDefined<'a> {
+    #[serde(borrow)]
+    pub service: Text<'a>,
+    #[serde(borrow)]
+    pub currency: Text<'a>,
+    pub version: u32,
+    #[serde(borrow)]
+    pub fee: Text<'a>,
+    pub tax_bps: u16,
+    #[serde(borrow)]
+    pub effective_from: Text<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct TierDefined<'a> {
     #[serde(borrow)]
     pub tier: Text<'a>,

@@ -48,7 +48,7 @@ impl ReadModels {
         if let Some(text) = &window.filter.search {
             let one = self.plain_one(window.account, text, known).await?;
             let is_in = |row: &ActivityRow| window.has(row.began_position);
-            let rows = one.filter(|row| is_in(row) && takes(window.filter, row));
+            let rows = one.filter(|row| is_in(row) && takes_row(window.filter, row));
             return Ok(Found { rows: rows.into_iter().collect(), edge: None });
         }
         let stretch = self.stretch(window).await?;
@@ -60,13 +60,13 @@ impl ReadModels {
             is_plain(&leg.leg)
                 && leg.position <= known
                 && window.has(leg.position)
-                && takes_leg(filter, leg)
+                && takes(filter, (towards(leg.direction), leg.leg.amount), None)
         })
         .await?;
         let is_full = scan.legs.len() == found;
         let edge = scan.looked_until.filter(|_| scan.rest.is_some() && !is_full);
         let mut rows = self.plain_rows(window.account, &scan.legs, known).await?;
-        rows.retain(|row| takes(filter, row));
+        rows.retain(|row| takes_row(filter, row));
         Ok(Found { rows, edge })
     }
 
@@ -190,21 +190,23 @@ fn may_have_plain(account: &AccountId, filter: &ActivityFilter) -> bool {
         && filter.kind.as_deref().is_none_or(|wanted| wanted == kind)
 }
 
-/// What the leg itself says of what is wanted.
-fn takes_leg(filter: &ActivityFilter, leg: &StreamLeg) -> bool {
-    filter.direction.is_none_or(|wanted| wanted == towards(leg.direction))
-        && filter.amount_min.is_none_or(|least| leg.leg.amount >= least)
-        && filter.amount_max.is_none_or(|most| leg.leg.amount <= most)
+/// Whether so much that way is wanted, with this account on the other side; nothing: who is there
+/// is not known yet.
+fn takes(
+    filter: &ActivityFilter,
+    (direction, amount): (Towards, Decimal),
+    other: Option<&AccountId>,
+) -> bool {
+    let sides = filter.counterparty.as_ref().zip(other);
+    filter.direction.is_none_or(|wanted| wanted == direction)
+        && filter.amount_min.is_none_or(|least| amount >= least)
+        && filter.amount_max.is_none_or(|most| amount <= most)
+        && sides.is_none_or(|(wanted, other)| wanted == other)
 }
 
-fn takes(filter: &ActivityFilter, row: &ActivityRow) -> bool {
-    filter.direction.is_none_or(|wanted| wanted == row.direction)
-        && filter.amount_min.is_none_or(|least| row.amount >= least)
-        && filter.amount_max.is_none_or(|most| row.amount <= most)
-        && filter
-            .counterparty
-            .as_ref()
-            .is_none_or(|wanted| row.counterparty.as_ref() == Some(wanted))
+/// The same of a row, which always has its other side.
+fn takes_row(filter: &ActivityFilter, row: &ActivityRow) -> bool {
+    takes(filter, (row.direction, row.amount), row.counterparty.as_ref())
 }
 
 fn towards(side: Direction) -> Towards {

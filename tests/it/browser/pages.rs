@@ -62,7 +62,7 @@ const OF_A_SHOP: [&str; 21] = [
     "/merchant/developers",
 ];
 /// What somebody sees at the operators' desk.
-const OF_THE_DESK: [&str; 17] = [
+const OF_THE_DESK: [&str; 19] = [
     "/ops",
     "/ops/login",
     "/ops/confirm",
@@ -73,9 +73,11 @@ const OF_THE_DESK: [&str; 17] = [
     "/ops/reconciliation",
     "/ops/inbound",
     "/ops/banks",
+    "/ops/treasury",
     "/ops/disputes",
     "/ops/debts",
     "/ops/limits",
+    "/ops/periods",
     "/ops/people",
     "/ops/reports",
     "/ops/approvals",

@@ -2,9 +2,13 @@
 //! another agrees to, by the pages' own forms.
 
 mod banks;
+mod by_key;
+mod fees;
 mod money;
+mod periods;
 mod rules;
 mod shops;
+mod treasury;
 mod who_decides;
 
 use chrono::TimeDelta;

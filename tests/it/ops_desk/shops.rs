@@ -22,7 +22,7 @@ fn inr(value: &str) -> Value {
 }
 
 /// A shop of somebody's, with its accounts.
-async fn open_shop(town: &Town, owner: &Operator, handle: &str) -> MerchantId {
+pub(super) async fn open_shop(town: &Town, owner: &Operator, handle: &str) -> MerchantId {
     let state = town.state();
     let id = MerchantId::from_uuid(System.fresh());
     let new = NewMerchant {

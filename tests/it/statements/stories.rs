@@ -3,6 +3,7 @@
 
 use ledger_core::{
     clock::{Ids, System},
+    fee::Pricing,
     ids::WithdrawalId,
     withdrawal::{
         AttemptOutcome, BeginAttempt, CancelWithdrawal, PayeeStanding, RecordOutcome,
@@ -153,6 +154,7 @@ impl Teller {
             amount: money(WALLET, "500.00"),
             fee: money(WALLET, "10.00"),
             tax: money(WALLET, "1.53"),
+            pricing: Pricing::AsGiven,
             bank_account: word("ba_019a0000000070008000000000000021"),
             bank: word("hdfc"),
             rail: word("imps"),

@@ -19,6 +19,7 @@ use ledger_core::{
     chart::Authority,
     clock::{Ids, ShiftedClock, System},
     engine::{Engine, EngineConfig},
+    fee::Pricing,
     ids::{BankAccountId, BankCode, PayeeHash, Reference, TransactionId, WithdrawalId},
     withdrawal::{
         PayeeStanding, RequestWithdrawal, WithdrawalEvent, WithdrawalOperation, WithdrawalStatus,
@@ -267,6 +268,7 @@ impl Desk {
             amount: money(WALLET, amount),
             fee: money(WALLET, "10.00"),
             tax: money(WALLET, "1.53"),
+            pricing: Pricing::AsGiven,
             bank_account: parse(payee),
             bank: parse(bank),
             rail: parse("imps"),

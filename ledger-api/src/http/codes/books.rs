@@ -28,6 +28,18 @@ codes! {
         "A rate is 0 to 10000 basis points.";
     TOO_MANY_TERMS = "too_many_terms" 422 Never "Too many versions of terms"
         "The book has as many versions of what shops pay as it can have.";
+    FEE_CHANGED = "fee_changed" 422 Never "The fee has changed"
+        "Another version of the fee is in force than the one that was named, or than this server \
+         knew of. Ask what it costs now, then ask again with a fresh key.";
+    FEE_VERSION = "fee_version" 409 Never "The fee has changed meanwhile"
+        "`expected_version` is not the last version; `detail` says which is. Look at it, then ask \
+         again with a fresh key.";
+    FEE_UNSOUND = "fee_unsound" 422 Never "No fee"
+        "A fee is zero or more, and the tax in it 0 to 10000 basis points.";
+    FEE_IN_THE_PAST = "fee_in_the_past" 422 Never "What was charged stays"
+        "A version of a fee is in force from now on or from a later moment.";
+    TOO_MANY_FEES = "too_many_fees" 422 Never "Too many versions of the fee"
+        "The book has as many versions of the fee as it can have.";
     CHECKPOINT_KEY_DIFFERS = "checkpoint_key_differs" 422 Never "Another key signs checkpoints"
         "The key that was to give way is not the one in force. `bahi audit rotate-key` alone asks.";
     STATEMENT_BEING_FETCHED = "statement_being_fetched" 409 SameKey "It is being fetched"

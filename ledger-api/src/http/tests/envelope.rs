@@ -37,6 +37,10 @@ fn operations() -> Vec<(Method, String, Option<String>)> {
                     "/virtual-accounts/{id}",
                     "/virtual-accounts/va_00000000000000000000000000000007",
                 )
+                .replace(
+                    "/ops/merchants/{id}",
+                    "/ops/merchants/mer_00000000000000000000000000000007",
+                )
                 .replace("/ops/reports/{id}", "/ops/reports/rp_00000000000000000000000000000007")
                 .replace("/bank-lines/{id}", "/bank-lines/bl_00000000000000000000000000000007")
                 .replace(

@@ -63,7 +63,9 @@ pub(in crate::pages) async fn form(
         bank_account,
         available: MoneyView::plain(balances.available),
         on_its_way: out.is_positive().then(|| MoneyView::plain(out)),
-        whole: withdraw::whole(&balances).map(|m| m.amount().to_string()).unwrap_or_default(),
+        whole: withdraw::whole(visitor, &balances)
+            .map(|m| m.amount().to_string())
+            .unwrap_or_default(),
         accounts,
         sending,
     };

@@ -194,7 +194,7 @@ async fn form(
         on_its_way: out.is_positive().then(|| MoneyView::plain(out)),
         must_prove: tab != Tab::Add && entry::must_prove(&visitor.state, &visitor.who.person),
         limit: limit::words(&visitor.state, &balances, tab).await?,
-        presets: presets(&balances, tab),
+        presets: presets(visitor, &balances, tab),
         banks,
         accounts,
         sending,
@@ -203,7 +203,7 @@ async fn form(
 }
 
 /// Amounts that are one press away: round ones to add, everything to withdraw.
-fn presets(balances: &Balances, tab: Tab) -> Vec<(String, String)> {
+fn presets(visitor: &Visitor, balances: &Balances, tab: Tab) -> Vec<(String, String)> {
     let preset = |money: Money, word: &str| {
         (money.amount().to_string(), format!("{word}{}", money_text(&money)))
     };
@@ -218,7 +218,7 @@ fn presets(balances: &Balances, tab: Tab) -> Vec<(String, String)> {
             })
             .collect(),
         Tab::Withdraw => {
-            withdraw::whole(balances).into_iter().map(|m| preset(m, "All: ")).collect()
+            withdraw::whole(visitor, balances).into_iter().map(|m| preset(m, "All: ")).collect()
         }
         Tab::Send => Vec::new(),
     }

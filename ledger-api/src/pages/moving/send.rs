@@ -1,12 +1,13 @@
 //! Sending money: to whom, how much, a note.
 
 use axum::response::Response;
-use ledger_core::money::Money;
+use ledger_core::{fee::Service, money::Money};
 use serde::Deserialize;
 
 use super::{ConfirmView, Filled, Notice, Tab, after, form, made};
 use crate::{
     entry::throttle,
+    fees::{self, Price},
     http::{Problem, session::see_other},
     links::{Link, LinkError, PAY_PAGE, PayPage, UpiLink},
     pages::{
@@ -32,6 +33,9 @@ pub(super) struct SendForm {
     nonce: String,
     #[serde(default)]
     again: String,
+    /// The version of the fee that the sheet showed.
+    #[serde(default)]
+    fee_version: String,
 }
 
 impl SendForm {
@@ -134,7 +138,8 @@ pub(super) async fn check(sent: Sent<SendForm>) -> Result<Response, Problem> {
     }
     match understood(&visitor, &balances, &typed).await? {
         Ok((to, money)) => {
-            Ok(respond::page(&sheet(&visitor, &balances, (&to, money), &typed, false)?))
+            let price = fees::price_as_of_log(&visitor.state, Service::Transfer, money).await?;
+            Ok(respond::page(&sheet(&visitor, &balances, (&to, price), &typed, false)))
         }
         Err(errors) => form(&visitor, Tab::Send, typed.filled(), errors).await,
     }
@@ -184,11 +189,12 @@ async fn understood(
 fn sheet(
     visitor: &Visitor,
     balances: &Balances,
-    (to, money): (&To, Money),
+    (to, price): (&To, Price),
     typed: &SendForm,
     again: bool,
-) -> Result<ConfirmView, Problem> {
-    let price = transfers::price(money).map_err(|error| Problem::internal(&error))?;
+) -> ConfirmView {
+    let fields = fields(to, price, typed, again);
+    let (price, money) = (price.quote, price.quote.amount);
     let is_free = price.fee.is_zero();
     let fee = if is_free { "Free".into() } else { Cell::Money(MoneyView::plain(price.fee)) };
     let fee = Pair::new("Fee", fee);
@@ -208,7 +214,7 @@ fn sheet(
         ),
         None => (Face::icon("lock"), format!("To {}", typed.to.trim()), String::new()),
     };
-    Ok(ConfirmView {
+    ConfirmView {
         layout: visitor.layout("Send", Nav::Move),
         title: "Check and send",
         sheet: ConfirmSheet {
@@ -219,19 +225,23 @@ fn sheet(
             pairs: Pairs::new(pairs),
         },
         action: "/app/move/send".to_owned(),
-        fields: fields(to, money, typed, again),
+        fields,
         nonce: visitor.nonce(),
         button: format!("Send {}", money_text(&money)),
         back: "/app/move?tab=send".to_owned(),
         notice: notice(to, again),
-    })
+    }
 }
 
 /// The recipient goes on as the person that the name was shown of: a handle may change hands.
-fn fields(to: &To, money: Money, typed: &SendForm, again: bool) -> Vec<(&'static str, String)> {
+fn fields(to: &To, price: Price, typed: &SendForm, again: bool) -> Vec<(&'static str, String)> {
     let to = to.face.as_ref().map_or_else(|| typed.to.clone(), |face| face.id.to_string());
-    let mut fields =
-        vec![("to", to), ("amount", money.amount().to_string()), ("note", typed.note.clone())];
+    let mut fields = vec![
+        ("to", to),
+        ("amount", price.quote.amount.amount().to_string()),
+        ("note", typed.note.clone()),
+        ("fee_version", price.version.to_string()),
+    ];
     if again {
         fields.push(("again", "yes".to_owned()));
     }
@@ -266,7 +276,8 @@ pub(super) async fn send(sent: Sent<SendForm>) -> Result<Response, Problem> {
         }
     };
     let value = money.amount().to_string();
-    let key = act::key("send", &typed.nonce, &[&typed.to, &value, &typed.note, &typed.again])?;
+    let fields = [&typed.to, &value, &typed.note, &typed.again, &typed.fee_version];
+    let key = act::key("send", &typed.nonce, &fields.map(String::as_str))?;
     let body = order(&recipient, &value, &balances, &typed)?;
     let problem = match transfers::send(&visitor.writer()?, key, &body).await {
         Ok(sent) => return Ok(made(&visitor, &sent.transfer.id)),
@@ -275,7 +286,8 @@ pub(super) async fn send(sent: Sent<SendForm>) -> Result<Response, Problem> {
     if problem.code() == "duplicate_suspected" {
         let face = visitor.state.people.find(&recipient).await?;
         let to = To { face };
-        return Ok(respond::page(&sheet(&visitor, &balances, (&to, money), &typed, true)?));
+        let price = fees::price_as_of_log(&visitor.state, Service::Transfer, money).await?;
+        return Ok(respond::page(&sheet(&visitor, &balances, (&to, price), &typed, true)));
     }
     let errors = act::refused(problem, &balances)?;
     form(&visitor, Tab::Send, typed.filled(), errors).await
@@ -301,6 +313,7 @@ fn order(
         to,
         amount: serde_json::from_value(amount).map_err(|error| Problem::internal(&error))?,
         note: (!typed.note.is_empty()).then(|| typed.note.clone()),
+        fee_version: typed.fee_version.parse().ok(),
         confirm_duplicate: typed.again == "yes",
     })
 }
@@ -326,8 +339,8 @@ mod tests {
     fn a_scanned_code_fills_what_was_left_empty_and_nothing_else() {
         let typed = |to: &str, amount: &str| {
             let (to, amount) = (to.to_owned(), amount.to_owned());
-            let [note, nonce, again] = [const { String::new() }; 3];
-            let mut form = SendForm { to, amount, note, nonce, again };
+            let [note, nonce, again, fee_version] = [const { String::new() }; 4];
+            let mut form = SendForm { to, amount, note, nonce, again, fee_version };
             scanned(&mut form).map(|()| (form.to, form.amount, form.note))
         };
         let code = "bahi:pay?to=@ravi&am=120.00&tn=Tea";

@@ -10,13 +10,13 @@ use super::{
 };
 use crate::{
     banks::accounts::{BankAccount, BankAccountStatus, masked},
+    fees,
     http::{Problem, codes, session::see_other},
     pages::{
         FormErrors, Nav, Visitor, act, respond,
         ui::{ConfirmSheet, Face, MoneyView, Pair, Pairs, money_text},
         visitor::Sent,
     },
-    routes::withdrawals,
     wallet::{self, Balances, Quoted, Typed, Withdraw},
 };
 
@@ -51,10 +51,9 @@ pub(super) async fn all(visitor: &Visitor) -> Result<Vec<BankAccount>, Problem> 
 }
 
 /// All that can be withdrawn: what is available without the fee. Nothing, if the fee is more.
-pub(in crate::pages) fn whole(balances: &Balances) -> Option<Money> {
-    let fee = withdrawals::fee(balances.available);
-    let whole = fee.and_then(|fee| balances.available.checked_sub(fee).ok());
-    whole.filter(Money::is_positive)
+pub(in crate::pages) fn whole(visitor: &Visitor, balances: &Balances) -> Option<Money> {
+    let book = visitor.state.ledger.status().borrow().book.clone();
+    fees::whole(&book, balances.available, visitor.state.clock.now())
 }
 
 /// The form; on the sheet with a nonce.
@@ -64,6 +63,9 @@ pub(in crate::pages) struct WithdrawForm {
     amount: String,
     #[serde(default)]
     bank_account: String,
+    /// The version of the fee that the sheet showed.
+    #[serde(default)]
+    fee_version: String,
     #[serde(default)]
     nonce: String,
 }
@@ -153,7 +155,11 @@ fn sheet(
             pairs: Pairs::new(pairs),
         },
         action: way(visitor, "/withdraw", "/move/withdraw"),
-        fields: vec![("amount", money.amount().to_string()), ("bank_account", account.id.clone())],
+        fields: vec![
+            ("amount", money.amount().to_string()),
+            ("bank_account", account.id.clone()),
+            ("fee_version", quoted.fee_version.to_string()),
+        ],
         nonce: visitor.nonce(),
         button: format!("Withdraw {}", money_text(&money)),
         back: way(visitor, "/withdraw", "/move?tab=withdraw"),
@@ -182,9 +188,11 @@ pub(in crate::pages) async fn withdraw_for(
         Err(errors) => return again(visitor, typed, errors).await,
     };
     let (value, currency) = (money.amount().to_string(), balances.currency.code.to_string());
-    let key = act::key("withdraw", &typed.nonce, &[&value, &typed.bank_account])?;
+    let told = typed.fee_version.parse().ok();
+    let fields = [&*value, &*typed.bank_account, &*typed.fee_version];
+    let key = act::key("withdraw", &typed.nonce, &fields)?;
     let amount = Typed { value: &value, currency: &currency };
-    let asked = Withdraw { amount, bank_account, note: None };
+    let asked = Withdraw { amount, bank_account, fee_version: told, note: None };
     match wallet::withdraw(visitor.writer()?, key, asked).await {
         Ok(id) => Ok(made(visitor, &id)),
         Err(problem) if problem.code() == codes::STEP_UP_NEEDED.name => {

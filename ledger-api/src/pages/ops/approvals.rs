@@ -4,7 +4,8 @@ use axum::response::Response;
 use projections::WithdrawalFilter;
 
 use super::{
-    ActForm, Board, Field, OnlyNonce, OpsSent, OpsVisitor, Part, Why, after, overview::proposals,
+    ActForm, Board, Field, OnlyNonce, OpsSent, OpsVisitor, Part, Why, after,
+    overview::{counted, proposals},
 };
 use crate::{
     desk::{carrying_out, proposals::Proposal},
@@ -50,7 +51,9 @@ async fn board(visitor: &OpsVisitor, errors: &FormErrors) -> Result<Board, Probl
     };
     let review = visitor.state.read_models.withdrawals(&filter, 100).await?.items.len();
     if review > 0 {
-        let text = format!("{review} withdrawals wait for somebody to look at them.");
+        let count = counted(u64::try_from(review).unwrap_or(u64::MAX), "withdrawal");
+        let verb = if review == 1 { "waits" } else { "wait" };
+        let text = format!("{count} {verb} for somebody to look.");
         let part = Part::new("Reviews").text(text);
         board = board.part(part.link("Review them", "/ops/withdrawals?tab=review"));
     }

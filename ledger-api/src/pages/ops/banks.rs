@@ -62,6 +62,7 @@ async fn part(visitor: &OpsVisitor, state: &BankState, asked: Asked) -> Result<P
             ("Escrow by its statements", float.escrow),
             ("Paid, not stated yet", float.clearing_out),
             ("In flight", float.in_flight),
+            ("Sweeps approved, not stated yet", float.sweeps),
             ("Float left", float.left),
         ] {
             pairs.push(Pair::new(label, visitor.money(amount, currency)?));

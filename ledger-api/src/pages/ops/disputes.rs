@@ -1,6 +1,8 @@
 //! `/ops/disputes`: what payers say was not right, of all shops, with the day by which each is to
 //! be decided; what both sides say; and whose the money is.
 
+use std::collections::HashMap;
+
 use axum::response::Response;
 use ledger_core::{
     ids::{PaymentId, Reference},
@@ -17,6 +19,7 @@ use crate::{
         ui::{Cell, Column, CopyId, Countdown, Pair, Step, StepState},
     },
     payments::{self, DecisionIn, EvidenceIn, Side, Winner},
+    shops::{MerchantId, ShopFace},
 };
 
 const PATH: &str = "/ops/disputes";
@@ -26,13 +29,15 @@ pub(super) async fn page(visitor: OpsVisitor) -> Result<Response, Problem> {
     caught_up(&visitor.state).await?;
     let now = visitor.now();
     let mut rows = Vec::new();
-    for one in disputes::open(&visitor.state.reads).await? {
+    let open = disputes::open(&visitor.state.reads).await?;
+    let names = names(&visitor, open.iter().map(|one| one.merchant.as_str())).await?;
+    for one in open {
         let (id, due) = (one.payment.to_string(), one.due());
         let left = if due <= now { "over".to_owned() } else { Countdown::new(due, now).text() };
         rows.push(vec![
             Cell::Link(id.clone(), format!("{PATH}/{id}")),
             visitor.money(one.amount, one.currency)?.into(),
-            shop(&one.merchant),
+            shop(&names, &one.merchant),
             visitor.when(one.since).into(),
             visitor.when(due).into(),
             left.into(),
@@ -52,8 +57,23 @@ pub(super) async fn page(visitor: OpsVisitor) -> Result<Response, Problem> {
     Ok(respond::page(&Board::new(&visitor, "Disputes", "disputes").lead(lead).part(part)))
 }
 
-fn shop(code: &str) -> Cell {
-    Cell::Link(code.to_owned(), format!("/ops/people/mer_{code}"))
+/// What shops are called, by what their accounts are called after.
+type Names = HashMap<String, String>;
+
+async fn names<'a>(
+    visitor: &OpsVisitor,
+    codes: impl Iterator<Item = &'a str>,
+) -> Result<Names, Problem> {
+    let ids: Vec<MerchantId> =
+        codes.filter_map(|code| format!("mer_{code}").parse().ok()).collect();
+    let faces = visitor.state.shops.faces(&ids).await?;
+    let named = |face: ShopFace| (face.id.segment(), face.name.expose().to_owned());
+    Ok(faces.into_values().map(named).collect())
+}
+
+fn shop(names: &Names, code: &str) -> Cell {
+    let name = names.get(code).cloned().unwrap_or_else(|| code.to_owned());
+    Cell::Link(name, format!("/ops/people/mer_{code}"))
 }
 
 pub(super) async fn one(visitor: OpsVisitor, Id(id): Id<PaymentId>) -> Result<Response, Problem> {
@@ -66,12 +86,13 @@ async fn board(visitor: &OpsVisitor, id: PaymentId, errors: &FormErrors) -> Resu
     let dispute = history.payment.dispute().ok_or_else(nothing)?;
     let paid = history.payment.properties().ok_or_else(nothing)?;
     let currency = paid.payer.currency().map_err(|error| Problem::internal(&error))?;
+    let names = names(visitor, std::iter::once(paid.merchant.as_str())).await?;
     let mut pairs = vec![
         Pair::new("Payment", CopyId::new(id.to_string())),
         Pair::new("Paid", visitor.money(paid.amount, currency)?),
         Pair::new("Disputed", visitor.money(dispute.amount, currency)?),
         Pair::new("Payer", paid.payer.to_string()),
-        Pair::new("Shop", shop(paid.merchant.as_str())),
+        Pair::new("Shop", shop(&names, paid.merchant.as_str())),
     ];
     pairs.extend(paid.order.as_ref().map(|order| Pair::new("Order", order.to_string())));
     let mut steps = Vec::new();

@@ -9,7 +9,8 @@ use rust_decimal::Decimal;
 use super::{ActForm, Board, Field, OpsSent, OpsVisitor, Part, after, limits};
 use crate::{
     desk::{
-        carrying_out::{self, TermsChange},
+        carrying_out,
+        fees::TermsChange,
         proposals::{Kind, NewProposal},
         versions,
     },
@@ -134,7 +135,7 @@ async fn make(visitor: &OpsVisitor, form: &[(String, String)]) -> Result<(), Pro
 }
 
 /// A percentage as basis points: at most two decimals, 0 to 100.
-fn rate(field: &str, text: &str) -> Result<u16, Problem> {
+pub(super) fn rate(field: &str, text: &str) -> Result<u16, Problem> {
     let typed = text.trim_end_matches('%').trim();
     let plain = !typed.is_empty() && typed.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     let bps = typed.parse::<Decimal>().ok().filter(|_| plain);

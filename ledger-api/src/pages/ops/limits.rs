@@ -1,5 +1,6 @@
 //! `/ops/limits`: what each tier allows, every version that it had as what it changed, and
-//! proposing the next one; and likewise what shops pay ([`fees`]).
+//! proposing the next one; and likewise what shops pay ([`fees`]) and what withdrawals and
+//! transfers cost ([`service_fees`]).
 
 use axum::response::Response;
 use ledger_core::{
@@ -9,7 +10,7 @@ use ledger_core::{
 };
 use rust_decimal::Decimal;
 
-use super::{ActForm, Board, Field, OpsSent, OpsVisitor, Part, after, fees};
+use super::{ActForm, Board, Field, OpsSent, OpsVisitor, Part, after, fees, service_fees};
 use crate::{
     desk::{
         carrying_out::{self, TierChange},
@@ -53,7 +54,8 @@ pub(super) async fn board(visitor: &OpsVisitor, errors: &FormErrors) -> Result<B
     for tier in &tiers {
         board = board.part(in_force(tier));
     }
-    let board = fees::parts(visitor, board.part(history(visitor).await?)).await?;
+    let board = service_fees::parts(visitor, board.part(history(visitor).await?)).await?;
+    let board = fees::parts(visitor, board).await?;
     Ok(board.part(rules(visitor)))
 }
 

@@ -17,10 +17,13 @@ mod inbound;
 mod limits;
 mod overview;
 mod people;
+mod periods;
 mod reconciliation;
 mod reports;
 mod sandbox;
+mod service_fees;
 mod suspense;
+mod treasury;
 mod visitor;
 mod withdrawals;
 
@@ -38,16 +41,18 @@ use super::layout::{RailEntry, desk_entry};
 use crate::http::ApiState;
 
 /// The desk's pages.
-const RAIL: [RailEntry; 13] = [
+const RAIL: [RailEntry; 15] = [
     desk_entry("home", "/ops", "home", "Overview"),
     desk_entry("withdrawals", "/ops/withdrawals", "out", "Withdrawals"),
     desk_entry("suspense", "/ops/suspense", "ask", "Suspense"),
     desk_entry("reconciliation", "/ops/reconciliation", "swap", "Reconciliation"),
     desk_entry("inbound", "/ops/inbound", "in", "Messages"),
     desk_entry("banks", "/ops/banks", "bank", "Banks"),
+    desk_entry("treasury", "/ops/treasury", "swap", "Treasury"),
     desk_entry("disputes", "/ops/disputes", "shield", "Disputes"),
     desk_entry("debts", "/ops/debts", "down", "Debts"),
     desk_entry("limits", "/ops/limits", "layers", "Limits"),
+    desk_entry("periods", "/ops/periods", "book", "Months"),
     desk_entry("people", "/ops/people", "person", "People"),
     desk_entry("reports", "/ops/reports", "doc", "Reports"),
     desk_entry("approvals", "/ops/approvals", "check", "Approvals"),
@@ -104,6 +109,13 @@ pub(super) fn routes() -> Router<ApiState> {
         .route("/ops/debts/{account}/write-off", post(debts::write_off))
         .route("/ops/limits", get(limits::page).post(limits::propose))
         .route("/ops/limits/fees", post(fees::propose))
+        .route("/ops/limits/services", post(service_fees::propose))
+        .route("/ops/periods", get(periods::page))
+        .route("/ops/periods/close", post(periods::close))
+        .route("/ops/periods/reopen", post(periods::reopen))
+        .route("/ops/treasury", get(treasury::page))
+        .route("/ops/treasury/{id}/approve", post(treasury::approve))
+        .route("/ops/treasury/{id}/reject", post(treasury::reject))
         .merge(people::routes())
         .route("/ops/reports", get(reports::page))
         .route("/ops/reports/{id}/settle", post(reports::settle))

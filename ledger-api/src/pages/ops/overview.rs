@@ -85,7 +85,7 @@ async fn counters(
     let board = board
         .counter(
             Counter::new("Unknown", money)
-                .note(format!("{unknown} withdrawals"))
+                .note(counted(unknown, "withdrawal"))
                 .href("/ops/withdrawals?tab=unknown")
                 .bad_if(unknown > 0),
         )
@@ -126,7 +126,8 @@ async fn suspense(visitor: &OpsVisitor) -> Result<Counter, Problem> {
     let lies = overview::in_suspense(&visitor.state.reads).await?;
     let counter = |value: Cell| Counter::new("In suspense", value).href("/ops/suspense");
     let Some(first) = lies.first() else { return Ok(counter("none".into())) };
-    let note = format!("{} credits, the oldest {}", first.count, visitor.age(first.oldest));
+    let count = u64::try_from(first.count).unwrap_or_default();
+    let note = format!("{}, the oldest {}", counted(count, "credit"), visitor.age(first.oldest));
     Ok(counter(visitor.money(first.amount, first.currency)?.into()).note(note))
 }
 
@@ -187,6 +188,11 @@ fn row(visitor: &OpsVisitor, state: &BankState, hour: Hour) -> Result<Vec<Cell>,
         hour.success_percent().map_or("none".to_owned(), |rate| format!("{rate} %")).into(),
         hour.p95_seconds.map_or("none".to_owned(), age).into(),
     ])
+}
+
+/// So many things: `1 credit`, `2 credits`.
+pub(super) fn counted(count: u64, thing: &str) -> String {
+    if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
 }
 
 /// Where proposals are.

@@ -91,6 +91,8 @@ pub(super) struct FloatOut {
     clearing_out: Amount,
     /// What was sent and has no outcome.
     in_flight: Amount,
+    /// What approved sweeps to our own account take, and no statement shows yet.
+    sweeps: Amount,
     /// What is left.
     left: Amount,
 }
@@ -143,6 +145,7 @@ fn told(state: BankState, now: DateTime<Utc>) -> BankStateOut {
             escrow: Amount::new(float.escrow, currency),
             clearing_out: Amount::new(float.clearing_out, currency),
             in_flight: Amount::new(float.in_flight, currency),
+            sweeps: Amount::new(float.sweeps, currency),
             left: Amount::new(float.left, currency),
         }),
     }

@@ -1,8 +1,11 @@
 //! `/v1/ops`: what the people who run the service see and decide. Statements have a file of their
 //! own (`reconciliation`).
 
+mod bank_days;
 mod banks;
+mod fees;
 mod inbound;
+mod merchants;
 mod periods;
 mod receivables;
 mod resolution_body;
@@ -50,4 +53,11 @@ pub(super) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(treasury_moves::list))
         .routes(routes!(treasury_moves::approve))
         .routes(routes!(treasury_moves::reject))
+        .routes(routes!(fees::list, fees::define))
+        .routes(routes!(fees::list_terms, fees::define_terms))
+        .routes(routes!(merchants::read, merchants::agree))
+        .routes(routes!(bank_days::list))
+        .routes(routes!(bank_days::fetch))
+        .routes(routes!(bank_days::close))
+        .routes(routes!(bank_days::reopen))
 }

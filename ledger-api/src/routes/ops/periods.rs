@@ -13,7 +13,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    desk::two_persons,
+    desk::{
+        periods::{self as desk, Opening},
+        two_persons,
+    },
     http::{
         Problem,
         approval::Approver,
@@ -174,10 +177,9 @@ pub(super) async fn close(
 ) -> Result<Reply<PeriodOut>, Problem> {
     writer.caller.require(&[Scope::OpsApprove])?;
     let body: CloseIn = payload.parse()?;
-    let permission = permission(&writer, &approver, &body.reason, &body.evidence_sha256)?;
-    let identity = Identity { key, operation: "close_period", path: &[], body: &body };
-    let operation = PeriodOperation::Close { until: body.until };
-    let done = writer.submit(identity, permission, operation.into()).await?;
+    let seen = Some(body.evidence_sha256.as_str());
+    let approval = two_persons(&writer, &approver, &body.reason, seen)?;
+    let done = desk::close(&writer, approval, (key, &body), body.until).await?;
     period(Some(body.until), &done)
 }
 
@@ -203,10 +205,10 @@ pub(super) async fn reopen(
 ) -> Result<Reply<PeriodOut>, Problem> {
     writer.caller.require(&[Scope::OpsApprove])?;
     let body: ReopenIn = payload.parse()?;
-    let permission = permission(&writer, &approver, &body.reason, &body.evidence_sha256)?;
-    let identity = Identity { key, operation: "reopen_period", path: &[], body: &body };
-    let operation = PeriodOperation::Reopen { from: body.from, reason: body.reason.clone() };
-    let done = writer.submit(identity, permission, operation.into()).await?;
+    let seen = Some(body.evidence_sha256.as_str());
+    let approval = two_persons(&writer, &approver, &body.reason, seen)?;
+    let opening = Opening { from: body.from, reason: body.reason.clone() };
+    let done = desk::reopen(&writer, approval, (key, &body), &opening).await?;
     period(body.from.pred_opt(), &done)
 }
 
@@ -233,9 +235,11 @@ pub(super) async fn close_year(
 ) -> Result<Reply<YearOut>, Problem> {
     writer.caller.require(&[Scope::OpsApprove])?;
     let body: YearIn = payload.parse()?;
-    let mut permission = permission(&writer, &approver, &body.reason, &body.evidence_sha256)?;
-    permission.authority =
+    let seen = Some(body.evidence_sha256.as_str());
+    let approval = Some(two_persons(&writer, &approver, &body.reason, seen)?);
+    let authority =
         Authority::of(&[PostingClass::Income, PostingClass::Expense, PostingClass::Equity]);
+    let permission = Permission { authority, approval };
     // The book first, then what was earned: a change in between makes the close void.
     writer.state.ledger.refresh().await?;
     let book = writer.state.ledger.status().borrow().book.clone();
@@ -289,16 +293,6 @@ pub(super) async fn list(
     Ok(Reply::ok(periods).at(status.head.position))
 }
 
-fn permission(
-    writer: &Writer,
-    approver: &Approver,
-    reason: &Reference,
-    evidence: &str,
-) -> Result<Permission, Problem> {
-    let approval = two_persons(writer, approver, reason, Some(evidence))?;
-    Ok(Permission { authority: Authority::NONE, approval: Some(approval) })
-}
-
 fn period(closed_until: Option<NaiveDate>, done: &Done) -> Result<Reply<PeriodOut>, Problem> {
     let Receipt::Book { .. } = &done.accepted.receipt else {
         return Err(wrong_receipt(&done.accepted.receipt));
@@ -321,6 +315,7 @@ impl From<PeriodChange> for ChangeOut {
             | BookEvent::CurrencyAdded(_)
             | BookEvent::TierDefined(_)
             | BookEvent::TermsDefined(_)
+            | BookEvent::FeeDefined(_)
             | BookEvent::CheckpointKeyRotated(_) => ("book", None, None, None),
         };
         Self {

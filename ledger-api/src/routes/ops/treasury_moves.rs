@@ -1,20 +1,18 @@
 //! `/v1/ops/treasury-moves`: the top-ups and sweeps that days' closes ask for, and what people say
 //! to them.
 
-use axum::extract::State;
 use chrono::{DateTime, NaiveDate, Utc};
-use ledger_core::{ids::Reference, money::CurrencyCode};
+use ledger_core::ids::Reference;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    desk::two_persons,
+    desk::treasury_moves::{self, currency},
     http::{
         ApiState, Problem,
         approval::Approver,
         auth::Require as _,
-        codes,
         json::Payload,
         path::Id,
         query::Params,
@@ -24,7 +22,7 @@ use crate::{
         writer::Writer,
     },
     identity::Scope,
-    treasury::{Decision, Move, MoveId, MoveStatus, Moves, Order, OrderStatus, Way},
+    treasury::{Move, MoveId, MoveStatus, Moves, Order, OrderStatus, Way},
 };
 
 /// A move between our own accounts at a bank.
@@ -120,10 +118,6 @@ impl MoveOut {
     }
 }
 
-fn currency(found: &Move) -> Result<CurrencyCode, Problem> {
-    found.currency.parse().map_err(|error| Problem::internal(&error))
-}
-
 /// Which moves to list.
 #[derive(Debug, Deserialize, Serialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -204,7 +198,6 @@ pub(super) struct DecisionIn {
             "decided_by": "asha", "approved_by": "ravi", "order": null}))),
 )]
 pub(super) async fn approve(
-    State(state): State<ApiState>,
     writer: Writer,
     Id(id): Id<MoveId>,
     approver: Approver,
@@ -212,16 +205,9 @@ pub(super) async fn approve(
 ) -> Result<Reply<MoveOut>, Problem> {
     writer.caller.require(&[Scope::OpsApprove])?;
     let body: DecisionIn = payload.parse()?;
-    let found = known(&state, id).await?;
-    let two = state.operators.review.suspense_takes_two(found.amount, currency(&found)?);
-    let second = if two {
-        let evidence = body.evidence_sha256.as_deref();
-        Some(two_persons(&writer, &approver, &body.reason, evidence)?)
-    } else {
-        None
-    };
-    let second = second.as_ref().map(|a| (a.approver.as_str(), a.evidence_sha256.as_str()));
-    decided(&state, &writer, id, (true, second, &body.reason)).await
+    let said = (&body.reason, body.evidence_sha256.as_deref());
+    let found = treasury_moves::approve(&writer, &approver, id, said).await?;
+    Ok(Reply::ok(MoveOut::of(&writer.state, found)?))
 }
 
 /// Reject a move between our own accounts
@@ -242,43 +228,12 @@ pub(super) async fn approve(
             "decided_by": "asha", "approved_by": null, "order": null}))),
 )]
 pub(super) async fn reject(
-    State(state): State<ApiState>,
     writer: Writer,
     Id(id): Id<MoveId>,
     payload: Payload,
 ) -> Result<Reply<MoveOut>, Problem> {
     writer.caller.require(&[Scope::OpsApprove])?;
     let body: DecisionIn = payload.parse()?;
-    known(&state, id).await?;
-    decided(&state, &writer, id, (false, None, &body.reason)).await
-}
-
-async fn known(state: &ApiState, id: MoveId) -> Result<Move, Problem> {
-    let found = Moves::new(state.reads.clone()).find(id).await?;
-    found.ok_or_else(|| Problem::not_found("There is nothing of this id."))
-}
-
-async fn decided(
-    state: &ApiState,
-    writer: &Writer,
-    id: MoveId,
-    (approve, second, reason): (bool, Option<(&str, &str)>, &Reference),
-) -> Result<Reply<MoveOut>, Problem> {
-    let by = writer.caller.principal.as_str();
-    let decision = Decision { approve, by, second, reason: reason.as_str() };
-    let moves = Moves::new(state.reads.clone());
-    if moves.decide(id, &decision, state.clock.now()).await? {
-        tracing::info!(%id, principal = by, approve, "a move of our own was decided");
-    }
-    let found = known(state, id).await?;
-    let is_so = match found.status {
-        MoveStatus::Approved | MoveStatus::Moved | MoveStatus::Refused => approve,
-        MoveStatus::Rejected => !approve,
-        MoveStatus::Proposed | MoveStatus::Superseded => false,
-    };
-    if !is_so {
-        let detail = "It was decided otherwise, or a later day asks for something else.";
-        return Err(Problem::new(codes::TREASURY_MOVE_DECIDED, detail));
-    }
-    Ok(Reply::ok(MoveOut::of(state, found)?))
+    let found = treasury_moves::reject(&writer, id, &body.reason).await?;
+    Ok(Reply::ok(MoveOut::of(&writer.state, found)?))
 }

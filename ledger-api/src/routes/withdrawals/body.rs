@@ -40,6 +40,10 @@ pub(super) struct WithdrawalIn {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "imps")]
     pub(super) rail: Option<Rail>,
+    /// Only if this version of the fee is in force: the one of a quote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = 1)]
+    pub(super) fee_version: Option<u32>,
     /// Words to keep beside the log, erasable; at most 200 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 200)]

@@ -7,14 +7,12 @@ mod detail;
 pub(super) mod list;
 mod quote;
 mod read;
-mod terms;
 mod write;
 
 pub(crate) use detail::StatusDetail;
 pub(crate) use list::withdrawals;
 pub(crate) use quote::quote;
 pub(crate) use read::{detail as status_detail, withdrawal_out};
-pub(crate) use terms::price;
 pub(crate) use write::{cancel, request};
 
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -28,9 +26,4 @@ pub(super) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(read::get))
         .routes(routes!(write::cancel))
         .routes(routes!(quote::quote))
-}
-
-/// What sending an amount would cost, tax included; nothing if it is too large to say.
-pub(crate) fn fee(amount: ledger_core::money::Money) -> Option<ledger_core::money::Money> {
-    terms::price(amount).ok().map(|price| price.fee)
 }

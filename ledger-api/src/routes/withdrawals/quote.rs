@@ -1,15 +1,17 @@
-//! What a withdrawal would cost, and when it would be there. Promises and reserves nothing.
+//! What a withdrawal would cost, and when it would be there. Reserves nothing; who names the
+//! version of the fee in the request pays that fee, or is refused.
 
 use chrono::{DateTime, Utc};
 use ledger_core::{
+    fee::Service,
     ids::{AccountId, BankCode, Rail},
     money::Money,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::terms;
 use crate::{
+    fees,
     http::{
         ApiState, Problem, codes,
         json::Payload,
@@ -57,6 +59,9 @@ pub(crate) struct QuoteOut {
     pub(crate) fee: Amount,
     /// How much of the fee is tax.
     tax: Amount,
+    /// The version of the fee. Name it in the request, and no other is charged.
+    #[schema(example = 1)]
+    pub(crate) fee_version: u32,
     /// What would leave the account.
     pub(crate) total: Amount,
     /// The bank.
@@ -72,8 +77,9 @@ pub(crate) struct QuoteOut {
 
 /// Quote a withdrawal
 ///
-/// Fee, tax and time, by today's terms and the bank's. Nothing is set aside. A bank that is down is
-/// no error: then only the time is not known.
+/// Fee, tax and time, by today's fees and the bank's terms. Nothing is set aside. Another fee may
+/// be in force when it is requested: a request that names the `fee_version` is then refused
+/// (`fee_changed`). A bank that is down is no error: then only the time is not known.
 #[utoipa::path(
     post,
     path = "/v1/withdrawal-quotes",
@@ -90,9 +96,8 @@ pub(crate) async fn quote(writer: Writer, payload: Payload) -> Result<Reply<Quot
     let amount = with_book(&writer.state, |book| body.amount.resolve_positive(book, "/amount"));
     let amount = amount.await?;
     check_currency(&account, amount.currency().code, "/amount")?;
-    let price = terms::price(amount).map_err(|error| {
-        Problem::field(codes::AMOUNT_OVERFLOW, "/amount/value", format!("{error}."))
-    })?;
+    let price = fees::price_as_of_log(&writer.state, Service::Withdrawal, amount).await?;
+    let (fee_version, price) = (price.version, price.quote);
     let asked = Way { bank: body.bank.as_ref(), rail: body.rail.as_ref() };
     let (bank, rail) = asked.or_usual(&writer.state, amount, reach).await?;
     let arrives_by = arrives_by(&writer.state, (&bank, &rail), amount).await?;
@@ -101,6 +106,7 @@ pub(crate) async fn quote(writer: Writer, payload: Payload) -> Result<Reply<Quot
         amount: amount.into(),
         fee: price.fee.into(),
         tax: price.tax.into(),
+        fee_version,
         total: price.total.into(),
         bank,
         rail,

@@ -2,18 +2,16 @@
 
 use ledger_core::{
     chart::Authority,
+    fee::{Pricing, Service},
     ids::WithdrawalId,
     withdrawal::{CancelWithdrawal, RequestWithdrawal, WithdrawalOperation},
 };
 
-use super::{
-    body::{WithdrawalIn, WithdrawalOut},
-    terms,
-};
+use super::body::{WithdrawalIn, WithdrawalOut};
 use crate::{
-    entry,
+    entry, fees,
     http::{
-        Problem, codes,
+        Problem,
         idempotency::Key,
         json::Payload,
         path::Id,
@@ -69,9 +67,8 @@ pub(crate) async fn request(
             return created(&known::or_replay(&writer, identity, permission, problem).await?);
         }
     };
-    let price = terms::price(amount).map_err(|error| {
-        Problem::field(codes::AMOUNT_OVERFLOW, "/amount/value", format!("{error}."))
-    })?;
+    // The ledger says what it costs; this is what it would by the book that is known here.
+    let price = fees::price_now(&writer.state, Service::Withdrawal, amount)?.quote;
     let (payee, payee_hash) = writer.state.bank_accounts.standing(body.bank_account).await?;
     let rules = &writer.state.operators.review;
     let review = rules.required(&writer.state, &account, body.bank_account, amount).await?;
@@ -82,6 +79,7 @@ pub(crate) async fn request(
         amount,
         fee: price.fee,
         tax: price.tax,
+        pricing: Pricing::InForce(body.fee_version),
         bank_account: body.bank_account,
         bank,
         rail,

@@ -164,6 +164,10 @@ impl Queue {
             |in_hand: &&InHand| in_hand.known_at.is_none_or(|at: Position| at > float.position);
         let promised = self.in_hand.values().filter(unseen).map(|in_hand| in_hand.amount);
         let promised = promised.fold(self.buffer, Decimal::saturating_add);
+        // A sweep that was approved is as good as gone, whenever the bank states it.
+        let moves = self.sender.notes.moves();
+        let swept = moves.sweeps(bank, contract.currency, float.position).await?;
+        let promised = promised.saturating_add(swept);
         let left = float.value.left().and_then(|left| left.checked_sub(promised));
         Ok(left.unwrap_or(Decimal::ZERO))
     }

@@ -10,7 +10,7 @@ use ledger_core::{
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use crate::treasury::Orders;
+use crate::treasury::{Moves, Orders};
 
 /// The notes of a database.
 #[derive(Debug, Clone)]
@@ -72,6 +72,11 @@ impl Notes {
     /// The notes in the database of a pool.
     pub const fn new(pool: PgPool) -> Self {
         Self(pool)
+    }
+
+    /// The moves of our own money, which lie in the same database.
+    pub(crate) fn moves(&self) -> Moves {
+        Moves::new(self.0.clone())
     }
 
     /// Whether a reference at a bank is that of a move between accounts of ours.

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     command::OpenAccount,
     deposit::CreditClaim,
+    fee::Pricing,
     testing::withdrawal,
     withdrawal::{
         AttemptOutcome, BeginAttempt, PayeeStanding, RecordOutcome, RequestWithdrawal, Source,
@@ -88,6 +89,7 @@ fn what_a_withdrawal_gives_back_repays_too() {
             amount: inr("90"),
             fee: inr("10"),
             tax: inr("1.53"),
+            pricing: Pricing::AsGiven,
             bank_account: crate::ids::BankAccountId::from_uuid(uuid::Uuid::from_u128(1)),
             bank: "hdfc".parse().unwrap(),
             rail: "imps".parse().unwrap(),

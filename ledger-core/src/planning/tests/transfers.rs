@@ -7,6 +7,7 @@ use super::{
     *,
 };
 use crate::{
+    fee::Pricing,
     hold::HoldState,
     testing::transfer,
     transfer::{
@@ -38,6 +39,7 @@ fn holding(number: u128, amount: &str, fee: &str, tax: &str) -> Ask {
         amount: inr(amount),
         fee: inr(fee),
         tax: inr(tax),
+        pricing: Pricing::AsGiven,
         phone_hash: "0a".repeat(32).parse().unwrap(),
         expires_at: minute(EXPIRY),
         note: None,

@@ -9,6 +9,7 @@ use super::{
     *,
 };
 use crate::{
+    fee::Pricing,
     testing::withdrawal,
     withdrawal::{
         ApplyUnapplied, AttemptOutcome, AttemptState, BeginAttempt, CancelWithdrawal, DecideReview,
@@ -37,6 +38,7 @@ fn request() -> RequestWithdrawal {
         amount: inr("500"),
         fee: inr("10"),
         tax: inr("1.53"),
+        pricing: Pricing::AsGiven,
         bank_account: crate::ids::BankAccountId::from_uuid(uuid::Uuid::from_u128(1)),
         bank: "hdfc".parse().unwrap(),
         rail: "imps".parse().unwrap(),

@@ -10,6 +10,7 @@ use super::*;
 use crate::{
     account::AccountEvent,
     bank_line::BankLineEvent,
+    book::BookEvent,
     deposit::DepositEvent,
     ids::Item,
     payment::PaymentEvent,
@@ -186,7 +187,12 @@ impl World {
                     let hold = after.holds.entry(id).or_default();
                     ask(hold, command).map_err(Rejection::from)?;
                 }
-                Step::Book(_) | Step::Reversal(..) => panic!("not in this world"),
+                Step::Book(command) => {
+                    assert!(announced.contains(&StreamId::Book));
+                    let events = ask(&mut after.book, command).map_err(Rejection::from)?;
+                    done.events.extend(events.iter().map(BookEvent::name));
+                }
+                Step::Reversal(..) => panic!("not in this world"),
             }
         }
         assert!(sums.values().all(Decimal::is_zero), "off balance: {sums:?}");

@@ -4,10 +4,13 @@ use super::{
     super::{
         amount,
         finding::{Code, Findings, Place},
-        payload::{BookOpened, CheckpointKeyRotated, CurrencyAdded, TermsDefined, TierDefined},
+        payload::{
+            BookOpened, CheckpointKeyRotated, CurrencyAdded, FeeDefined, TermsDefined, TierDefined,
+        },
         record::Event,
         report::CurrencyFigures,
     },
+    fees::Fees,
     periods::Periods,
     read,
     tier::Tiers,
@@ -25,6 +28,7 @@ pub(super) struct Currencies {
     list: Vec<Currency>,
     pub tiers: Tiers,
     pub periods: Periods,
+    pub fees: Fees,
     pub terms: KnownTerms,
 }
 
@@ -84,14 +88,19 @@ impl Currencies {
             }
             "tier_defined" => {
                 if let Some(defined) = read::<TierDefined<'_>>(place, event, findings) {
-                    let added = self.list.iter().find(|c| c.added && *c.code == *defined.currency);
-                    let scale = added.map(|currency| currency.scale);
+                    let scale = self.scale_added(&defined.currency);
                     self.tiers.define(place, &defined, scale, findings);
                 }
             }
             "terms_defined" => {
                 if let Some(defined) = read::<TermsDefined>(place, event, findings) {
                     self.terms(place, defined, findings);
+                }
+            }
+            "fee_defined" => {
+                if let Some(defined) = read::<FeeDefined<'_>>(place, event, findings) {
+                    let when = (self.scale_added(&defined.currency), event.recorded_at);
+                    self.fees.define(place, &defined, when, findings);
                 }
             }
             "checkpoint_key_rotated" => {
@@ -107,6 +116,12 @@ impl Currencies {
                 findings.event(place, Code::EventTypeUnknown, words);
             }
         }
+    }
+
+    /// The scale of a currency that the book has.
+    fn scale_added(&self, code: &str) -> Option<u8> {
+        let added = self.list.iter().find(|currency| currency.added && currency.code == code);
+        added.map(|currency| currency.scale)
     }
 
     /// Versions follow one another, and a rate is at most the whole.

@@ -17,6 +17,7 @@ mod bank_line;
 mod currency;
 mod deposit;
 mod expected;
+mod fees;
 mod frozen;
 mod hold;
 mod object;
@@ -137,10 +138,12 @@ impl Books {
                 deposits.event(place, event, (transactions, bank_lines, leaving), findings);
             }
             "withdrawal" => {
+                self.currencies.fees.charged(place, event, &mut self.findings);
                 let Self { withdrawals, transactions, leaving, findings, .. } = self;
                 withdrawals.event(place, event, (transactions, leaving), findings);
             }
             "transfer" | "payment" => {
+                self.currencies.fees.charged(place, event, &mut self.findings);
                 let Self { accounts, transactions, findings, .. } = self;
                 let mut around = Around { accounts, transactions, findings };
                 if event.aggregate_type == "payment" {

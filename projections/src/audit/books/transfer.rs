@@ -39,6 +39,9 @@ struct Held<'a> {
     fee: Text<'a>,
     #[serde(borrow)]
     tax: Text<'a>,
+    /// Held against the versions by `fees`.
+    #[serde(default, rename = "fee_version")]
+    _fee_version: Option<u32>,
     #[serde(borrow)]
     phone_hash: Text<'a>,
     #[serde(borrow)]

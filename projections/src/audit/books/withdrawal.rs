@@ -33,6 +33,8 @@ struct Requested<'a> {
     fee: Text<'a>,
     #[serde(borrow)]
     tax: Text<'a>,
+    #[serde(default)]
+    fee_version: Option<u32>,
     #[serde(borrow)]
     bank_account: Text<'a>,
     #[serde(borrow)]

@@ -3,6 +3,7 @@
 
 mod database;
 mod export;
+mod forged_fees;
 mod forged_limits;
 mod forged_lines;
 mod forged_objects;

@@ -18,6 +18,7 @@ impl TestLog {
             amount: amount.parse().unwrap(),
             fee: "10.00".parse().unwrap(),
             tax: "1.53".parse().unwrap(),
+            fee_version: None,
             bank_account: "ba_019a0000000070008000000000000021".parse().unwrap(),
             bank: "hdfc".parse().unwrap(),
             rail: "imps".parse().unwrap(),
