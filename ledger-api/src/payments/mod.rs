@@ -30,7 +30,7 @@ pub(crate) use requests::{
     RequestIn, close as close_request, create as create_request, currency, link_of,
 };
 pub(crate) use shop::{check_shop, code_of, listed_shop, shop_of, shop_or_none};
-pub(crate) use terms::RECEIVABLE_LIMIT;
+pub(crate) use terms::debt_limit;
 pub use words::{DisputeWords, Said, Side};
 
 use crate::identity::Scope;

@@ -10,7 +10,7 @@ use projections::PaymentRow;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{RECEIVABLE_LIMIT, REFUND, shop};
+use super::{REFUND, debt_limit, shop};
 use crate::{
     http::{
         Problem, codes,
@@ -45,7 +45,7 @@ pub(crate) async fn refund(
     key: Key,
     body: &RefundIn,
 ) -> Result<Done, Problem> {
-    of_shop(writer, payment_id).await?;
+    let row = of_shop(writer, payment_id).await?;
     let id = payment_id.to_string();
     let identity = Identity { key, operation: "refund_payment", path: &[&id], body };
     let permission = Authority::of_payments().into();
@@ -60,12 +60,14 @@ pub(crate) async fn refund(
         // What was left may have gone back by this very request.
         Err(problem) => return known::or_replay(writer, identity, permission, problem).await,
     };
+    let book = writer.state.ledger.status().borrow().book.clone();
+    let limit = debt_limit(&writer.state.reads, &book, &row.merchant).await;
     let operation = PaymentOperation::Refund(RefundPayment {
         payment_id,
         refund_id: RefundId::from_uuid(writer.state.ids.fresh()),
         amount,
         reason: body.reason.clone(),
-        receivable_limit: RECEIVABLE_LIMIT,
+        receivable_limit: limit.map_err(projections::ReadError::from)?,
     });
     writer.submit(identity, permission, operation.into()).await
 }

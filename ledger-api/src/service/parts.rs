@@ -208,11 +208,11 @@ impl Parts {
         wanted: &Wanted,
     ) -> Result<(), ServiceError> {
         let pool = self.kept(database.pool(database.app().clone()));
-        let (read_models, stop) = (self.read_models(pool), self.stop.subscribe());
+        let (read_models, stop) = (self.read_models(pool.clone()), self.stop.subscribe());
         let clock = &wanted.clock;
         self.tasks.push(("the sweeper", tasks::sweep(engine, &read_models, clock, &stop)));
         let with = (clock, wanted.look_every());
-        let payments = tasks::keep_payments(engine, &read_models, with, &stop);
+        let payments = tasks::keep_payments(engine, (&read_models, pool), with, &stop);
         self.tasks.push(("the payments", payments.map_err(ServiceError::Principal)?));
         Ok(())
     }

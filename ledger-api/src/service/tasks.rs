@@ -136,11 +136,11 @@ pub(super) fn make_checks(runner: &AuditRunner, stop: &watch::Receiver<bool>) ->
 /// Starts to look after payments.
 pub(super) fn keep_payments(
     engine: &Engine,
-    read_models: &ReadModels,
+    (read_models, pool): (&ReadModels, PgPool),
     (clock, look_every): (&Arc<dyn Clock>, Option<Duration>),
     stop: &watch::Receiver<bool>,
 ) -> Result<JoinHandle<()>, IdError> {
-    let (ledger, models) = (Arc::new(engine.clone()), read_models.clone());
+    let (ledger, models) = (Arc::new(engine.clone()), (read_models.clone(), pool));
     let mut keeper = PaymentKeeper::new(ledger, models, Arc::clone(clock), Arc::new(System))?;
     if let Some(look_every) = look_every {
         keeper = keeper.looking_every(look_every);

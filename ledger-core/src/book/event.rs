@@ -5,11 +5,11 @@ use chrono_tz::Tz;
 use cqrs_es::DomainEvent;
 use serde::{Deserialize, Serialize};
 
+use super::ShopTerms;
 use crate::{
     ids::{Reference, TransactionId},
     log::event_names,
     money::Currency,
-    payment::Terms,
     tier::Tier,
 };
 
@@ -32,7 +32,7 @@ pub enum BookEvent {
     /// A year's income and expense lie in equity from here on.
     YearClosed(YearClosed),
     /// Shops can agree to these rates from here on, in a new version.
-    TermsDefined(Terms),
+    TermsDefined(ShopTerms),
 }
 
 /// The book's fixed properties.

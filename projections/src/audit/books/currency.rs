@@ -17,6 +17,8 @@ use super::{
 const SCALE_MAX: u8 = 18;
 /// A hundred percent, in basis points.
 const WHOLE_BPS: u16 = 10_000;
+/// The most that any shop may owe, in whole units.
+const DEBT_LIMIT_MAX: u32 = 100_000_000;
 
 #[derive(Debug, Default)]
 pub(super) struct Currencies {
@@ -99,6 +101,9 @@ impl Currencies {
         }
         if defined.fee_bps > WHOLE_BPS || defined.tax_bps > WHOLE_BPS {
             findings.event(place, Code::BookDiffers, "a rate of more than the whole");
+        }
+        if defined.debt_limit > DEBT_LIMIT_MAX {
+            findings.event(place, Code::BookDiffers, "shops that may owe more than any may");
         }
         self.terms = Some(defined.version);
     }

@@ -4,9 +4,9 @@ use askama::Template;
 use axum::{extract::Path, http::StatusCode, response::Response};
 use ledger_core::{
     money::Money,
-    payment::{Payment, RefundStatus},
+    payment::{Payment, RefundStatus, movement::ShopAccounts},
 };
-use projections::{PaymentHistory, PaymentRow};
+use projections::{PaymentHistory, PaymentRow, ReadError};
 use rust_decimal::Decimal;
 
 use super::{
@@ -15,7 +15,7 @@ use super::{
     own_payment,
     query::STATUSES,
     refund::{REASONS, RefundForm, TYPED_ABOVE},
-    steps,
+    shop, steps,
 };
 use crate::{
     http::{Problem, reader::caught_up},
@@ -28,6 +28,7 @@ use crate::{
             Cell, CopyId, Face, LiveDot, MoneyView, Pair, Pairs, Status, Timeline, When, money_text,
         },
     },
+    payments::debt_limit,
     wallet,
 };
 
@@ -222,11 +223,20 @@ async fn refunds<N>(
     Ok(lines)
 }
 
-/// What a refund of this payment could be paid with now: what is not settled of it, and what the
-/// shop can dispose of.
+/// What a refund of this payment could be paid with now: what is not settled of it, what the shop
+/// can dispose of, and what it would be lent.
 async fn in_hand<N>(visitor: &ShopVisitor<N>, payment: &Payment) -> Result<Decimal, Problem> {
-    let available = wallet::balances(&visitor.state, &visitor.wallet).await?.available;
-    Ok(payment.unsettled().saturating_add(available.amount()))
+    let (state, merchant) = (&visitor.state, shop(visitor)?);
+    let available = wallet::balances(state, &visitor.wallet).await?.available;
+    let internal = |error| Problem::internal(&error);
+    let currency = visitor.wallet.currency().map_err(internal)?;
+    let receivable = ShopAccounts::of(&merchant, currency).map_err(internal)?.receivable;
+    let owed = state.read_models.balance(&receivable).await?.value;
+    let owed = owed.map(|balance| balance.posted).unwrap_or_default();
+    let book = state.ledger.status().borrow().book.clone();
+    let limit = debt_limit(&state.reads, &book, &merchant).await.map_err(ReadError::from)?;
+    let lent = limit.saturating_sub(owed).max(Decimal::ZERO);
+    Ok(payment.unsettled().saturating_add(available.amount()).saturating_add(lent))
 }
 
 fn waiting<N>(
