@@ -75,6 +75,7 @@ pub fn metrics() -> Result<PrometheusHandle, BuildError> {
     for name in [
         "bahi_http_keys_refused_total",
         "bahi_api_log_dropped_total",
+        "bahi_outside_sent_back_total",
         "bahi_holds_expired_total",
         "bahi_witness_failures_total",
         "bahi_bank_contradictions_total",

@@ -25,7 +25,7 @@ pub(crate) use dispute::{
 pub(crate) use link::{drawing, is_ours};
 pub(crate) use pay::{PayIn, pay};
 pub(crate) use payouts::composition;
-pub(crate) use refund::{RefundIn, cancel as cancel_refund, refund};
+pub(crate) use refund::{RefundIn, bank_status, cancel as cancel_refund, refund};
 pub(crate) use requests::{
     RequestIn, close as close_request, create as create_request, currency, link_of,
 };

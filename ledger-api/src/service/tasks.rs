@@ -32,8 +32,8 @@ use crate::{
     statements::{Booker, CertificateKey},
     webhooks::Keeper,
     workers::{
-        DepositKeeper, PaymentKeeper, PayoutKeeper, StatementFetcher, Sweeper, alarms::Alarms,
-        lanes::Lane,
+        DepositKeeper, OutsideKeeper, PaymentKeeper, PayoutKeeper, StatementFetcher, Sweeper,
+        alarms::Alarms, lanes::Lane,
     },
 };
 
@@ -124,6 +124,13 @@ pub(super) fn keep_deposits(
     let (keeper, told) = (keeper.clone(), stop.clone());
     let job = move || keeper.clone().run(told.clone());
     tokio::spawn(again_after_panics("the deposits", PAUSE, stop.clone(), job))
+}
+
+/// Starts to make payments of money from outside.
+pub(super) fn keep_outside(keeper: &OutsideKeeper, stop: &watch::Receiver<bool>) -> JoinHandle<()> {
+    let (keeper, told) = (keeper.clone(), stop.clone());
+    let job = move || keeper.clone().run(told.clone());
+    tokio::spawn(again_after_panics("the payments from outside", PAUSE, stop.clone(), job))
 }
 
 /// Starts to make the checks that auditors ask for.

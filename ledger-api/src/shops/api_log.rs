@@ -73,11 +73,7 @@ pub struct ApiLog {
 
 impl ApiLog {
     /// Writes to the database of `pool` until `stopping` turns true.
-    pub fn new(
-        pool: PgPool,
-        clock: Arc<dyn Clock>,
-        stopping: watch::Receiver<bool>,
-    ) -> Self {
+    pub fn new(pool: PgPool, clock: Arc<dyn Clock>, stopping: watch::Receiver<bool>) -> Self {
         Self { pool, clock, stopping, sender: Arc::default() }
     }
 

@@ -17,9 +17,7 @@ use ledger_core::{
     engine::SubmitError,
     ids::{IdError, MerchantCode, PaymentId, SettlementId},
     money::CurrencyCode,
-    payment::{
-        PaymentOperation, RetryRefund, SETTLED_MAX, Settle, movement::ShopAccounts,
-    },
+    payment::{PaymentOperation, RetryRefund, SETTLED_MAX, Settle, movement::ShopAccounts},
     payment_request::PaymentRequestOperation,
 };
 use projections::{ReadError, ReadModels, RefundRow};

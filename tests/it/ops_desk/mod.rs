@@ -3,6 +3,7 @@
 
 mod banks;
 mod money;
+mod outside;
 mod rules;
 mod shops;
 mod who_decides;

@@ -22,7 +22,7 @@ fn inr(value: &str) -> Value {
 }
 
 /// A shop of somebody's, with its accounts.
-async fn open_shop(town: &Town, owner: &Operator, handle: &str) -> MerchantId {
+pub(super) async fn open_shop(town: &Town, owner: &Operator, handle: &str) -> MerchantId {
     let state = town.state();
     let id = MerchantId::from_uuid(System.fresh());
     let new = NewMerchant {
@@ -91,7 +91,11 @@ async fn fees_are_versions_by_two_that_each_shop_agrees_to_by_two() {
     tara.act(&page, &format!("/ops/approvals/{number}/approve"), &[]).await.location();
     assert_eq!(pay(&town, old, "100.00").await["fee"]["value"], "1.27");
     let page = omar.open(&path).await;
-    assert!(page.text.contains("version 2: 1.5 %, may owe ₹0") && page.text.contains("T+3"), "{}", page.text);
+    assert!(
+        page.text.contains("version 2: 1.5 %, may owe ₹0") && page.text.contains("T+3"),
+        "{}",
+        page.text
+    );
     let done = logged(&town, &omar.id).await;
     let wanted = ("shop_terms_agreed".to_owned(), old.to_string(), "They asked".to_owned());
     assert!(done.contains(&wanted), "{done:?}");

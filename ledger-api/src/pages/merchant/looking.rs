@@ -21,11 +21,7 @@ pub(super) struct Looking {
 
 impl Looking {
     /// What the fields `from`, `to` and `amount` say.
-    pub(super) fn of(
-        [from, to, amount]: [&str; 3],
-        zone: Tz,
-        errors: &mut FormErrors,
-    ) -> Self {
+    pub(super) fn of([from, to, amount]: [&str; 3], zone: Tz, errors: &mut FormErrors) -> Self {
         let begins = |day| midnight(day, zone);
         Self {
             from: day(from, "from", errors).and_then(begins),

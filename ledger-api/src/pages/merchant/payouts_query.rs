@@ -115,14 +115,21 @@ mod tests {
 
     #[test]
     fn an_address_says_days_status_amount_and_name() {
-        let here = query("status=done&from=2026-11-01&to=2026-11-02&amount=1%2C200&find=%20wd_1%20");
+        let here =
+            query("status=done&from=2026-11-01&to=2026-11-02&amount=1%2C200&find=%20wd_1%20");
         let (filter, errors) = here.filter(Tz::Asia__Kolkata);
         assert!(errors.is_empty() && here.restricts());
         assert_eq!(filter.from.unwrap().to_string(), "2026-10-31 18:30:00 UTC");
         assert_eq!(filter.before.unwrap().to_string(), "2026-11-02 18:30:00 UTC");
-        assert_eq!((filter.amount_min, filter.amount_max), (Some(1_200.into()), Some(1_200.into())));
+        assert_eq!(
+            (filter.amount_min, filter.amount_max),
+            (Some(1_200.into()), Some(1_200.into()))
+        );
         assert_eq!(filter.search.as_deref(), Some("wd_1"));
-        assert_eq!(query("older=1&amount=5").with(PATH, "older", "7"), "/merchant/payouts?amount=5&older=7");
+        assert_eq!(
+            query("older=1&amount=5").with(PATH, "older", "7"),
+            "/merchant/payouts?amount=5&older=7"
+        );
         let (filter, errors) = query("status=nope&from=soon").filter(Tz::Asia__Kolkata);
         assert_eq!((filter.status, filter.from), (None, None));
         assert!(!errors.of("status").is_empty() && !errors.of("from").is_empty());

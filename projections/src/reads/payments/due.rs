@@ -105,7 +105,7 @@ impl ReadModels {
             order by d.settles_on";
         let found = sqlx::query(sql).bind(merchant.as_str()).bind(i64::from(limit));
         let found = found.fetch_all(&self.pool).await?;
-        let (position, value) = rows(&found, |row| {
+        let (position, value) = rows(&found, |row| -> Result<_, ReadError> {
             let Some(day) = row.try_get::<Option<NaiveDate>, _>("settles_on")? else {
                 return Ok(None);
             };

@@ -1,6 +1,6 @@
 //! `/merchant/developers`: the keys of the shop's own programs (`keys`), and where they are told of
-//! what happens (`endpoints`): endpoints, the log of deliveries, a test, and sending again; and what
-//! those programs asked for (`requests`).
+//! what happens (`endpoints`): endpoints, the log of deliveries, a test, and sending again; and
+//! what those programs asked for (`requests`).
 //!
 //! A key and a secret are shown on the page that answers the form that made them, and on no other.
 //! What lets somebody act or read for the shop is made after a fresh proof only.

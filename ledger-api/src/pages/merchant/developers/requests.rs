@@ -108,8 +108,7 @@ fn empty(asked: &Asked) -> EmptyState {
         return EmptyState::new("search", "Nothing matches", text).action("See all", PATH);
     }
     let text = "What your programs ask for with one of your keys stands here a second later.";
-    EmptyState::new("lock", "No requests yet", text)
-        .action("Make a key", "/merchant/developers")
+    EmptyState::new("lock", "No requests yet", text).action("Make a key", "/merchant/developers")
 }
 
 async fn table(visitor: &ShopVisitor<Owners>, rows: &[ApiRequest]) -> Result<DataTable, Problem> {

@@ -290,7 +290,7 @@ fn line(row: &PaymentRow, references: &References) -> String {
         "PAYMENT".to_owned(),
         text(&row.order_id),
         row.id.to_string(),
-        "WALLET".to_owned(),
+        parts::instrument(row).to_owned(),
         at(row.paid_at),
         row.status.as_str().to_owned(),
         parts::paise(row.gross),

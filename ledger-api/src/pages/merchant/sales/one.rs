@@ -5,8 +5,9 @@ use axum::{extract::Path, http::StatusCode, response::Response};
 use ledger_core::{
     money::Money,
     payment::{Payment, RefundStatus, movement::ShopAccounts},
+    withdrawal::WithdrawalStatus,
 };
-use projections::{PaymentHistory, PaymentRow, ReadError};
+use projections::{PaymentHistory, PaymentRow, ReadError, RefundRow};
 use rust_decimal::Decimal;
 
 use super::{
@@ -18,6 +19,7 @@ use super::{
     shop, steps,
 };
 use crate::{
+    deposits::is_outside,
     http::{Problem, reader::caught_up},
     pages::{
         FormErrors, Layout, Nav,
@@ -28,7 +30,7 @@ use crate::{
             Cell, CopyId, Face, LiveDot, MoneyView, Pair, Pairs, Status, Timeline, When, money_text,
         },
     },
-    payments::debt_limit,
+    payments::{bank_status, debt_limit},
     wallet,
 };
 
@@ -209,7 +211,7 @@ async fn refunds<N>(
             has = has.saturating_sub(refund.amount).max(Decimal::ZERO);
             waiting(visitor, row, short)?
         } else {
-            refund.reason.clone().unwrap_or_default()
+            after(visitor, &refund).await?
         };
         lines.push(RefundLine {
             id: refund.id.to_string(),
@@ -252,6 +254,30 @@ fn waiting<N>(
     }
     let short = money_text(&visitor.money(short, row.currency)?);
     Ok(format!("Refund waiting: {short} short. It goes out as soon as sales cover it."))
+}
+
+/// What is said of a refund that does not wait: where it is on its way to the payer's bank, or why
+/// it was asked for.
+async fn after<N>(visitor: &ShopVisitor<N>, refund: &RefundRow) -> Result<String, Problem> {
+    use WithdrawalStatus as At;
+    if !is_outside(&refund.payer) || refund.status != RefundStatus::Completed {
+        return Ok(refund.reason.clone().unwrap_or_default());
+    }
+    let words = match bank_status(&visitor.state, refund).await? {
+        Some(At::Completed) => "The payer’s bank has it.",
+        Some(At::Failed | At::Rejected | At::Cancelled | At::Returned) => {
+            "The payer’s bank did not take it. We look after it."
+        }
+        Some(
+            At::PendingReview
+            | At::Queued
+            | At::Processing
+            | At::OutcomeUnknown
+            | At::NeedsAttention,
+        )
+        | None => "On its way to the payer’s bank.",
+    };
+    Ok(words.to_owned())
 }
 
 fn chip(status: RefundStatus) -> Status {
