@@ -9,10 +9,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::Context as _;
 use hdrhistogram::Histogram;
 use ledger_core::{
-    chart::{self, AccountType, Authority, Direction, PostingClass},
+    chart::{AccountType, Authority, Direction, PostingClass},
     clock::{Ids, System},
     command::{Command, Idempotency, OpenAccount, Operation, Outcome},
     engine::{Engine, EngineConfig},
@@ -213,27 +212,6 @@ impl Load {
             latencies.push(self.transfer(from, to).await?);
         }
         Ok(latencies)
-    }
-
-    /// Opens the two accounts of a shop.
-    pub(crate) async fn open_shop(&self, shop: &MerchantCode) -> anyhow::Result<()> {
-        for room in ["unsettled", "available"] {
-            let account: AccountId = format!("merchant:{shop}:{room}:INR").parse()?;
-            let entry = chart::lookup(&account.code()).context("a shop's account in the chart")?;
-            let open = OpenAccount {
-                account,
-                currency: self.currency,
-                owner: "bench".parse()?,
-                account_type: entry.account_type,
-                class: entry.class,
-                itemised: entry.itemised,
-                floor: entry.floor_zero.then_some(rust_decimal::Decimal::new(0, 2)),
-                ceiling: None,
-                metadata: std::collections::BTreeMap::new(),
-            };
-            self.must(Operation::OpenAccount(open)).await?;
-        }
-        Ok(())
     }
 
     /// Lets so many callers pay a shop, each time from another of so many wallets.

@@ -1,6 +1,6 @@
 //! A shop that 10,000 wallets pay at once, beside uniform transfers of the same run; and how long
-//! its pages wait meanwhile for what they ask of the read models: the sums of the day, the latest
-//! twenty payments, and what is not settled.
+//! its pages take meanwhile, asked over HTTP as its owner of a service in a process of its own,
+//! which folds the read models too: its home, the counter and the payments.
 
 use std::{
     sync::{
@@ -10,25 +10,35 @@ use std::{
     time::{Duration, Instant},
 };
 
-use chrono::TimeDelta;
+use anyhow::Context as _;
 use hdrhistogram::Histogram;
-use ledger_core::{
-    clock::{Clock as _, System},
-    ids::{AccountId, MerchantCode},
+use ledger_api::{
+    http::Ledger,
+    people::{NewPerson, People, PersonId, Wallets},
+    sessions::{Audience, Sessions},
+    shops::{MerchantId, NewMerchant, ShopAccounts, Shops},
 };
-use projections::{PaymentFilter, ReadModels};
+use ledger_core::{
+    clock::{Clock as _, Ids as _, System},
+    ids::MerchantCode,
+};
+use projections::ReadModels;
+use reqwest::{Client, header::COOKIE};
+use sqlx::PgPool;
 
 use crate::{
     ACCOUNTS, Plan, Spread,
     callers::{Driven, Load},
+    pages,
     report::{Table, Yardstick},
+    service::Service,
     stand::Stand,
 };
 
 /// How many payments are under way at once.
 const CALLERS: u64 = 1_024;
-/// How many payments the counter shows.
-const LATEST: u32 = 20;
+/// What the owner looks at, again and again.
+const PAGES: [&str; 3] = ["/merchant", "/merchant/counter", "/merchant/payments"];
 /// How long pages pause between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
@@ -46,7 +56,7 @@ pub(crate) async fn rows(stand: &Stand, plan: &Plan, table: &mut Table) -> anyho
     table.row(&name, paid.rate, &against, Some(paid.latencies));
     let percent = paid.rate * 100 / uniform.rate.max(1);
     table.note(format!(
-        "A hot shop: {percent} % of uniform transfers; its home and counter were asked {} times \
+        "A hot shop: {percent} % of uniform transfers; its pages were asked {} times over HTTP \
          meanwhile, p99 {} ms",
         looks.len(),
         looks.value_at_quantile(0.99) / 1_000,
@@ -66,40 +76,78 @@ async fn transfers(stand: &Stand, time: Duration) -> anyhow::Result<Driven> {
     Ok(driven)
 }
 
-/// Payments, and in microseconds how long the pages waited for each look.
+/// Payments, and in microseconds how long each page took meanwhile.
 async fn payments(stand: &Stand, time: Duration) -> anyhow::Result<(Driven, Histogram<u64>)> {
-    let database = stand.ledger().await?;
-    let shop: MerchantCode = "hot".parse()?;
+    let (url, database) = stand.ledger_url().await?;
     let load = Load::start(database.clone(), ACCOUNTS, true).await?;
     load.open().await?;
-    load.open_shop(&shop).await?;
-    let models = ReadModels::new(ledger_api::db::read_pool(database.clone(), 4));
-    let projecting = crate::stand::project(database, &load.engine).await?;
+    let pool = ledger_api::db::read_pool(database, 4);
+    let (shop, cookie) = open_shop(&load, pool.clone()).await?;
+    let service = Service::start(&url).await?;
     let over = Arc::new(AtomicBool::new(false));
-    let looking = tokio::spawn(look(models, shop.clone(), Arc::clone(&over)));
+    let looking = tokio::spawn(look((service.address.clone(), cookie), Arc::clone(&over)));
     let driven = load.drive_payments(&shop, (CALLERS, ACCOUNTS), time).await?;
     over.store(true, Ordering::Relaxed);
     let looks = looking.await??;
     load.engine.shutdown().await;
     let head = load.engine.status().borrow().head.position;
-    projecting.stop(head).await?;
+    pages::until_folded(&ReadModels::new(pool), head).await?;
     Ok((driven, looks))
 }
 
+/// A shop with its owner, who is signed in: its code in the ledger, and the owner's cookie.
+async fn open_shop(load: &Load, pool: PgPool) -> anyhow::Result<(MerchantCode, String)> {
+    let people = People::new(pool.clone(), &pages::SECRET);
+    let ledger: Arc<dyn Ledger> = Arc::new(load.engine.clone());
+    let wallets = Wallets::new(people.clone(), ledger, Arc::new(System), Arc::new(System));
+    let owner = PersonId::from_uuid(System.fresh());
+    let person = NewPerson {
+        id: owner,
+        handle: "owner".parse()?,
+        name: "Owner of the Shop".parse()?,
+        email: "owner@example.com".parse()?,
+        phone: None,
+        password: None,
+        email_is_proved: true,
+        at: System.now(),
+    };
+    people.create(&person).await?;
+    let id = MerchantId::from_uuid(System.fresh());
+    let shops = Shops::new(pool.clone(), &pages::SECRET);
+    let new = NewMerchant {
+        id,
+        handle: "hot".parse()?,
+        legal_name: "Hot Shop LLP".parse()?,
+        display_name: "Hot Shop".parse()?,
+        category: "5814".parse()?,
+        owner,
+        terms_version: 1,
+        at: System.now(),
+    };
+    shops.create(&new).await?;
+    let shop = shops.by_id(id).await?.context("the shop")?;
+    ShopAccounts::new(shops, wallets).settle(&shop).await?;
+    let sessions = Sessions::new(pool, Arc::new(System));
+    let (token, _) = sessions.begin(owner, Audience::Shop, "bench").await?;
+    Ok((id.segment().parse()?, format!("__Host-bahi_merchant={}", token.reveal())))
+}
+
 async fn look(
-    models: ReadModels,
-    shop: MerchantCode,
+    (address, cookie): (String, String),
     over: Arc<AtomicBool>,
 ) -> anyhow::Result<Histogram<u64>> {
     let mut looks = Histogram::<u64>::new(3)?;
-    let unsettled: AccountId = format!("merchant:{shop}:unsettled:INR").parse()?;
-    let filter = PaymentFilter { merchant: Some(shop.clone()), ..PaymentFilter::default() };
+    let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
+    let mut pages = PAGES.iter().cycle();
     while !over.load(Ordering::Relaxed) {
-        let (asked, now) = (Instant::now(), System.now());
-        models.payment_sums(&shop, now - TimeDelta::days(1), now).await?;
-        models.payments(&filter, LATEST).await?;
-        models.balance(&unsettled).await?;
+        let path = pages.next().context("a page")?;
+        let request = client.get(format!("http://{address}{path}")).header(COOKIE, &cookie);
+        let asked = Instant::now();
+        let answer = request.header("accept", "text/html").send().await?;
+        let status = answer.status();
+        let text = answer.bytes().await?;
         looks.record(u64::try_from(asked.elapsed().as_micros())?)?;
+        anyhow::ensure!(status.is_success() && !text.is_empty(), "{status} of {path}");
         tokio::time::sleep(LOOK_EVERY).await;
     }
     Ok(looks)

@@ -74,6 +74,8 @@ pub fn metrics() -> Result<PrometheusHandle, BuildError> {
     // From zero on: the first increase of a counter that was not there before is seen by no alarm.
     for name in [
         "bahi_http_keys_refused_total",
+        "bahi_api_log_dropped_total",
+        "bahi_outside_sent_back_total",
         "bahi_holds_expired_total",
         "bahi_witness_failures_total",
         "bahi_bank_contradictions_total",

@@ -24,7 +24,7 @@ use projections::ReadModels;
 use sqlx::postgres::PgConnectOptions;
 
 /// The secret that the service of the bench has.
-pub(super) const SECRET: [u8; 32] = [7; 32];
+pub(crate) const SECRET: [u8; 32] = [7; 32];
 /// How many people have a long history.
 const LONG: u64 = 10;
 /// Of so many movements, one is theirs.
@@ -95,7 +95,7 @@ pub(super) async fn fill(
 }
 
 /// Waits for a projector to have folded it all.
-pub(super) async fn until_folded(models: &ReadModels, head: u64) -> anyhow::Result<()> {
+pub(crate) async fn until_folded(models: &ReadModels, head: u64) -> anyhow::Result<()> {
     models.wait_for(head, FOLDED_WITHIN).await?;
     Ok(())
 }

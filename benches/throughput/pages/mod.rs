@@ -13,6 +13,8 @@
 mod fill;
 mod look;
 
+pub(crate) use fill::{SECRET, until_folded};
+
 use anyhow::Context;
 use projections::ReadModels;
 

@@ -10,6 +10,7 @@
 //! credit itself. Nothing here decides about money.
 
 mod claim;
+mod outside;
 mod virtual_accounts;
 
 use std::sync::Arc;
@@ -31,6 +32,7 @@ use ledger_core::{
 use sqlx::PgPool;
 
 pub use claim::{NotOurs, claim_of_credit, claim_of_line};
+pub use outside::{Outside, OutsideCredit, OutsideReturn, is_outside};
 pub use virtual_accounts::{VirtualAccount, VirtualAccounts};
 
 use crate::{
@@ -52,6 +54,8 @@ pub struct CreditDesk {
     pub ids: Arc<dyn Ids>,
     /// Which wallet a virtual account stands for.
     pub virtual_accounts: VirtualAccounts,
+    /// What was sent to the codes of shops from outside.
+    pub outside: Outside,
     /// By which payers are known again.
     pub payers: PayeeKey,
 }
@@ -109,8 +113,9 @@ impl CreditDesk {
         pool: PgPool,
         secret: &[u8; 32],
     ) -> Self {
-        let virtual_accounts = VirtualAccounts::new(pool);
-        Self { ledger, banks, ids, virtual_accounts, payers: PayeeKey::derive(secret) }
+        let virtual_accounts = VirtualAccounts::new(pool.clone());
+        let (outside, payers) = (Outside::new(pool), PayeeKey::derive(secret));
+        Self { ledger, banks, ids, virtual_accounts, outside, payers }
     }
 
     /// Ends an intent whose time has come.
@@ -160,7 +165,7 @@ impl CreditDesk {
         let payer_hash = payer.and_then(|p| self.payers.hash_payer(&p.account_number, &p.ifsc));
         let unsolicited_to = match &credit.virtual_account {
             Some(number) => self.virtual_accounts.wallet(bank, number).await?,
-            None => None,
+            None => self.outside_account(credit.token.as_ref(), &claim).await?,
         };
         Ok(Ok(CreditClaim { payer_hash, unsolicited_to, ..claim }))
     }
@@ -257,6 +262,8 @@ impl CreditDesk {
             Ok(claim) => claim,
             Err(why) => return Ok(Handled::NotOurs(why)),
         };
+        let unsolicited_to = self.outside_account(line.reference.as_ref(), &claim).await?;
+        let claim = CreditClaim { unsolicited_to, ..claim };
         let settling = self.settling(claim.clone(), line);
         self.submit(line.reference.as_ref(), &claim, settling).await
     }
@@ -332,15 +339,23 @@ impl CreditDesk {
     }
 
     async fn outcome(&self, operation: DepositOperation) -> Result<Outcome, DeskError> {
+        self.handed_in(Authority::of_deposits(), Operation::from(operation)).await
+    }
+
+    async fn handed_in(
+        &self,
+        authority: Authority,
+        operation: Operation,
+    ) -> Result<Outcome, DeskError> {
         let principal: Principal = "ledger:deposits".parse()?;
         let command = Command {
             principal,
-            // The deposit knows its credits.
+            // The deposit knows its credits, and an account is opened once.
             idempotency: None,
             request: RequestId::from_uuid(self.ids.fresh()),
-            authority: Authority::of_deposits(),
+            authority,
             approval: None,
-            operation: Operation::from(operation),
+            operation,
         };
         Ok(self.ledger.submit(command).await?.outcome)
     }

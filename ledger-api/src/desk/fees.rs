@@ -64,6 +64,9 @@ pub(crate) struct TermsChange {
     pub(crate) fee_bps: u16,
     /// The rate of the tax in the fee, in basis points.
     pub(crate) tax_bps: u16,
+    /// The most that a shop may owe us for refunds, in whole rupees.
+    #[serde(default)]
+    pub(crate) debt_limit: u32,
     /// The version that this is to follow.
     pub(crate) expected_version: Option<u32>,
 }
@@ -89,8 +92,9 @@ pub(crate) async fn define_terms(
     (key, body): (Key, &impl Serialize),
     change: &TermsChange,
 ) -> Result<Done, Problem> {
-    let TermsChange { fee_bps, tax_bps, expected_version } = *change;
-    let operation = Operation::DefineTerms(DefineTerms { fee_bps, tax_bps, expected_version });
+    let TermsChange { fee_bps, tax_bps, debt_limit, expected_version } = *change;
+    let define = DefineTerms { fee_bps, tax_bps, debt_limit, expected_version };
+    let operation = Operation::DefineTerms(define);
     let permission = Permission { authority: Authority::NONE, approval: Some(approval) };
     let identity = Identity { key, operation: "define_terms", path: &[], body };
     writer.submit(identity, permission, operation).await

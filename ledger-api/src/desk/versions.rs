@@ -1,7 +1,7 @@
 //! Every version that the limits of a tier and the fees had: who made it, who agreed and
 //! why, and what it says.
 
-use ledger_core::{clock::Timestamp, fee::ServiceFee, log::Metadata, payment::Terms, tier::Tier};
+use ledger_core::{book::ShopTerms, clock::Timestamp, fee::ServiceFee, log::Metadata, tier::Tier};
 use serde::de::DeserializeOwned;
 use sqlx::{PgPool, Row as _};
 
@@ -37,7 +37,7 @@ pub(crate) async fn tiers(pool: &PgPool) -> sqlx::Result<Vec<Version<Tier>>> {
 ///
 /// # Errors
 /// What the database says, or that an event is not what it should be.
-pub(crate) async fn terms(pool: &PgPool) -> sqlx::Result<Vec<Version<Terms>>> {
+pub(crate) async fn terms(pool: &PgPool) -> sqlx::Result<Vec<Version<ShopTerms>>> {
     versions(pool, "terms_defined").await
 }
 

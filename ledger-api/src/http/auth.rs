@@ -1,6 +1,8 @@
 //! Who calls: the key in `Authorization: Bearer …`, or else the person whose session the cookie
 //! is of. A request with a key is the key's, whatever cookie a browser sends with it.
 
+use std::sync::Arc;
+
 use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, HeaderName, header, request::Parts},
@@ -24,7 +26,8 @@ impl FromRequestParts<ApiState> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
-        let caller = if parts.headers.contains_key(header::AUTHORIZATION) {
+        let by_key = parts.headers.contains_key(header::AUTHORIZATION);
+        let caller = if by_key {
             bearer(parts, &header::AUTHORIZATION, state).await?
         } else {
             signed_in(parts, state).await?
@@ -32,6 +35,9 @@ impl FromRequestParts<ApiState> for Caller {
         if let Some(context) = parts.extensions.get::<RequestContext>() {
             // Set once per request; a second extraction finds the same caller.
             context.principal.set(caller.principal.clone()).ok();
+            if let Some((shop, _)) = caller.shop.filter(|_| by_key) {
+                context.program.set((shop, Arc::clone(&caller.key_id))).ok();
+            }
         }
         Ok(caller)
     }

@@ -6,17 +6,20 @@ use axum::{extract::FromRequestParts, http::request::Parts};
 use ledger_core::ids::{Principal, RequestId};
 
 use super::{ApiState, Problem};
+use crate::shops::MerchantId;
 
 /// The request's id, and (once its key was accepted) who sent it.
 #[derive(Debug, Clone)]
 pub(crate) struct RequestContext {
     pub(crate) id: RequestId,
     pub(super) principal: Arc<OnceLock<Principal>>,
+    /// The shop whose own program sent it, and by which of its keys.
+    pub(super) program: Arc<OnceLock<(MerchantId, Arc<str>)>>,
 }
 
 impl RequestContext {
     pub(super) fn new(id: RequestId) -> Self {
-        Self { id, principal: Arc::default() }
+        Self { id, principal: Arc::default(), program: Arc::default() }
     }
 }
 

@@ -26,6 +26,7 @@ use crate::{
     logins::server::cors::{cors, keep},
     pages::{self, PageContext},
     routes,
+    shops::ApiRequest,
 };
 
 /// The name of the header with the request's id.
@@ -132,6 +133,9 @@ async fn wrap(State(state): State<Envelope>, mut request: Request, next: Next) -
         about.note_refusal(&context, problem, api);
     }
     about.record(&context, &response, problem.as_ref(), started);
+    if let Some(api) = &state.api {
+        about.note(api, &context, &response, (problem.as_ref(), started));
+    }
     response
 }
 
@@ -186,6 +190,30 @@ impl About {
             code = problem.map(Problem::code),
             micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
         );
+    }
+}
+
+impl About {
+    /// Notes what a shop's own program asked, for who writes it.
+    fn note(
+        &self,
+        api: &ApiState,
+        context: &RequestContext,
+        response: &Response,
+        (problem, started): (Option<&Problem>, Instant),
+    ) {
+        let Some((shop, key_id)) = context.program.get() else { return };
+        let request = ApiRequest {
+            request_id: context.id,
+            at: api.api_log.now(),
+            method: method_label(&self.method).to_owned(),
+            route: self.route.as_ref().map_or("none", MatchedPath::as_str).to_owned(),
+            status: response.status().as_u16(),
+            code: problem.map(|problem| problem.code().to_owned()),
+            key_id: key_id.as_ref().to_owned(),
+            micros: u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+        };
+        api.api_log.note(*shop, request);
     }
 }
 

@@ -30,7 +30,7 @@ use crate::{
     payments::{BankCalendar, Calendars, DisputeWords},
     people::{Passwords, People, PeopleSettings, PublicUrl, Throttles, Wallets},
     sessions::Sessions,
-    shops::{ShopAccounts, Shops},
+    shops::{ApiLog, ShopAccounts, Shops},
     staff::StaffStore,
     statement_files::StatementFiles,
 };
@@ -121,6 +121,8 @@ pub struct Shared {
     pub shops: Shops,
     /// What opens their accounts.
     pub shop_accounts: ShopAccounts,
+    /// What their programs asked for.
+    pub api_log: ApiLog,
     /// Who works at the desks.
     pub staff: StaffStore,
     /// Who looked at what, and decided what.
@@ -191,6 +193,8 @@ impl ApiState {
         );
         let shops = Shops::new(parts.reads.clone(), parts.fingerprint_key.bytes());
         let shop_accounts = ShopAccounts::new(shops.clone(), wallets.clone());
+        let (clock, stopping) = (Arc::clone(&parts.clock), parts.stopping.clone());
+        let api_log = ApiLog::new(parts.reads.clone(), clock, stopping);
         let staff = StaffStore::new(parts.reads.clone());
         let clock = Arc::clone(&parts.people_settings.clock);
         let access_log = AccessLog::new(parts.reads.clone(), Arc::clone(&clock));
@@ -219,6 +223,7 @@ impl ApiState {
             wallets,
             shops,
             shop_accounts,
+            api_log,
             staff,
             access_log,
             refusals,

@@ -1,8 +1,8 @@
 //! What a QR code of a shop says: `upi://pay?pa=…`, as the country's apps write and read it.
 //!
 //! The shop's address is its handle at this service; the payment request is the reference (`tr`),
-//! by which a payment is known again. The apps of other banks read the code too; their money would
-//! come in by a bank.
+//! by which a payment is known again. The apps of other banks read the code too; their money comes
+//! in by a bank, with that reference ([`crate::deposits::Outside`]).
 
 use ledger_core::{ids::PaymentRequestId, money::Money};
 use qrcode::{EcLevel, QrCode, render::svg};

@@ -27,12 +27,12 @@ pub(crate) use link::{drawing, is_ours};
 pub(crate) use pay::{PayIn, pay};
 pub(crate) use payouts::composition;
 pub(crate) use proof::own_leg;
-pub(crate) use refund::{RefundIn, cancel as cancel_refund, refund};
+pub(crate) use refund::{RefundIn, bank_status, cancel as cancel_refund, refund};
 pub(crate) use requests::{
     RequestIn, close as close_request, create as create_request, currency, link_of,
 };
 pub(crate) use shop::{check_shop, code_of, listed_shop, shop_of, shop_or_none};
-pub(crate) use terms::RECEIVABLE_LIMIT;
+pub(crate) use terms::debt_limit;
 pub use words::{DisputeWords, Said, Side};
 
 use crate::identity::Scope;

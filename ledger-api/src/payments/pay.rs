@@ -102,7 +102,7 @@ async fn understand(
     let version = target.shop.terms_version;
     let terms = state.ledger.status().borrow().book.terms(version);
     let none = || Problem::internal(&format!("no terms of version {version}"));
-    let terms = terms.ok_or_else(none)?;
+    let terms = terms.ok_or_else(none)?.rates();
     let (lag, now) = (target.shop.settlement_lag.days(), state.clock.now());
     Ok(PaymentOperation::Pay(PayMerchant {
         payment_id: PaymentId::from_uuid(state.ids.fresh()),

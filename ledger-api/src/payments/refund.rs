@@ -5,15 +5,17 @@ use ledger_core::{
     ids::{PaymentId, Reference, RefundId},
     money::Money,
     payment::{PaymentOperation, RefundPayment},
+    withdrawal::WithdrawalStatus,
 };
-use projections::PaymentRow;
+use projections::{PaymentRow, ReadError, RefundRow};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{RECEIVABLE_LIMIT, REFUND, shop};
+use super::{REFUND, debt_limit, shop};
 use crate::{
+    deposits::{Outside, is_outside},
     http::{
-        Problem, codes,
+        ApiState, Problem, codes,
         idempotency::Key,
         reach::{Reach, Reaching as _, nothing},
         reader::{caught_up, find},
@@ -45,7 +47,7 @@ pub(crate) async fn refund(
     key: Key,
     body: &RefundIn,
 ) -> Result<Done, Problem> {
-    of_shop(writer, payment_id).await?;
+    let row = of_shop(writer, payment_id).await?;
     let id = payment_id.to_string();
     let identity = Identity { key, operation: "refund_payment", path: &[&id], body };
     let permission = Authority::of_payments().into();
@@ -60,14 +62,37 @@ pub(crate) async fn refund(
         // What was left may have gone back by this very request.
         Err(problem) => return known::or_replay(writer, identity, permission, problem).await,
     };
+    let book = writer.state.ledger.status().borrow().book.clone();
+    let limit = debt_limit(&writer.state.reads, &book, &row.merchant).await;
+    let refund_id = RefundId::from_uuid(writer.state.ids.fresh());
+    if is_outside(&row.payer) {
+        // Before the ledger is asked: what is given back must not stay where no payer sees it.
+        let outside = Outside::new(writer.state.reads.clone());
+        outside.note_refund(refund_id, &row.payer).await.map_err(ReadError::from)?;
+    }
     let operation = PaymentOperation::Refund(RefundPayment {
         payment_id,
-        refund_id: RefundId::from_uuid(writer.state.ids.fresh()),
+        refund_id,
         amount,
         reason: body.reason.clone(),
-        receivable_limit: RECEIVABLE_LIMIT,
+        receivable_limit: limit.map_err(ReadError::from)?,
     });
     writer.submit(identity, permission, operation.into()).await
+}
+
+/// Where the money of a refund is that goes to its payer's bank; nothing for refunds to a wallet,
+/// and before it is on its way.
+pub(crate) async fn bank_status(
+    state: &ApiState,
+    refund: &RefundRow,
+) -> Result<Option<WithdrawalStatus>, Problem> {
+    if !is_outside(&refund.payer) {
+        return Ok(None);
+    }
+    let sent = Outside::new(state.reads.clone()).sent_as(refund.id).await;
+    let Some(withdrawal) = sent.map_err(ReadError::from)? else { return Ok(None) };
+    let found = state.read_models.withdrawal(withdrawal).await?.value;
+    Ok(found.and_then(|history| history.withdrawal.status()))
 }
 
 /// Gives up a refund that still waits.

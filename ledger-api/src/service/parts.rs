@@ -25,13 +25,13 @@ use crate::{
     http::{self, ApiParts, ApiState, FingerprintKey, Ledger},
     identity::KeyRing,
     logins::LoginSettings,
-    payments::BankCalendar,
+    payments::{BankCalendar, Calendars},
     routes::hooks::{self, Hooks},
     setup::{Database, Secret},
     shutdown,
     vault::WrappingKey,
     webhooks::{Banks, Intake},
-    workers::{self, DepositKeeper},
+    workers::{self, DepositKeeper, OutsideKeeper, OutsideParts},
 };
 
 /// Connections that requests read with.
@@ -117,6 +117,7 @@ impl Parts {
             if roles.worker {
                 parts.start_sweeper(database, &engine, wanted)?;
                 let desk = parts.start_deposits(database, secret, &engine, wanted);
+                parts.start_outside(database, secret, &engine, wanted)?;
                 let (databases, told) = ((database, inbox), stopping);
                 parts.start_banking(databases, secret, &engine, wanted, told);
                 parts.start_statements((database, secret), (&engine, desk), wanted)?;
@@ -209,11 +210,11 @@ impl Parts {
         wanted: &Wanted,
     ) -> Result<(), ServiceError> {
         let pool = self.kept(database.pool(database.app().clone()));
-        let (read_models, stop) = (self.read_models(pool), self.stop.subscribe());
+        let (read_models, stop) = (self.read_models(pool.clone()), self.stop.subscribe());
         let clock = &wanted.clock;
         self.tasks.push(("the sweeper", tasks::sweep(engine, &read_models, clock, &stop)));
         let with = (clock, wanted.look_every());
-        let payments = tasks::keep_payments(engine, &read_models, with, &stop);
+        let payments = tasks::keep_payments(engine, (&read_models, pool), with, &stop);
         self.tasks.push(("the payments", payments.map_err(ServiceError::Principal)?));
         Ok(())
     }
@@ -243,6 +244,32 @@ impl Parts {
         let task = tasks::keep_deposits(&keeper, &self.stop.subscribe());
         self.tasks.push(("the deposits", task));
         desk
+    }
+
+    /// Starts what makes payments of money from outside.
+    fn start_outside(
+        &mut self,
+        database: &Database,
+        secret: &Secret,
+        engine: &Engine,
+        wanted: &Wanted,
+    ) -> Result<(), ServiceError> {
+        let pool = self.kept(database.pool(database.app().clone()));
+        let calendar = Arc::new(BankCalendar::from_environment()?);
+        let keeper = OutsideKeeper::new(OutsideParts {
+            ledger: Arc::new(engine.clone()),
+            read_models: self.read_models(pool.clone()),
+            calendars: Calendars::new(calendar, pool.clone()),
+            pool,
+            secret: secret.bytes(),
+            banks: Arc::clone(&wanted.bank_registry),
+            clock: Arc::clone(&wanted.clock),
+            ids: Arc::new(System),
+        });
+        let keeper = keeper.map_err(ServiceError::Principal)?;
+        let task = tasks::keep_outside(&keeper, &self.stop.subscribe());
+        self.tasks.push(("the payments from outside", task));
+        Ok(())
     }
 
     /// Starts to tell of what happens.

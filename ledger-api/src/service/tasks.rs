@@ -32,8 +32,8 @@ use crate::{
     statements::{Booker, CertificateKey},
     webhooks::Keeper,
     workers::{
-        DepositKeeper, PaymentKeeper, PayoutKeeper, StatementFetcher, Sweeper, alarms::Alarms,
-        lanes::Lane,
+        DepositKeeper, OutsideKeeper, PaymentKeeper, PayoutKeeper, StatementFetcher, Sweeper,
+        alarms::Alarms, lanes::Lane,
     },
 };
 
@@ -127,6 +127,13 @@ pub(super) fn keep_deposits(
     tokio::spawn(again_after_panics("the deposits", PAUSE, stop.clone(), job))
 }
 
+/// Starts to make payments of money from outside.
+pub(super) fn keep_outside(keeper: &OutsideKeeper, stop: &watch::Receiver<bool>) -> JoinHandle<()> {
+    let (keeper, told) = (keeper.clone(), stop.clone());
+    let job = move || keeper.clone().run(told.clone());
+    tokio::spawn(again_after_panics("the payments from outside", PAUSE, stop.clone(), job))
+}
+
 /// Starts to make the checks that auditors ask for.
 pub(super) fn make_checks(runner: &AuditRunner, stop: &watch::Receiver<bool>) -> JoinHandle<()> {
     let (runner, told) = (runner.clone(), stop.clone());
@@ -137,11 +144,11 @@ pub(super) fn make_checks(runner: &AuditRunner, stop: &watch::Receiver<bool>) ->
 /// Starts to look after payments.
 pub(super) fn keep_payments(
     engine: &Engine,
-    read_models: &ReadModels,
+    (read_models, pool): (&ReadModels, PgPool),
     (clock, look_every): (&Arc<dyn Clock>, Option<Duration>),
     stop: &watch::Receiver<bool>,
 ) -> Result<JoinHandle<()>, IdError> {
-    let (ledger, models) = (Arc::new(engine.clone()), read_models.clone());
+    let (ledger, models) = (Arc::new(engine.clone()), (read_models.clone(), pool));
     let mut keeper = PaymentKeeper::new(ledger, models, Arc::clone(clock), Arc::new(System))?;
     if let Some(look_every) = look_every {
         keeper = keeper.looking_every(look_every);

@@ -7,6 +7,7 @@
 //! Nothing here moves money. What a payment does is the ledger's, and this module knows no HTTP.
 
 mod accounts;
+mod api_log;
 mod closing;
 mod demo;
 mod id;
@@ -18,6 +19,7 @@ mod shop;
 mod store;
 
 pub use accounts::{ShopAccounts, ShopOpenError};
+pub use api_log::{ApiLog, ApiRequest};
 pub use closing::Unfinished;
 pub use demo::{DEMO_SHOPS, DemoShop};
 pub use id::{MerchantId, StoreId, TerminalId};

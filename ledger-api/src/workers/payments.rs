@@ -15,13 +15,15 @@ use ledger_core::{
     clock::{Clock, Ids},
     command::Operation,
     engine::SubmitError,
-    ids::{AccountCode, AccountId, IdError, MerchantCode, PaymentId, SettlementId},
+    ids::{IdError, MerchantCode, PaymentId, SettlementId},
     money::CurrencyCode,
-    payment::{PaymentOperation, RetryRefund, SETTLED_MAX, Settle},
+    payment::{PaymentOperation, RetryRefund, SETTLED_MAX, Settle, movement::ShopAccounts},
     payment_request::PaymentRequestOperation,
 };
 use projections::{ReadError, ReadModels, RefundRow};
+use rust_decimal::Decimal;
 use sha2::{Digest as _, Sha256};
+use sqlx::PgPool;
 use tokio::{
     sync::watch,
     time::{self, Instant},
@@ -31,7 +33,7 @@ use uuid::Builder;
 use super::clerk::{Clerk, Handed};
 use crate::{
     http::Ledger,
-    payments::{BankCalendar, RECEIVABLE_LIMIT},
+    payments::{BankCalendar, debt_limit},
 };
 
 /// How often it looks.
@@ -50,6 +52,7 @@ const CURRENCY: &str = "INR";
 pub struct PaymentKeeper {
     clerk: Clerk,
     read_models: ReadModels,
+    pool: PgPool,
     currency: CurrencyCode,
     look_every: Duration,
 }
@@ -59,6 +62,8 @@ pub struct PaymentKeeper {
 enum KeepError {
     #[error("payments could not be read")]
     Read(#[from] ReadError),
+    #[error("what shops agreed to could not be read")]
+    Terms(#[from] sqlx::Error),
     #[error("the ledger took no commands")]
     Submit(#[from] SubmitError),
     #[error("a name is not well formed")]
@@ -68,13 +73,13 @@ enum KeepError {
 }
 
 impl PaymentKeeper {
-    /// Works on a ledger and its read models.
+    /// Works on a ledger, its read models, and the database that has the shops.
     ///
     /// # Errors
     /// Never: its name is one.
     pub fn new(
         ledger: Arc<dyn Ledger>,
-        read_models: ReadModels,
+        (read_models, pool): (ReadModels, PgPool),
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
     ) -> Result<Self, IdError> {
@@ -85,6 +90,7 @@ impl PaymentKeeper {
         Ok(Self {
             clerk: Clerk { ledger, clock, ids, principal, authority },
             read_models,
+            pool,
             currency,
             look_every: LOOK_EVERY,
         })
@@ -231,15 +237,17 @@ impl PaymentKeeper {
     /// The oldest first: none that the shop's money would do for overtakes one that it does not.
     async fn retry_refunds_of(&self, shop: &MerchantCode) -> Result<(), KeepError> {
         let pending = self.read_models.pending_refunds(shop, AT_ONCE).await?.value;
+        let book = self.clerk.ledger.status().borrow().book.clone();
+        let receivable_limit = debt_limit(&self.pool, &book, shop).await?;
         for refund in &pending {
             let operation: Operation = PaymentOperation::RetryRefund(RetryRefund {
                 payment_id: refund.payment,
                 refund_id: refund.id,
-                receivable_limit: RECEIVABLE_LIMIT,
+                receivable_limit,
             })
             .into();
             if !self.clerk.would_be_news(operation.clone()).await? {
-                if self.waits_for_payer(shop, refund).await? {
+                if self.waits_for_payer(shop, refund, receivable_limit).await? {
                     continue;
                 }
                 return Ok(());
@@ -259,12 +267,15 @@ impl PaymentKeeper {
         &self,
         shop: &MerchantCode,
         refund: &RefundRow,
+        limit: Decimal,
     ) -> Result<bool, KeepError> {
-        let code: AccountCode = format!("merchant:{shop}:available").parse()?;
-        let account = AccountId::new(&code, refund.currency);
-        let known = self.read_models.account(&account).await?.value;
-        let has = known.and_then(|account| account.balance.available);
-        Ok(has.is_some_and(|available| available >= refund.amount))
+        let accounts = ShopAccounts::of(shop, refund.currency)?;
+        let has = self.read_models.balance(&accounts.available).await?.value;
+        let Some(has) = has.and_then(|balance| balance.available) else { return Ok(false) };
+        let owed = self.read_models.balance(&accounts.receivable).await?.value;
+        let owed = owed.map(|balance| balance.posted).unwrap_or_default();
+        let may_borrow = limit.saturating_sub(owed).max(Decimal::ZERO);
+        Ok(has.saturating_add(may_borrow) >= refund.amount)
     }
 }
 

@@ -5,12 +5,12 @@ use chrono_tz::Tz;
 use cqrs_es::DomainEvent;
 use serde::{Deserialize, Serialize};
 
+use super::ShopTerms;
 use crate::{
     fee::ServiceFee,
     ids::{Reference, TransactionId},
     log::event_names,
     money::Currency,
-    payment::Terms,
     tier::Tier,
 };
 
@@ -33,7 +33,7 @@ pub enum BookEvent {
     /// A year's income and expense lie in equity from here on.
     YearClosed(YearClosed),
     /// Shops can agree to these rates from here on, in a new version.
-    TermsDefined(Terms),
+    TermsDefined(ShopTerms),
     /// A withdrawal or a transfer costs this from a moment on, in a new version.
     FeeDefined(ServiceFee),
 }

@@ -17,7 +17,7 @@ pub use event::{
 };
 pub use fees::DefineFee;
 pub use periods::{CloseYear, PeriodOperation};
-pub use terms::DefineTerms;
+pub use terms::{DefineTerms, ShopTerms};
 
 use crate::{
     clock::Timestamp,
@@ -240,8 +240,8 @@ pub enum BookError {
         /// What it is.
         actual: u32,
     },
-    /// A rate is more than the whole.
-    #[error("a rate is at most 10000 basis points")]
+    /// A rate is more than the whole, or the limit of debt more than any shop may owe.
+    #[error("a rate is at most 10000 basis points, and a debt at most 100000000")]
     TermsUnsound,
     /// A book has a bounded number of versions.
     #[error("the book has too many versions of terms already")]

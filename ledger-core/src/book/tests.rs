@@ -5,7 +5,6 @@ use cqrs_es::{Aggregate, test::TestFramework};
 use super::*;
 use crate::fee::{Service, ServiceFee};
 use crate::money::Money;
-use crate::payment::Terms;
 use crate::testing::{assert_every_variant, currency, dec, inr, minute};
 use crate::tier::TierLimits;
 
@@ -209,9 +208,10 @@ fn refusals_of_periods() -> Vec<Refusal> {
 
 fn refusals_of_terms() -> Vec<Refusal> {
     let define = |fee_bps, expected_version| {
-        BookCommand::DefineTerms(DefineTerms { fee_bps, tax_bps: 1_800, expected_version })
+        let (tax_bps, debt_limit) = (1_800, 0);
+        BookCommand::DefineTerms(DefineTerms { fee_bps, tax_bps, debt_limit, expected_version })
     };
-    let last = Terms { version: terms::VERSIONS_MAX, ..Terms::FIRST };
+    let last = ShopTerms { version: terms::VERSIONS_MAX, ..ShopTerms::FIRST };
     let differs = BookError::TermsVersion { expected: 7, actual: 1 };
     vec![
         (vec![], define(20_000, Some(7)), BookError::NotOpen),

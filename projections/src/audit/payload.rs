@@ -236,6 +236,8 @@ pub(super) struct TermsDefined {
     pub version: u32,
     pub fee_bps: u16,
     pub tax_bps: u16,
+    #[serde(default)]
+    pub debt_limit: u32,
 }
 
 #[derive(Deserialize)]

@@ -63,7 +63,7 @@ pub use legs::Order;
 pub use open_items::OpenItem;
 pub use payments::{
     PaymentBar, PaymentFilter, PaymentRequestFilter, PaymentRequestRow, PaymentRow, PaymentSums,
-    RefundRow, SettlementRow,
+    RefundRow, SettlementFilter, SettlementRow, SettlingDay,
 };
 pub use payouts::{Composition, Movement};
 pub use periods::{Earned, PeriodChange};

@@ -38,7 +38,7 @@ const OWN: [&str; 15] = [
     "/verify",
 ];
 /// What an owner of a shop sees.
-const OF_A_SHOP: [&str; 21] = [
+const OF_A_SHOP: [&str; 23] = [
     "/merchant",
     "/merchant/payouts",
     "/merchant/payouts?find=nothing",
@@ -59,7 +59,9 @@ const OF_A_SHOP: [&str; 21] = [
     "/merchant/payments?status=nope&from=soon",
     "/merchant/settlements",
     "/merchant/reports",
+    "/merchant/settlements?status=available&amount=x",
     "/merchant/developers",
+    "/merchant/developers/requests",
 ];
 /// What somebody sees at the operators' desk.
 const OF_THE_DESK: [&str; 19] = [

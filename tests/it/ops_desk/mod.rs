@@ -5,6 +5,7 @@ mod banks;
 mod by_key;
 mod fees;
 mod money;
+mod outside;
 mod periods;
 mod rules;
 mod shops;

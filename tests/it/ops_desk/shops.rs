@@ -58,7 +58,10 @@ async fn fees_are_versions_by_two_that_each_shop_agrees_to_by_two() {
     let page = omar.open("/ops/limits").await;
     assert!(page.text.contains("Fees of shops, version 1"), "{}", page.text);
     let fees = "/ops/limits/fees";
-    let of = |fee| [("expected_version", "1"), ("fee", fee), ("tax", "18"), ("reason", "Rivals")];
+    let of = |fee| {
+        let fees = [("expected_version", "1"), ("fee", fee), ("tax", "18")];
+        [fees[0], fees[1], fees[2], ("debt", "0"), ("reason", "Rivals")]
+    };
     let wrong = omar.act(&page, fees, &of("1.555")).await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(omar.act(&page, fees, &of("1.5")).await.location(), "/ops/approvals");
@@ -88,10 +91,61 @@ async fn fees_are_versions_by_two_that_each_shop_agrees_to_by_two() {
     tara.act(&page, &format!("/ops/approvals/{number}/approve"), &[]).await.location();
     assert_eq!(pay(&town, old, "100.00").await["fee"]["value"], "1.27");
     let page = omar.open(&path).await;
-    assert!(page.text.contains("version 2: 1.5 %") && page.text.contains("T+3"), "{}", page.text);
+    assert!(
+        page.text.contains("version 2: 1.5 %, may owe ₹0") && page.text.contains("T+3"),
+        "{}",
+        page.text
+    );
     let done = logged(&town, &omar.id).await;
     let wanted = ("shop_terms_agreed".to_owned(), old.to_string(), "They asked".to_owned());
     assert!(done.contains(&wanted), "{done:?}");
+    verified(&town.stop().await).await;
+}
+
+/// A refund that the shop is short of is lent up to what its terms say, and waits beyond.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_shop_may_owe_is_agreed_by_two_and_refunds_draw_on_it() {
+    let town = Town::start().await;
+    let mut omar = Operator::hire(&town, "omar", &BOTH).await;
+    let mut tara = Operator::hire(&town, "tara", &BOTH).await;
+    let shop = open_shop(&town, &omar, "chai").await;
+    let refund = async |paid: &Value| {
+        let path = format!("/v1/payments/{}/refunds", paid["id"].as_str().unwrap());
+        town.admin.post(&path, &json!({})).await.made()
+    };
+    // 98.00 of 100.00 are the shop's: 2.00 are lacking, and the first terms lend nothing.
+    let first = refund(&pay(&town, shop, "100.00").await).await;
+    assert_eq!(first["status"], "pending", "{first}");
+
+    let page = omar.open("/ops/limits").await;
+    let fees = [("expected_version", "1"), ("fee", "2"), ("tax", "18"), ("reason", "They asked")];
+    let lends = |debt| [fees[0], fees[1], fees[2], fees[3], ("debt", debt)];
+    for wrong in ["-5", "1.50", "much"] {
+        let page = omar.act(&page, "/ops/limits/fees", &lends(wrong)).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}");
+    }
+    omar.act(&page, "/ops/limits/fees", &lends("50")).await.location();
+    let (page, number) = waiting(&mut tara).await;
+    tara.act(&page, &format!("/ops/approvals/{number}/approve"), &[]).await.location();
+    let page = tara.open("/ops/limits").await;
+    assert!(page.text.contains("May owe: ₹0 → ₹50"), "{}", page.text);
+    // It is the shop's once it agreed to it; then what waited goes out by itself.
+    let path = format!("/ops/people/{shop}");
+    let page = omar.open(&path).await;
+    let agree = [("terms_version", "2"), ("settlement_days", "1"), ("reason", "They asked")];
+    omar.act(&page, &format!("{path}/agree"), &agree).await.location();
+    let (page, number) = waiting(&mut tara).await;
+    tara.act(&page, &format!("/ops/approvals/{number}/approve"), &[]).await.location();
+    let waited = format!("/v1/refunds/{}", first["id"].as_str().unwrap());
+    town.wait_at(&waited, "completed").await;
+    // 48.00 more can be lent: 2 % of 2,400.00, and no paisa after that.
+    let most = refund(&pay(&town, shop, "2400.00").await).await;
+    assert_eq!(most["status"], "completed", "{most}");
+    let beyond = refund(&pay(&town, shop, "50.00").await).await;
+    assert_eq!((&beyond["status"], &beyond["funds"]), (&json!("pending"), &json!("not_moved")));
+    let head = beyond["position"].as_u64().unwrap();
+    let account = format!("receivable:merchant:{}:INR", shop.segment());
+    assert_eq!(town.admin.balance(&account, head).await, "50.00");
     verified(&town.stop().await).await;
 }
 

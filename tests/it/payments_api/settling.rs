@@ -150,7 +150,8 @@ async fn a_settlement_that_is_cut_off_anywhere_is_made_once() {
     let pool = scene.bahi.database.pool().await;
     let keeper = || {
         let (engine, clock) = (Arc::new(scene.bahi.engine.clone()), scene.clock.clone());
-        PaymentKeeper::new(engine, ReadModels::new(pool.clone()), clock, Arc::new(System)).unwrap()
+        let models = (ReadModels::new(pool.clone()), pool.clone());
+        PaymentKeeper::new(engine, models, clock, Arc::new(System)).unwrap()
     };
     let (_tell, stopping) = watch::channel(false);
     scene.clock.advance(TimeDelta::days(1));

@@ -1,6 +1,9 @@
 //! The shop's own programs: keys with the scopes that were chosen, endpoints with the messages that
 //! were chosen, and what becomes of what a key made.
 
+use chrono::TimeDelta;
+use ledger_api::shops::{ApiLog, MerchantId};
+use ledger_core::clock::Clock as _;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::json;
 use tokio::{sync::watch, task::JoinHandle};
@@ -160,4 +163,75 @@ async fn owners_see_where_they_look_first_that_their_server_is_told_nothing() {
     assert!(older.text.contains("Nothing older is kept."), "{}", older.text);
     assert!(owner.get(&format!("{place}?older=x")).await.text.contains("answered 410"));
     telling.finish().await;
+}
+
+/// What a shop's own programs asked for is its owner's to look up, by the id that an answer named;
+/// no other shop's, and none of what was sent. It is bounded.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_key_asked_for_is_found_by_the_id_of_its_request() {
+    let scene = Scene::start().await;
+    let (mut owner, shop) = Clerk::with_shop(&scene, "kamala").await;
+    let cashier = owner.hire(&scene, "suresh", "cashier").await;
+    let (other, _) = Clerk::with_shop(&scene, "harish").await;
+    let log = format!("{PAGE}/requests");
+    assert!(owner.get(&log).await.text.contains("No requests yet"));
+    let chosen = [("label", "stocktaking"), ("balances_read", "on")];
+    let page = owner.form(&format!("{PAGE}/keys"), &chosen).await;
+    let token = found(&page.text, "bahi_");
+    let by_key = |method: Method, path: &str| -> RequestBuilder {
+        let url = format!("{}{path}", scene.bahi.address);
+        Client::new().request(method, url).bearer_auth(&token).header("idempotency-key", "k-1")
+    };
+    let read = send(by_key(Method::GET, "/v1/payments?order_id=SECRET-ORDER")).await;
+    let body = json!({"amount": {"value": "10", "currency": "INR"}, "description": "SECRET-WORDS"});
+    let refused = send(by_key(Method::POST, "/v1/payment-requests").json(&body)).await;
+    assert_eq!((read.status.as_u16(), refused.status.as_u16()), (200, 403));
+    let (read, refused) = (read.header("request-id"), refused.header("request-id"));
+
+    let by_id = format!("{log}?request={refused}");
+    let seen = async {
+        while !owner.get(&by_id).await.text.contains("<td") {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, seen).await.expect("it is written");
+    let one = owner.get(&by_id).await;
+    for said in ["POST", "/v1/payment-requests", ">403<", "/problems/forbidden", "stocktaking"] {
+        assert!(one.text.contains(said), "{said}: {}", one.text);
+    }
+    assert!(!one.text.contains(read), "{}", one.text);
+    let all = owner.get(&log).await;
+    assert!(all.text.contains(read) && all.text.contains(refused), "{}", all.text);
+    let failed = owner.get(&format!("{log}?status=failed")).await;
+    assert!(failed.text.contains(refused) && !failed.text.contains(read), "{}", failed.text);
+    for secret in ["SECRET", &token] {
+        assert!(!all.text.contains(secret), "{secret}: {}", all.text);
+    }
+    let wrong = owner.get(&format!("{log}?request=%3Cb%3E")).await;
+    assert!(wrong.text.contains("is written as req_") && !wrong.text.contains("<b>"));
+    assert_eq!(cashier.get(&log).await.status, 403);
+    assert!(other.get(&by_id).await.text.contains("Nothing matches"), "another shop's");
+    bounded(&scene, shop.parse().unwrap()).await;
+    scene.finish().await;
+}
+
+/// Of many requests the newest stay, and none that is old.
+async fn bounded(scene: &Scene, shop: MerchantId) {
+    let pool = scene.bahi.database.pool().await;
+    let sql = "insert into api_requests
+                   (merchant, request_id, at, method, route, status, key_id, micros)
+               select $1, gen_random_uuid(), $2::timestamptz + make_interval(secs => n), 'GET',
+                      '/v1/payments', 200, 'k', n
+               from generate_series(1, $3) n";
+    let now = scene.clock.now();
+    for (at, count) in [(now - TimeDelta::days(31), 5), (now, 10_020)] {
+        sqlx::query(sql).bind(shop.uuid()).bind(at).bind(count).execute(&pool).await.unwrap();
+    }
+    let (_tell, stopping) = watch::channel(false);
+    let log = ApiLog::new(pool.clone(), scene.clock.clone(), stopping);
+    log.trim([shop].into()).await.unwrap();
+    let left = "select count(*), min(micros), bool_or(at < $1) from api_requests";
+    let (count, least, has_old): (i64, i64, bool) =
+        sqlx::query_as(left).bind(now - TimeDelta::days(1)).fetch_one(&pool).await.unwrap();
+    assert_eq!((count, least, has_old), (10_000, 21, false));
 }

@@ -3,9 +3,11 @@
 use ledger_core::{
     chart::Authority,
     clock::{Ids as _, System},
-    command::{Command, Outcome},
-    ids::{PaymentId, RequestId, SettlementId},
+    command::{Command, Operation, Outcome},
+    ids::{PaymentId, RequestId, SettlementId, TransactionId},
+    money::{Currency, Money},
     payment::Settle,
+    withdrawal::{AttemptOutcome, BeginAttempt, RecordOutcome, Source, WithdrawalOperation},
 };
 use reqwest::Method;
 use rust_decimal::Decimal;
@@ -58,18 +60,23 @@ async fn settle(scene: &Scene, shop: &str, payments: &[String]) -> String {
         day: "2026-12-31".parse().unwrap(),
         payments: payments.iter().map(|id| id.parse::<PaymentId>().unwrap()).collect(),
     };
+    submit(scene, Authority::of_payments(), settle.into()).await;
+    settlement_id.to_string()
+}
+
+/// Hands in what a worker would.
+async fn submit(scene: &Scene, authority: Authority, operation: Operation) {
     let command = Command {
         principal: "keeper".parse().unwrap(),
         idempotency: None,
         request: RequestId::from_uuid(System.fresh()),
-        authority: Authority::of_payments(),
+        authority,
         approval: None,
-        operation: settle.into(),
+        operation,
     };
     let answer = scene.bahi.engine.submit(command).await.unwrap();
     assert!(matches!(answer.outcome, Outcome::Accepted(_)), "{:?}", answer.outcome);
     scene.projected().await;
-    settlement_id.to_string()
 }
 
 /// The cells of a file, its head aside.
@@ -315,6 +322,125 @@ async fn the_list_of_payouts(owner: &Clerk, payout: &str) {
         assert!(cells(&owner.get(&format!("{list}.csv?{nothing}")).await.text).is_empty());
     }
     assert_eq!(owner.get(&format!("{list}.csv?status=nope")).await.status, 422);
+}
+
+/// What its bank says of a withdrawal, as the worker hands it in: it was sent, and paid.
+async fn paid_by_bank(scene: &Scene, payout: &str, utr: &str) {
+    let sql = "select convert_from(payload, 'UTF8')::json from events
+               where aggregate_type = 'withdrawal' and event_type = 'requested'
+                 and aggregate_id = $1";
+    let pool = scene.bahi.database.pool().await;
+    let asked: Value = sqlx::query_scalar(sql).bind(payout).fetch_one(&pool).await.unwrap();
+    let said = |field: &str| asked[field].as_str().unwrap().to_owned();
+    let (withdrawal_id, fresh) = (payout.parse().unwrap(), || System.fresh());
+    let currency = Currency { code: "INR".parse().unwrap(), scale: 2 };
+    let begun = BeginAttempt {
+        withdrawal_id,
+        attempt: 1,
+        reference: "BH0001".parse().unwrap(),
+        bank: said("bank").parse().unwrap(),
+        rail: said("rail").parse().unwrap(),
+        payee_hash: Some(said("payee_hash").parse().unwrap()),
+        transaction_id: TransactionId::from_uuid(fresh()),
+    };
+    let outcome = RecordOutcome {
+        withdrawal_id,
+        attempt: 1,
+        outcome: AttemptOutcome::Paid {
+            amount: Money::parse(&said("amount"), currency).unwrap(),
+            bank_reference: utr.parse().unwrap(),
+        },
+        source: Source::Enquiry,
+        code: None,
+        transaction_id: TransactionId::from_uuid(fresh()),
+    };
+    for operation in
+        [WithdrawalOperation::BeginAttempt(begun), WithdrawalOperation::RecordOutcome(outcome)]
+    {
+        submit(scene, Authority::of_withdrawals(), operation.into()).await;
+    }
+}
+
+/// A settlement is found by its day, its amount, whether a payout took it, and by that payout's
+/// reference; the files say the reference.
+#[tokio::test(flavor = "multi_thread")]
+async fn settlements_and_payouts_are_looked_through_and_name_the_banks_reference() {
+    let scene = scene().await;
+    let (mut owner, shop) = Clerk::with_shop(&scene, "kamala").await;
+    let asha = scene.person("asha", "5000").await;
+    let first = pay(&scene, &asha, &shop, "100", "O-1").await;
+    let form = format!("/merchant/payments/{first}/refund");
+    let back = [("amount", "20"), ("reason", "returned"), ("nonce", "n0")];
+    assert_eq!(owner.form(&form, &back).await.status, 303);
+    scene.projected().await;
+    let home = owner.get("/merchant").await;
+    let settling = home.text.split("data-part=\"settling\"").nth(1).expect("what settles");
+    let settling = settling.split("</section>").next().unwrap();
+    assert!(settling.contains("Tomorrow") && settling.contains("₹78.00"), "{settling}");
+
+    let one = settle(&scene, &shop, std::slice::from_ref(&first)).await;
+    let home = owner.get("/merchant").await;
+    assert!(!home.text.contains("data-part=\"settling\""), "nothing settles: {}", home.text);
+    let bank = json!({"account_number": "001234567890", "ifsc": "TEST0000001", "name": "Asha Rao"});
+    let bank = made(&owner, "/v1/bank-accounts", &bank).await;
+    owner.form(&format!("/merchant/banks/{bank}/check"), &[]).await;
+    let form = [("amount", "50.00"), ("bank_account", bank.as_str()), ("nonce", "n1")];
+    let payout = owner.form("/merchant/withdraw", &form).await.header("location").to_owned();
+    let payout = payout.strip_prefix("/merchant/payouts/").unwrap().to_owned();
+    paid_by_bank(&scene, &payout, "HDFC0000000077").await;
+    let second = pay(&scene, &asha, &shop, "200", "O-2").await;
+    let two = settle(&scene, &shop, std::slice::from_ref(&second)).await;
+
+    let list = "/merchant/settlements";
+    let both = [one.as_str(), two.as_str()];
+    for (asked, expected) in [
+        ("", &both[..]),
+        ("?from=2026-11-01", &both[..]),
+        ("?find=HDFC0000000077", &both[..1]),
+        ("?status=paid_out", &both[..1]),
+        ("?status=available", &both[1..]),
+        ("?amount=196", &both[1..]),
+        (&format!("?find={two}&amount=196"), &both[1..]),
+        ("?status=available&find=HDFC0000000077", &[]),
+        ("?find=HDFC9", &[]),
+        ("?to=2020-01-01", &[]),
+        ("?amount=1", &[]),
+    ] {
+        let page = owner.get(&format!("{list}{asked}")).await;
+        let file = cells(&owner.get(&format!("{list}.csv{asked}")).await.text);
+        for id in both {
+            let is_in = page.text.contains(&format!("{list}/{id}"));
+            assert_eq!(is_in, expected.contains(&id), "{asked} {id}: {}", page.text);
+        }
+        let mut listed: Vec<&str> = file.iter().map(|line| &*line[0]).collect();
+        listed.reverse();
+        assert_eq!(listed, expected, "{asked}");
+        assert_eq!(page.text.contains("Nothing matches"), expected.is_empty(), "{asked}");
+    }
+    let wrong = owner.get(&format!("{list}?from=soon&amount=x&status=y")).await;
+    assert_eq!(wrong.text.matches("left out").count(), 3, "{}", wrong.text);
+    for wrong in ["from=soon", "amount=x", "status=y"] {
+        assert_eq!(owner.get(&format!("{list}.csv?{wrong}")).await.status, 422, "{wrong}");
+        assert_eq!(owner.get(&format!("/merchant/payouts.csv?{wrong}")).await.status, 422);
+    }
+    // Every file names the payout that took what settled.
+    for (path, id) in [(format!("{list}.csv"), &one), ("/merchant/payments.csv".into(), &first)] {
+        let lines = cells(&owner.get(&path).await.text);
+        let of = |line: &&Vec<String>| line.contains(id);
+        let utr = lines.iter().find(of).unwrap().last().unwrap();
+        assert_eq!(utr, "HDFC0000000077", "{path}");
+        assert_eq!(lines.iter().find(|line| !line.contains(id)).unwrap().last().unwrap(), "");
+    }
+    let parts = cells(&owner.get(&format!("{list}/{one}/payments.csv")).await.text);
+    assert_eq!(parts[0].last().unwrap(), "HDFC0000000077");
+    for (asked, is_there) in [("amount=50", true), ("amount=51", false), ("to=2020-01-01", false)] {
+        let page = owner.get(&format!("/merchant/payouts?{asked}")).await;
+        let file = owner.get(&format!("/merchant/payouts.csv?{asked}")).await;
+        let link = format!("/merchant/payouts/{payout}");
+        assert_eq!(page.text.contains(&link), is_there, "{asked}: {}", page.text);
+        assert_eq!(cells(&file.text).len(), usize::from(is_there), "{asked}");
+    }
+    scene.finish().await;
 }
 
 async fn made(clerk: &Clerk, path: &str, body: &Value) -> String {

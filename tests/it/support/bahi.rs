@@ -176,7 +176,7 @@ impl TestBahi {
         let outbox = people_settings.post.outbox().expect("the demonstration's").clone();
         let payments = PaymentKeeper::new(
             Arc::clone(&ledger),
-            state.read_models.clone(),
+            (state.read_models.clone(), reads.clone()),
             Arc::clone(&set.clock),
             Arc::new(System),
         );

@@ -139,7 +139,7 @@ impl Town {
         }
     }
 
-    async fn wait_at(&self, path: &str, status: &str) -> Value {
+    pub(crate) async fn wait_at(&self, path: &str, status: &str) -> Value {
         let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
             let seen = self.admin.get(path).await.json();

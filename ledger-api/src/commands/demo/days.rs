@@ -110,6 +110,7 @@ impl Days<'_> {
         self.wait_for(awaited).await?;
         self.pay_late(late).await?;
         self.move_to(System.now()).await?;
+        self.pay_from_outside().await?;
         self.leave_one_asked().await?;
         self.leave_one_open().await
     }
@@ -310,7 +311,7 @@ impl Days<'_> {
     }
 
     /// Somebody of the cast, as their bank knows them.
-    fn party(&self, handle: &str) -> anyhow::Result<Party> {
+    pub(super) fn party(&self, handle: &str) -> anyhow::Result<Party> {
         let character = self.resident(handle)?.character;
         party(character.bank_account, character.name)
     }

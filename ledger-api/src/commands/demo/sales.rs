@@ -10,6 +10,12 @@ use ledger_api::{
     shops::{MerchantId, PayoutOutcome},
 };
 use rust_decimal::Decimal;
+use sandbox_bank::{
+    BankCode,
+    accounts::Account,
+    money::Amount,
+    wire::{CreditRequest, Reference},
+};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
@@ -109,6 +115,31 @@ impl Days<'_> {
         let decision = json!({"won_by": won_by, "reason": "proof_of_delivery"});
         let (path, once) = (format!("{path}/decision"), format!("{}-decided", step.key()));
         self.caller.post(&path, &once, &decision).await.map(drop)
+    }
+
+    /// Somebody reads a shop's code with the app of another bank, and pays.
+    pub(super) async fn pay_from_outside(&self) -> anyhow::Result<()> {
+        let body = json!({
+            "merchant": self.shop("chai")?.to_string(), "amount": rupees(Rupees(85, 0)),
+            "order_id": "CHAI-UPI", "description": "2 teas and a samosa",
+        });
+        let asked = self.caller.post("/payment-requests", "demo-chai-outside", &body).await?;
+        let request = text(&asked, "id")?;
+        let path = format!("/payment-requests/{request}");
+        if text(&self.caller.get(&path).await?, "status")? != "open" {
+            return Ok(());
+        }
+        let wrong = |what: &'static str| anyhow::anyhow!(what);
+        let amount = Amount::parse("85.00").map_err(|error| anyhow::anyhow!("{error}"))?;
+        let credit = CreditRequest {
+            amount,
+            account: Account::Escrow,
+            token: Some(Reference::try_from(request.to_owned()).map_err(wrong)?),
+            virtual_account: None,
+            payer: Some(self.party("vikram")?),
+        };
+        self.banks.credit(BankCode::Hdfc, &credit).await?;
+        self.wait_for(vec![Awaited { path, ends: &["paid"] }]).await
     }
 
     /// A shop asks for an amount that nobody has paid yet.

@@ -25,7 +25,7 @@ codes! {
         "`expected_version` is not the last version; `detail` says which is. Look at it, then ask \
          again with a fresh key.";
     TERMS_UNSOUND = "terms_unsound" 422 Never "No rates"
-        "A rate is 0 to 10000 basis points.";
+        "A rate is 0 to 10000 basis points, and what a shop may owe at most 100000000.";
     TOO_MANY_TERMS = "too_many_terms" 422 Never "Too many versions of terms"
         "The book has as many versions of what shops pay as it can have.";
     FEE_CHANGED = "fee_changed" 422 Never "The fee has changed"

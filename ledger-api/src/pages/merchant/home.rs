@@ -11,11 +11,11 @@ use ledger_core::{
     ids::AccountId,
     money::{Currency, Money},
 };
-use projections::{ActivityFilter, ActivityRow, ActivityStatus};
+use projections::{ActivityFilter, ActivityRow, ActivityStatus, SettlementFilter};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
-use super::{Anybody, MoneyEyes, ShopVisitor, developers};
+use super::{Anybody, MoneyEyes, ShopVisitor, developers, settling};
 use crate::{
     http::{
         ApiState, Problem,
@@ -60,6 +60,8 @@ struct HomeView {
     layout: Layout,
     live: LiveDot,
     figures: Vec<Figure>,
+    /// What settles on which day.
+    settling: Option<DataTable>,
     today: Vec<Figure>,
     decides: bool,
     chart: BarChart,
@@ -148,14 +150,15 @@ async fn home(visitor: &ShopVisitor<Anybody>, days: Option<u32>) -> Result<Respo
     caught_up(&visitor.state).await.ok();
     let balances = wallet::balances(&visitor.state, &visitor.wallet).await?;
     let unsettled = visitor.at.shop.id.unsettled().map_err(|error| Problem::internal(&error))?;
-    let settling = settling(&visitor.state, &unsettled, balances.currency).await?;
+    let unpaid = unpaid(&visitor.state, &unsettled, balances.currency).await?;
     let filter = ActivityFilter::default();
     let models = &visitor.state.read_models;
     let page = models.activity(&visitor.wallet, &filter, None, LAST).await?;
     let view = HomeView {
         layout: visitor.layout("Home", Nav::Shop("home")),
         live: LiveDot::new(visitor.path()),
-        figures: figures(&balances, settling),
+        figures: figures(&balances, unpaid),
+        settling: settling::days(visitor, balances.currency).await?,
         today: today(visitor, balances.currency).await?,
         decides: visitor.at.role.decides(),
         chart: match span {
@@ -180,7 +183,7 @@ async fn home(visitor: &ShopVisitor<Anybody>, days: Option<u32>) -> Result<Respo
 }
 
 /// What was paid and is not settled yet.
-async fn settling(
+async fn unpaid(
     state: &ApiState,
     unsettled: &AccountId,
     currency: Currency,
@@ -255,7 +258,8 @@ async fn last_settlement(
     visitor: &ShopVisitor<Anybody>,
 ) -> Result<Option<LastSettlement>, Problem> {
     let code = payments::code_of(visitor.at.shop.id)?;
-    let found = visitor.state.read_models.settlements(Some(&code), None, 1).await?;
+    let filter = SettlementFilter { merchant: Some(code), ..SettlementFilter::default() };
+    let found = visitor.state.read_models.settlements(&filter, 1).await?;
     let Some(last) = found.items.into_iter().next() else { return Ok(None) };
     let one = last.payments == 1;
     Ok(Some(LastSettlement {

@@ -9,16 +9,18 @@ use axum::{
 };
 use chrono::SecondsFormat;
 use futures::stream;
-use projections::{ActivityCounts, ActivityFilter, ActivityRow, ActivityStatus, Turn};
-use serde::Deserialize;
+use projections::{ActivityRow, Turn};
 
-use super::{MoneyEyes, Owners, ShopSent, ShopVisitor, sales::paise};
+use super::{
+    MoneyEyes, Owners, ShopSent, ShopVisitor,
+    payouts_query::{PATH, PayoutsQuery, Tab},
+    sales::paise,
+};
 use crate::{
     http::{Problem, reader::caught_up},
     pages::{
-        Layout, Nav, Visitor,
-        activity::{counted, one},
-        address,
+        FormErrors, Layout, Nav, Visitor,
+        activity::one,
         moving::{banks, withdraw},
         respond, spreadsheet,
         ui::{Cell, Column, CopyId, DataTable, EmptyState, LiveDot, MoneyView, Status},
@@ -30,10 +32,7 @@ use crate::{
 /// How many stand on a page, and how many are read at a time for a file.
 const PAGE: u32 = 25;
 const FILE_PAGE: u32 = 500;
-const PATH: &str = "/merchant/payouts";
 const FILE: &str = "/merchant/payouts.csv";
-/// The longest id or reference that is looked for.
-const SEARCH_CHARS_MAX: usize = 64;
 
 #[derive(Template)]
 #[template(path = "merchant/payouts.html")]
@@ -45,6 +44,7 @@ struct PayoutsView {
     schedule: Option<String>,
     /// Why the last day came to nothing.
     skipped: Option<String>,
+    errors: FormErrors,
     query: PayoutsQuery,
     tabs: Vec<Tab>,
     table: DataTable,
@@ -55,79 +55,13 @@ struct PayoutsView {
     file: String,
 }
 
-struct Tab {
-    word: &'static str,
-    href: String,
-    count: String,
-    current: bool,
-}
-
-/// Which payouts, and which page of them. Everything is a text first.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct PayoutsQuery {
-    status: String,
-    /// An id, or the bank's reference.
-    find: String,
-    older: String,
-    newer: String,
-}
-
-impl PayoutsQuery {
-    fn status(&self) -> Option<ActivityStatus> {
-        ActivityStatus::ALL.into_iter().find(|status| status.as_str() == self.status)
-    }
-
-    fn filter(&self) -> ActivityFilter {
-        let find = self.find.trim();
-        let search = (!find.is_empty()).then(|| find.chars().take(SEARCH_CHARS_MAX).collect());
-        ActivityFilter { status: self.status(), search, ..ActivityFilter::default() }
-    }
-
-    fn turn(&self) -> Option<Turn> {
-        let older = self.older.parse().map(Turn::Older);
-        older.or_else(|_| self.newer.parse().map(Turn::Newer)).ok()
-    }
-
-    fn restricts(&self) -> bool {
-        !(self.status.is_empty() && self.find.is_empty())
-    }
-
-    /// The same filter at another address, with one field changed and from the newest on.
-    fn with(&self, path: &str, name: &'static str, value: &str) -> String {
-        let kept = [("status", self.status.as_str()), ("find", self.find.as_str())];
-        address::with(path, &kept, name, value)
-    }
-
-    /// A tab for everything, and one for each status that there is or that is chosen.
-    fn tabs(&self, counts: &ActivityCounts) -> Vec<Tab> {
-        let tab = |word, status: &'static str, count| Tab {
-            word,
-            href: self.with(PATH, "status", status),
-            count: counted(count),
-            current: self.status == status,
-        };
-        let of = |status: ActivityStatus| {
-            let (count, is_all) = counts.of(status);
-            let is_shown = count > 0 || self.status() == Some(status);
-            is_shown.then(|| tab(Status::from(status).word(), status.as_str(), (count, is_all)))
-        };
-        let all = tab("All", "", counts.all());
-        std::iter::once(all).chain(ActivityStatus::ALL.into_iter().filter_map(of)).collect()
-    }
-
-    fn page(&self, name: &'static str, place: Option<u64>) -> String {
-        place.map(|at| self.with(PATH, name, &at.to_string())).unwrap_or_default()
-    }
-}
-
 /// All that went to the bank, or is on its way there.
 pub(super) async fn payouts(
     visitor: ShopVisitor<MoneyEyes>,
     Query(query): Query<PayoutsQuery>,
 ) -> Result<Response, Problem> {
     caught_up(&visitor.state).await.ok();
-    let filter = query.filter();
+    let (filter, errors) = query.filter(visitor.zone);
     let models = &visitor.state.read_models;
     let page = models.activity(&visitor.wallet, &filter, query.turn(), PAGE).await?;
     let counts = models.activity_counts(&visitor.wallet, &filter).await?.value;
@@ -138,6 +72,7 @@ pub(super) async fn payouts(
         may_withdraw: decides,
         schedule: schedule(&visitor).await?,
         skipped: skipped(&visitor).await?,
+        errors,
         tabs: query.tabs(&counts),
         is_empty: page.rows.is_empty(),
         table: table(&visitor, &page.rows)?,
@@ -169,12 +104,13 @@ pub(super) async fn payouts_csv(
     Query(query): Query<PayoutsQuery>,
 ) -> Result<Response, Problem> {
     caught_up(&visitor.state).await.ok();
+    let (filter, errors) = query.filter(visitor.zone);
     // A file that has not quite what was asked for looks like one that has.
-    if !query.status.is_empty() && query.status().is_none() {
-        return Err(Problem::parameter("status", "There is no such status."));
+    if let Some(error) = errors.iter().next() {
+        return Err(Problem::parameter(error.field, error.text.clone()));
     }
     let (models, account) = (visitor.state.read_models.clone(), visitor.wallet.clone());
-    let start = (models, account, query.filter(), Some(None));
+    let start = (models, account, filter, Some(None));
     let parts = stream::try_unfold(start, async |(models, account, filter, place)| {
         let Some(turn) = place else { return Ok(None) };
         let page = models.activity(&account, &filter, turn, FILE_PAGE).await?;

@@ -64,7 +64,8 @@ async fn quoted(
 ) -> Result<Option<Quoted>, Problem> {
     let typed = act::amount(typed, balances).ok();
     let one = Money::parse("1", balances.currency).ok();
-    for amount in [typed.or_else(|| super::withdraw::whole(balances)), one].into_iter().flatten() {
+    let typed = typed.or_else(|| super::withdraw::whole(visitor, balances));
+    for amount in [typed, one].into_iter().flatten() {
         if let Some(quoted) = quote(visitor, amount).await? {
             return Ok(Some(quoted));
         }

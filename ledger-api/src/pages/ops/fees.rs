@@ -3,7 +3,7 @@
 //! its own page, by two persons.
 
 use axum::response::Response;
-use ledger_core::payment::Terms;
+use ledger_core::book::ShopTerms;
 use rust_decimal::Decimal;
 
 use super::{ActForm, Board, Field, OpsSent, OpsVisitor, Part, after, limits};
@@ -16,7 +16,7 @@ use crate::{
     },
     http::{Problem, codes},
     pages::{
-        act,
+        act::{self, amount_typed},
         ui::{Cell, Column},
     },
 };
@@ -31,9 +31,14 @@ pub(super) async fn parts(visitor: &OpsVisitor, board: Board) -> Result<Board, P
         .hidden("expected_version", now.version.to_string())
         .field(Field::line("fee", "Fee of a payment, %", 8).value(percent(now.fee_bps)))
         .field(Field::line("tax", "Tax in the fee, %", 8).value(percent(now.tax_bps)))
+        .field(
+            Field::line("debt", "What a shop may owe us for refunds, whole ₹", 9)
+                .value(now.debt_limit.to_string()),
+        )
         .field(Field::reason());
     let text = "New shops agree to the last version. The others stay on theirs until they agree \
-                to another; that is done on a shop’s page.";
+                to another; that is done on a shop’s page. What a shop may owe us, it gets lent \
+                for refunds that it is short of, and its next settlements repay it.";
     let form = Part::new(format!("Fees of shops, version {}", now.version)).text(text).form(form);
     Ok(board.part(form).part(history(visitor).await?))
 }
@@ -66,7 +71,7 @@ async fn history(visitor: &OpsVisitor) -> Result<Part, Problem> {
             format!("#{}", version.position).into(),
         ]);
     }
-    let first = Terms::FIRST;
+    let first = ShopTerms::FIRST;
     let mut row: Vec<Cell> = vec![
         first.version.to_string().into(),
         changes(first, None).into(),
@@ -88,7 +93,7 @@ async fn history(visitor: &OpsVisitor) -> Result<Part, Problem> {
 }
 
 /// What a version has otherwise than the one before it.
-fn changes(now: Terms, before: Option<Terms>) -> String {
+fn changes(now: ShopTerms, before: Option<ShopTerms>) -> String {
     let rates = [
         ("Fee", now.fee_bps, before.map(|before| before.fee_bps)),
         ("Tax in it", now.tax_bps, before.map(|before| before.tax_bps)),
@@ -98,8 +103,18 @@ fn changes(now: Terms, before: Option<Terms>) -> String {
         Some(before) => Some(format!("{words}: {} % → {} %", percent(before), percent(now))),
         None => Some(format!("{words}: {} %", percent(now))),
     });
-    let all: Vec<String> = said.collect();
+    let all: Vec<String> = said.chain(debt(now, before)).collect();
     if all.is_empty() { "nothing".to_owned() } else { all.join("; ") }
+}
+
+/// How much shops may owe, if that is another than before.
+fn debt(now: ShopTerms, before: Option<ShopTerms>) -> Option<String> {
+    let rupees = |limit: u32| format!("₹{limit}");
+    match before.map(|before| before.debt_limit) {
+        Some(before) if before == now.debt_limit => None,
+        Some(before) => Some(format!("May owe: {} → {}", rupees(before), rupees(now.debt_limit))),
+        None => Some(format!("May owe: {}", rupees(now.debt_limit))),
+    }
 }
 
 /// Proposes the next version.
@@ -118,6 +133,7 @@ async fn make(visitor: &OpsVisitor, form: &[(String, String)]) -> Result<(), Pro
     let change = TermsChange {
         fee_bps: rate("fee", of("fee"))?,
         tax_bps: rate("tax", of("tax"))?,
+        debt_limit: whole("debt", of("debt"))?,
         expected_version: of("expected_version").parse().ok(),
     };
     let body = serde_json::to_value(change).map_err(|error| Problem::internal(&error))?;
@@ -147,6 +163,16 @@ pub(super) fn rate(field: &str, text: &str) -> Result<u16, Problem> {
     })
 }
 
+/// Whole rupees, as somebody types them; the book says how many are too many.
+fn whole(field: &str, text: &str) -> Result<u32, Problem> {
+    let typed: String = amount_typed(text);
+    let plain = !typed.is_empty() && typed.bytes().all(|byte| byte.is_ascii_digit());
+    typed.parse().ok().filter(|_| plain).ok_or_else(|| {
+        let detail = "Whole rupees such as 5000; 0 for a shop that may owe nothing.";
+        Problem::field(codes::INVALID, format!("/{field}"), detail)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,10 +192,23 @@ mod tests {
     }
 
     #[test]
+    fn a_debt_is_whole_rupees() {
+        for (text, debt) in [("0", 0), (" 5,000 ", 5_000), ("₹100", 100)] {
+            assert_eq!(whole("debt", text).unwrap(), debt, "{text}");
+        }
+        for bad in ["", "-1", "1.5", "+1", "4294967296", "some"] {
+            assert_eq!(whole("debt", bad).unwrap_err().body().errors[0].pointer, "/debt", "{bad}");
+        }
+    }
+
+    #[test]
     fn a_version_says_what_it_changed() {
-        let next = Terms { version: 2, fee_bps: 150, ..Terms::FIRST };
-        assert_eq!(changes(next, Some(Terms::FIRST)), "Fee: 2 % → 1.5 %");
-        assert_eq!(changes(Terms::FIRST, None), "Fee: 2 %; Tax in it: 18 %");
+        let next = ShopTerms { version: 2, fee_bps: 150, ..ShopTerms::FIRST };
+        assert_eq!(changes(next, Some(ShopTerms::FIRST)), "Fee: 2 % → 1.5 %");
+        let first = changes(ShopTerms::FIRST, None);
+        assert_eq!(first, "Fee: 2 %; Tax in it: 18 %; May owe: ₹0");
+        let lends = ShopTerms { version: 3, debt_limit: 5_000, ..next };
+        assert_eq!(changes(lends, Some(next)), "May owe: ₹0 → ₹5000");
         assert_eq!(changes(next, Some(next)), "nothing");
     }
 }

@@ -3,11 +3,11 @@
 
 use chrono::{DateTime, Utc};
 use ledger_core::{
+    book::ShopTerms,
     command::Receipt,
     fee::{Service, ServiceFee},
     ids::Reference,
     money::MoneyError,
-    payment::Terms,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -212,6 +212,9 @@ pub(super) struct TermsOut {
     /// The rate of the tax in it, in basis points.
     #[schema(example = 1800)]
     tax_bps: u16,
+    /// The most that a shop may owe us for refunds, in whole units of what it is paid in.
+    #[schema(example = 0)]
+    debt_limit: u32,
     /// How many shops are on it.
     shops: i64,
     /// Who defined it.
@@ -243,11 +246,12 @@ pub(super) async fn list_terms(
         let found = on.iter().find(|(number, _)| u32::try_from(*number) == Ok(version));
         found.map_or(0, |(_, count)| *count)
     };
-    let out = |terms: Terms, version: Option<&Version<Terms>>| TermsOut {
+    let out = |terms: ShopTerms, version: Option<&Version<ShopTerms>>| TermsOut {
         object: "terms",
         version: terms.version,
         fee_bps: terms.fee_bps,
         tax_bps: terms.tax_bps,
+        debt_limit: terms.debt_limit,
         shops: shops(terms.version),
         actor: version.and_then(|version| version.by.clone()),
         approver: version.and_then(|version| version.approver.clone()),
@@ -256,7 +260,7 @@ pub(super) async fn list_terms(
     };
     let versions = versions::terms(&reader.state.reads).await?;
     let mut data: Vec<TermsOut> = versions.iter().map(|one| out(one.says, Some(one))).collect();
-    data.push(out(Terms::FIRST, None));
+    data.push(out(ShopTerms::FIRST, None));
     let position = reader.state.ledger.status().borrow().head.position;
     Ok(Reply::ok(Listed { data, has_more: false, next_cursor: None }).at(position))
 }
@@ -272,6 +276,10 @@ pub(super) struct TermsIn {
     /// The rate of the tax in it, in basis points; 10000 at most.
     #[schema(example = 1800)]
     tax_bps: u16,
+    /// The most that a shop may owe us for refunds, in whole units of what it is paid in; 100000000
+    /// at most. Left out: nothing.
+    #[serde(default)]
+    debt_limit: u32,
     /// Only if this is the last version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expected_version: Option<u32>,
@@ -305,9 +313,12 @@ pub(super) async fn define_terms(
     let body: TermsIn = payload.parse()?;
     let seen = Some(body.evidence_sha256.as_str());
     let approval = two_persons(&writer, &approver, &body.reason, seen)?;
-    let TermsIn { fee_bps, tax_bps, expected_version, .. } = &body;
-    let change =
-        TermsChange { fee_bps: *fee_bps, tax_bps: *tax_bps, expected_version: *expected_version };
+    let change = TermsChange {
+        fee_bps: body.fee_bps,
+        tax_bps: body.tax_bps,
+        debt_limit: body.debt_limit,
+        expected_version: body.expected_version,
+    };
     let done = fees::define_terms(&writer, approval, (key, &body), &change).await?;
     let out = DefinedOut { object: "terms", position: done.accepted.position };
     Ok(Reply::created(out, "/v1/ops/terms").at(done.position).replayed(done.replayed))

@@ -215,5 +215,8 @@ pub(super) async fn refund(
         Reach::Of(_) => reach.account(&row.payer)?,
         Reach::Everything | Reach::OfMerchant(..) => payments::check_shop(reach, &row.merchant)?,
     }
-    Ok(Reply::ok(RefundOut::of(row, position)).at(position))
+    let at_bank = payments::bank_status(&reader.state, &row).await?;
+    let bank_status = at_bank.map(|status| status.as_str().to_owned());
+    let refund = RefundOut { bank_status, ..RefundOut::of(row, position) };
+    Ok(Reply::ok(refund).at(position))
 }

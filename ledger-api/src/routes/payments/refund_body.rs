@@ -54,6 +54,11 @@ pub(super) struct RefundOut {
     /// Why, or why it failed; not in the answer to the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) reason: Option<String>,
+    /// Where it is on its way to the payer's bank, where that is how it was paid: the status of the
+    /// withdrawal that sends it. Only in the answer to the question for this refund.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "completed")]
+    pub(super) bank_status: Option<String>,
     /// When it was asked for; not in answers to a command.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) created_at: Option<DateTime<Utc>>,
@@ -84,6 +89,7 @@ impl RefundOut {
             account: row.payer,
             amount: Amount::new(row.amount, row.currency),
             reason: row.reason,
+            bank_status: None,
             created_at: Some(row.requested_at),
             recorded_at: row.changed_at,
             position,
@@ -110,6 +116,7 @@ impl RefundOut {
             account: payer.clone(),
             amount: Amount::new(*amount, currency),
             reason: None,
+            bank_status: None,
             created_at: None,
             recorded_at: accepted.recorded_at,
             position: accepted.position,

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use ledger_core::{ids::SettlementId, log::Position};
-use projections::SettlementRow;
+use projections::{SettlementFilter, SettlementRow};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -136,7 +136,8 @@ pub(super) async fn list(
     let shop = payments::listed_shop(reach, query.merchant)?;
     let code = shop.map(payments::code_of).transpose()?;
     let before = list.resume(query.cursor.as_deref())?;
-    let page = models.settlements(code.as_ref(), before, limit).await?;
+    let filter = SettlementFilter { merchant: code, before, ..SettlementFilter::default() };
+    let page = models.settlements(&filter, limit).await?;
     let (next, position) = (page.next, page.position);
     let data = page.items.iter().map(|row| SettlementOut::of(row, position));
     reader.page(&list, data.collect(), next, position)

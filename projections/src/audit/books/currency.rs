@@ -20,6 +20,8 @@ use super::{
 const SCALE_MAX: u8 = 18;
 /// A hundred percent, in basis points.
 const WHOLE_BPS: u16 = 10_000;
+/// The most that any shop may owe, in whole units.
+const DEBT_LIMIT_MAX: u32 = 100_000_000;
 
 #[derive(Debug, Default)]
 pub(super) struct Currencies {
@@ -38,7 +40,8 @@ pub(super) struct KnownTerms(Vec<TermsDefined>);
 
 impl KnownTerms {
     /// What shops began with: two percent, with 18 percent of tax in it.
-    const FIRST: TermsDefined = TermsDefined { version: 1, fee_bps: 200, tax_bps: 1_800 };
+    const FIRST: TermsDefined =
+        TermsDefined { version: 1, fee_bps: 200, tax_bps: 1_800, debt_limit: 0 };
 
     fn last(&self) -> TermsDefined {
         self.0.last().copied().unwrap_or(Self::FIRST)
@@ -133,6 +136,9 @@ impl Currencies {
         }
         if defined.fee_bps > WHOLE_BPS || defined.tax_bps > WHOLE_BPS {
             findings.event(place, Code::BookDiffers, "a rate of more than the whole");
+        }
+        if defined.debt_limit > DEBT_LIMIT_MAX {
+            findings.event(place, Code::BookDiffers, "shops that may owe more than any may");
         }
         self.terms.0.push(defined);
     }

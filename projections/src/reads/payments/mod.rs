@@ -21,9 +21,10 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use sqlx::{Postgres, QueryBuilder, Row, postgres::PgRow, types::Uuid};
 
+pub use due::SettlingDay;
 pub use refunds::RefundRow;
 pub use requests::{PaymentRequestFilter, PaymentRequestRow};
-pub use settlements::SettlementRow;
+pub use settlements::{SettlementFilter, SettlementRow};
 pub use sums::{PaymentBar, PaymentSums};
 
 use super::{At, Page, ReadModels, cut, decimal, decimal_or_none, parsed, rows, unsigned, variant};

@@ -1,14 +1,16 @@
 //! Settlements: what became spendable of a shop's payments, a hundred at most at a time.
 
+use std::collections::HashMap;
+
 use ledger_core::{
     clock::Timestamp,
-    ids::{MerchantCode, SettlementId},
+    ids::{AccountId, MerchantCode, SettlementId},
     log::{self, Position},
     money::CurrencyCode,
 };
 use rust_decimal::Decimal;
 use serde::Serialize;
-use sqlx::{Row, postgres::PgRow};
+use sqlx::{Postgres, QueryBuilder, Row, postgres::PgRow};
 
 use super::{At, Page, ReadError, ReadModels, cut, decimal, parsed, rows, unsigned, uuid};
 
@@ -45,6 +47,27 @@ pub struct SettlementRow {
     pub position: Position,
 }
 
+/// Which settlements to list; what is not set does not restrict.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SettlementFilter {
+    /// Of this shop.
+    pub merchant: Option<MerchantCode>,
+    /// Made at or after this moment.
+    pub from: Option<Timestamp>,
+    /// Made before this moment.
+    pub until: Option<Timestamp>,
+    /// Just this one.
+    pub id: Option<SettlementId>,
+    /// Of exactly this amount.
+    pub net: Option<Decimal>,
+    /// Made after this position: after one payout …
+    pub after: Option<Position>,
+    /// … and before this one: before the next.
+    pub upto: Option<Position>,
+    /// Made before this position: the cursor.
+    pub before: Option<Position>,
+}
+
 impl ReadModels {
     /// A settlement, if it exists.
     pub async fn settlement(
@@ -60,29 +83,111 @@ impl ReadModels {
         Ok(At { position, value: found.pop() })
     }
 
-    /// Settlements of a shop, or of all, the last one first, `limit` at most.
+    /// Settlements, the last one first, `limit` at most.
     pub async fn settlements(
         &self,
-        merchant: Option<&MerchantCode>,
-        before: Option<Position>,
+        filter: &SettlementFilter,
         limit: u32,
     ) -> Result<Page<SettlementRow, Position>, ReadError> {
-        let sql = format!(
-            "select c.position as reflects, {COLUMNS}
-             from read.checkpoint c
-             left join lateral (select * from read.settlements s
-                 where ($1::text is null or s.merchant = $1) and s.position < $2
-                 order by s.position desc limit $3) s on true
-             order by s.position desc"
+        let mut query = QueryBuilder::new("select c.position as reflects, ");
+        query.push(COLUMNS).push(
+            " from read.checkpoint c
+             left join lateral (select * from read.settlements s where true",
         );
-        let found = sqlx::query(&sql)
-            .bind(merchant.map(MerchantCode::as_str))
-            .bind(log::read::signed(before.unwrap_or(Position::MAX >> 1))?)
-            .bind(i64::from(limit) + 1)
-            .fetch_all(&self.pool)
-            .await?;
+        self.restrict_settlements(&mut query, filter).await?;
+        query.push(" order by s.position desc limit ").push_bind(i64::from(limit) + 1);
+        query.push(") s on true order by s.position desc");
+        let found = query.build().fetch_all(&self.pool).await?;
         let (position, found) = rows(&found, row_or_none)?;
         Ok(cut(found, limit, position, |row| row.position))
+    }
+
+    async fn restrict_settlements(
+        &self,
+        query: &mut QueryBuilder<'_, Postgres>,
+        filter: &SettlementFilter,
+    ) -> Result<(), ReadError> {
+        if let Some(merchant) = &filter.merchant {
+            query.push(" and s.merchant = ").push_bind(merchant.as_str().to_owned());
+        }
+        if let Some(id) = filter.id {
+            query.push(" and s.id = ").push_bind(id.uuid());
+        }
+        if let Some(net) = filter.net {
+            query.push(" and s.net = ").push_bind(net);
+        }
+        // By the clock as well: moments never go back in the log.
+        let mut after: Vec<Position> = filter.after.into_iter().collect();
+        if let Some(from) = filter.from {
+            after.push(self.recorded_before(from).await?);
+        }
+        for after in after {
+            query.push(" and s.position > ").push_bind(log::read::signed(after)?);
+        }
+        if let Some(until) = filter.until {
+            let upto = self.recorded_before(until).await?;
+            query.push(" and s.position <= ").push_bind(log::read::signed(upto)?);
+        }
+        for before in [filter.upto, filter.before].into_iter().flatten() {
+            query.push(" and s.position < ").push_bind(log::read::signed(before)?);
+        }
+        Ok(())
+    }
+
+    /// The bank's reference of the payout that took what each of these settlements made available
+    /// on the account: of the first one after it that its bank paid. Those that none took are left
+    /// out.
+    pub async fn payout_references(
+        &self,
+        account: &AccountId,
+        settlements: &[SettlementId],
+    ) -> Result<HashMap<SettlementId, String>, ReadError> {
+        let ids: Vec<_> = settlements.iter().map(|id| id.uuid()).collect();
+        let found = sqlx::query(
+            "select s.id, a.utr from read.settlements s
+             join lateral (select utr from read.activity
+                 where account_id = $1 and utr is not null and began_position > s.position
+                 order by began_position limit 1) a on true
+             where s.id = any($2)",
+        )
+        .bind(account.as_str())
+        .bind(ids)
+        .fetch_all(&self.pool)
+        .await?;
+        let mut references = HashMap::with_capacity(found.len());
+        for row in &found {
+            if let Some(id) = uuid(row, "id")? {
+                references.insert(SettlementId::from_uuid(id), row.try_get("utr")?);
+            }
+        }
+        Ok(references)
+    }
+
+    /// The positions between which what a payout took became available: the payout before it that
+    /// a bank paid, if there was one, and itself. Of the last payout that a bank paid, if no
+    /// reference is named; nothing if there is none.
+    pub async fn payout_span(
+        &self,
+        account: &AccountId,
+        reference: Option<&str>,
+    ) -> Result<Option<(Option<Position>, Position)>, ReadError> {
+        let found = sqlx::query(
+            "select a.began_position as upto,
+                    (select max(b.began_position) from read.activity b
+                     where b.account_id = $1 and b.utr is not null
+                       and b.began_position < a.began_position) as after
+             from read.activity a
+             where a.account_id = $1 and a.utr is not null and ($2::text is null or a.utr = $2)
+             order by a.began_position desc limit 1",
+        )
+        .bind(account.as_str())
+        .bind(reference)
+        .fetch_optional(&self.pool)
+        .await?;
+        let Some(row) = found else { return Ok(None) };
+        let after = row.try_get::<Option<i64>, _>("after")?;
+        let after = after.map(|_| unsigned(&row, "after")).transpose()?;
+        Ok(Some((after, unsigned(&row, "upto")?)))
     }
 }
 

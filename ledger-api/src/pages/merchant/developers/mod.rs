@@ -1,11 +1,13 @@
 //! `/merchant/developers`: the keys of the shop's own programs (`keys`), and where they are told of
-//! what happens (`endpoints`): endpoints, the log of deliveries, a test, and sending again.
+//! what happens (`endpoints`): endpoints, the log of deliveries, a test, and sending again; and
+//! what those programs asked for (`requests`).
 //!
 //! A key and a secret are shown on the page that answers the form that made them, and on no other.
 //! What lets somebody act or read for the shop is made after a fresh proof only.
 
 mod endpoints;
 mod keys;
+mod requests;
 
 use askama::Template;
 use axum::{
@@ -35,6 +37,7 @@ const SHOWN_MAX: u32 = 25;
 pub(super) fn routes() -> Router<ApiState> {
     Router::new()
         .route(PATH, get(page))
+        .route("/merchant/developers/requests", get(requests::page))
         .route("/merchant/developers/keys", post(keys::add))
         .route("/merchant/developers/keys/{id}/revoke", post(keys::revoke))
         .route("/merchant/developers/endpoints", post(endpoints::add))

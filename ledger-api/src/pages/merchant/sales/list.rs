@@ -6,13 +6,17 @@ use askama::Template;
 use axum::{extract::Query as Asked, response::Response};
 use chrono::SecondsFormat;
 use futures::{Stream, stream};
-use ledger_core::payment::PaymentStatus;
+use ledger_core::{
+    ids::{AccountId, SettlementId},
+    payment::PaymentStatus,
+};
 use projections::{PaymentCounts, PaymentFilter, PaymentRow, PaymentTotals, ReadModels};
 
 use super::{
     names::{Choice, Payers, Places},
     parts,
     query::{Query, SPANS, STATUSES},
+    settlements::References,
     shop, short,
 };
 use crate::{
@@ -241,7 +245,7 @@ fn empty(query: &Query) -> EmptyState {
 }
 
 const HEAD: &str = "type,order id,our id,instrument,created,status,amount,fee,tax,net,refunded,\
-    settles on,settlement,settled at,store,terminal,currency";
+    settles on,settlement,settled at,store,terminal,currency,utr";
 
 /// Exactly the filtered rows, the newest first, however many.
 pub(super) async fn csv(
@@ -254,32 +258,39 @@ pub(super) async fn csv(
     if let Some(error) = errors.iter().next() {
         return Err(Problem::parameter(error.field, error.text.clone()));
     }
-    let parts = pages(visitor.state.read_models.clone(), filter);
+    let parts = pages(visitor.state.read_models.clone(), visitor.wallet.clone(), filter);
     Ok(spreadsheet::file("payments.csv", HEAD, parts))
 }
 
 /// The rows that match as text, a page at a time.
 fn pages(
     models: ReadModels,
+    account: AccountId,
     filter: Option<PaymentFilter>,
 ) -> impl Stream<Item = Result<String, Problem>> + Send + 'static {
-    stream::try_unfold((models, filter), async |(models, filter)| {
+    stream::try_unfold((models, account, filter), async |(models, account, filter)| {
         let Some(filter) = filter else { return Ok(None) };
         let page = models.payments(&filter, FILE_PAGE).await?;
-        let part: String = page.items.iter().map(line).collect();
+        let mut settled: Vec<SettlementId> =
+            page.items.iter().filter_map(|row| row.settlement).collect();
+        settled.sort_unstable();
+        settled.dedup();
+        let references = models.payout_references(&account, &settled).await?;
+        let part: String = page.items.iter().map(|row| line(row, &references)).collect();
         let rest = page.next.map(|at| PaymentFilter { before: Some(at), ..filter });
-        Ok(Some((part, (models, rest))))
+        Ok(Some((part, (models, account, rest))))
     })
 }
 
-fn line(row: &PaymentRow) -> String {
+fn line(row: &PaymentRow, references: &References) -> String {
+    let utr = row.settlement.and_then(|id| references.get(&id).cloned());
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let at = |at: chrono::DateTime<chrono::Utc>| at.to_rfc3339_opts(SecondsFormat::Millis, true);
     let cells = [
         "PAYMENT".to_owned(),
         text(&row.order_id),
         row.id.to_string(),
-        "WALLET".to_owned(),
+        parts::instrument(row).to_owned(),
         at(row.paid_at),
         row.status.as_str().to_owned(),
         parts::paise(row.gross),
@@ -293,6 +304,7 @@ fn line(row: &PaymentRow) -> String {
         text(&row.store),
         text(&row.terminal),
         row.currency.to_string(),
+        utr.unwrap_or_default(),
     ];
     spreadsheet::line(cells.into_iter().map(Cow::Owned))
 }

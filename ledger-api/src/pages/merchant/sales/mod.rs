@@ -19,9 +19,11 @@ mod query;
 mod refund;
 mod reports;
 mod settlements;
+mod settlements_query;
 mod steps;
 
 pub(super) use parts::paise;
+pub(super) use query::{day, rupees};
 
 use axum::{
     Router,
@@ -30,7 +32,7 @@ use axum::{
 use ledger_core::ids::{MerchantCode, PaymentId};
 use projections::{PaymentHistory, PaymentRow};
 
-use super::ShopVisitor;
+use super::{ShopVisitor, looking};
 use crate::{
     http::{ApiState, Problem, reach::nothing, reader::find},
     payments::code_of,

@@ -6,6 +6,7 @@ use ledger_core::ids::AccountId;
 use projections::PaymentRow;
 
 use crate::{
+    deposits::is_outside,
     http::Problem,
     pages::Visitor,
     people::{PersonId, PublicFace},
@@ -37,6 +38,7 @@ impl Payers {
     pub(super) fn name(&self, payer: &AccountId) -> String {
         match self.face(payer) {
             Some(face) => face.name.expose().to_owned(),
+            None if is_outside(payer) => "Another bank’s app".to_owned(),
             None if person_of(payer).is_some() => "Somebody who left".to_owned(),
             None => "Another wallet".to_owned(),
         }

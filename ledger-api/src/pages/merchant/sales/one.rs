@@ -5,9 +5,10 @@ use axum::{extract::Path, http::StatusCode, response::Response};
 use ledger_core::{
     log::Position,
     money::Money,
-    payment::{Payment, RefundStatus},
+    payment::{Payment, RefundStatus, movement::ShopAccounts},
+    withdrawal::WithdrawalStatus,
 };
-use projections::{PaymentHistory, PaymentRow};
+use projections::{PaymentHistory, PaymentRow, ReadError, RefundRow};
 use rust_decimal::Decimal;
 
 use super::{
@@ -16,9 +17,10 @@ use super::{
     own_payment, proof,
     query::STATUSES,
     refund::{REASONS, RefundForm, TYPED_ABOVE},
-    steps,
+    shop, steps,
 };
 use crate::{
+    deposits::is_outside,
     http::{Problem, reader::caught_up},
     pages::{
         FormErrors, Layout, Nav,
@@ -29,6 +31,7 @@ use crate::{
             Cell, CopyId, Face, LiveDot, MoneyView, Pair, Pairs, Status, Timeline, When, money_text,
         },
     },
+    payments::{bank_status, debt_limit},
     wallet,
 };
 
@@ -214,7 +217,7 @@ async fn refunds<N>(
             has = has.saturating_sub(refund.amount).max(Decimal::ZERO);
             waiting(visitor, row, short)?
         } else {
-            refund.reason.clone().unwrap_or_default()
+            after(visitor, &refund).await?
         };
         lines.push(RefundLine {
             id: refund.id.to_string(),
@@ -228,11 +231,20 @@ async fn refunds<N>(
     Ok(lines)
 }
 
-/// What a refund of this payment could be paid with now: what is not settled of it, and what the
-/// shop can dispose of.
+/// What a refund of this payment could be paid with now: what is not settled of it, what the shop
+/// can dispose of, and what it would be lent.
 async fn in_hand<N>(visitor: &ShopVisitor<N>, payment: &Payment) -> Result<Decimal, Problem> {
-    let available = wallet::balances(&visitor.state, &visitor.wallet).await?.available;
-    Ok(payment.unsettled().saturating_add(available.amount()))
+    let (state, merchant) = (&visitor.state, shop(visitor)?);
+    let available = wallet::balances(state, &visitor.wallet).await?.available;
+    let internal = |error| Problem::internal(&error);
+    let currency = visitor.wallet.currency().map_err(internal)?;
+    let receivable = ShopAccounts::of(&merchant, currency).map_err(internal)?.receivable;
+    let owed = state.read_models.balance(&receivable).await?.value;
+    let owed = owed.map(|balance| balance.posted).unwrap_or_default();
+    let book = state.ledger.status().borrow().book.clone();
+    let limit = debt_limit(&state.reads, &book, &merchant).await.map_err(ReadError::from)?;
+    let lent = limit.saturating_sub(owed).max(Decimal::ZERO);
+    Ok(payment.unsettled().saturating_add(available.amount()).saturating_add(lent))
 }
 
 fn waiting<N>(
@@ -248,6 +260,30 @@ fn waiting<N>(
     }
     let short = money_text(&visitor.money(short, row.currency)?);
     Ok(format!("Refund waiting: {short} short. It goes out as soon as sales cover it."))
+}
+
+/// What is said of a refund that does not wait: where it is on its way to the payer's bank, or why
+/// it was asked for.
+async fn after<N>(visitor: &ShopVisitor<N>, refund: &RefundRow) -> Result<String, Problem> {
+    use WithdrawalStatus as At;
+    if !is_outside(&refund.payer) || refund.status != RefundStatus::Completed {
+        return Ok(refund.reason.clone().unwrap_or_default());
+    }
+    let words = match bank_status(&visitor.state, refund).await? {
+        Some(At::Completed) => "The payer’s bank has it.",
+        Some(At::Failed | At::Rejected | At::Cancelled | At::Returned) => {
+            "The payer’s bank did not take it. We look after it."
+        }
+        Some(
+            At::PendingReview
+            | At::Queued
+            | At::Processing
+            | At::OutcomeUnknown
+            | At::NeedsAttention,
+        )
+        | None => "On its way to the payer’s bank.",
+    };
+    Ok(words.to_owned())
 }
 
 fn chip(status: RefundStatus) -> Status {

@@ -9,7 +9,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use projections::PaymentRow;
 use rust_decimal::Decimal;
 
-use crate::pages::spreadsheet;
+use crate::{deposits::is_outside, pages::spreadsheet};
 
 /// The columns.
 pub(super) const HEAD: &str =
@@ -52,6 +52,11 @@ impl Line {
     }
 }
 
+/// What somebody paid with.
+pub(super) fn instrument(payment: &PaymentRow) -> &'static str {
+    if is_outside(&payment.payer) { "UPI" } else { "WALLET" }
+}
+
 /// An amount with two decimals at least: the database keeps a zero without.
 pub(in crate::pages::merchant) fn paise(mut amount: Decimal) -> String {
     if amount.scale() < 2 {
@@ -68,7 +73,7 @@ pub(super) fn of_settlement(payments: &[PaymentRow], repaid: Decimal, utr: &str)
             kind: "PAYMENT",
             order: payment.order_id.clone().unwrap_or_default(),
             id: payment.id.to_string(),
-            instrument: "WALLET",
+            instrument: instrument(payment),
             created: Some(payment.paid_at),
             amount: payment.gross,
             fee: payment.fee,

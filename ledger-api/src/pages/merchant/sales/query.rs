@@ -147,7 +147,7 @@ impl Query {
 }
 
 /// What shops are paid in.
-fn rupees() -> Option<Currency> {
+pub(in crate::pages::merchant) fn rupees() -> Option<Currency> {
     Some(Currency { code: "INR".parse().ok()?, scale: 2 })
 }
 
@@ -157,7 +157,11 @@ fn text(typed: &str, chars_max: usize) -> Option<String> {
 }
 
 /// A date of an address; what is none is said beside its field.
-pub(super) fn day(text: &str, field: &'static str, errors: &mut FormErrors) -> Option<NaiveDate> {
+pub(in crate::pages::merchant) fn day(
+    text: &str,
+    field: &'static str,
+    errors: &mut FormErrors,
+) -> Option<NaiveDate> {
     if text.is_empty() {
         return None;
     }

@@ -1,6 +1,6 @@
 //! Settlements: what became spendable of the shop's payments, and the payments that it was.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashMap};
 
 use askama::Template;
 use axum::{
@@ -10,13 +10,15 @@ use axum::{
 use futures::stream;
 use ledger_core::{
     ids::{MerchantCode, SettlementId},
-    log::Position,
     payment::SETTLED_MAX,
 };
-use projections::{ActivityFilter, PaymentFilter, PaymentRow, ReadModels, SettlementRow, Turn};
-use serde::Deserialize;
+use projections::{Page, PaymentFilter, PaymentRow, ReadModels, SettlementFilter, SettlementRow};
 
-use super::{list, parts, shop, short};
+use super::{
+    list, parts,
+    settlements_query::{Query, STATUSES},
+    shop, short,
+};
 use crate::{
     http::{
         Problem,
@@ -24,7 +26,7 @@ use crate::{
         reader::{caught_up, find},
     },
     pages::{
-        Layout, Nav, Visitor,
+        FormErrors, Layout, Nav, Visitor,
         merchant::{MoneyEyes, ShopVisitor},
         respond, spreadsheet,
         ui::{Cell, Column, CopyId, DataTable, EmptyState, MoneyView, Pair, Pairs},
@@ -32,24 +34,27 @@ use crate::{
 };
 
 const PATH: &str = "/merchant/settlements";
+const FILE: &str = "/merchant/settlements.csv";
 const PAGE: u32 = 25;
 const FILE_PAGE: u32 = 500;
 
-/// Which page.
-#[derive(Debug, Deserialize)]
-pub(super) struct Place {
-    older: Option<Position>,
-}
+/// The bank's references of the payouts that took settlements.
+pub(super) type References = HashMap<SettlementId, String>;
 
 #[derive(Template)]
 #[template(path = "merchant/sales/settlements.html")]
 struct ListView {
     layout: Layout,
+    errors: FormErrors,
+    query: Query,
+    /// The words of each status, its address, and whether it is chosen.
+    tabs: [(&'static str, String, bool); 3],
     table: DataTable,
     is_empty: bool,
     empty: EmptyState,
-    older: Option<Position>,
-    is_first: bool,
+    older: String,
+    newest: String,
+    file: String,
 }
 
 #[derive(Template)]
@@ -65,26 +70,50 @@ struct OneView {
 /// The settlements, the last one first.
 pub(super) async fn list(
     visitor: ShopVisitor<MoneyEyes>,
-    Asked(place): Asked<Place>,
+    Asked(query): Asked<Query>,
 ) -> Result<Response, Problem> {
     caught_up(&visitor.state).await.ok();
-    let merchant = shop(&visitor)?;
-    let models = &visitor.state.read_models;
-    let found = models.settlements(Some(&merchant), place.older, PAGE).await?;
-    let text = "What is paid settles on its day: fees go off, and the rest is available.";
+    let (filter, errors) = query.filter(&visitor).await?;
+    let found = match &filter {
+        Some(filter) => visitor.state.read_models.settlements(filter, PAGE).await?,
+        None => Page { items: Vec::new(), next: None, position: 0 },
+    };
+    let older = found.next.map(|at| query.with(PATH, "older", &at.to_string()));
+    let tab = |(status, word)| (word, query.with(PATH, "status", status), query.status == status);
     let view = ListView {
         layout: visitor.layout("Settlements", Nav::Shop("settlements")),
+        errors,
+        tabs: STATUSES.map(tab),
         is_empty: found.items.is_empty(),
-        table: table(&visitor, &found.items)?,
-        empty: EmptyState::new("layers", "No settlements yet", text)
-            .action("See your payments", "/merchant/payments"),
-        older: found.next,
-        is_first: place.older.is_none(),
+        table: table(&visitor, &found.items).await?,
+        empty: empty(&query),
+        older: older.unwrap_or_default(),
+        newest: if query.older.is_empty() { String::new() } else { query.with(PATH, "", "") },
+        file: query.with(FILE, "", ""),
+        query,
     };
     Ok(respond::page(&view))
 }
 
-fn table(visitor: &Visitor, rows: &[SettlementRow]) -> Result<DataTable, Problem> {
+/// Nothing at all is another thing than nothing that matches.
+fn empty(query: &Query) -> EmptyState {
+    if query.restricts() {
+        let text = "Look for a settlement’s whole id, or the bank’s whole reference.";
+        return EmptyState::new("search", "Nothing matches", text).action("Clear filters", PATH);
+    }
+    let text = "What is paid settles on its day: fees go off, and the rest is available.";
+    EmptyState::new("layers", "No settlements yet", text)
+        .action("See your payments", "/merchant/payments")
+}
+
+/// The bank's references for these settlements.
+async fn references(visitor: &Visitor, rows: &[SettlementRow]) -> Result<References, Problem> {
+    let ids: Vec<SettlementId> = rows.iter().map(|row| row.id).collect();
+    Ok(visitor.state.read_models.payout_references(&visitor.wallet, &ids).await?)
+}
+
+async fn table(visitor: &Visitor, rows: &[SettlementRow]) -> Result<DataTable, Problem> {
+    let references = references(visitor, rows).await?;
     let columns = [
         Column::words("Settled"),
         Column::words("Settlement"),
@@ -95,10 +124,12 @@ fn table(visitor: &Visitor, rows: &[SettlementRow]) -> Result<DataTable, Problem
         Column::numbers("Gone back before"),
         Column::numbers("Settled amount"),
         Column::numbers("Repaid"),
+        Column::words("Bank reference (UTR)"),
     ];
     let cells = rows.iter().map(|row| -> Result<Vec<Cell>, Problem> {
         let money = |amount| visitor.money(amount, row.currency).map(MoneyView::plain);
         let id = row.id.to_string();
+        let utr = references.get(&row.id).cloned();
         Ok(vec![
             visitor.when(row.settled_at).into(),
             Cell::Link(short(&id), format!("{PATH}/{id}")),
@@ -109,6 +140,7 @@ fn table(visitor: &Visitor, rows: &[SettlementRow]) -> Result<DataTable, Problem
             money(row.refunds)?.into(),
             money(row.net)?.into(),
             money(row.repaid)?.into(),
+            utr.map_or_else(|| Cell::from("–"), |utr| CopyId::new(utr).into()),
         ])
     });
     let cells: Result<Vec<_>, Problem> = cells.collect();
@@ -166,7 +198,7 @@ pub(super) async fn one(
         pairs.push(Pair::new("Of it repaid what you owed", plain(row.repaid)?));
         pairs.push(Pair::new("Became available", plain(row.net.saturating_sub(row.repaid))?));
     }
-    if let Some(utr) = utr(&visitor, row.position).await? {
+    if let Some(utr) = utr(&visitor, row.id).await? {
         pairs.push(Pair::new("Went to the bank (UTR)", CopyId::new(utr)));
     }
     pairs.push(Pair::new("Id", CopyId::new(row.id.to_string())));
@@ -180,14 +212,10 @@ pub(super) async fn one(
     Ok(respond::page(&view))
 }
 
-/// The bank's reference of the payout that took what became available at a position: the first one
-/// after it that its bank paid.
-async fn utr(visitor: &Visitor, settled: Position) -> Result<Option<String>, Problem> {
-    let (filter, after) = (ActivityFilter::default(), Some(Turn::Newer(settled)));
+/// The bank's reference of the payout that took what a settlement made available.
+async fn utr(visitor: &Visitor, id: SettlementId) -> Result<Option<String>, Problem> {
     let models = &visitor.state.read_models;
-    let page = models.activity(&visitor.wallet, &filter, after, PAGE).await?;
-    // The newest stands first.
-    Ok(page.rows.into_iter().rev().find_map(|payout| payout.utr))
+    Ok(models.payout_references(&visitor.wallet, &[id]).await?.remove(&id))
 }
 
 /// Its payments as a file whose lines add up to it.
@@ -196,29 +224,41 @@ pub(super) async fn one_csv(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let (row, payments) = own(&visitor, &id).await?;
-    let utr = utr(&visitor, row.position).await?.unwrap_or_default();
+    let utr = utr(&visitor, row.id).await?.unwrap_or_default();
     let text: String = parts::of_settlement(&payments, row.repaid, &utr).concat();
     let name = format!("{}.csv", row.id);
     Ok(spreadsheet::file(&name, parts::HEAD, stream::iter([Ok(text)])))
 }
 
-const HEAD: &str = "our id,settled at,payments,gross,fee,tax,gone back before,net,repaid,currency";
+const HEAD: &str = "our id,settled at,payments,gross,fee,tax,gone back before,net,repaid,currency,\
+    utr";
 
-/// All settlements as a file, the last one first.
-pub(super) async fn list_csv(visitor: ShopVisitor<MoneyEyes>) -> Result<Response, Problem> {
-    let merchant = shop(&visitor)?;
-    let models = visitor.state.read_models.clone();
-    let start = (models, merchant, Some(None));
-    let pages = stream::try_unfold(start, async |(models, merchant, place)| {
-        let Some(before) = place else { return Ok(None) };
-        let page = models.settlements(Some(&merchant), before, FILE_PAGE).await?;
-        let part: String = page.items.iter().map(line).collect();
-        Ok::<_, Problem>(Some((part, (models, merchant, page.next.map(Some)))))
+/// Exactly the filtered settlements as a file, the last one first, however many.
+pub(super) async fn list_csv(
+    visitor: ShopVisitor<MoneyEyes>,
+    Asked(query): Asked<Query>,
+) -> Result<Response, Problem> {
+    caught_up(&visitor.state).await.ok();
+    let (filter, errors) = Query { older: String::new(), ..query }.filter(&visitor).await?;
+    // A file that has not quite what was asked for looks like one that has.
+    if let Some(error) = errors.iter().next() {
+        return Err(Problem::parameter(error.field, error.text.clone()));
+    }
+    let (models, account) = (visitor.state.read_models.clone(), visitor.wallet.clone());
+    let start = (models, account, filter);
+    let pages = stream::try_unfold(start, async |(models, account, filter)| {
+        let Some(filter) = filter else { return Ok(None) };
+        let page = models.settlements(&filter, FILE_PAGE).await?;
+        let ids: Vec<SettlementId> = page.items.iter().map(|row| row.id).collect();
+        let references = models.payout_references(&account, &ids).await?;
+        let part: String = page.items.iter().map(|row| line(row, &references)).collect();
+        let rest = page.next.map(|at| SettlementFilter { before: Some(at), ..filter });
+        Ok::<_, Problem>(Some((part, (models, account, rest))))
     });
     Ok(spreadsheet::file("settlements.csv", HEAD, pages))
 }
 
-fn line(row: &SettlementRow) -> String {
+fn line(row: &SettlementRow, references: &References) -> String {
     let cells = [
         row.id.to_string(),
         row.settled_at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
@@ -230,6 +270,7 @@ fn line(row: &SettlementRow) -> String {
         parts::paise(row.net),
         parts::paise(row.repaid),
         row.currency.to_string(),
+        references.get(&row.id).cloned().unwrap_or_default(),
     ];
     spreadsheet::line(cells.into_iter().map(Cow::Owned))
 }

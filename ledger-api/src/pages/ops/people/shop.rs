@@ -49,7 +49,10 @@ pub(super) async fn parts(
 fn agreed(visitor: &OpsVisitor, subject: Subject, shop: &Merchant) -> Part {
     let book = visitor.state.ledger.status().borrow().book.clone();
     let words = |version: u32| match book.terms(version) {
-        Some(terms) => format!("version {version}: {} %", percent(terms.fee_bps)),
+        Some(terms) => {
+            let fee = percent(terms.fee_bps);
+            format!("version {version}: {fee} %, may owe ₹{}", terms.debt_limit)
+        }
         None => format!("version {version}"),
     };
     let pairs = vec![

@@ -1,0 +1,379 @@
+//! Money that payers with apps of other banks send to a shop's code: known by the reference (`tr`)
+//! that the code says, which is the id of a payment request.
+//!
+//! Each such credit has an account of its own, a wallet that belongs to nobody: the credit is a
+//! deposit on it, the payment takes the money from there, and what goes back to the payer goes back
+//! from there. So every step is one that the ledger knows and proves already, and no payer's money
+//! lies together with another's. What is noted here only says what the money is for; everything is
+//! once by ids that follow from the credit.
+
+use std::collections::BTreeMap;
+
+use ledger_core::{
+    account::AccountError,
+    chart::{self, Authority, PostingClass},
+    command::{OpenAccount, Operation, Outcome},
+    deposit::{CreditClaim, credit},
+    ids::{
+        AccountCode, AccountId, BankCode, DepositId, IdError, MerchantCode, PaymentId,
+        PaymentRequestId, Reference, RefundId, WithdrawalId,
+    },
+    money::Money,
+};
+use sha2::{Digest as _, Sha256};
+use sqlx::{PgPool, Row as _, postgres::PgRow, types::Uuid};
+
+use super::{CreditDesk, DeskError};
+use crate::shops::MerchantId;
+
+/// What the accounts of such credits begin with.
+const BEGINS: &str = "wallet:upi-";
+
+/// What is known of such credits; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Outside {
+    pool: PgPool,
+}
+
+/// A credit that is to become a payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutsideCredit {
+    /// Its deposit.
+    pub deposit_id: DepositId,
+    /// Where its money is.
+    pub account: AccountId,
+    /// The bank.
+    pub bank: BankCode,
+    /// The bank's name for it.
+    pub credit_id: Option<Reference>,
+    /// The request that it pays.
+    pub request: PaymentRequestId,
+    /// Whose that is.
+    pub merchant: MerchantId,
+}
+
+impl OutsideCredit {
+    /// The payment that it becomes: always the same one.
+    pub fn payment_id(&self) -> PaymentId {
+        PaymentId::from_uuid(derived("payment", self.account.as_str()))
+    }
+}
+
+/// Something that is to go back to such a payer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutsideReturn {
+    /// Its id.
+    pub id: Uuid,
+    /// The refund, if it is one; else all of the credit goes back.
+    pub refund: Option<RefundId>,
+    /// Whether it was noted so long ago that what the ledger does not know was never asked of it.
+    pub is_old: bool,
+    /// The credit.
+    pub credit: OutsideCredit,
+}
+
+impl OutsideReturn {
+    /// The withdrawal that sends it: always the same one.
+    pub fn withdrawal_id(&self) -> WithdrawalId {
+        WithdrawalId::from_uuid(derived("return", &self.id.simple().to_string()))
+    }
+}
+
+/// Whether an account is one of such a credit.
+pub fn is_outside(account: &AccountId) -> bool {
+    account.as_str().starts_with(BEGINS)
+}
+
+/// A UUID that follows from what it is for.
+fn derived(what: &str, of: &str) -> Uuid {
+    let mut hash = Sha256::new();
+    hash.update(format!("bahi.outside.1\n{what}\n{of}"));
+    let digest: [u8; 32] = hash.finalize().into();
+    let mut half = [0; 16];
+    half.copy_from_slice(digest.split_at(16).0);
+    // Version 8: no id that was made can be one of these.
+    uuid::Builder::from_custom_bytes(half).into_uuid()
+}
+
+/// The account of a credit. The day is in it, for banks use their numbers again after years.
+///
+/// # Errors
+/// Never: it is short and well formed.
+fn account_of(claim: &CreditClaim) -> Result<AccountId, IdError> {
+    let deposit = credit::id_of(&claim.bank, &claim.bank_transaction_id);
+    let own = derived("account", &format!("{deposit}\n{}", claim.value_date));
+    let code: AccountCode = format!("{BEGINS}{}", own.simple()).parse()?;
+    Ok(AccountId::new(&code, claim.amount.currency().code))
+}
+
+/// Who owns the accounts that money from outside waits on: no customer.
+const HOUSE: &str = "bahi";
+
+const CREDIT: &str = "c.deposit_id, c.account_id, c.bank, c.credit_id, c.request_id, c.merchant";
+
+impl Outside {
+    /// Those of a database.
+    pub fn new(pool: PgPool) -> Self {
+        Self { pool }
+    }
+
+    /// The request that a reference names and whose it is, if there is one. Asked of the log: a
+    /// read model may lag, and money that is somebody's would be taken for nobody's.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn request(
+        &self,
+        token: &Reference,
+    ) -> sqlx::Result<Option<(PaymentRequestId, MerchantId)>> {
+        let Ok(id) = token.as_str().parse::<PaymentRequestId>() else { return Ok(None) };
+        let sql = "select convert_from(payload, 'UTF8')::json ->> 'merchant' from events
+                   where aggregate_type = 'payment_request' and aggregate_id = $1
+                     and event_type = 'created'";
+        let found: Option<String> =
+            sqlx::query_scalar(sql).bind(id.to_string()).fetch_optional(&self.pool).await?;
+        let code = found.and_then(|text| text.parse::<MerchantCode>().ok());
+        let shop = code.and_then(|code| crate::payments::shop_of(&code));
+        Ok(shop.map(|shop| (id, shop)))
+    }
+
+    /// Notes what a credit is for, once; and the bank's name for it, as soon as it is known.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn note(
+        &self,
+        claim: &CreditClaim,
+        account: &AccountId,
+        (request, merchant): (PaymentRequestId, MerchantId),
+    ) -> sqlx::Result<()> {
+        sqlx::query(
+            "insert into outside_credits as c
+                 (deposit_id, account_id, bank, credit_id, request_id, merchant, noted_at)
+             values ($1, $2, $3, $4, $5, $6, now())
+             on conflict (account_id) do update
+                 set credit_id = coalesce(c.credit_id, excluded.credit_id)",
+        )
+        .bind(credit::id_of(&claim.bank, &claim.bank_transaction_id).uuid())
+        .bind(account.as_str())
+        .bind(claim.bank.as_str())
+        .bind(claim.credit_id.as_ref().map(Reference::as_str))
+        .bind(request.uuid())
+        .bind(merchant.uuid())
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Credits that are neither the shop's yet nor going back, the oldest first.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn open(&self, limit: u32) -> sqlx::Result<Vec<OutsideCredit>> {
+        let sql = format!(
+            "select {CREDIT} from outside_credits c where c.state = 'open'
+             order by c.noted_at limit $1"
+        );
+        let rows = sqlx::query(&sql).bind(i64::from(limit)).fetch_all(&self.pool).await?;
+        rows.iter().map(outside_credit).collect()
+    }
+
+    /// Says that the shop has it, or that people look.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn conclude(
+        &self,
+        credit: &OutsideCredit,
+        state: &'static str,
+        reason: Option<&str>,
+    ) -> sqlx::Result<()> {
+        sqlx::query(
+            "update outside_credits set state = $2, reason = $3
+             where account_id = $1 and state = 'open'",
+        )
+        .bind(credit.account.as_str())
+        .bind(state)
+        .bind(reason)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Says that the shop cannot have it, so that it goes back.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn send_back(&self, credit: &OutsideCredit, reason: &str) -> sqlx::Result<()> {
+        self.ask_back((credit.deposit_id.uuid(), false), &credit.account).await?;
+        self.conclude(credit, "back", Some(reason)).await
+    }
+
+    /// Notes a refund that is to go to such a payer, before it is asked of the ledger.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn note_refund(&self, refund: RefundId, payer: &AccountId) -> sqlx::Result<()> {
+        self.ask_back((refund.uuid(), true), payer).await
+    }
+
+    async fn ask_back(&self, (id, is_refund): (Uuid, bool), from: &AccountId) -> sqlx::Result<()> {
+        sqlx::query(
+            "insert into outside_returns (id, account_id, is_refund, asked_at)
+             values ($1, $2, $3, now()) on conflict (id) do nothing",
+        )
+        .bind(id)
+        .bind(from.as_str())
+        .bind(is_refund)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// What is to go back and was not sent, the oldest first.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn returns(&self, limit: u32) -> sqlx::Result<Vec<OutsideReturn>> {
+        let sql = format!(
+            "select r.id, r.is_refund, r.asked_at < now() - interval '1 day' as is_old, {CREDIT}
+             from outside_returns r
+             join outside_credits c on c.account_id = r.account_id
+             where r.state = 'open' order by r.asked_at limit $1"
+        );
+        let rows = sqlx::query(&sql).bind(i64::from(limit)).fetch_all(&self.pool).await?;
+        let one = |row: &PgRow| {
+            let id: Uuid = row.try_get("id")?;
+            Ok(OutsideReturn {
+                id,
+                refund: row.try_get::<bool, _>("is_refund")?.then(|| RefundId::from_uuid(id)),
+                is_old: row.try_get("is_old")?,
+                credit: outside_credit(row)?,
+            })
+        };
+        rows.iter().map(one).collect()
+    }
+
+    /// The withdrawal that sends a refund to its payer's bank, once there is one.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn sent_as(&self, refund: RefundId) -> sqlx::Result<Option<WithdrawalId>> {
+        let sql = "select withdrawal_id from outside_returns where id = $1";
+        let found: Option<Option<Uuid>> =
+            sqlx::query_scalar(sql).bind(refund.uuid()).fetch_optional(&self.pool).await?;
+        Ok(found.flatten().map(WithdrawalId::from_uuid))
+    }
+
+    /// Says that it was sent by a withdrawal, or that there is nothing to send.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn returned(
+        &self,
+        one: &OutsideReturn,
+        by: Option<WithdrawalId>,
+    ) -> sqlx::Result<()> {
+        sqlx::query(
+            "update outside_returns set state = $2, withdrawal_id = $3
+             where id = $1 and state = 'open'",
+        )
+        .bind(one.id)
+        .bind(if by.is_some() { "sent" } else { "dropped" })
+        .bind(by.map(WithdrawalId::uuid))
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+}
+
+impl CreditDesk {
+    /// The account of a credit whose reference names a shop's payment request: noted for what it
+    /// is, and open before anything is booked on it.
+    pub(super) async fn outside_account(
+        &self,
+        token: Option<&Reference>,
+        claim: &CreditClaim,
+    ) -> Result<Option<AccountId>, DeskError> {
+        let Some(token) = token else { return Ok(None) };
+        let Some(request) = self.outside.request(token).await? else { return Ok(None) };
+        let account = account_of(claim)?;
+        self.outside.note(claim, &account, request).await?;
+        let unknown = IdError { expected: "account in the chart" };
+        let entry = chart::lookup(&account.code()).ok_or(unknown)?;
+        let open = OpenAccount {
+            floor: entry.floor_zero.then(|| Money::zero(claim.amount.currency()).amount()),
+            ceiling: None,
+            currency: claim.amount.currency(),
+            owner: HOUSE.parse()?,
+            account_type: entry.account_type,
+            class: entry.class,
+            itemised: entry.itemised,
+            metadata: BTreeMap::new(),
+            account: account.clone(),
+        };
+        let authority = Authority::of(&[PostingClass::Open]);
+        match self.handed_in(authority, Operation::OpenAccount(open)).await? {
+            Outcome::Rejected(refused) if refused.code != AccountError::Exists.code() => {
+                tracing::warn!(%account, code = refused.code, "no account for a shop's credit");
+                Ok(None)
+            }
+            Outcome::Accepted(_) | Outcome::Rejected(_) => Ok(Some(account)),
+        }
+    }
+}
+
+fn outside_credit(row: &PgRow) -> sqlx::Result<OutsideCredit> {
+    fn text<T: std::str::FromStr>(row: &PgRow, column: &str) -> sqlx::Result<T>
+    where
+        T::Err: std::error::Error + Send + Sync + 'static,
+    {
+        let text: &str = row.try_get(column)?;
+        text.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))
+    }
+    let named = row.try_get::<Option<&str>, _>("credit_id")?.is_some();
+    Ok(OutsideCredit {
+        deposit_id: DepositId::from_uuid(row.try_get("deposit_id")?),
+        account: text(row, "account_id")?,
+        bank: text(row, "bank")?,
+        credit_id: if named { Some(text(row, "credit_id")?) } else { None },
+        request: PaymentRequestId::from_uuid(row.try_get("request_id")?),
+        merchant: MerchantId::from_uuid(row.try_get("merchant")?),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use ledger_core::{
+        money::{Currency, Money},
+        withdrawal::Source,
+    };
+
+    use super::*;
+
+    #[test]
+    fn a_credit_has_an_account_of_its_own_that_follows_from_it() {
+        let rupees = Currency { code: "INR".parse().unwrap(), scale: 2 };
+        let claim = CreditClaim {
+            bank: "hdfc".parse().unwrap(),
+            bank_transaction_id: "HT-1".parse().unwrap(),
+            credit_id: None,
+            utr: None,
+            value_date: "2026-11-23".parse().unwrap(),
+            amount: Money::parse("10", rupees).unwrap(),
+            source: Source::Enquiry,
+            payer_hash: None,
+            review: None,
+            unsolicited_to: None,
+        };
+        let account = account_of(&claim).unwrap();
+        assert!(is_outside(&account) && ledger_core::deposit::movement::is_wallet(&account));
+        assert_eq!(account_of(&claim), Ok(account.clone()));
+        let later = CreditClaim { value_date: "2032-11-23".parse().unwrap(), ..claim.clone() };
+        let other = CreditClaim { bank: "axis".parse().unwrap(), ..claim };
+        for another in [later, other] {
+            assert_ne!(account_of(&another).unwrap(), account);
+        }
+        assert!(!is_outside(&"wallet:upi:INR".parse().unwrap()));
+    }
+}
