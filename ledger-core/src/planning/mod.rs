@@ -255,7 +255,6 @@ pub fn streams(operation: &Operation) -> Vec<StreamId> {
         }
         Operation::Transfer(operation) => {
             let id = operation.transfer_id();
-            // As far as the operation itself names them.
             let accounts = accounts_of_transfer(operation, &Transfer::default());
             let accounts = accounts.into_iter().map(StreamId::Account);
             [StreamId::Transfer(id), StreamId::Hold(id.hold_id())]

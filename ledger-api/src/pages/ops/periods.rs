@@ -107,8 +107,10 @@ async fn board(visitor: &OpsVisitor, errors: &FormErrors) -> Result<Board, Probl
     for proposal in proposals(visitor).waiting(SUBJECT, visitor.now()).await? {
         board = board.part(approvals::part(visitor, &proposal));
     }
-    if let Some(next) = open.last() {
-        board = totals(visitor, board, *next).await?.part(close_form(&open));
+    // The first one behind those that are closed; of a book that never closed any, the last one.
+    let next = if until.is_some() { open.last() } else { open.first() };
+    if let Some(next) = next {
+        board = totals(visitor, board, *next).await?.part(close_form(&open, *next));
     }
     board = board.part(list(visitor, &months, (until, today), &changes));
     Ok(board.part(history(visitor, &changes)))
@@ -160,15 +162,19 @@ async fn totals(visitor: &OpsVisitor, board: Board, month: Month) -> Result<Boar
         Column::numbers("Counted"),
         Column::numbers("Difference"),
     ];
-    let text = format!("{holding} of {} hold now. Look at the others first.", controls.len());
+    let others = if holding < controls.len() { " Look at the others first." } else { "" };
+    let text = format!("{holding} of {} hold now.{others}", controls.len());
     let part = Part::new("Control totals").text(text);
     Ok(board.part(part.table(&columns, rows.collect(), "Every control total holds.")))
 }
 
-fn close_form(open: &[Month]) -> Part {
-    let choices = open.iter().rev().map(|month| (month.last.to_string(), month.words()));
+fn close_form(open: &[Month], next: Month) -> Part {
+    let choices = open.iter().map(|month| (month.last.to_string(), month.words()));
     let form = ActForm::new(format!("{PATH}/close"), "Propose to close")
-        .field(Field::choice("until", "Up to the end of", choices.collect()))
+        .field(
+            Field::choice("until", "Up to the end of", choices.collect())
+                .value(next.last.to_string()),
+        )
         .field(code())
         .field(Field::evidence());
     let text = "All months before are closed with it. The evidence is what both have seen: the \
