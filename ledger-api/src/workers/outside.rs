@@ -275,17 +275,17 @@ impl OutsideKeeper {
 
     async fn withdrawal(
         &self,
-        back: &OutsideReturn,
+        one: &OutsideReturn,
         amount: Money,
     ) -> Result<WithdrawalOperation, KeepError> {
-        let credit = &back.credit;
+        let credit = &one.credit;
         let bank = self.banks.get(&credit.bank);
         let bank = bank.ok_or(KeepError::ForPeople("no address is configured for its bank"))?;
         let (bank_account, payee_hash) = self.remitter(bank.as_ref(), credit).await?;
         let contract = bank.contract().await?;
         let fits = contract.rails.iter().find(|terms| terms.takes(amount));
         let rail = fits.ok_or(KeepError::ForPeople("the bank sends no such amount"))?.rail.clone();
-        let withdrawal_id = back.withdrawal_id();
+        let withdrawal_id = one.withdrawal_id();
         Ok(WithdrawalOperation::Request(RequestWithdrawal {
             withdrawal_id,
             transaction_id: TransactionId::from_uuid(withdrawal_id.uuid()),
@@ -312,8 +312,8 @@ impl OutsideKeeper {
     ) -> Result<(BankAccountId, PayeeHash), KeepError> {
         const UNKNOWN: KeepError = KeepError::ForPeople("the bank does not say who paid");
         let id = credit.credit_id.as_ref().ok_or(UNKNOWN)?;
-        let payer = bank.credit(id).await?.and_then(|told| told.payer).ok_or(UNKNOWN)?;
-        let payee = Payee::parse(&payer.account_number, &payer.ifsc, &payer.name);
+        let told = bank.credit(id).await?.and_then(|told| told.payer).ok_or(UNKNOWN)?;
+        let payee = Payee::parse(&told.account_number, &told.ifsc, &told.name);
         let now = self.sends.clock.now();
         let mut fingerprint = [0; 32];
         fingerprint[..16].copy_from_slice(credit.deposit_id.uuid().as_bytes());
