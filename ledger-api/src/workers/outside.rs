@@ -13,6 +13,7 @@ use ledger_core::{
     command::Idempotency,
     deposit::{CreditPlace, KnownCredit},
     engine::SubmitError,
+    fee::Pricing,
     ids::{BankAccountId, IdError, Owner, PayeeHash, TransactionId},
     money::Money,
     payment::{PayMerchant, PaymentOperation, RefundStatus},
@@ -293,6 +294,8 @@ impl OutsideKeeper {
             amount,
             fee: Money::zero(amount.currency()),
             tax: Money::zero(amount.currency()),
+            // Sending back what was not asked for costs nobody anything.
+            pricing: Pricing::AsGiven,
             bank_account,
             bank: credit.bank.clone(),
             rail,

@@ -3,18 +3,19 @@
 
 use futures::future::{join, join_all};
 use ledger_core::{
+    fee::Service,
     ids::BankCode,
     money::{Currency, Money},
 };
 
 use super::{Notice, add};
 use crate::{
+    fees,
     http::{Problem, codes, wire::Amount},
     pages::{
         Visitor, act,
         ui::{Cell, MoneyView, Pair, Pairs},
     },
-    routes::withdrawals,
     wallet::{self, Balances, Quoted, Sending, Sends, Typed},
 };
 
@@ -46,10 +47,10 @@ pub(in crate::pages) async fn view(
         (bank.code().clone(), sending)
     });
     let (all, quoted) = join(join_all(asked), quoted(visitor, balances, typed)).await;
-    let Some(quoted) = quoted? else { return Ok(unknown(balances.available)) };
+    let Some(quoted) = quoted? else { return Ok(unknown(visitor, balances.available)) };
     let sending = match all.into_iter().find(|(bank, _)| *bank == quoted.bank) {
         Some((_, sending)) => sending?,
-        None => return Ok(unknown(balances.available)),
+        None => return Ok(unknown(visitor, balances.available)),
     };
     let (chip, tone) = chip(&quoted.bank, sending);
     let notice = notice(&quoted.bank, sending);
@@ -87,8 +88,9 @@ async fn quote(visitor: &Visitor, amount: Money) -> Result<Option<Quoted>, Probl
 }
 
 /// What is said where no bank would take it: what it costs, and nothing of times.
-fn unknown(amount: Money) -> SendingView {
-    let fee = withdrawals::fee(amount).map(|fee| Pair::new(FEE, MoneyView::plain(fee)));
+fn unknown(visitor: &Visitor, amount: Money) -> SendingView {
+    let price = fees::price_now(&visitor.state, Service::Withdrawal, amount).ok();
+    let fee = price.map(|price| Pair::new(FEE, MoneyView::plain(price.quote.fee)));
     SendingView {
         chip: "No bank sends this now".to_owned(),
         tone: "unknown",
