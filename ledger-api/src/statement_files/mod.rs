@@ -1,9 +1,9 @@
 //! Statements that are too long to be made while somebody waits.
 //!
-//! Asking keeps a row (`migrations/32_wallet_statement_files.sql`) and starts to make the file beside the
-//! requests: one at a time of a person, one at a time in a process, each by one process. Whoever
-//! looks at one that nobody makes any more, because its process ended, starts it again. The file is
-//! sealed under the person's own key, kept for an hour, and given to nobody else.
+//! Asking keeps a row (`migrations/32_wallet_statement_files.sql`) and starts to make the file
+//! beside the requests: one at a time of a person, one at a time in a process, each by one process.
+//! Whoever looks at one that nobody makes any more, because its process ended, starts it again. The
+//! file is sealed under the person's own key, kept for an hour, and given to nobody else.
 
 mod making;
 mod store;
