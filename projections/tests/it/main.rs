@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test that fails says so loudly")]
 
 mod accounts;
+mod beside;
 mod projector;
 mod questions;
 mod rebuild;

@@ -5,6 +5,7 @@ mod clerk;
 mod coming;
 mod keys;
 mod money;
+mod proofs;
 mod reach;
 mod roles;
 mod sales;

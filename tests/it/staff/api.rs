@@ -57,6 +57,13 @@ async fn case_143_no_key_but_an_auditors_opens_what_auditors_read() {
         "/v1/audit/accounts/till:main:INR".to_owned(),
         "/v1/audit/accounts/till:main:INR/entries".to_owned(),
         format!("/v1/audit/transactions/{transaction}"),
+        "/v1/audit/trial-balance".to_owned(),
+        "/v1/audit/trial-balance?format=pdf".to_owned(),
+        "/v1/audit/balance-sheet?format=csv".to_owned(),
+        "/v1/audit/profit-and-loss?from=2026-11-01&to=2026-11-30".to_owned(),
+        "/v1/audit/controls".to_owned(),
+        "/v1/audit/checkpoints".to_owned(),
+        "/v1/audit/access".to_owned(),
     ];
     for path in &paths {
         let answer = other.get(path).await;
@@ -64,9 +71,9 @@ async fn case_143_no_key_but_an_auditors_opens_what_auditors_read() {
         assert_eq!(auditor.get(path).await.status, 200, "{path}");
     }
     let body = json!({"kind": "note", "subject": transaction, "reason": "To see whether I may"});
-    let lines = logged(&scene).await.len();
     assert_eq!(other.post("/v1/audit/openings", &body).await.status, 403);
-    assert_eq!(logged(&scene).await.len(), lines);
+    let lines = logged(&scene).await;
+    assert!(lines.iter().all(|line| !line.1.ends_with("_opened")), "{lines:?}");
     assert_eq!(scene.bahi.engine.status().borrow().head.position, head);
     scene.finish().await;
 }
@@ -239,5 +246,45 @@ async fn case_177_words_and_names_are_masked_until_they_are_opened_with_a_reason
         assert_eq!((who.as_str(), what.as_str(), subject.as_str(), reason.as_str()), expected);
     }
     assert_eq!(written.len(), expected.len());
+    scene.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reports_are_files_by_the_auditors_role_and_the_same_question_has_the_same_bytes() {
+    let (scene, auditor, _) = scene().await;
+    let head = scene.bahi.engine.status().borrow().head.position;
+    let file = async |path: &str| {
+        let answer = auditor.request(Method::GET, path).send().await.unwrap();
+        let headers = answer.headers().clone();
+        (headers, answer.bytes().await.unwrap())
+    };
+    for (path, name) in [
+        (format!("/v1/audit/trial-balance?as_of_position={head}&format="), "trial_balance"),
+        ("/v1/audit/balance-sheet?compare_with=2026-10-31&format=".to_owned(), "balance_sheet"),
+        (
+            "/v1/audit/profit-and-loss?from=2026-11-01&to=2026-11-30&format=".to_owned(),
+            "profit_and_loss",
+        ),
+    ] {
+        let (headers, pdf) = file(&format!("{path}pdf")).await;
+        assert_eq!(headers["content-type"], "application/pdf", "{name}");
+        assert_eq!(
+            headers["content-disposition"],
+            format!("attachment; filename=\"{name}-{head}.pdf\"").as_str()
+        );
+        assert!(pdf.starts_with(b"%PDF-"), "{name}");
+        assert_eq!(file(&format!("{path}pdf")).await.1, pdf, "{name}");
+        let (headers, csv) = file(&format!("{path}csv")).await;
+        assert!(headers["content-type"].to_str().unwrap().starts_with("text/csv"), "{name}");
+        assert!(csv.starts_with(b"report,currency,type,class,account,"), "{name}");
+    }
+    for (path, status, code) in [
+        (format!("/v1/audit/trial-balance?as_of_position={}", head + 1), 422, "position_ahead"),
+        ("/v1/audit/balance-sheet?as_of_position=1&as_of_date=2026-11-01".into(), 422, "invalid"),
+        ("/v1/audit/trial-balance?format=docx".into(), 422, "invalid"),
+    ] {
+        let answer = auditor.get(&path).await;
+        assert_eq!((answer.status.as_u16(), &*answer.code()), (status, code), "{path}");
+    }
     scene.finish().await;
 }

@@ -1,10 +1,12 @@
 //! Staff against the real service: who gets to which desk, what the auditors' role of the database
-//! can do, and what is written down when somebody looks.
+//! can do, what is written down when somebody looks or is turned away, and what checks find.
 
+mod access;
 mod api;
 mod checkpoints;
 mod desk;
 mod pages;
+mod rebuild;
 mod role;
 
 use std::sync::Arc;

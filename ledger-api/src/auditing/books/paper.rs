@@ -105,8 +105,10 @@ fn draw(sheet: &mut Sheet<'_, '_>, line: &Line, y: u16) {
 /// The lines of one currency. Nothing if one of its sums is none of its currency.
 fn lines_of(statement: &Statement) -> Option<Vec<Line>> {
     let full = statement.report == Report::TrialBalance;
-    let rows = || statement.sections.iter().flat_map(|section| &section.rows);
-    let scale = rows().map(|row| row.debits.scale()).max().unwrap_or_default();
+    // A report without rows has sums, and those have the decimals of the currency.
+    let sums = [statement.debits.scale(), statement.credits.scale(), statement.result.scale()];
+    let rows = statement.sections.iter().flat_map(|section| &section.rows);
+    let scale = rows.map(|row| row.debits.scale()).chain(sums).max().unwrap_or_default();
     let currency = Currency { code: statement.currency, scale: u8::try_from(scale).ok()? };
     let shown = |amount: Decimal| Some(money_text(&wallet::money(amount, currency).ok()?));
     let beside = |now: Decimal, before: Option<Decimal>| -> Option<Vec<String>> {

@@ -54,6 +54,25 @@ impl Paid {
         self.id.replace("pay_", "txn_")
     }
 
+    /// A payment by such terms, with the fee that they make: one percent or two.
+    fn pay_by(&self, m: &mut Maker, version: u32, fee_bps: u16) {
+        let (fee, tax) = match fee_bps {
+            100 => (10, 2),
+            _ => (20, 3),
+        };
+        let payload = format!(
+            "{{\"payer\":\"wallet:asha:INR\",\"merchant\":\"tea\",\"amount\":\"10.00\",\
+             \"fee\":\"0.{fee}\",\"tax\":\"0.0{tax}\",\"terms\":{{\"version\":{version},\
+             \"fee_bps\":{fee_bps},\"tax_bps\":1800}},\"settles_on\":\"2026-11-24\",\
+             \"transaction_id\":\"{}\"}}",
+            self.transaction()
+        );
+        m.event("payment", &self.id, "completed", &payload);
+        let mut legs = self.legs();
+        (legs[1].amount, legs[2].amount, legs[3].amount) = (1_000 - fee, fee - tax, tax);
+        m.transaction_as(&self.transaction(), "payment", &legs, Some(&self.id));
+    }
+
     fn tell(&self, m: &mut Maker, fee: &str, request: Option<&str>) {
         let request = request.map(|id| format!("\"request\":\"{id}\",")).unwrap_or_default();
         let payload = format!(
@@ -271,6 +290,44 @@ fn payments_that_break_their_own_terms() {
         m.event("payment_request", &request, "closed", "{}");
         m.event("payment_request", &request, "closed", "{}");
     });
+}
+
+/// Terms of one percent, as the book's second version.
+fn one_percent(m: &mut Maker) {
+    let terms = "{\"version\":2,\"fee_bps\":100,\"tax_bps\":1800}";
+    m.event("book", "main", "terms_defined", terms);
+}
+
+#[test]
+fn payments_by_terms_that_were_not_in_force() {
+    use Code::PaymentDiffers;
+    lie_about("rates that no version has", 0, PaymentDiffers, |m, paid| {
+        Paid::new(m, paid.shop).pay_by(m, 1, 100);
+    });
+    lie_about("a version that is not there", 0, PaymentDiffers, |m, paid| {
+        Paid::new(m, paid.shop).pay_by(m, 2, 100);
+    });
+    lie_about("a version of later", 0, PaymentDiffers, |m, paid| {
+        Paid::new(m, paid.shop).pay_by(m, 2, 100);
+        m.append();
+        one_percent(m);
+    });
+    lie_about("the rates of the version before", 1, PaymentDiffers, |m, paid| {
+        one_percent(m);
+        Paid::new(m, paid.shop).pay_by(m, 2, 200);
+    });
+
+    let mut past = sound_past();
+    let shop = shop(&mut past);
+    Paid::new(&mut past, shop).pay_by(&mut past, 1, 200);
+    one_percent(&mut past);
+    past.append();
+    // A shop goes over when it agrees to: both versions hold beside each other.
+    Paid::new(&mut past, shop).pay_by(&mut past, 2, 100);
+    Paid::new(&mut past, shop).pay_by(&mut past, 1, 200);
+    past.append();
+    let report = check(&past.finish().text());
+    assert!(report.verified, "{report}");
 }
 
 #[test]
