@@ -120,13 +120,13 @@ impl<V: View> Planner<'_, V> {
         if expected.is_some_and(|expected| expected != fee.version) {
             return Err(changed(&fee));
         }
-        let price = fee.price(amount).map_err(|error| refused(&error))?;
+        let price = fee.price(amount).map_err(refused)?;
         Ok((fee, price))
     }
 
     fn fee(&self, service: Service, currency: Currency) -> Result<ServiceFee, Rejection> {
         let fee = self.view.book().fee(service, currency, self.now);
-        fee.map_err(|error| refused(&error))
+        fee.map_err(refused)
     }
 }
 
@@ -135,6 +135,6 @@ fn changed(fee: &ServiceFee) -> Rejection {
     Rejection::new("fee_changed", &text)
 }
 
-fn refused(error: &MoneyError) -> Rejection {
+fn refused(error: MoneyError) -> Rejection {
     Rejection::new(error.code(), &error.to_string())
 }

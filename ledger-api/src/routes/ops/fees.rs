@@ -86,7 +86,7 @@ impl FeeOut {
 /// List what withdrawals and transfers cost
 ///
 /// Every version, the last first; those that were there before the book are the last. Of each
-/// service and currency one is in force. Needs `ops:read`.
+/// service and currency one is in force; what never cost anything is left out. Needs `ops:read`.
 #[utoipa::path(
     get,
     path = "/v1/ops/fees",
@@ -111,6 +111,9 @@ pub(super) async fn list(
     for service in Service::ALL {
         for currency in book.currencies() {
             let first = ServiceFee::first(service, currency).map_err(internal)?;
+            if first.fee.is_zero() && book.last_fee_version(service, currency) == 1 {
+                continue;
+            }
             let in_force = book.fee(service, currency, now).map_err(internal)?;
             data.push(FeeOut::of(&first, in_force.version, None));
         }

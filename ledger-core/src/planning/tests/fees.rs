@@ -57,7 +57,7 @@ fn hold(number: u128, pricing: Pricing) -> Operation {
     TransferOperation::Hold(hold).into()
 }
 
-fn code(done: Result<super::world::Happened, Rejection>) -> String {
+fn refusal(done: Result<super::world::Happened, Rejection>) -> String {
     done.unwrap_err().code
 }
 
@@ -81,8 +81,8 @@ fn who_was_told_another_version_is_refused_and_nothing_moves() {
     let mut world = World::with("1000");
     world.submit(define(Service::Withdrawal, "20", None)).unwrap();
     world.submit(define(Service::Transfer, "5", None)).unwrap();
-    assert_eq!(code(world.submit(withdraw(Pricing::InForce(Some(1))))), "fee_changed");
-    assert_eq!(code(world.submit(hold(1, Pricing::InForce(Some(1))))), "fee_changed");
+    assert_eq!(refusal(world.submit(withdraw(Pricing::InForce(Some(1))))), "fee_changed");
+    assert_eq!(refusal(world.submit(hold(1, Pricing::InForce(Some(1))))), "fee_changed");
     assert_eq!(world.balance("wallet:a:INR"), dec("1000.00"));
     world.submit(withdraw(Pricing::InForce(Some(2)))).unwrap();
     world.submit(hold(1, Pricing::InForce(Some(2)))).unwrap();
@@ -106,7 +106,7 @@ fn a_fee_is_defined_in_a_currency_of_the_book_and_opens_what_it_needs() {
         effective_from: None,
         expected_version: None,
     }));
-    assert_eq!(code(world.submit(dollars)), "currency_unknown");
+    assert_eq!(refusal(world.submit(dollars)), "currency_unknown");
 }
 
 /// A transfer at once with these parts of a fee, as the wallet posts it.
