@@ -1,7 +1,10 @@
 //! What a shop may owe us: its version of the terms says it, and which version that is stands in
 //! the shop's row.
 
-use ledger_core::{book::Book, ids::MerchantCode};
+use ledger_core::{
+    book::{Book, ShopTerms},
+    ids::MerchantCode,
+};
 use rust_decimal::Decimal;
 use sqlx::PgPool;
 
@@ -25,5 +28,5 @@ pub(crate) async fn debt_limit(
             .await?;
     let agreed = agreed.and_then(|version| u32::try_from(version).ok());
     let terms = agreed.and_then(|version| book.terms(version));
-    Ok(terms.map(|terms| terms.debt_limit()).unwrap_or_default())
+    Ok(terms.map(ShopTerms::debt_limit).unwrap_or_default())
 }
