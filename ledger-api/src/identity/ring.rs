@@ -225,8 +225,10 @@ impl Snapshot {
     }
 }
 
-/// A key that is not in force any more.
-fn once(row: &PgRow) -> Result<([u8; 32], (Arc<str>, Arc<str>)), sqlx::Error> {
+/// The hash of a key that is not in force any more, its id, and whose it was.
+type Revoked = ([u8; 32], (Arc<str>, Arc<str>));
+
+fn once(row: &PgRow) -> Result<Revoked, sqlx::Error> {
     let hash: Vec<u8> = row.try_get("secret_sha256")?;
     let hash = hash.try_into().map_err(|_| sqlx::Error::Decode("not 32 bytes".into()))?;
     let (id, principal): (&str, &str) = (row.try_get("id")?, row.try_get("principal")?);

@@ -261,13 +261,11 @@ pub(crate) async fn content(
     id: FileId,
 ) -> Result<(StatementFile, Vec<u8>), Problem> {
     let file = find(state, person, id).await?;
-    match state.statement_files.content(&file).await? {
-        Some(bytes) => Ok((file, bytes)),
-        None => {
-            let detail = "It is not made yet. Ask for its state, and for it when it is ready.";
-            Err(Problem::new(codes::STATEMENT_NOT_READY, detail).retry_after(1))
-        }
+    if let Some(bytes) = state.statement_files.content(&file).await? {
+        return Ok((file, bytes));
     }
+    let detail = "It is not made yet. Ask for its state, and for it when it is ready.";
+    Err(Problem::new(codes::STATEMENT_NOT_READY, detail).retry_after(1))
 }
 
 #[cfg(test)]

@@ -39,14 +39,14 @@ pub(crate) struct Sending {
 /// How a bank sends now.
 pub(crate) async fn sending(state: &ApiState, bank: &BankCode) -> Result<Sending, Problem> {
     let notes = Notes::new(state.reads.clone());
-    let noted = async {
+    let of_queue = async {
         let paused = notes.pause_of(bank).await?.is_some();
         let (says, is_manned) = notes.lane(bank).await?;
         // What a lane said that nobody works in any more is old.
         let says = says.filter(|_| is_manned);
         Ok::<_, Problem>((paused, says))
     };
-    let ((paused, says), about_seconds) = try_join(noted, about_seconds(state, bank)).await?;
+    let ((paused, says), about_seconds) = try_join(of_queue, about_seconds(state, bank)).await?;
     let health = match state.banks.get(bank) {
         Some(bank) if !paused => bank.health().await,
         Some(_) | None => Health::Down,

@@ -157,7 +157,7 @@ mod tests {
             .when(ask(define("12", None, Some(1)), 5))
             .then_expect_events(vec![second.clone()]);
         Given::with(())
-            .given(events(&[second.clone()]))
+            .given(events(std::slice::from_ref(&second)))
             .when(ask(define("0", Some(60), None), 6))
             .then_expect_events(vec![third.clone()]);
         let book = folded(events(&[second, third]));

@@ -150,7 +150,7 @@ mod tests {
     fn batch(after: Head, events: u64) -> Arc<Batch> {
         let mut rows = Rows::default();
         for sequence in 1..=events {
-            let position = after.position + sequence;
+            let position = after.position.saturating_add(sequence);
             let fields = HashedFields {
                 position,
                 aggregate_type: "account",
@@ -164,7 +164,8 @@ mod tests {
             };
             rows.push_event(&fields, &[0; 32]).unwrap();
         }
-        Arc::new(Batch { after, head: head(after.batch + 1, after.position + events), rows })
+        let (number, end) = (after.batch.saturating_add(1), after.position.saturating_add(events));
+        Arc::new(Batch { after, head: head(number, end), rows })
     }
 
     /// Batches of two, none and three events.
@@ -227,13 +228,13 @@ mod tests {
         tail.follow();
         let mut last = head(0, 0);
         let mut pushed = 0;
-        while pushed < 2 * BYTES_MAX {
+        while pushed < BYTES_MAX.saturating_mul(2) {
             let mut next = batch(last, 0);
             let Batch { head, rows, .. } = Arc::get_mut(&mut next).unwrap();
             (head.hash, rows.notes) = ([1; 32], crate::log::column::Column::default());
             rows.notes.push(&"x".repeat(1 << 20));
             last = *head;
-            pushed += rows.size();
+            pushed = rows.size().saturating_add(pushed);
             tail.push(&next);
         }
         let kept = tail.kept();

@@ -130,9 +130,9 @@ async fn a_transfer_costs_the_version_in_force_at_once_and_when_it_waits() {
     assert_eq!(town.admin.balance(&wallet, at).await, "250.00");
 
     // Free again, from tomorrow on; until then it is as it was.
-    let mut free = fee("0.00");
-    free["effective_from"] = json!(Utc::now() + TimeDelta::days(1));
-    by_two(&town, &second, path, &free).await.made();
+    let mut again = fee("0.00");
+    again["effective_from"] = json!(Utc::now() + TimeDelta::days(1));
+    by_two(&town, &second, path, &again).await.made();
     let listed = town.admin.get(path).await.made();
     let of_transfers =
         |one: &&Value| one["service"] == "transfer" && one["fee"]["currency"] == "INR";

@@ -361,6 +361,16 @@ async fn paid_by_bank(scene: &Scene, payout: &str, utr: &str) {
     }
 }
 
+/// Withdraws an amount to a bank account of its own; returns the payout's id.
+async fn withdrawn(owner: &mut Clerk, amount: &str) -> String {
+    let bank = json!({"account_number": "001234567890", "ifsc": "TEST0000001", "name": "Asha Rao"});
+    let bank = made(owner, "/v1/bank-accounts", &bank).await;
+    owner.form(&format!("/merchant/banks/{bank}/check"), &[]).await;
+    let form = [("amount", amount), ("bank_account", bank.as_str()), ("nonce", "n1")];
+    let payout = owner.form("/merchant/withdraw", &form).await.header("location").to_owned();
+    payout.strip_prefix("/merchant/payouts/").unwrap().to_owned()
+}
+
 /// A settlement is found by its day, its amount, whether a payout took it, and by that payout's
 /// reference; the files say the reference.
 #[tokio::test(flavor = "multi_thread")]
@@ -370,8 +380,8 @@ async fn settlements_and_payouts_are_looked_through_and_name_the_banks_reference
     let asha = scene.person("asha", "5000").await;
     let first = pay(&scene, &asha, &shop, "100", "O-1").await;
     let form = format!("/merchant/payments/{first}/refund");
-    let back = [("amount", "20"), ("reason", "returned"), ("nonce", "n0")];
-    assert_eq!(owner.form(&form, &back).await.status, 303);
+    let refund = [("amount", "20"), ("reason", "returned"), ("nonce", "n0")];
+    assert_eq!(owner.form(&form, &refund).await.status, 303);
     scene.projected().await;
     let home = owner.get("/merchant").await;
     let settling = home.text.split("data-part=\"settling\"").nth(1).expect("what settles");
@@ -381,12 +391,7 @@ async fn settlements_and_payouts_are_looked_through_and_name_the_banks_reference
     let one = settle(&scene, &shop, std::slice::from_ref(&first)).await;
     let home = owner.get("/merchant").await;
     assert!(!home.text.contains("data-part=\"settling\""), "nothing settles: {}", home.text);
-    let bank = json!({"account_number": "001234567890", "ifsc": "TEST0000001", "name": "Asha Rao"});
-    let bank = made(&owner, "/v1/bank-accounts", &bank).await;
-    owner.form(&format!("/merchant/banks/{bank}/check"), &[]).await;
-    let form = [("amount", "50.00"), ("bank_account", bank.as_str()), ("nonce", "n1")];
-    let payout = owner.form("/merchant/withdraw", &form).await.header("location").to_owned();
-    let payout = payout.strip_prefix("/merchant/payouts/").unwrap().to_owned();
+    let payout = withdrawn(&mut owner, "50.00").await;
     paid_by_bank(&scene, &payout, "HDFC0000000077").await;
     let second = pay(&scene, &asha, &shop, "200", "O-2").await;
     let two = settle(&scene, &shop, std::slice::from_ref(&second)).await;

@@ -122,6 +122,11 @@ async fn engine_on(options: PgConnectOptions, clock: &Arc<dyn Clock>) -> Engine 
     Engine::start(config).await.unwrap()
 }
 
+/// A projector of the engine's own process.
+fn follower(engine: &Engine, pool: PgPool, head: watch::Receiver<u64>) -> Projector {
+    Projector::new(pool, head).with_tail(Some(engine.tail()))
+}
+
 /// Until somebody says stop.
 async fn until(mut stopping: watch::Receiver<bool>) {
     stopping.wait_for(|stop| *stop).await.ok();
@@ -144,8 +149,7 @@ impl TestBahi {
         let (stop, stopping) = watch::channel(false);
         let mut tasks = Vec::new();
 
-        let projector = Projector::new(database.pool().await, head.clone());
-        let projector = projector.with_tail(Some(engine.tail()));
+        let projector = follower(&engine, database.pool().await, head.clone());
         let status = projector.status();
         tasks.push(tokio::spawn(projector.run(until(stopping.clone()))));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

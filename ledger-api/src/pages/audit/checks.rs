@@ -59,8 +59,6 @@ pub(super) struct RunRow {
     pub(super) compared: String,
     /// The same table by table, where tables were compared.
     pub(super) tables: Option<DataTable>,
-    /// Whether the chain and the books were checked, and not only tables compared.
-    pub(super) of_chain: bool,
     /// The report.
     pub(super) said: String,
 }
@@ -97,7 +95,6 @@ impl RunRow {
             head: run.head_hash.as_ref().map(hex::encode).unwrap_or_default(),
             compared,
             tables: run.tables.as_ref().map(|tables| compared_tables(run, tables)),
-            of_chain: run.kind != RunKind::Rebuild.as_str(),
             said: run.said.clone().unwrap_or_default(),
         }
     }

@@ -130,7 +130,7 @@ impl World {
         let plan = plan(&asked(operation), self, minute(self.minute))?;
         let mut after = self.clone();
         let mut done = Happened::default();
-        let mut sums: BTreeMap<TransactionId, Decimal> = BTreeMap::new();
+        let mut sums = BTreeMap::<TransactionId, Decimal>::new();
         for step in plan.steps {
             match step {
                 Step::Account(id, command) => {
@@ -144,12 +144,7 @@ impl World {
                 }
                 Step::Withdrawal(id, command) => {
                     assert!(announced.contains(&StreamId::Withdrawal(id)), "{id}");
-                    let asked = if id == withdrawal(1) {
-                        &mut after.withdrawal
-                    } else {
-                        after.others.entry(id).or_default()
-                    };
-                    let events = ask(asked, *command).map_err(Rejection::from)?;
+                    let events = ask(after.asked(id), *command).map_err(Rejection::from)?;
                     done.events.extend(events.iter().map(WithdrawalEvent::name));
                 }
                 Step::BankLine(id, operation) => {
@@ -198,6 +193,11 @@ impl World {
         assert!(sums.values().all(Decimal::is_zero), "off balance: {sums:?}");
         *self = after;
         Ok(done)
+    }
+
+    /// The withdrawal that the world is about, or another.
+    fn asked(&mut self, id: WithdrawalId) -> &mut Withdrawal {
+        if id == withdrawal(1) { &mut self.withdrawal } else { self.others.entry(id).or_default() }
     }
 
     fn announced(&self, operation: &Operation) -> Vec<StreamId> {
