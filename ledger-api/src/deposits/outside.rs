@@ -111,6 +111,14 @@ const HOUSE: &str = "bahi";
 
 const CREDIT: &str = "c.deposit_id, c.account_id, c.bank, c.credit_id, c.request_id, c.merchant";
 
+/// When something is looked at again that waits since a moment: after a quarter of the time that
+/// it has waited, within a minute.
+fn again_after(since: &str) -> String {
+    format!(
+        "now() + least(interval '1 minute', greatest(interval '1 second', (now() - {since}) / 4))"
+    )
+}
+
 impl Outside {
     /// Those of a database.
     pub fn new(pool: PgPool) -> Self {
@@ -165,14 +173,21 @@ impl Outside {
         Ok(())
     }
 
-    /// Credits that are neither the shop's yet nor going back, the oldest first.
+    /// Takes up credits that are neither the shop's yet nor going back. Each comes again later, and
+    /// ever more seldom, so that those that wait for something keep no other back.
     ///
     /// # Errors
     /// If the database does not answer.
-    pub async fn open(&self, limit: u32) -> sqlx::Result<Vec<OutsideCredit>> {
+    pub async fn take_open(&self, limit: u32) -> sqlx::Result<Vec<OutsideCredit>> {
         let sql = format!(
-            "select {CREDIT} from outside_credits c where c.state = 'open'
-             order by c.noted_at limit $1"
+            "with due as (
+                 select account_id from outside_credits where state = 'open' and due_at <= now()
+                 order by due_at limit $1 for update skip locked
+             )
+             update outside_credits c set due_at = {}
+             from due where c.account_id = due.account_id
+             returning {CREDIT}",
+            again_after("c.noted_at")
         );
         let rows = sqlx::query(&sql).bind(i64::from(limit)).fetch_all(&self.pool).await?;
         rows.iter().map(outside_credit).collect()
@@ -230,16 +245,22 @@ impl Outside {
         Ok(())
     }
 
-    /// What is to go back and was not sent, the oldest first.
+    /// Takes up what is to go back and was not sent; each comes again as credits do.
     ///
     /// # Errors
     /// If the database does not answer.
-    pub async fn returns(&self, limit: u32) -> sqlx::Result<Vec<OutsideReturn>> {
+    pub async fn take_returns(&self, limit: u32) -> sqlx::Result<Vec<OutsideReturn>> {
         let sql = format!(
-            "select r.id, r.is_refund, r.asked_at < now() - interval '1 day' as is_old, {CREDIT}
-             from outside_returns r
-             join outside_credits c on c.account_id = r.account_id
-             where r.state = 'open' order by r.asked_at limit $1"
+            "with due as (
+                 select id from outside_returns where state = 'open' and due_at <= now()
+                 order by due_at limit $1 for update skip locked
+             )
+             update outside_returns r set due_at = {}
+             from due, outside_credits c
+             where r.id = due.id and c.account_id = r.account_id
+             returning r.id, r.is_refund, {CREDIT},
+                       r.asked_at < now() - interval '1 day' as is_old",
+            again_after("r.asked_at")
         );
         let rows = sqlx::query(&sql).bind(i64::from(limit)).fetch_all(&self.pool).await?;
         let one = |row: &PgRow| {

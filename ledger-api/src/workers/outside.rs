@@ -135,13 +135,13 @@ impl OutsideKeeper {
     }
 
     async fn round(&self) -> Result<(), KeepError> {
-        for credit in self.outside.open(AT_ONCE).await? {
+        for credit in self.outside.take_open(AT_ONCE).await? {
             if let Err(error) = self.pay(&credit).await {
                 let error = projections::describe(&error);
                 tracing::warn!(error, deposit = %credit.deposit_id, "not paid to its shop yet");
             }
         }
-        for back in self.outside.returns(AT_ONCE).await? {
+        for back in self.outside.take_returns(AT_ONCE).await? {
             if let Err(error) = self.send(&back).await {
                 let error = projections::describe(&error);
                 tracing::warn!(error, deposit = %back.credit.deposit_id, "not sent back yet");
