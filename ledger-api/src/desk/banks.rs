@@ -169,6 +169,7 @@ async fn stop(
         paused_at: writer.state.clock.now(),
     };
     notes.pause(bank, &pause).await?;
+    writer.state.pauses.forget(bank);
     tracing::warn!(%bank, principal = %writer.caller.principal, drains, "paused");
     let what = if drains { "bank_drained" } else { "bank_paused" };
     Act::new(what, bank.as_str(), reason).keep(writer).await?;
@@ -179,6 +180,7 @@ async fn stop(
 pub(crate) async fn resume(writer: &Writer, bank: &BankCode) -> Result<Stopped, Problem> {
     let notes = notes_of(writer, bank)?;
     notes.resume(bank).await?;
+    writer.state.pauses.forget(bank);
     tracing::info!(%bank, principal = %writer.caller.principal, "resumed");
     Act::without_reason("bank_resumed", bank.as_str()).keep(writer).await?;
     Ok(Stopped::of(notes.pause_of(bank).await?))

@@ -33,6 +33,7 @@ use crate::{
     shops::{ApiLog, ShopAccounts, Shops},
     staff::StaffStore,
     statement_files::StatementFiles,
+    wallet::Pauses,
 };
 
 /// How many live tails of the log one process serves.
@@ -145,6 +146,8 @@ pub struct Shared {
     pub webhook_endpoints: Endpoints,
     /// What became of them.
     pub webhook_deliveries: Deliveries,
+    /// Which banks are paused or drained.
+    pub(crate) pauses: Pauses,
     /// Statements that are prepared.
     pub(crate) statement_files: StatementFiles,
     /// The read models.
@@ -212,6 +215,7 @@ impl ApiState {
         let webhook_deliveries = Deliveries::new(parts.reads.clone());
         let secret = parts.fingerprint_key.bytes();
         let statement_files = StatementFiles::new(parts.reads.clone(), secret);
+        let pauses = Pauses::new(parts.reads.clone());
         let started = Instant::now();
         Self(Arc::new(Shared {
             parts,
@@ -235,6 +239,7 @@ impl ApiState {
             dispute_words,
             webhook_endpoints,
             webhook_deliveries,
+            pauses,
             statement_files,
             read_models,
             projector,

@@ -13,7 +13,7 @@ use crate::{
         ApiState, Problem, codes,
         reach::{Reach, missing_field},
     },
-    workers::withdrawals::notes::Notes,
+    wallet::Pauses,
 };
 
 /// The rail that is tried if no bank tells its rails at the moment: the request then waits for the
@@ -65,7 +65,7 @@ impl Way<'_> {
     ) -> Result<(BankCode, Rail), Problem> {
         match (self.bank, self.rail, reach) {
             (Some(bank), Some(rail), _) => {
-                let pause = Notes::new(state.reads.clone()).pause_of(bank).await?;
+                let pause = state.pauses.of(bank).await?;
                 if pause.is_some_and(|pause| pause.drains) {
                     return Err(draining());
                 }
@@ -79,8 +79,7 @@ impl Way<'_> {
             Some(bank) => vec![known(state, bank)?],
             None => state.banks.iter().map(AsRef::as_ref).collect(),
         };
-        let notes = Notes::new(state.reads.clone());
-        self.fastest(&banks, &notes, (amount, state.clock.now())).await
+        self.fastest(&banks, &state.pauses, (amount, state.clock.now())).await
     }
 
     /// The fastest way of these banks that takes the amount at this moment. A bank that is drained
@@ -88,12 +87,12 @@ impl Way<'_> {
     pub(crate) async fn fastest(
         &self,
         banks: &[&dyn Bank],
-        notes: &Notes,
+        pauses: &Pauses,
         (amount, now): (Money, DateTime<Utc>),
     ) -> Result<(BankCode, Rail), Problem> {
         let mut taking = Vec::with_capacity(banks.len());
         for bank in banks {
-            let pause = notes.pause_of(bank.code()).await?;
+            let pause = pauses.of(bank.code()).await?;
             if !pause.as_ref().is_some_and(|pause| pause.drains) {
                 taking.push((*bank, pause.is_some()));
             }

@@ -35,7 +35,6 @@ use uuid::Builder;
 use super::{
     clerk::{Clerk, Handed},
     lanes::{Held, Lane},
-    withdrawals::notes::Notes,
 };
 use crate::{
     banks::{
@@ -47,7 +46,7 @@ use crate::{
     payments::BankCalendar,
     review::ReviewRules,
     shops::{DuePayout, MerchantId, PayoutOutcome, PayoutSkip, ShopError, Shops},
-    wallet::{self, Way},
+    wallet::{self, Pauses, Way},
 };
 
 /// How often it looks.
@@ -89,7 +88,7 @@ pub struct PayoutKeeper {
     shops: Shops,
     bank_accounts: BankAccounts,
     banks: Arc<BankRegistry>,
-    notes: Notes,
+    pauses: Pauses,
     review: ReviewRules,
     look_every: Duration,
 }
@@ -136,7 +135,7 @@ impl PayoutKeeper {
             shops: Shops::new(pool.clone(), secret),
             bank_accounts: BankAccounts::new(pool.clone(), PayeeKey::derive(secret)),
             banks,
-            notes: Notes::new(pool),
+            pauses: Pauses::new(pool),
             review,
             look_every: LOOK_EVERY,
         })
@@ -256,7 +255,7 @@ impl PayoutKeeper {
         let banks: Vec<&dyn Bank> = self.banks.iter().map(AsRef::as_ref).collect();
         let now = self.clerk.clock.now();
         let way = Way { bank: None, rail: None };
-        let (bank, rail) = match way.fastest(&banks, &self.notes, (planned.amount, now)).await {
+        let (bank, rail) = match way.fastest(&banks, &self.pauses, (planned.amount, now)).await {
             Ok(way) => way,
             Err(problem) => return no_way(&problem).map(Some),
         };

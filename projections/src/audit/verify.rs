@@ -18,7 +18,9 @@ use super::{
     read_models::{self, compare_read_models},
     record::Chunk,
     report::{ControlFigures, Report, Source},
-    safeguarding, snapshots, stored_proofs,
+    safeguarding,
+    snapshots::Snapshots,
+    stored_proofs,
     tree::TreeCheck,
 };
 use crate::reports::{Control, ControlError, controls};
@@ -54,7 +56,7 @@ pub(crate) fn check_export(
     let started = Instant::now();
     let mut chain = Chain::new(options.findings_max, options.checkpoint.clone());
     let mut tree = TreeCheck::new(&options.notes, &options.keys, &options.witnesses);
-    let books = Books::new(options.findings_max, until);
+    let books = Books::new(options.findings_max, until, None);
     let mut lines = Lines::new(reader);
     let mut totals = thread::scope(|scope| {
         let (send, receive) = mpsc::sync_channel(CHUNKS_WAITING_MAX);
@@ -106,7 +108,8 @@ pub(crate) async fn check_database(
     let compares = options.read_models && until.is_none();
     let reflected = if compares { read_models::position(log.connection()).await? } else { None };
     let asked = until.or_else(|| reflected.map(|position| (Until::Position(position), None)));
-    let books = Books::new(options.findings_max, asked);
+    let stored = Snapshots::read(log.connection(), options.findings_max).await?;
+    let books = Books::new(options.findings_max, asked, stored);
     let (hand_on, handed_on) = mpsc::sync_channel(CHUNKS_WAITING_MAX);
     let bookkeeper = spawn_blocking(move || keep_books(books, handed_on.into_iter()));
     let chain = spawn_blocking(move || {
@@ -148,11 +151,10 @@ pub(crate) async fn check_database(
         None => None,
     };
     let in_order = chain.findings.is_empty() && totals.findings.is_empty();
-    let snapshots = if in_order {
-        snapshots::compare(log.connection(), &mut totals.findings).await?
-    } else {
-        None
-    };
+    let snapshots = totals.snapshots.take().filter(|_| in_order).map(|compared| {
+        totals.findings.append(compared.findings);
+        compared.figures
+    });
     log.close().await?;
     let caches = (read_models, snapshots);
     let chain = (chain, figures);

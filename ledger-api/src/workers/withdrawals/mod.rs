@@ -58,8 +58,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 const GATHER: Duration = Duration::from_millis(20);
 /// How many submissions to a bank are under way at once.
 pub const UNDER_WAY_MAX: usize = 64;
-/// How many more are begun, so that the bank is not kept idle while the ledger takes the intent.
-const AHEAD: usize = 8;
+/// How many more are begun, so that the bank is not kept idle while the ledger takes the intent: as
+/// many as are called, for a ledger under load can take as long for it as a bank for its answer.
+const AHEAD: usize = UNDER_WAY_MAX;
 /// How many there are in all, with those whose outcome the ledger has not taken yet.
 const TASKS_MAX: usize = 256;
 /// How many more there may be to find out about others: a long queue must not keep from asking.

@@ -10,6 +10,7 @@ use super::{
             AccountOpened, AccountType, FreezeMode, Frozen, HoldChange, Leg, LimitsChanged,
             Unfrozen,
         },
+        snapshots::Snapshot,
         text::Text,
     },
     tier::Usage,
@@ -43,6 +44,8 @@ pub(super) struct Account {
     /// On a tier only, which few accounts may be.
     pub usage: Option<Box<Usage>>,
     pub sequence: i64,
+    /// The engine's of it, until the books have come there.
+    pub snapshot: Option<Box<Snapshot>>,
     pub closed: bool,
     /// The last transaction that moved it: the position of the first leg, the side, how much less
     /// the balance became.

@@ -6,6 +6,7 @@ use super::{
     super::{
         finding::{Code, Findings, Place},
         payload::{AccountOpened, AccountType},
+        snapshots::{Made, Snapshots},
     },
     account::Account,
     currency::Currencies,
@@ -31,10 +32,16 @@ pub(super) struct Accounts {
     list: Vec<Account>,
     /// Every class that an account was opened with: few, so that an account keeps a number.
     classes: Vec<Box<str>>,
+    /// The engine's, where they are to be compared.
+    snapshots: Option<Snapshots>,
     pub opened: u64,
 }
 
 impl Accounts {
+    pub(super) fn new(snapshots: Option<Snapshots>) -> Self {
+        Self { snapshots, ..Self::default() }
+    }
+
     pub(super) fn find(&self, id: &str) -> Option<usize> {
         self.index.get(id).copied()
     }
@@ -45,8 +52,9 @@ impl Accounts {
         &mut self.list[index]
     }
 
-    fn insert(&mut self, id: &str, account: Account) -> usize {
+    fn insert(&mut self, id: &str, mut account: Account) -> usize {
         let index = self.list.len();
+        account.snapshot = self.snapshots.as_mut().and_then(|snapshots| snapshots.take(id));
         self.list.push(account);
         self.index.insert(Box::from(id), index);
         index
@@ -100,7 +108,32 @@ impl Accounts {
         account.sequence(place, sequence, findings);
         account.class = self.class(&opened.class);
         self.opened += 1;
-        self.insert(place.aggregate_id, account);
+        let index = self.insert(place.aggregate_id, account);
+        self.compare_snapshot(index);
+    }
+
+    /// An event of the account was looked at: its snapshot is compared if it was taken here.
+    pub(super) fn compare_snapshot(&mut self, index: usize) {
+        let account = self.at(index);
+        let here = account.snapshot.take_if(|snapshot| snapshot.sequence <= account.sequence);
+        if let Some(snapshot) = here {
+            let made = made(account);
+            if let Some(snapshots) = &mut self.snapshots {
+                snapshots.compare(&snapshot, &made);
+            }
+        }
+    }
+
+    /// The log has no more: what the snapshots came to, those that are ahead of it too.
+    pub(super) fn snapshots(&mut self) -> Option<Snapshots> {
+        let mut snapshots = self.snapshots.take()?;
+        for account in &mut self.list {
+            if let Some(snapshot) = account.snapshot.take() {
+                snapshots.compare(&snapshot, &made(account));
+            }
+        }
+        snapshots.finish();
+        Some(snapshots)
     }
 
     fn class(&mut self, name: &str) -> u16 {
@@ -163,5 +196,15 @@ impl Accounts {
         let mut all: Vec<_> = self.index.iter().filter_map(balance).collect();
         all.sort_unstable_by(|a, b| a.account.cmp(&b.account));
         all
+    }
+}
+
+/// What the events of an account came to.
+fn made(account: &Account) -> Made {
+    Made {
+        sequence: account.sequence,
+        debits: account.text(account.debits),
+        credits: account.text(account.credits),
+        held: account.text(account.held),
     }
 }

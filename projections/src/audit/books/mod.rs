@@ -51,6 +51,7 @@ use super::{
     payload::{self as shape, id},
     record::{Event, Item},
     report::{CurrencyFigures, HoldFigures},
+    snapshots::Snapshots,
 };
 
 /// The fold over the whole log.
@@ -85,15 +86,20 @@ pub(super) struct Totals {
     pub balances: Option<Vec<Balance>>,
     /// The last position that is in those balances.
     pub balances_at: i64,
+    pub snapshots: Option<Snapshots>,
 }
 
 impl Books {
     /// `until`: where the balances are wanted, and of which days.
-    pub(super) fn new(findings_max: usize, until: Option<(Until, Option<Days>)>) -> Self {
+    pub(super) fn new(
+        findings_max: usize,
+        until: Option<(Until, Option<Days>)>,
+        snapshots: Option<Snapshots>,
+    ) -> Self {
         Self {
             findings: Findings::new(findings_max),
             currencies: Currencies::default(),
-            accounts: Accounts::default(),
+            accounts: Accounts::new(snapshots),
             holds: Holds::default(),
             transactions: Transactions::default(),
             withdrawals: Withdrawals::default(),
@@ -209,6 +215,7 @@ impl Books {
             | "hold_expired" => self.hold_change(place, event, index),
             _ => self.account_rule(place, event, index),
         }
+        self.accounts.compare_snapshot(index);
     }
 
     fn leg(&mut self, place: Place<'_>, event: &Event<'_>, index: usize, debit: bool) {
@@ -386,6 +393,7 @@ impl Books {
             currencies: self.currencies.figures(),
             balances,
             balances_at,
+            snapshots: self.accounts.snapshots(),
             findings: self.findings,
         }
     }
