@@ -24,7 +24,7 @@ use crate::{
     reference::Both,
     support::{
         ledger::{self, Ledger, accepted, command, money, opening, parse, rejected},
-        sent_back,
+        lumps, sent_back,
     },
 };
 
@@ -229,7 +229,7 @@ async fn the_engine_writes_of_deposits_what_the_reference_writes_to_the_last_has
     ];
     let script = std::iter::once(Operation::Unfreeze { account, reference });
     let script = script.chain(asks.map(Operation::from));
-    let script = script.chain(sent_back::story(WALLET));
+    let script = script.chain(sent_back::story(WALLET)).chain(lumps::story(WALLET));
     let asked = asked.into_iter().chain(script).map(command);
     for command in beginning().into_iter().chain(asked) {
         both.agree(&command).await;

@@ -5,6 +5,8 @@ mod breaks;
 mod credits;
 mod days;
 mod fetched;
+mod lump_desk;
+mod lumps;
 mod moves;
 mod orders;
 mod over_http;

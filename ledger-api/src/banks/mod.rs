@@ -26,5 +26,5 @@ pub use money_in::{CollectLink, Credit, CreditStatus, LinkStatus, NewCollectLink
 pub use payee::{AccountNumber, Ifsc, Payee, PayeeError, PayeeName};
 pub use port::{Bank, CallError, Doubt, Health, NameCheck, NameMatch};
 pub use registry::{BankRegistry, RegistryError};
-pub use statement::{BankStatement, Direction, StatementLine};
+pub use statement::{BankStatement, Direction, StatedCredit, StatedLump, StatementLine};
 pub use transfer::{ReturnedCredit, Submission, Transfer, TransferStatus};

@@ -39,6 +39,32 @@ pub struct StatementLine {
     pub reference: Option<Reference>,
     /// The bank's words; may name people.
     pub narration: String,
+    /// What it is the lump of, where the bank says so.
+    pub lump: Option<StatedLump>,
+}
+
+/// What a line is the lump of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatedLump {
+    /// What was kept back of all, without tax; above zero.
+    pub charges: Option<Money>,
+    /// The tax on that; above zero.
+    pub tax: Option<Money>,
+    /// The credits.
+    pub credits: Vec<StatedCredit>,
+}
+
+/// A credit of a lump.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatedCredit {
+    /// What was paid, before anything was kept back; above zero.
+    pub amount: Money,
+    /// The bank's number for it, if it is one that we could have stored.
+    pub bank_transaction_id: Option<Reference>,
+    /// The reference between banks, if it is one that we could have stored.
+    pub utr: Option<Reference>,
+    /// Ours, if it can be one of ours.
+    pub reference: Option<Reference>,
 }
 
 /// Whether money left our account or came to it.

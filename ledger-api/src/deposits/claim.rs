@@ -155,6 +155,7 @@ mod tests {
             utr: None,
             reference: None,
             narration: String::new(),
+            lump: None,
         };
         let bank: BankCode = "hdfc".parse().unwrap();
         assert_eq!(claim_of_line(&bank, &line, &book()), Err(NotOurs::Debit));

@@ -20,6 +20,7 @@ use super::{
     bank_days::{self, Reopening},
     check_evidence, check_reason,
     fees::{self, FeeChange, TermsChange},
+    lumps::{self, LumpIn},
     periods::{self, Closing, Opening},
     proposals::{Decision, Kind, NewProposal, Proposal, Proposals},
     receivables, sending_back,
@@ -208,6 +209,7 @@ async fn carry_out(
         Kind::DefineFee => define_fee(&first, writer, key, proposal).await,
         Kind::ClosePeriod | Kind::ReopenPeriod => period(&first, writer, key, proposal).await,
         Kind::ApproveTreasury => move_money(&first, &second, proposal).await,
+        Kind::SettleLump => settle_lump(&first, &second, key, proposal).await,
     }
 }
 
@@ -254,6 +256,18 @@ async fn move_money(
     let said = (&reason, Some(seen.as_str()));
     let found = treasury_moves::approve(first, second, subject(proposal)?, said).await?;
     Ok(format!("It is to be made as {}.", found.reference))
+}
+
+async fn settle_lump(
+    first: &Writer,
+    second: &Approver,
+    key: Key,
+    proposal: &Proposal,
+) -> Result<String, Problem> {
+    let (item, body): (Item, LumpIn) = (subject(proposal)?, body(proposal)?);
+    let done = lumps::settle(first, second, &item, key, &body).await?;
+    let (credits, position) = (body.credits.len(), done.position);
+    Ok(format!("It settled {credits} credits, at position {position}."))
 }
 
 async fn period(

@@ -50,11 +50,13 @@ pub(crate) enum Kind {
     ReopenPeriod,
     /// Our own money is moved between two accounts at a bank.
     ApproveTreasury,
+    /// A credit in suspense is the lump of several deposits.
+    SettleLump,
 }
 
 impl Kind {
     /// All of them.
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::AssignSuspense,
         Self::ReturnSuspense,
         Self::NameTreasury,
@@ -70,6 +72,7 @@ impl Kind {
         Self::ClosePeriod,
         Self::ReopenPeriod,
         Self::ApproveTreasury,
+        Self::SettleLump,
     ];
 
     /// The word in the database.
@@ -90,6 +93,7 @@ impl Kind {
             Self::ClosePeriod => "close_period",
             Self::ReopenPeriod => "reopen_period",
             Self::ApproveTreasury => "approve_treasury",
+            Self::SettleLump => "settle_lump",
         }
     }
 
@@ -111,6 +115,7 @@ impl Kind {
             Self::ClosePeriod => "Close months",
             Self::ReopenPeriod => "Open months again",
             Self::ApproveTreasury => "Move money of our own",
+            Self::SettleLump => "Settle several deposits with a lump",
         }
     }
 

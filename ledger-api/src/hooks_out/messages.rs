@@ -271,6 +271,7 @@ const fn of_deposit(event: &DepositEvent) -> &'static str {
         | DepositEvent::PutAside(_)
         | DepositEvent::LeftToReturn(_)
         | DepositEvent::SentBack(_)
+        | DepositEvent::Divided(_)
         | DepositEvent::RecallRequested(_)
         | DepositEvent::RecallGranted(_)
         | DepositEvent::RecallRefused(_) => "deposit.updated",

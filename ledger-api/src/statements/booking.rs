@@ -32,6 +32,7 @@ use sqlx::PgPool;
 use super::{
     CreditError, Credits, Rules, credits,
     evidence::{self, Booking, StoredLine},
+    lump,
     matching::{self, Match},
 };
 use crate::http::Ledger;
@@ -169,7 +170,8 @@ impl Booker {
             (None, Some(item)) => Match::Recall(item),
             (None, None) => matching::decide(line, named.as_ref(), rules),
         };
-        if found == Match::Unknown && named.is_none() && self.settled(line).await? {
+        let credit = found == Match::Unknown && named.is_none();
+        if credit && self.credited(line, expected, again).await? {
             return Ok(());
         }
         let found = self.record(line, found, named.as_ref()).await?;
@@ -215,6 +217,22 @@ impl Booker {
         Ok(evidence::recalled_by(&self.pool, line).await?)
     }
 
+    /// Whether a line is of one deposit or of several, and booked so. What an enquiry has shown as
+    /// one credit is one, whatever the statement says that it is made of.
+    async fn credited(
+        &self,
+        line: &StoredLine,
+        expected: bool,
+        again: bool,
+    ) -> Result<bool, BookError> {
+        let may_be = is_credit_of_escrow(line) && !expected;
+        let stated = if may_be { lump::stated(&self.pool, line).await? } else { None };
+        match stated {
+            Some(lump) => self.lump(line, &lump, again).await,
+            None => self.settled(line).await,
+        }
+    }
+
     /// Whether a line is a deposit's, which is booked then.
     async fn settled(&self, line: &StoredLine) -> Result<bool, BookError> {
         let Some(credits) = self.credits.as_ref().filter(|_| is_credit_of_escrow(line)) else {
@@ -234,39 +252,42 @@ impl Booker {
         part: Part,
         again: bool,
     ) -> Result<(), BookError> {
-        if again {
-            return self.resolve(line, part).await;
-        }
-        let is_unknown = part.purpose == Purpose::Unknown;
-        let (key, parts) = (line.key.clone(), vec![part.clone()]);
-        let (booking_date, amount) = (line.booking_date, self.money(line)?);
-        let transaction_id = self.transaction_id();
-        let book = BookBankLine { key, booking_date, amount, parts, transaction_id };
-        let operation = BankLineOperation::Book(book);
-        match self.submit(operation.into(), Authority::of_statements()).await? {
-            // Somebody booked it as unknown, and died or waits: what it is now has to be in the
-            // log before it is noted, or the note would hide that the money lies in suspense.
-            Ok(Receipt::BankLine { unexplained, .. }) if !unexplained.is_zero() && !is_unknown => {
-                self.resolve(line, part).await
-            }
-            Ok(_) => Ok(()),
-            Err(code) => Err(BookError::Refused { line: line.key.id().to_string(), code }),
-        }
-    }
-
-    /// Says what a line is that lies in suspense.
-    async fn resolve(&self, line: &StoredLine, part: Part) -> Result<(), BookError> {
-        let (key, currency) = (line.key.clone(), self.currency(line)?);
-        let (parts, transaction_id) = (vec![part], self.transaction_id());
-        let resolve = ResolveBankLine { key, currency, parts, transaction_id };
-        let operation = BankLineOperation::Resolve(resolve);
-        match self.submit(operation.into(), Authority::of_statements()).await? {
+        match self.book_as(line, vec![part], again).await? {
             // It was explained by somebody else: as good.
             Err(code) if code != "nothing_unexplained" => {
                 Err(BookError::Refused { line: line.key.id().to_string(), code })
             }
-            Ok(_) | Err(_) => Ok(()),
+            Ok(()) | Err(_) => Ok(()),
         }
+    }
+
+    /// Books a line as these parts, or says that they are what lies in suspense of it; or the code
+    /// by which that is refused.
+    pub(super) async fn book_as(
+        &self,
+        line: &StoredLine,
+        parts: Vec<Part>,
+        again: bool,
+    ) -> Result<Result<(), String>, BookError> {
+        let is_unknown = parts.iter().any(|part| part.purpose == Purpose::Unknown);
+        let (key, transaction_id) = (line.key.clone(), self.transaction_id());
+        if !again {
+            let (booking_date, amount) = (line.booking_date, self.money(line)?);
+            let (key, parts) = (key.clone(), parts.clone());
+            let book = BookBankLine { key, booking_date, amount, parts, transaction_id };
+            let operation = BankLineOperation::Book(book);
+            match self.submit(operation.into(), Authority::of_statements()).await? {
+                // Somebody booked it as unknown, and died or waits: what it is now has to be in the
+                // log before it is noted, or the note would hide that the money lies in suspense.
+                Ok(Receipt::BankLine { unexplained, .. })
+                    if !unexplained.is_zero() && !is_unknown => {}
+                other => return Ok(other.map(drop)),
+            }
+        }
+        let (currency, transaction_id) = (self.currency(line)?, self.transaction_id());
+        let resolve = ResolveBankLine { key, currency, parts, transaction_id };
+        let operation = BankLineOperation::Resolve(resolve);
+        Ok(self.submit(operation.into(), Authority::of_statements()).await?.map(drop))
     }
 
     /// Hands an operation in: what it made, or the code by which it is refused.
@@ -297,7 +318,7 @@ impl Booker {
         })
     }
 
-    fn currency(&self, line: &StoredLine) -> Result<Currency, BookError> {
+    pub(super) fn currency(&self, line: &StoredLine) -> Result<Currency, BookError> {
         let known = self.ledger.status().borrow().book.currency(line.currency);
         known.ok_or_else(|| BookError::Currency(line.key.id().to_string()))
     }

@@ -7,8 +7,11 @@
 //! credit.
 //!
 //! An entry that lists several transactions is a batch. If each has its amount and they come to
-//! the entry's, each is a line of its own; if not (a lump net of charges), the entry is one line
-//! without a reference, for only the entry is what moved the account.
+//! the entry's, each is a line of its own; if not, the entry is one line without a reference, for
+//! only the entry is what moved the account. If they come to it less the charges that it states
+//! (`Chrgs`), they are its parts: a lump ([`lump`]).
+
+mod lump;
 
 use chrono::NaiveDate;
 use ledger_core::{
@@ -223,7 +226,8 @@ impl<'a> File<'a> {
             .take(LINES_MAX.saturating_add(1))
             .collect();
         if let [_, _, ..] = details[..]
-            && let Some(amounts) = self.amounts(&details, total, &one, day)?
+            && let Some(amounts) = self.amounts(&details, &one, day)?
+            && amounts.iter().copied().fold(Decimal::ZERO, Decimal::saturating_add) == total
         {
             let numbered = details.iter().zip(amounts).zip(1_usize..);
             for ((detail, amount), number) in numbered {
@@ -232,20 +236,23 @@ impl<'a> File<'a> {
             return Ok(());
         }
         let only = if let [only] = details[..] { Some((only, 0)) } else { None };
-        lines.push(self.one_line(&one, entry, only, total)?);
+        let mut line = self.one_line(&one, entry, only, total)?;
+        if let Some(lump) = self.lump(entry, &details, (total, &one), day) {
+            // What names a part names no line.
+            (line.reference, line.utr, line.lump) = (None, None, Some(lump));
+        }
+        lines.push(line);
         Ok(())
     }
 
-    /// The amounts of a batch, if each has one and they come to the entry's.
+    /// The amounts of a batch, if each transaction has one.
     fn amounts(
         &self,
         details: &[Node<'a, 'a>],
-        total: Decimal,
         entry: &Entry<'_>,
         day: &Day,
     ) -> Result<Option<Vec<Decimal>>, ParseError> {
         let mut amounts = Vec::with_capacity(details.len());
-        let mut sum = Decimal::ZERO;
         for detail in details {
             let inner = child(*detail, "AmtDtls").and_then(|amounts| child(amounts, "TxAmt"));
             let holder = if child(*detail, "Amt").is_some() { Some(*detail) } else { inner };
@@ -257,11 +264,9 @@ impl<'a> File<'a> {
             }
             let node = self.amount_node(holder, day.currency.code)?;
             let text = node.text().unwrap_or_default().trim();
-            let amount = positive(text, day.currency, self.line(node), "the transaction")?;
-            sum = sum.saturating_add(amount);
-            amounts.push(amount);
+            amounts.push(positive(text, day.currency, self.line(node), "the transaction")?);
         }
-        Ok((sum == total).then_some(amounts))
+        Ok(Some(amounts))
     }
 
     fn one_line(
@@ -291,6 +296,7 @@ impl<'a> File<'a> {
             utr: reference(utr),
             reference: reference(of(&["Refs", "EndToEndId"])),
             narration: reading::narration(words.unwrap_or_default()),
+            lump: None,
         })
     }
 }

@@ -108,5 +108,6 @@ pub(super) fn told(line: &StoredLine, amount: Money) -> StatementLine {
         utr: line.utr.clone(),
         reference: line.reference.clone(),
         narration: line.narration.clone(),
+        lump: None,
     }
 }

@@ -108,6 +108,7 @@ impl Columns<'_> {
             narration: reading::narration(
                 self.cell(row, mapping.narration.as_ref()).unwrap_or_default(),
             ),
+            lump: None,
         };
         Ok((line, self.signed(self.needed(row, &mapping.balance), row.line)?))
     }

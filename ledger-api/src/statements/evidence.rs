@@ -51,14 +51,16 @@ pub(super) async fn unbooked(pool: &PgPool, after: i64, max: i64) -> sqlx::Resul
     lines(pool, condition, after, max).await
 }
 
-/// Lines that nobody could explain, and that name something, so that they may be explained now;
-/// those after `after`.
+/// Lines that nobody could explain, and that name something, or credits that they are the lump of,
+/// so that they may be explained now; those after `after`.
 pub(super) async fn unexplained(
     pool: &PgPool,
     after: i64,
     max: i64,
 ) -> sqlx::Result<Vec<StoredLine>> {
-    let condition = "(l.reference is not null or l.utr is not null) and l.line_id in
+    let condition = "(l.reference is not null or l.utr is not null
+             or exists (select from statement_line_parts p where p.line_id = l.line_id))
+        and l.line_id in
         (select b.line_id from statement_bookings b where b.purpose = 'unknown')";
     lines(pool, condition, after, max).await
 }

@@ -6,9 +6,13 @@ use ledger_core::{
     bank_line::{HouseAccount, LineDirection},
     money::{Currency, Money},
 };
+use rust_decimal::Decimal;
 
-use super::{LINES_MAX, ParseError, ParsedLine, ParsedStatement, reading::narration, sha256};
-use crate::banks::{BankStatement, Direction};
+use super::{
+    LINES_MAX, Lump, LumpCredit, ParseError, ParsedLine, ParsedStatement, reading::narration,
+    sha256,
+};
+use crate::banks::{BankStatement, Direction, StatedLump};
 
 impl ParsedStatement {
     /// The statement of an adapter's answer; `currency` is the book's.
@@ -39,18 +43,22 @@ impl ParsedStatement {
         };
         let mut lines = Vec::with_capacity(statement.lines.len());
         for line in &statement.lines {
+            let net = amount("amount", line.amount)?;
+            let direction = match line.direction {
+                Direction::Credit => LineDirection::Credit,
+                Direction::Debit => LineDirection::Debit,
+            };
+            let lump = line.lump.as_ref().map(|lump| lump_of(lump, amount)).transpose()?;
             lines.push(ParsedLine {
                 bank_transaction_id: line.bank_transaction_id.clone(),
                 booking_date: line.booking_date,
                 value_date: line.value_date,
-                direction: match line.direction {
-                    Direction::Credit => LineDirection::Credit,
-                    Direction::Debit => LineDirection::Debit,
-                },
-                amount: amount("amount", line.amount)?,
+                direction,
+                amount: net,
                 utr: line.utr.clone(),
                 reference: line.reference.clone(),
                 narration: narration(&line.narration),
+                lump: lump.and_then(|lump| Lump::of(net, direction, lump)),
             });
         }
         let mut parsed = Self {
@@ -88,7 +96,29 @@ impl ParsedStatement {
                 line.narration
             );
             debug_assert!(written.is_ok());
+            words.extend(line.lump.iter().map(Lump::words));
         }
         words
     }
+}
+
+fn lump_of(
+    lump: &StatedLump,
+    amount: impl Fn(&str, Money) -> Result<Decimal, ParseError>,
+) -> Result<Lump, ParseError> {
+    let kept = |name: &str, money: Option<Money>| match money {
+        Some(money) => amount(name, money),
+        None => Ok(Decimal::ZERO),
+    };
+    let mut credits = Vec::with_capacity(lump.credits.len());
+    for credit in &lump.credits {
+        credits.push(LumpCredit {
+            amount: amount("lump.credits.amount", credit.amount)?,
+            bank_transaction_id: credit.bank_transaction_id.clone(),
+            utr: credit.utr.clone(),
+            reference: credit.reference.clone(),
+        });
+    }
+    let (charges, tax) = (kept("lump.charges", lump.charges)?, kept("lump.tax", lump.tax)?);
+    Ok(Lump { charges, tax, credits })
 }

@@ -12,7 +12,7 @@ use sqlx::{PgConnection, PgPool, Row};
 use super::{
     Format, ParsedLine, ParsedStatement, RuleError,
     checks::{self, Known, Neighbours},
-    days,
+    days, lump,
 };
 
 /// A statement that is stored.
@@ -130,6 +130,7 @@ impl Importing<'_> {
         let file_id = self.insert_file(db, format, by, supersedes).await?;
         let breaks = self.compare(db, file_id).await?;
         let new_lines = self.insert_lines(db, file_id).await?;
+        lump::store(db, self.bank, self.statement, file_id).await?;
         Ok(Imported { file_id, duplicate: false, supersedes, lines, new_lines, breaks })
     }
 

@@ -6,9 +6,13 @@ use ledger_core::{
     bank_line::{HouseAccount, LineDirection},
     money::{Currency, CurrencyCode, Money},
 };
+use rust_decimal::Decimal;
 use serde::Deserialize;
 
-use super::{LINES_MAX, ParseError, ParsedLine, ParsedStatement, reading::narration, sha256};
+use super::{
+    LINES_MAX, Lump, LumpCredit, ParseError, ParsedLine, ParsedStatement, reading::narration,
+    sha256,
+};
 
 #[derive(Deserialize)]
 struct Statement {
@@ -39,6 +43,28 @@ struct Line {
     reference: Option<String>,
     #[serde(default)]
     narration: String,
+    #[serde(default)]
+    lump: Option<RawLump>,
+}
+
+#[derive(Deserialize)]
+struct RawLump {
+    #[serde(default)]
+    charges: Option<Amount>,
+    #[serde(default)]
+    tax: Option<Amount>,
+    credits: Vec<RawCredit>,
+}
+
+#[derive(Deserialize)]
+struct RawCredit {
+    amount: Amount,
+    #[serde(default)]
+    bank_transaction_id: Option<String>,
+    #[serde(default)]
+    utr: Option<String>,
+    #[serde(default)]
+    reference: Option<String>,
 }
 
 pub(super) fn parse(
@@ -82,14 +108,8 @@ pub(super) fn parse(
 }
 
 fn parsed(line: Line, currency: Currency) -> Result<ParsedLine, String> {
-    if line.amount.currency != currency.code {
-        return Err("amount is in another currency than opening".to_owned());
-    }
-    let amount = Money::parse(&line.amount.value, currency)
-        .map_err(|error| format!("amount.value: {error}"))?;
-    if !amount.is_positive() {
-        return Err("amount.value is not above zero".to_owned());
-    }
+    let amount = above_zero("amount", &line.amount, currency)?;
+    let lump = line.lump.map(|lump| lump_of(lump, currency)).transpose()?;
     Ok(ParsedLine {
         bank_transaction_id: line
             .bank_transaction_id
@@ -98,12 +118,45 @@ fn parsed(line: Line, currency: Currency) -> Result<ParsedLine, String> {
         booking_date: line.booking_date,
         value_date: line.value_date,
         direction: line.direction,
-        amount: amount.amount(),
+        amount,
         // What is no reference of ours, or of a bank that we could have stored, matches nothing.
         utr: line.utr.and_then(|utr| utr.parse().ok()),
         reference: line.reference.and_then(|reference| reference.parse().ok()),
         narration: narration(&line.narration),
+        lump: lump.and_then(|lump| Lump::of(amount, line.direction, lump)),
     })
+}
+
+fn above_zero(name: &str, amount: &Amount, currency: Currency) -> Result<Decimal, String> {
+    if amount.currency != currency.code {
+        return Err(format!("{name} is in another currency than opening"));
+    }
+    let money = Money::parse(&amount.value, currency);
+    let money = money.map_err(|error| format!("{name}.value: {error}"))?;
+    if !money.is_positive() {
+        return Err(format!("{name}.value is not above zero"));
+    }
+    Ok(money.amount())
+}
+
+fn lump_of(lump: RawLump, currency: Currency) -> Result<Lump, String> {
+    let kept = |name: &str, amount: Option<Amount>| match amount {
+        Some(amount) => above_zero(name, &amount, currency),
+        None => Ok(Decimal::ZERO),
+    };
+    let mut credits = Vec::with_capacity(lump.credits.len());
+    for (index, credit) in lump.credits.into_iter().enumerate() {
+        let name = format!("lump.credits[{index}].amount");
+        let parsed = |text: Option<String>| text.and_then(|text| text.parse().ok());
+        credits.push(LumpCredit {
+            amount: above_zero(&name, &credit.amount, currency)?,
+            bank_transaction_id: parsed(credit.bank_transaction_id),
+            utr: parsed(credit.utr),
+            reference: parsed(credit.reference),
+        });
+    }
+    let (charges, tax) = (kept("lump.charges", lump.charges)?, kept("lump.tax", lump.tax)?);
+    Ok(Lump { charges, tax, credits })
 }
 
 #[cfg(test)]
@@ -153,6 +206,29 @@ mod tests {
         assert!(broken("\"escrow\"", "\"till\"").starts_with("line 1: "));
         assert!(broken("INR", "USD").contains("the book does not have USD"));
         assert!(broken("2026-11-22", "2026-13-22").contains("line 1"));
+    }
+
+    #[test]
+    fn a_lump_names_its_credits_and_one_that_does_not_add_up_is_one_line() {
+        let lump = r#""lump": {"charges": {"value": "0.40", "currency": "INR"},
+            "tax": {"value": "0.10", "currency": "INR"}, "credits": [
+            {"amount": {"value": "0.75", "currency": "INR"}, "utr": "U1"},
+            {"amount": {"value": "0.25", "currency": "INR"}, "reference": "dep1"}]},"#;
+        let with = |lump: &str| {
+            let at = GOLDEN.rfind("\"narration\"").unwrap();
+            format!("{}{lump}{}", &GOLDEN[..at], &GOLDEN[at..])
+        };
+        let read = parse(with(lump).as_bytes(), &inr).unwrap();
+        let found = read.lines[1].lump.clone().unwrap();
+        assert_eq!(
+            (found.charges.to_string(), found.tax.to_string()),
+            ("0.40".into(), "0.10".into())
+        );
+        assert_eq!(found.credits[0].utr, "U1".parse().ok());
+        assert_eq!(found.credits[1].reference, "dep1".parse().ok());
+        let other = parse(with(&lump.replace("0.75", "0.76")).as_bytes(), &inr).unwrap();
+        assert_eq!(other.lines[1].lump, None);
+        assert!(why(&with(&lump.replace("\"0.75\"", "\"0\""))).contains("lump.credits[0].amount"));
     }
 
     proptest! {

@@ -17,6 +17,8 @@ mod evidence;
 mod fetched;
 mod import;
 mod json;
+mod lump;
+mod lumping;
 mod matching;
 mod mt940;
 mod reading;
@@ -38,6 +40,7 @@ pub use days::{
 };
 pub(crate) use evidence::stored_line;
 pub use import::{HandedIn, ImportError, Imported, import, import_all};
+pub use lump::{Lump, LumpCredit};
 pub use reading::{Currencies, NumbersError, OurNumbers, Reading, numbers_of};
 pub use reconciliation::{Break, Matched, Stated, breaks, matched, stated};
 pub use rules::{Rules, RulesError, rules_of};
@@ -99,6 +102,8 @@ pub struct ParsedLine {
     pub reference: Option<Reference>,
     /// The bank's words; may name people.
     pub narration: String,
+    /// What it is the lump of, where the bank says so.
+    pub lump: Option<Lump>,
 }
 
 impl ParsedLine {

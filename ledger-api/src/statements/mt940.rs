@@ -363,6 +363,7 @@ fn entry(field: &Field<'_>, currency: Currency) -> Result<ParsedLine, ParseError
         utr: None,
         reference: reference(own),
         narration: reading::narration(&further),
+        lump: None,
     })
 }
 

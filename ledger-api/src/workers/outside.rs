@@ -173,6 +173,7 @@ impl OutsideKeeper {
             CreditPlace::Review { .. }
             | CreditPlace::ToReturn
             | CreditPlace::Recalled
+            | CreditPlace::Divided
             | CreditPlace::SentBack { .. } => {
                 return Ok(self.outside.conclude(credit, "people", None).await?);
             }

@@ -27,6 +27,7 @@ pub use command::{BankLineOperation, BookBankLine, ExpectBankLine, ResolveBankLi
 pub use error::{BankLineError, PartsError};
 pub use event::{BankLineEvent, Booked, Expected, Resolved, SentBack};
 pub use key::{HouseAccount, LineDirection, LineKey};
+pub(crate) use part::total;
 pub use part::{PARTS_MAX, Part, Purpose};
 
 use crate::{
@@ -124,7 +125,7 @@ impl BankLine {
             return Ok(None);
         }
         self.check_items(part::arrivals(&book.parts))?;
-        let total = part::total(&book.parts, book.key.direction, &book.key.id())?;
+        let total = part::total(&book.parts, book.key.direction, &book.key.id().to_string())?;
         if total != book.amount.amount() {
             return Err(PartsError::Sum.into());
         }
@@ -158,7 +159,7 @@ impl BankLine {
         if self.unexplained.is_zero() {
             return Err(BankLineError::NothingUnexplained);
         }
-        let total = part::total(&resolve.parts, booked.direction, &resolve.key.id())?;
+        let total = part::total(&resolve.parts, booked.direction, &resolve.key.id().to_string())?;
         if resolve.parts.iter().any(|part| part.purpose == Purpose::Unknown) {
             return Err(PartsError::Purpose.into());
         }

@@ -77,7 +77,15 @@ fn bank_leg(
     Ok(MovementLeg { direction, account, item: None, amount })
 }
 
-fn part_leg(key: &LineKey, currency: CurrencyCode, part: &Part) -> Result<MovementLeg, IdError> {
+/// The leg of a part of a line, or of a lump that a line of this key showed.
+///
+/// # Errors
+/// If it should name a wallet and does not.
+pub fn part_leg(
+    key: &LineKey,
+    currency: CurrencyCode,
+    part: &Part,
+) -> Result<MovementLeg, IdError> {
     let item = match part.purpose {
         Purpose::Unknown => Some(key.id().to_string().parse()?),
         Purpose::Payment

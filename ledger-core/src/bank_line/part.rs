@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{LineDirection, PartsError};
 use crate::{
     chart::Direction,
-    ids::{AccountId, BankLineId, Item},
+    ids::{AccountId, Item},
     money,
 };
 
@@ -73,7 +73,7 @@ impl Part {
         }
     }
 
-    fn check(&self, line: LineDirection, id: &BankLineId) -> Result<(), PartsError> {
+    fn check(&self, line: LineDirection, own: &str) -> Result<(), PartsError> {
         let (wants_item, of) = match self.purpose {
             Purpose::Payment => (true, Some(LineDirection::Debit)),
             Purpose::Arrival => (true, Some(LineDirection::Credit)),
@@ -81,7 +81,6 @@ impl Part {
             Purpose::Interest | Purpose::Wallet => (false, Some(LineDirection::Credit)),
             Purpose::Charges | Purpose::Tax | Purpose::Unknown => (false, None),
         };
-        let own = id.to_string();
         let takes_itself_back = self.item.as_ref().is_some_and(|item| item.as_str() == own);
         if self.item.is_some() != wants_item || takes_itself_back {
             return Err(PartsError::Item);
@@ -102,19 +101,16 @@ pub(super) fn arrivals(parts: &[Part]) -> impl Iterator<Item = &Item> {
     arrivals.filter_map(|part| part.item.as_ref())
 }
 
-/// What the parts come to on the line: those on its other side, less those on the bank's.
-pub(super) fn total(
-    parts: &[Part],
-    line: LineDirection,
-    id: &BankLineId,
-) -> Result<Decimal, PartsError> {
+/// What the parts come to on the line: those on its other side, less those on the bank's. None of
+/// them is `own`, the item under which it lies in suspense itself.
+pub(crate) fn total(parts: &[Part], line: LineDirection, own: &str) -> Result<Decimal, PartsError> {
     if parts.is_empty() || parts.len() > PARTS_MAX {
         return Err(PartsError::Count);
     }
     let usual = Part::plain(Purpose::Unknown, Decimal::ZERO).side(line);
     let mut total: Option<Decimal> = None;
     for part in parts {
-        part.check(line, id)?;
+        part.check(line, own)?;
         if part.amount <= Decimal::ZERO {
             return Err(PartsError::Amount);
         }

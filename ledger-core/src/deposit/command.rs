@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 
 use super::credit::Credit;
 use crate::{
+    bank_line::Part,
     clock::Timestamp,
     ids::{
         AccountId, BankCode, DepositId, HoldId, PayeeHash, Reference, TransactionId, WithdrawalId,
@@ -39,6 +40,11 @@ pub enum DepositOperation {
     /// Say that a credit in suspense is sent back to whom it came from. It stands beside the
     /// withdrawal that sends it, never alone.
     SendBack(SendBackCredit),
+    /// Say that a line settles a credit together with others. It stands beside what names it as a
+    /// part, never alone.
+    SettlePart(SettlePart),
+    /// Say that a credit in suspense is the lump of other deposits' credits.
+    Divide(DivideCredit),
 }
 
 impl DepositOperation {
@@ -56,6 +62,8 @@ impl DepositOperation {
             Self::RequestRecall(request) => request.deposit_id,
             Self::DecideRecall(decide) => decide.deposit_id,
             Self::SendBack(back) => back.deposit_id,
+            Self::SettlePart(part) => part.deposit_id,
+            Self::Divide(divide) => divide.deposit_id,
         }
     }
 
@@ -72,6 +80,8 @@ impl DepositOperation {
             | Self::RecordDeclined(_)
             | Self::DecideReview(_)
             | Self::DecideRecall(_)
+            | Self::SettlePart(_)
+            | Self::Divide(_)
             | Self::SendBack(_) => None,
         }
     }
@@ -89,8 +99,15 @@ impl DepositOperation {
             | Self::ConfirmCredit(_)
             | Self::SettleCredit(_)
             | Self::DecideReview(_)
+            | Self::SettlePart(_)
+            | Self::Divide(_)
             | Self::SendBack(_) => None,
         }
+    }
+
+    /// What other deposits' credits it settles, with what was kept back from them.
+    pub fn parts(&self) -> &[Part] {
+        if let Self::Divide(divide) = self { &divide.parts } else { &[] }
     }
 }
 
@@ -275,6 +292,36 @@ pub struct SendBackCredit {
     pub withdrawal_id: WithdrawalId,
     /// Why.
     pub reason: Option<Reference>,
+}
+
+/// A credit that is a part of what the statement shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettlePart {
+    /// The deposit.
+    pub deposit_id: DepositId,
+    /// Which credit, from 1.
+    pub number: u32,
+    /// The bank that states it.
+    pub bank: BankCode,
+    /// All of it, before any charges.
+    pub amount: Money,
+    /// The transaction of what names it as a part: the line, or the credit that is divided.
+    pub transaction_id: TransactionId,
+}
+
+/// A credit in suspense that is the lump of other deposits' credits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DivideCredit {
+    /// The deposit that the lump made, for nobody had asked for it.
+    pub deposit_id: DepositId,
+    /// Which credit, from 1.
+    pub number: u32,
+    /// The other deposits' credits, and what was kept back from them.
+    pub parts: Vec<Part>,
+    /// Why.
+    pub reason: Option<Reference>,
+    /// The transaction that divides it.
+    pub transaction_id: TransactionId,
 }
 
 /// What the aggregate is asked: the operation, the moment, and what the wallet could take then,

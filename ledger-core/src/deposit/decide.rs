@@ -52,10 +52,12 @@ impl Deposit {
             DepositOperation::RequestRecall(request) => self.request_recall(request, standing),
             DepositOperation::DecideRecall(decide) => self.decide_recall(decide, standing),
             DepositOperation::SendBack(back) => self.send_back(back),
+            DepositOperation::SettlePart(part) => self.settle_part(part),
+            DepositOperation::Divide(divide) => self.divide(divide),
         }
     }
 
-    fn known(&self) -> Result<DepositStatus, DepositError> {
+    pub(super) fn known(&self) -> Result<DepositStatus, DepositError> {
         self.status().ok_or(DepositError::NotFound)
     }
 
@@ -321,6 +323,7 @@ impl Deposit {
                 | CreditPlace::Wallet
                 | CreditPlace::ToReturn
                 | CreditPlace::Recalled
+                | CreditPlace::Divided
                 | CreditPlace::SentBack { .. },
                 _,
             ) => Err(DepositError::NotInReview),

@@ -47,6 +47,18 @@ pub enum DepositError {
     /// Its money was sent back already: nothing is left that a bank could take.
     #[error("the credit was sent back already")]
     SentBack,
+    /// Its money was of other deposits, and is theirs: nothing is left that a bank could take.
+    #[error("the credit was a lump of other deposits, which have it")]
+    Divided,
+    /// A line shows it already, alone or as a part of another lump.
+    #[error("the credit is on the statement already")]
+    CreditSettled,
+    /// No line shows it yet, so it can settle nothing.
+    #[error("the credit is not on the statement yet")]
+    CreditNotSettled,
+    /// The parts make no lump of this amount.
+    #[error("the parts, less charges and tax, do not come to the credit")]
+    LumpDiffers,
     /// Nobody asks for the money back.
     #[error("nobody asks for the credit's money back")]
     RecallNotFound,
@@ -75,6 +87,10 @@ impl DepositError {
             Self::NotInReview => "credit_not_in_review",
             Self::RecallOpen => "recall_open",
             Self::SentBack => "credit_sent_back",
+            Self::Divided => "credit_divided",
+            Self::CreditSettled => "credit_settled",
+            Self::CreditNotSettled => "credit_not_settled",
+            Self::LumpDiffers => "lump_differs",
             Self::RecallNotFound => "recall_not_found",
             Self::RecallDecided => "recall_decided",
             Self::WalletBlocked => "wallet_blocked",

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::credit::Credit;
 use crate::{
+    bank_line::Part,
     clock::Timestamp,
     ids::{AccountId, BankCode, HoldId, PayeeHash, Reference, TransactionId, WithdrawalId},
     log::event_names,
@@ -48,6 +49,8 @@ pub enum DepositEvent {
     RecallRefused(RecallRefused),
     /// A credit in suspense is sent back to whom it came from.
     SentBack(SentBack),
+    /// A credit in suspense was the lump of other deposits' credits, which it settles.
+    Divided(Divided),
 }
 
 /// What was asked for.
@@ -145,13 +148,13 @@ pub struct PutAside {
 pub struct Settled {
     /// Which credit of the deposit, from 1.
     pub number: u32,
-    /// What the bank kept for itself, without tax.
+    /// What the bank kept for itself, without tax; nothing for a part of a lump: the lump says it.
     #[serde(default, skip_serializing_if = "Decimal::is_zero")]
     pub charges: Decimal,
     /// The tax on that.
     #[serde(default, skip_serializing_if = "Decimal::is_zero")]
     pub tax: Decimal,
-    /// The transaction of the bank's line, in the same append: the line moves what moves.
+    /// The transaction of the bank's line, or of the lump, in the same append: it moves what moves.
     pub transaction_id: TransactionId,
 }
 
@@ -238,6 +241,21 @@ pub struct SentBack {
     pub reason: Option<Reference>,
 }
 
+/// A lump that found its deposits. Their credits are settled in the same append.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Divided {
+    /// Which credit of the deposit, from 1.
+    pub number: u32,
+    /// The other deposits' credits, and what was kept back from them.
+    pub parts: Vec<Part>,
+    /// Why, if somebody said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reference>,
+    /// The transaction.
+    pub transaction_id: TransactionId,
+}
+
 event_names!(DepositEvent {
     Begun(_) => "begun",
     Unsolicited(_) => "unsolicited",
@@ -254,6 +272,7 @@ event_names!(DepositEvent {
     RecallGranted(_) => "recall_granted",
     RecallRefused(_) => "recall_refused",
     SentBack(_) => "sent_back",
+    Divided(_) => "divided",
 });
 
 impl DomainEvent for DepositEvent {

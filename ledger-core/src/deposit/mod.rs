@@ -7,8 +7,9 @@
 //! The law: a message of the bank alone is not money. A credit is booked once our own enquiry or
 //! the bank's statement shows it, for what *arrived* and never for what was asked. Only a line of
 //! the statement moves the bank's own account. What cannot go to the wallet waits in suspense for a
-//! person. What is known already changes nothing when it comes again; the same credit with another
-//! amount is refused, and people look.
+//! person. A line may be the lump of several credits: it settles them together, or none of them
+//! (`SettlePart`). What is known already changes nothing when it comes again; the same credit with
+//! another amount is refused, and people look.
 //!
 //! An intent can expire, be declined or be given up, and money can come all the same: it is taken,
 //! and called late. Where a deposit stands therefore follows from its credits first, so that the
@@ -20,6 +21,7 @@ pub mod credit;
 mod decide;
 mod error;
 mod event;
+mod lump;
 pub mod movement;
 mod recall;
 mod state;
@@ -32,14 +34,14 @@ use serde::{Deserialize, Serialize};
 
 pub use command::{
     BeginDeposit, CancelDeposit, ConfirmCredit, CreditClaim, DecideDepositReview, DecideRecall,
-    DepositCommand, DepositOperation, DepositStanding, ExpireDeposit, RecordDeclined,
-    RecordReceived, RequestRecall, SendBackCredit, SettleCredit,
+    DepositCommand, DepositOperation, DepositStanding, DivideCredit, ExpireDeposit, RecordDeclined,
+    RecordReceived, RequestRecall, SendBackCredit, SettleCredit, SettlePart,
 };
 pub use credit::Credit;
 pub use error::DepositError;
 pub use event::{
-    Assigned, Begun, Booked, Declined, DepositEvent, LeftToReturn, PutAside, RecallGranted,
-    RecallRefused, RecallRequested, Received, SentBack, Settled, Unsolicited,
+    Assigned, Begun, Booked, Declined, DepositEvent, Divided, LeftToReturn, PutAside,
+    RecallGranted, RecallRefused, RecallRequested, Received, SentBack, Settled, Unsolicited,
 };
 pub use state::{CreditPlace, DepositStatus, IntentEnd, KnownCredit, Recall};
 
@@ -188,6 +190,8 @@ impl Deposit {
             Status::Recalled
         } else if any(|credit| matches!(credit.place, CreditPlace::SentBack { .. })) {
             Status::SentBack
+        } else if any(|credit| credit.place == CreditPlace::Divided) {
+            Status::Divided
         } else if any(|credit| credit.place == CreditPlace::Told) {
             Status::Received
         } else {
@@ -310,6 +314,7 @@ impl Aggregate for Deposit {
                 let withdrawal_id = back.withdrawal_id;
                 self.place(back.number, CreditPlace::SentBack { withdrawal_id });
             }
+            DepositEvent::Divided(divided) => self.place(divided.number, CreditPlace::Divided),
         }
     }
 }

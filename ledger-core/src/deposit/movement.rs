@@ -3,10 +3,11 @@
 
 use rust_decimal::Decimal;
 
-use super::{Deposit, DepositEvent, RecallGranted};
+use super::{Credit as BankCredit, Deposit, DepositEvent, Divided, RecallGranted, credit::item_of};
 use crate::{
+    bank_line::{HouseAccount, LineDirection, LineKey, movement as of_lines},
     chart::Direction::{self, Credit, Debit},
-    ids::{AccountCode, AccountId, BankCode, IdError},
+    ids::{AccountCode, AccountId, BankCode, DepositId, IdError},
     money::CurrencyCode,
     posting::Kind,
     withdrawal::movement::{Movement, MovementLeg},
@@ -107,6 +108,8 @@ pub fn movement(before: &Deposit, event: &DepositEvent) -> Result<Option<OfCredi
         | DepositEvent::LeftToReturn(_)
         | DepositEvent::RecallRequested(_)
         | DepositEvent::SentBack(_)
+        // Its legs are items of other deposits: see `division`.
+        | DepositEvent::Divided(_)
         | DepositEvent::RecallRefused(_) => return Ok(None),
     };
     let accounts = Accounts::of(&credit.bank, before.currency().ok_or(missing)?)?;
@@ -137,12 +140,52 @@ pub fn movement(before: &Deposit, event: &DepositEvent) -> Result<Option<OfCredi
         | DepositEvent::LeftToReturn(_)
         | DepositEvent::RecallRequested(_)
         | DepositEvent::SentBack(_)
+        | DepositEvent::Divided(_)
         | DepositEvent::RecallRefused(_) => Vec::new(),
     };
     // The wallet gives all of it, or nothing is left there.
     let legs = legs.into_iter().filter(|leg| !leg.amount.is_zero()).collect();
     let movement = Movement { transaction_id, kind: Kind::of(Kind::DEPOSIT), legs };
     Ok(Some(OfCredit { number, value_date: credit.value_date, movement }))
+}
+
+/// What a lump moves that is divided: from suspense to the items of `clearing_in` that it settles,
+/// less what was kept back.
+///
+/// # Errors
+/// Never for a deposit that exists and a credit that it has.
+pub fn division(
+    id: DepositId,
+    before: &Deposit,
+    divided: &Divided,
+) -> Result<of_lines::Movement, IdError> {
+    let missing = IdError { expected: "deposit with this credit" };
+    let known = before.credit(divided.number).ok_or(missing)?;
+    let currency = before.currency().ok_or(missing)?;
+    let accounts = Accounts::of(&known.credit.bank, currency)?;
+    let key = line_of(&known.credit);
+    let mut legs = vec![of_lines::MovementLeg {
+        direction: Debit,
+        account: accounts.suspense,
+        item: Some(item_of(id, divided.number)?),
+        amount: known.credit.amount,
+    }];
+    for part in &divided.parts {
+        legs.push(of_lines::part_leg(&key, currency, part)?);
+    }
+    let (transaction_id, kind) = (divided.transaction_id, Kind::of(Kind::DEPOSIT));
+    Ok(of_lines::Movement { transaction_id, kind, legs })
+}
+
+/// The line by which a bank states a credit.
+pub fn line_of(credit: &BankCredit) -> LineKey {
+    LineKey {
+        bank: credit.bank.clone(),
+        account: HouseAccount::Escrow,
+        direction: LineDirection::Credit,
+        value_date: credit.value_date,
+        bank_transaction_id: credit.bank_transaction_id.clone(),
+    }
 }
 
 /// Who gives what a bank gets back: suspense if the money is there, else the wallet what is held of

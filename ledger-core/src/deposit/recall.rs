@@ -33,6 +33,9 @@ impl Deposit {
         if matches!(known.place, CreditPlace::SentBack { .. }) {
             return Err(DepositError::SentBack);
         }
+        if known.place == CreditPlace::Divided {
+            return Err(DepositError::Divided);
+        }
         let held = match (&known.place, standing.spendable) {
             (CreditPlace::Wallet, Some(spendable)) => spendable.min(said.amount),
             (CreditPlace::Wallet, None) => said.amount,

@@ -27,6 +27,8 @@ pub enum DepositStatus {
     Recalled,
     /// All of it was in suspense, and was sent back to whom it came from.
     SentBack,
+    /// All of it was the lump of other deposits, which it has settled.
+    Divided,
     /// Nobody paid in time. Late money is taken.
     Expired,
     /// The bank declined. Late money is taken.
@@ -37,7 +39,7 @@ pub enum DepositStatus {
 
 impl DepositStatus {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::AwaitingPayment,
         Self::Received,
         Self::Completed,
@@ -47,6 +49,7 @@ impl DepositStatus {
         Self::RecallRequested,
         Self::Recalled,
         Self::SentBack,
+        Self::Divided,
         Self::Expired,
         Self::Failed,
         Self::Cancelled,
@@ -64,6 +67,7 @@ impl DepositStatus {
             Self::RecallRequested => "recall_requested",
             Self::Recalled => "recalled",
             Self::SentBack => "sent_back",
+            Self::Divided => "divided",
             Self::Expired => "expired",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
@@ -82,6 +86,7 @@ impl DepositStatus {
             Self::Settled
                 | Self::Recalled
                 | Self::SentBack
+                | Self::Divided
                 | Self::Expired
                 | Self::Failed
                 | Self::Cancelled
@@ -123,6 +128,8 @@ pub enum CreditPlace {
         /// Which one.
         withdrawal_id: WithdrawalId,
     },
+    /// With the other deposits whose lump it was.
+    Divided,
 }
 
 /// A bank's wish to have a credit's money back.

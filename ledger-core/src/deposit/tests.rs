@@ -6,6 +6,7 @@ use cqrs_es::test::TestFramework;
 
 use super::*;
 use crate::{
+    bank_line::{Part, Purpose},
     ids::{HoldId, PayeeHash, Reference},
     money::Money,
     testing::{
@@ -329,13 +330,52 @@ fn a_number_that_a_bank_uses_again_is_another_credit_and_not_the_first_ones_wall
 /// What was asked before, what is asked, and why not.
 type Refusal = (Vec<DepositCommand>, DepositCommand, DepositError);
 
+/// Says that the credit is the lump of another deposit's.
+fn divided(amount: &str) -> DepositCommand {
+    let item = credit::item_of(deposit(2), 1).unwrap();
+    let parts = vec![Part::of_item(Purpose::Arrival, item, inr(amount).amount())];
+    let (deposit_id, number, transaction_id) = (deposit(1), 1, txn(9));
+    at(0, Ask::Divide(DivideCredit { deposit_id, number, parts, reason: None, transaction_id }))
+}
+
+/// Says that a line settles the credit among others.
+fn part() -> DepositCommand {
+    at(
+        0,
+        Ask::SettlePart(SettlePart {
+            deposit_id: deposit(1),
+            number: 1,
+            bank: "hdfc".parse().unwrap(),
+            amount: inr("500"),
+            transaction_id: txn(9),
+        }),
+    )
+}
+
+/// Of credits that a bank states together with others.
+fn refusals_of_lumps() -> Vec<Refusal> {
+    let booked = || vec![at(0, begin()), at(0, confirmed(claim(1, "500")))];
+    let aside = || vec![at(0, begin()), blocked(confirmed(claim(1, "500")))];
+    let stated = || [aside(), vec![at(0, settled(claim(1, "500")))]].concat();
+    let told = || vec![at(0, begin()), at(0, received(claim(1, "500")))];
+    let asked_back = at(0, recall(claim(1, "500")));
+    vec![
+        ([booked(), vec![part()]].concat(), part(), DepositError::CreditSettled),
+        (told(), part(), DepositError::CreditNotFound),
+        (aside(), divided("500"), DepositError::CreditNotSettled),
+        (stated(), divided("500.01"), DepositError::LumpDiffers),
+        ([stated(), vec![divided("500")]].concat(), divided("500"), DepositError::NotInReview),
+        ([stated(), vec![divided("500")]].concat(), asked_back, DepositError::Divided),
+    ]
+}
+
 /// Of credits that wait for a person, for a bank, or for the word of one.
-fn refusals_of_what_waits() -> [Refusal; 3] {
+fn refusals_of_what_waits() -> Vec<Refusal> {
     let aside = || vec![at(0, begin()), blocked(confirmed(claim(1, "500")))];
     let after = |ask: Ask| [aside(), vec![at(0, ask)]].concat();
     let asked_back = at(0, recall(claim(1, "500")));
     let by_nobody = CreditClaim { payer_hash: None, ..claim(1, "500") };
-    [
+    vec![
         (vec![at(0, begin())], at(0, settled(by_nobody)), DepositError::PayerUnknown),
         (after(recall(claim(1, "500"))), at(0, decide(1, None)), DepositError::RecallOpen),
         (after(sent_back()), asked_back, DepositError::SentBack),
@@ -382,6 +422,7 @@ fn every_refusal() {
         (aside(), blocked(decide(1, Some("wallet:b:INR"))), DepositError::WalletBlocked),
     ];
     table.extend(refusals_of_what_waits());
+    table.extend(refusals_of_lumps());
     for (before, command, error) in &table {
         let (_, events) = after(before.clone());
         TestFramework::<Deposit>::with(())
@@ -406,6 +447,10 @@ fn every_refusal() {
         DepositError::NotInReview,
         DepositError::RecallOpen,
         DepositError::SentBack,
+        DepositError::Divided,
+        DepositError::CreditSettled,
+        DepositError::CreditNotSettled,
+        DepositError::LumpDiffers,
         DepositError::RecallNotFound,
         DepositError::RecallDecided,
         DepositError::WalletBlocked,

@@ -1,7 +1,14 @@
 //! Takes operations on a bank's lines apart. Accounts that are the machine's own are opened with
 //! the first leg on them; a wallet only by its owner.
 
-use super::{Plan, ReceiptPlan, Step, View, checks, planner::Planner, withdrawals::internal};
+use chrono::NaiveDate;
+
+use super::{
+    Plan, ReceiptPlan, Step, StreamId, View, checks,
+    lumps::{self, Shown},
+    planner::Planner,
+    withdrawals::internal,
+};
 use crate::{
     account::AccountCommand,
     bank_line::{
@@ -9,13 +16,23 @@ use crate::{
         movement::{self, Movement},
     },
     command::Rejection,
-    ids::{AccountId, BankLineId, Reference},
-    money::Money,
+    ids::{AccountId, BankLineId, Reference, TransactionId},
+    money::{Currency, Money},
     posting::{Posting, PostingLeg},
 };
 
-/// The accounts that an operation may touch: it names them all itself.
-pub(super) fn accounts_of(operation: &BankLineOperation) -> Vec<AccountId> {
+/// The streams that an operation touches: it names them all itself.
+pub(super) fn streams(operation: &BankLineOperation) -> Vec<StreamId> {
+    let deposits = lumps::deposits_of(operation.parts()).map(StreamId::Deposit);
+    let accounts = accounts_of(operation).into_iter().map(StreamId::Account);
+    std::iter::once(StreamId::BankLine(operation.line_id()))
+        .chain(deposits)
+        .chain(accounts)
+        .collect()
+}
+
+/// The accounts that an operation may touch.
+fn accounts_of(operation: &BankLineOperation) -> Vec<AccountId> {
     let (key, currency) = (operation.key(), operation.currency().code);
     let suspense = Part::plain(Purpose::Unknown, rust_decimal::Decimal::ZERO);
     let first = match operation {
@@ -42,6 +59,11 @@ impl<V: View> Planner<'_, V> {
             return Err(BankLineError::from(PartsError::Amount).into());
         }
         let mut steps = Vec::new();
+        if let Some(transaction_id) = self.moves(operation)? {
+            let bank = &operation.key().bank;
+            let shown = Shown { bank, currency, parts: operation.parts(), transaction_id };
+            self.settle_parts(&shown, &mut steps)?;
+        }
         self.bank_line_steps(operation, &mut Vec::new(), &mut steps)?;
         Ok(Plan { steps, receipt: ReceiptPlan::BankLine(id), notes: Vec::new() })
     }
@@ -73,6 +95,29 @@ impl<V: View> Planner<'_, V> {
         let (key, currency) = (operation.key(), operation.currency());
         let moved = movement::movement(key, currency.code, event).map_err(|_| internal())?;
         let Some(movement) = moved else { return Ok(()) };
+        let id: BankLineId = key.id();
+        let cause: Reference = checks::reference(&id)?;
+        self.post_items(movement, (currency, key.value_date), &cause, (opened, steps))
+    }
+
+    /// The transaction that an operation would make; nothing if nothing moves any more.
+    fn moves(&self, operation: &BankLineOperation) -> Result<Option<TransactionId>, Rejection> {
+        Ok(match self.view.bank_line(operation.line_id()).decide(operation)? {
+            Some(BankLineEvent::Booked(booked)) => Some(booked.transaction_id),
+            Some(BankLineEvent::Resolved(resolved)) => Some(resolved.transaction_id),
+            Some(BankLineEvent::Expected(_) | BankLineEvent::SentBack(_)) | None => None,
+        })
+    }
+
+    /// The legs of a movement that names the item of each, on accounts of the machine's own that
+    /// are opened where they are missing.
+    pub(super) fn post_items(
+        &self,
+        movement: Movement,
+        (currency, value_date): (Currency, NaiveDate),
+        cause: &Reference,
+        (opened, steps): (&mut Vec<AccountId>, &mut Vec<Step>),
+    ) -> Result<(), Rejection> {
         self.open_house_accounts(&movement, opened, steps)?;
         let mut legs = Vec::with_capacity(movement.legs.len());
         for leg in movement.legs {
@@ -85,13 +130,11 @@ impl<V: View> Planner<'_, V> {
             kind: movement.kind,
             legs,
             effective_on: None,
-            value_date: Some(key.value_date),
+            value_date: Some(value_date),
             conditions: Vec::new(),
             note: None,
         };
-        let id: BankLineId = key.id();
-        let cause: Reference = checks::reference(&id)?;
-        self.legs(&posting, self.today(None), Some(&cause), steps)
+        self.legs(&posting, self.today(None), Some(cause), steps)
     }
 
     fn open_house_accounts(

@@ -7,25 +7,23 @@ use rust_decimal::Decimal;
 use super::{
     Plan, ReceiptPlan, Step, View, checks,
     planner::Planner,
+    recalls::{check_receivable, is_open},
     repayments::debts_of,
     withdrawals::{Named, internal},
 };
 use crate::{
-    account::{Account, AccountCommand, HoldEnd},
-    bank_line::{
-        BankLineOperation, BookBankLine, ExpectBankLine, HouseAccount, LineDirection, LineKey,
-        Part, Purpose, ResolveBankLine,
-    },
+    account::Account,
+    bank_line::{BankLineOperation, BookBankLine, ExpectBankLine, Part, Purpose, ResolveBankLine},
     chart::Direction,
     command::Rejection,
     deposit::{
-        BeginDeposit, CreditClaim, DecideRecall, Deposit, DepositCommand, DepositError,
-        DepositEvent, DepositOperation, DepositStanding, SettleCredit,
+        BeginDeposit, CreditClaim, Deposit, DepositCommand, DepositError, DepositEvent,
+        DepositOperation, DepositStanding, SettleCredit,
         credit::item_of,
         movement::{self, Accounts, is_wallet},
     },
-    hold::{Hold, HoldCommand, HoldState},
-    ids::{AccountId, BankLineId, DepositId, HoldId, TransactionId},
+    hold::Hold,
+    ids::{AccountId, BankLineId, DepositId, TransactionId},
     tier::Flow,
     withdrawal::movement::Movement,
 };
@@ -42,6 +40,10 @@ pub fn accounts_of_deposit(operation: &DepositOperation, deposit: &Deposit) -> V
             let credit = deposit.credit(decide.number);
             (credit.map(|known| &known.credit.bank), deposit.currency())
         }
+        DepositOperation::Divide(divide) => {
+            let credit = deposit.credit(divide.number);
+            (credit.map(|known| &known.credit.bank), deposit.currency())
+        }
         DepositOperation::Begin(_)
         | DepositOperation::Cancel(_)
         | DepositOperation::Expire(_)
@@ -49,6 +51,7 @@ pub fn accounts_of_deposit(operation: &DepositOperation, deposit: &Deposit) -> V
         | DepositOperation::RecordReceived(_)
         | DepositOperation::ConfirmCredit(_)
         | DepositOperation::SettleCredit(_)
+        | DepositOperation::SettlePart(_)
         | DepositOperation::SendBack(_)
         | DepositOperation::RequestRecall(_) => {
             let claim = operation.claim();
@@ -73,6 +76,9 @@ pub fn accounts_of_deposit(operation: &DepositOperation, deposit: &Deposit) -> V
             let owed = wallet.as_ref().and_then(|wallet| movement::receivable_of(wallet).ok());
             owed.into_iter().chain([of.suspense, of.clearing_out]).collect()
         }
+        (DepositOperation::Divide(_), Some(of)) => {
+            vec![of.suspense, of.clearing_in, of.charges, of.tax]
+        }
         (
             DepositOperation::Begin(_)
             | DepositOperation::Cancel(_)
@@ -84,6 +90,8 @@ pub fn accounts_of_deposit(operation: &DepositOperation, deposit: &Deposit) -> V
             | DepositOperation::DecideReview(_)
             | DepositOperation::RequestRecall(_)
             | DepositOperation::SendBack(_)
+            | DepositOperation::SettlePart(_)
+            | DepositOperation::Divide(_)
             | DepositOperation::DecideRecall(_),
             _,
         ) => Vec::new(),
@@ -109,6 +117,8 @@ fn wallet_of<'a>(operation: &'a DepositOperation, deposit: &'a Deposit) -> Optio
         DepositOperation::Cancel(_)
         | DepositOperation::Expire(_)
         | DepositOperation::RecordDeclined(_)
+        | DepositOperation::SettlePart(_)
+        | DepositOperation::Divide(_)
         | DepositOperation::SendBack(_) => None,
     }
 }
@@ -117,39 +127,16 @@ impl<V: View> Planner<'_, V> {
     pub(super) fn deposit(&self, operation: &DepositOperation) -> Result<Plan, Rejection> {
         let id = operation.deposit_id();
         let before = self.view.deposit(id);
-        match operation {
-            DepositOperation::Begin(begin) => self.check_begin(begin)?,
-            DepositOperation::SettleCredit(settle) => {
-                self.check_claim(&before, &settle.claim)?;
-                check_charges(settle)?;
-            }
-            DepositOperation::RecordReceived(_)
-            | DepositOperation::ConfirmCredit(_)
-            | DepositOperation::RequestRecall(_) => {
-                let claim = operation.claim().ok_or_else(internal)?;
-                self.check_claim(&before, claim)?;
-            }
-            DepositOperation::DecideReview(decide) => {
-                if let Some(account) = &decide.assign_to {
-                    self.check_wallet(account)?;
-                    if before.exists() && account.currency().ok() != before.currency() {
-                        return Err(checks::other_currency(account));
-                    }
-                }
-            }
-            DepositOperation::DecideRecall(decide) => check_receivable(decide, &before)?,
-            // It stands beside the withdrawal that sends it, never alone.
-            DepositOperation::SendBack(_) => return Err(internal()),
-            DepositOperation::Cancel(_)
-            | DepositOperation::Expire(_)
-            | DepositOperation::RecordDeclined(_) => {}
-        }
+        self.check_deposit(operation, &before)?;
         let wallet = wallet_of(operation, &before);
         let open = operation.hold_id().map(|id| self.view.hold(id)).filter(is_open);
         let held = open.as_ref().map(Hold::amount).unwrap_or_default();
         let standing = DepositStanding { held, ..self.deposit_standing(wallet)? };
         let command = DepositCommand { operation: operation.clone(), standing, now: self.now };
         let events = before.decide(&command).map_err(Rejection::from)?;
+        if let (true, DepositOperation::SettleCredit(settle)) = (events.is_empty(), operation) {
+            self.check_first_line(settle)?;
+        }
         let mut steps = vec![Step::Deposit(id, Box::new(command))];
         let (mut opened, mut lines) = (Vec::new(), Vec::new());
         let mut state = before.clone();
@@ -162,6 +149,9 @@ impl<V: View> Planner<'_, V> {
                 (&event, operation)
             {
                 lines.push(self.settling_line(settle, id, settled.number)?);
+            }
+            if let DepositEvent::Divided(divided) = &event {
+                self.division(id, (&state, divided), (&mut opened, &mut steps))?;
             }
             self.recall_hold(&event, wallet, (operation.hold_id(), open.as_ref()), &mut steps);
             state = state.after(event);
@@ -185,6 +175,45 @@ impl<V: View> Planner<'_, V> {
         Ok(Plan { steps, receipt: ReceiptPlan::Deposit(id), notes: Vec::new() })
     }
 
+    /// What no deposit would see by itself.
+    fn check_deposit(
+        &self,
+        operation: &DepositOperation,
+        before: &Deposit,
+    ) -> Result<(), Rejection> {
+        match operation {
+            DepositOperation::Begin(begin) => self.check_begin(begin)?,
+            DepositOperation::SettleCredit(settle) => {
+                self.check_claim(before, &settle.claim)?;
+                check_charges(settle)?;
+            }
+            DepositOperation::RecordReceived(_)
+            | DepositOperation::ConfirmCredit(_)
+            | DepositOperation::RequestRecall(_) => {
+                let claim = operation.claim().ok_or_else(internal)?;
+                self.check_claim(before, claim)?;
+            }
+            DepositOperation::DecideReview(decide) => {
+                if let Some(account) = &decide.assign_to {
+                    self.check_wallet(account)?;
+                    if before.exists() && account.currency().ok() != before.currency() {
+                        return Err(checks::other_currency(account));
+                    }
+                }
+            }
+            DepositOperation::DecideRecall(decide) => check_receivable(decide, before)?,
+            DepositOperation::Divide(divide) => self.check_division(before, divide)?,
+            // They stand beside what sends or names them, never alone.
+            DepositOperation::SendBack(_) | DepositOperation::SettlePart(_) => {
+                return Err(internal());
+            }
+            DepositOperation::Cancel(_)
+            | DepositOperation::Expire(_)
+            | DepositOperation::RecordDeclined(_) => {}
+        }
+        Ok(())
+    }
+
     /// The line that settles a credit: it moves the bank's account, or what of it lies in suspense
     /// because nobody knew the credit when the line was booked.
     fn settling_line(
@@ -203,7 +232,7 @@ impl<V: View> Planner<'_, V> {
             net = net.checked_sub(amount).map_err(|_| internal())?;
             parts.push(Part::plain(purpose, amount.amount()));
         }
-        let (key, transaction_id) = (line_of(claim), settle.transaction_id);
+        let (key, transaction_id) = (movement::line_of(&claim.credit()), settle.transaction_id);
         if self.view.bank_line(key.id()).properties().is_some() {
             let resolve = ResolveBankLine { key, currency, parts, transaction_id };
             return Ok(BankLineOperation::Resolve(resolve));
@@ -261,37 +290,6 @@ impl<V: View> Planner<'_, V> {
         let room = room.into_iter().chain(tier).min();
         Ok(DepositStanding { room, spendable, held: Decimal::ZERO })
     }
-
-    /// The hold of a recall, from the bank's wish to a person's decision. Without an end of its
-    /// own: a person may need long.
-    fn recall_hold(
-        &self,
-        event: &DepositEvent,
-        wallet: Option<&AccountId>,
-        (hold_id, open): (Option<HoldId>, Option<&Hold>),
-        steps: &mut Vec<Step>,
-    ) {
-        let (Some(hold_id), Some(wallet)) = (hold_id, wallet) else { return };
-        let (now, authority) = (self.now, self.authority);
-        let (hold, account) = match (event, open) {
-            (DepositEvent::RecallRequested(asked), _) if asked.hold_id.is_some() => {
-                let (account, amount, expires_at) = (wallet.clone(), asked.held, None);
-                let hold = HoldCommand::Place { account, amount, expires_at, cause: None, now };
-                (hold, AccountCommand::PlaceHold { hold_id, amount, expires_at, authority })
-            }
-            (DepositEvent::RecallGranted(granted), Some(open)) => {
-                let (amount, transaction_id) = (granted.from_wallet, granted.transaction_id);
-                let hold = HoldCommand::Capture { amount, transaction_id, now };
-                (hold, ended(hold_id, open, HoldEnd::Captured))
-            }
-            (DepositEvent::RecallRefused(_), Some(open)) => {
-                (HoldCommand::Release, ended(hold_id, open, HoldEnd::Released))
-            }
-            _ => return,
-        };
-        steps.push(Step::Hold(hold_id, hold));
-        steps.push(Step::Account(wallet.clone(), account));
-    }
 }
 
 /// What a transaction brings to a wallet.
@@ -307,26 +305,6 @@ pub(super) fn brought(
     Some((movement.transaction_id, sum))
 }
 
-fn ended(hold_id: HoldId, open: &Hold, end: HoldEnd) -> AccountCommand {
-    AccountCommand::EndHold { hold_id, amount: open.amount(), end }
-}
-
-fn is_open(hold: &Hold) -> bool {
-    hold.state() == Some(HoldState::Open)
-}
-
-/// What a wallet no longer has its owner owes, in an account beside it.
-fn check_receivable(decide: &DecideRecall, before: &Deposit) -> Result<(), Rejection> {
-    let wallet = before.wallet_of(decide.number).filter(|_| decide.granted);
-    match wallet.map(|wallet| (wallet, movement::receivable_of(wallet))) {
-        Some((wallet, Err(_))) => {
-            let text = "the wallet's code leaves no room for what its owner would owe";
-            Err(Rejection::new("not_withdrawable", text).of(wallet))
-        }
-        Some((_, Ok(_))) | None => Ok(()),
-    }
-}
-
 /// Says whose money a credit's line will be, where an enquiry has booked it.
 fn expected_line(
     operation: &DepositOperation,
@@ -336,26 +314,20 @@ fn expected_line(
     let DepositOperation::ConfirmCredit(confirm) = operation else { return Ok(None) };
     let moved = movement::movement(before, event).map_err(|_| internal())?.ok_or_else(internal)?;
     let item = item_of(confirm.deposit_id, moved.number).map_err(|_| internal())?;
-    let (key, currency) = (line_of(&confirm.claim), confirm.claim.amount.currency());
+    let (key, currency) =
+        (movement::line_of(&confirm.claim.credit()), confirm.claim.amount.currency());
     Ok(Some(BankLineOperation::Expect(ExpectBankLine { key, currency, item })))
-}
-
-/// The line by which a bank states a credit.
-fn line_of(claim: &CreditClaim) -> LineKey {
-    LineKey {
-        bank: claim.bank.clone(),
-        account: HouseAccount::Escrow,
-        direction: LineDirection::Credit,
-        value_date: claim.value_date,
-        bank_transaction_id: claim.bank_transaction_id.clone(),
-    }
 }
 
 /// The line that an operation on a deposit touches, if it is about a credit that it books.
 pub(super) fn line_of_deposit(operation: &DepositOperation) -> Option<BankLineId> {
     match operation {
-        DepositOperation::ConfirmCredit(confirm) => Some(line_of(&confirm.claim).id()),
-        DepositOperation::SettleCredit(settle) => Some(line_of(&settle.claim).id()),
+        DepositOperation::ConfirmCredit(confirm) => {
+            Some(movement::line_of(&confirm.claim.credit()).id())
+        }
+        DepositOperation::SettleCredit(settle) => {
+            Some(movement::line_of(&settle.claim.credit()).id())
+        }
         DepositOperation::Begin(_)
         | DepositOperation::Cancel(_)
         | DepositOperation::Expire(_)
@@ -364,6 +336,8 @@ pub(super) fn line_of_deposit(operation: &DepositOperation) -> Option<BankLineId
         | DepositOperation::DecideReview(_)
         | DepositOperation::RequestRecall(_)
         | DepositOperation::SendBack(_)
+        | DepositOperation::SettlePart(_)
+        | DepositOperation::Divide(_)
         | DepositOperation::DecideRecall(_) => None,
     }
 }

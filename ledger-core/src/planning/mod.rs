@@ -6,10 +6,12 @@ mod bank_lines;
 mod checks;
 mod deposits;
 mod fees;
+mod lumps;
 mod payment_requests;
 mod payments;
 mod periods;
 mod planner;
+mod recalls;
 mod repayments;
 mod send_back;
 mod tiers;
@@ -240,10 +242,7 @@ pub fn streams(operation: &Operation) -> Vec<StreamId> {
             let source = operation.as_sending_back().and_then(send_back::source_of);
             std::iter::once(withdrawal).chain(source).chain(accounts).collect()
         }
-        Operation::BankLine(operation) => {
-            let accounts = bank_lines::accounts_of(operation).into_iter().map(StreamId::Account);
-            std::iter::once(StreamId::BankLine(operation.line_id())).chain(accounts).collect()
-        }
+        Operation::BankLine(operation) => bank_lines::streams(operation),
         Operation::Deposit(operation) => {
             let deposit = StreamId::Deposit(operation.deposit_id());
             // As far as the operation itself names them.
@@ -251,7 +250,8 @@ pub fn streams(operation: &Operation) -> Vec<StreamId> {
             let accounts = accounts.into_iter().map(StreamId::Account);
             let line = deposits::line_of_deposit(operation).map(StreamId::BankLine);
             let hold = operation.hold_id().map(StreamId::Hold);
-            std::iter::once(deposit).chain(line).chain(hold).chain(accounts).collect()
+            let parts = lumps::deposits_of(operation.parts()).map(StreamId::Deposit);
+            std::iter::once(deposit).chain(line).chain(hold).chain(parts).chain(accounts).collect()
         }
         Operation::Transfer(operation) => {
             let id = operation.transfer_id();

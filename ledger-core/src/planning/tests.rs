@@ -2,6 +2,7 @@
 
 mod deposits;
 mod fees;
+mod lumps;
 mod payments;
 mod refusals;
 mod repayments;

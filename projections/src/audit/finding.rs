@@ -157,14 +157,17 @@ codes! {
     WithdrawalDiffers = "withdrawal_differs",
     /// A transaction that a withdrawal names is not in the same append, or not caused by it.
     WithdrawalIncomplete = "withdrawal_incomplete",
-    /// A line of a bank's statement is booked twice, or resolved without being booked.
+    /// A line of a bank's statement is booked twice, or resolved without being booked; or it moves
+    /// what is none of its parts.
     BankLineDiffers = "bank_line_differs",
     /// A transaction that a bank's line names is not in the same append, or not caused by it; or
     /// the bank's own account moves without a line.
     BankLineIncomplete = "bank_line_incomplete",
-    /// A deposit does not begin with being asked for or coming unasked, or does so twice.
+    /// A deposit does not begin with being asked for or coming unasked, or does so twice; or its
+    /// credit is not settled whole.
     DepositDiffers = "deposit_differs",
-    /// A transaction that a deposit names is not in the same append, or not caused by it.
+    /// A transaction that a deposit names is not in the same append, or not caused by it; or one
+    /// settles its credit, and it does not say so.
     DepositIncomplete = "deposit_incomplete",
     /// A transfer does not begin with its hold, goes on after its end, or breaks its own terms.
     TransferDiffers = "transfer_differs",

@@ -4,6 +4,7 @@
 mod banks;
 mod by_key;
 mod fees;
+mod lumps;
 mod money;
 mod outside;
 mod periods;

@@ -21,7 +21,7 @@ const SPENT: &str = "wallet:b:INR";
 
 impl Stand {
     /// With deposits, as the service has them.
-    async fn with_deposits() -> Self {
+    pub(super) async fn with_deposits() -> Self {
         let mut stand = Self::start().await;
         stand.booker.credits = Some(stand.credits());
         stand
@@ -39,7 +39,7 @@ impl Stand {
     }
 
     /// An intent of 500 rupees; its token.
-    async fn begun(&self) -> (DepositId, String) {
+    pub(super) async fn begun(&self) -> (DepositId, String) {
         let deposit_id = DepositId::from_uuid(System.fresh());
         self.ask(DepositOperation::Begin(BeginDeposit {
             deposit_id,
@@ -54,7 +54,7 @@ impl Stand {
     }
 
     /// Our own enquiry shows the credit of a line.
-    fn shown(deposit_id: DepositId, line: &str, amount: &str) -> DepositOperation {
+    pub(super) fn shown(deposit_id: DepositId, line: &str, amount: &str) -> DepositOperation {
         let claim = claim(line, amount);
         DepositOperation::ConfirmCredit(ConfirmCredit {
             deposit_id,

@@ -69,7 +69,7 @@ impl Office {
         import(pool, &word("hdfc"), Format::Json, &parsed[0], &word("asha")).await.unwrap();
     }
 
-    fn with_deposits(&mut self) {
+    pub(super) fn with_deposits(&mut self) {
         let (ledger, pool) = (Arc::new(self.bahi.engine.clone()), self.booker.pool.clone());
         let banks = Arc::new(BankRegistry::default());
         let desk = CreditDesk::new(ledger, banks, Arc::new(System), pool.clone(), &[42; 32]);
@@ -92,7 +92,7 @@ impl Office {
     }
 
     /// The credits in suspense, by the bank's number.
-    async fn listed(&self) -> BTreeMap<String, Value> {
+    pub(super) async fn listed(&self) -> BTreeMap<String, Value> {
         let head = self.bahi.engine.status().borrow().head.position;
         assert!(
             self.booker.read_models.wait_for(head, crate::support::bahi::PATIENCE).await.is_ok()

@@ -13,6 +13,7 @@ pub(crate) mod idp;
 pub(crate) mod intake;
 pub(crate) mod ledger;
 pub(crate) mod load;
+pub(crate) mod lumps;
 pub(crate) mod model;
 pub(crate) mod process;
 pub(crate) mod proxy;

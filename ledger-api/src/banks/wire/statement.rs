@@ -5,7 +5,7 @@ use ledger_core::ids::Reference;
 use serde::Deserialize;
 
 use super::{Raw, RawMoney, if_ours};
-use crate::banks::{BankStatement, Direction, StatementLine};
+use crate::banks::{BankStatement, Direction, StatedCredit, StatedLump, StatementLine};
 
 #[derive(Deserialize)]
 pub(in crate::banks) struct RawStatement {
@@ -27,6 +27,22 @@ struct RawLine {
     utr: Option<String>,
     reference: Option<String>,
     narration: Option<String>,
+    lump: Option<RawLump>,
+}
+
+#[derive(Deserialize)]
+struct RawLump {
+    charges: Option<RawMoney>,
+    tax: Option<RawMoney>,
+    credits: Vec<RawCredit>,
+}
+
+#[derive(Deserialize)]
+struct RawCredit {
+    amount: RawMoney,
+    bank_transaction_id: Option<String>,
+    utr: Option<String>,
+    reference: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -59,6 +75,10 @@ impl Raw for RawStatement {
 
 impl RawLine {
     fn meaning(self) -> Option<StatementLine> {
+        let lump = match self.lump {
+            Some(lump) => Some(lump.meaning()?),
+            None => None,
+        };
         Some(StatementLine {
             bank_transaction_id: self.bank_transaction_id,
             booking_date: self.booking_date,
@@ -71,7 +91,27 @@ impl RawLine {
             utr: if_ours(self.utr),
             reference: if_ours(self.reference),
             narration: self.narration.unwrap_or_default(),
+            lump,
         })
+    }
+}
+
+impl RawLump {
+    fn meaning(self) -> Option<StatedLump> {
+        let kept = |money: Option<RawMoney>| match money {
+            Some(money) => money.positive().map(Some),
+            None => Some(None),
+        };
+        let credits = self.credits.into_iter().map(|credit| {
+            Some(StatedCredit {
+                amount: credit.amount.positive()?,
+                bank_transaction_id: if_ours(credit.bank_transaction_id),
+                utr: if_ours(credit.utr),
+                reference: if_ours(credit.reference),
+            })
+        });
+        let credits = credits.collect::<Option<_>>()?;
+        Some(StatedLump { charges: kept(self.charges)?, tax: kept(self.tax)?, credits })
     }
 }
 

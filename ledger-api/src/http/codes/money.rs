@@ -108,6 +108,15 @@ codes! {
          again with another key.";
     CREDIT_SENT_BACK = "credit_sent_back" 409 Never "The credit was sent back"
         "It went back to whom it came from already, so a bank cannot have it once more.";
+    CREDIT_DIVIDED = "credit_divided" 409 Never "The credit was a lump of other deposits"
+        "It was divided among the deposits that it was of, so a bank cannot have it back as one.";
+    CREDIT_SETTLED = "credit_settled" 409 Never "The credit is on the statement already"
+        "A line shows a credit once, alone or as a part of a lump. Nothing was booked.";
+    CREDIT_NOT_SETTLED = "credit_not_settled" 409 Never "The credit is not on the statement yet"
+        "Only what a line of the bank's statement shows can settle deposits.";
+    LUMP_DIFFERS = "lump_differs" 422 Never "The parts do not come to the lump"
+        "The credits, less charges and tax, come to what lies in suspense, to the last paisa; at \
+         least one is named, and none is the lump itself.";
     PAYER_UNKNOWN = "payer_unknown" 409 Never "Who paid is not known"
         "The deposit takes one payer's money only, and a statement does not say who paid. It waits \
          until the bank is asked.";

@@ -15,6 +15,7 @@ mod fees;
 mod file_form;
 mod inbound;
 mod limits;
+mod lumps;
 mod overview;
 mod people;
 mod periods;
@@ -87,6 +88,7 @@ pub(super) fn routes() -> Router<ApiState> {
         .route("/ops/suspense/{item}", get(suspense::one))
         .route("/ops/suspense/{item}/assign", post(suspense::assign))
         .route("/ops/suspense/{item}/return", post(suspense::send_back))
+        .route("/ops/suspense/{item}/lump", post(lumps::propose))
         .route("/ops/banks", get(banks::page))
         .route("/ops/banks/{bank}/pause", post(banks::pause))
         .route("/ops/banks/{bank}/drain", post(banks::drain))

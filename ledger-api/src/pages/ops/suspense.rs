@@ -6,7 +6,7 @@ use axum::response::Response;
 use ledger_core::ids::{Item, Reference};
 use serde::Deserialize;
 
-use super::{ActForm, Board, Field, OpsSent, OpsVisitor, Part, after, overview::proposals};
+use super::{ActForm, Board, Field, OpsSent, OpsVisitor, Part, after, lumps, overview::proposals};
 use crate::{
     desk::{
         carrying_out, caught_up,
@@ -24,7 +24,7 @@ use crate::{
     suspense::{self, OpenCredit, Why as Because},
 };
 
-const PATH: &str = "/ops/suspense";
+pub(super) const PATH: &str = "/ops/suspense";
 
 pub(super) async fn page(visitor: OpsVisitor) -> Result<Response, Problem> {
     let (pool, now) = (&visitor.state.reads, visitor.now());
@@ -64,10 +64,13 @@ pub(super) async fn one(visitor: OpsVisitor, Id(item): Id<String>) -> Result<Res
     Ok(respond::page(&board(&visitor, &item, &FormErrors::none()).await?))
 }
 
-async fn credit(visitor: &OpsVisitor, item: &str) -> Result<(Item, Option<OpenCredit>), Problem> {
+/// What lies there under a name, as the last decision left it.
+pub(super) async fn credit(
+    visitor: &OpsVisitor,
+    item: &str,
+) -> Result<(Item, Option<OpenCredit>), Problem> {
     let item: Item =
         item.parse().map_err(|_| Problem::not_found("There is nothing of this id."))?;
-    // As the last decision left it.
     caught_up(&visitor.state).await?;
     let found = suspense::open_credits(&visitor.state.reads, Some(&item)).await?;
     Ok((item, found.into_iter().next()))
@@ -111,7 +114,7 @@ async fn board(visitor: &OpsVisitor, item: &str, errors: &FormErrors) -> Result<
     }
     let takes_two = takes_two(visitor, &found)?;
     let best = suggested.first().map_or(String::new(), |one| one.account.to_string());
-    Ok(board.part(decide(&item, takes_two, best)))
+    Ok(board.part(decide(&item, takes_two, best)).part(lumps::part(&item)))
 }
 
 fn takes_two(visitor: &OpsVisitor, found: &OpenCredit) -> Result<bool, Problem> {
@@ -216,7 +219,8 @@ pub(super) async fn send_back(
     answer(&visitor, &item, done).await
 }
 
-async fn answer(
+/// The page of a credit again, with what was wrong.
+pub(super) async fn answer(
     visitor: &OpsVisitor,
     item: &str,
     done: Result<(), Problem>,

@@ -174,8 +174,8 @@ impl DepositOut {
 #[schema(as = DepositStep)]
 pub(super) struct StepOut {
     /// What: `begun`, `unsolicited`, `cancelled`, `expired`, `declined`, `received`, `credited`,
-    /// `put_aside`, `settled`, `assigned`, `left_to_return`, `sent_back`, `recall_requested`,
-    /// `recall_granted` or `recall_refused`.
+    /// `put_aside`, `settled`, `assigned`, `left_to_return`, `sent_back`, `divided`,
+    /// `recall_requested`, `recall_granted` or `recall_refused`.
     #[schema(example = "credited")]
     pub(super) event: String,
     /// Where the deposit was after it.
@@ -232,6 +232,8 @@ pub(super) enum DepositStatusWord {
     Recalled,
     /// All of it was in suspense, and was sent back to whom it came from.
     SentBack,
+    /// All of it was the lump of other deposits, which it has settled.
+    Divided,
     /// Nobody paid in time.
     Expired,
     /// The bank declined.

@@ -197,6 +197,9 @@ fn of(event: DepositEvent, currency: CurrencyCode) -> StepOut {
         DepositEvent::SentBack(sent) => {
             StepOut { credit: Some(sent.number), reason: sent.reason, ..nothing }
         }
+        DepositEvent::Divided(divided) => {
+            StepOut { credit: Some(divided.number), reason: divided.reason, ..nothing }
+        }
         DepositEvent::Begun(_)
         | DepositEvent::Unsolicited(_)
         | DepositEvent::Cancelled {}

@@ -5,6 +5,7 @@ mod bank_days;
 mod banks;
 mod fees;
 mod inbound;
+mod lumps;
 mod merchants;
 mod periods;
 mod receivables;
@@ -44,6 +45,7 @@ pub(super) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(suspense::list))
         .routes(routes!(suspense::assign))
         .routes(routes!(sending_back::send_back))
+        .routes(routes!(lumps::settle))
         .routes(routes!(receivables::write_off))
         .routes(routes!(treasury::name))
         .routes(routes!(periods::list))

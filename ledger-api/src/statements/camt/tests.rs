@@ -105,3 +105,64 @@ proptest! {
         }
     }
 }
+
+/// An entry of 394.10 with two transactions of 400.00 and these charges.
+fn lump(of_entry: &str, of_transaction: &str) -> Option<(String, String)> {
+    let text = BATCH.replace(
+        "<NtryDtls>\n     <TxDtls><Refs><EndToEndId>dep1",
+        &format!("{of_entry}<NtryDtls>\n     <TxDtls><Refs><EndToEndId>dep1"),
+    );
+    let text =
+        text.replace("300.00</Amt></TxDtls>", &format!("300.00</Amt>{of_transaction}</TxDtls>"));
+    let days = read(&text).unwrap();
+    let line = days[0].lines.last().unwrap();
+    assert_eq!((line.amount.to_string(), &line.reference), ("394.10".to_owned(), &None));
+    let lump = line.lump.as_ref()?;
+    let names: Vec<_> = lump.credits.iter().map(|credit| credit.reference.clone()).collect();
+    assert_eq!(names, ["dep1", "dep2"].map(|name| name.parse().ok()));
+    Some((lump.charges.to_string(), lump.tax.to_string()))
+}
+
+#[test]
+fn a_lump_net_of_charges_has_its_parts_if_they_come_to_it() {
+    let charge = |name: &str, amount: &str, tax: &str| {
+        let tax = if tax.is_empty() {
+            String::new()
+        } else {
+            format!("<Tax><Amt Ccy=\"INR\">{tax}</Amt></Tax>")
+        };
+        format!("<{name}><Amt Ccy=\"INR\">{amount}</Amt><CdtDbtInd>DBIT</CdtDbtInd>{tax}</{name}>")
+    };
+    let of = |record: String| format!("<Chrgs>{record}</Chrgs>");
+    let five = Some(("5.00".to_owned(), "0.90".to_owned()));
+    assert_eq!(lump("", ""), None);
+    assert_eq!(lump(&charge("Chrgs", "5.00", "0.90"), ""), five);
+    // The tax within the charge.
+    assert_eq!(lump(&of(charge("Rcrd", "5.90", "0.90")), ""), five);
+    assert_eq!(lump("", &of(charge("Rcrd", "5.00", "0.90"))), five);
+    let two = of(charge("Rcrd", "5.00", "") + &charge("Rcrd", "0.90", ""));
+    assert_eq!(lump(&two, ""), Some(("5.90".to_owned(), "0".to_owned())));
+    // A paisa too little, another currency, and what is given back.
+    assert_eq!(lump(&charge("Chrgs", "5.00", "0.89"), ""), None);
+    let other = charge("Chrgs", "5.00", "0.90").replacen("INR", "USD", 1);
+    assert_eq!(lump(&other, ""), None);
+    assert_eq!(lump(&charge("Chrgs", "5.00", "0.90").replace("DBIT", "CRDT"), ""), None);
+}
+
+#[test]
+fn one_transaction_net_of_charges_is_a_lump_of_one() {
+    let second = BATCH.find("     <TxDtls><Refs><EndToEndId>dep2").unwrap();
+    let end = second + BATCH[second..].find('\n').unwrap();
+    let text = format!("{}{}", &BATCH[..second], &BATCH[end + 1..])
+        .replace("394.10", "299.00")
+        .replace("1194.10", "1099.00")
+        .replace(
+            "300.00</Amt></TxDtls>",
+            "300.00</Amt><Chrgs><Amt Ccy=\"INR\">1.00</Amt></Chrgs></TxDtls>",
+        );
+    let days = read(&text).unwrap();
+    let line = days[0].lines.last().unwrap();
+    assert_eq!((line.bank_transaction_id.as_str(), &line.reference), ("B-103", &None));
+    let lump = line.lump.clone().unwrap();
+    assert_eq!((lump.charges.to_string(), lump.credits.len()), ("1.00".to_owned(), 1));
+}

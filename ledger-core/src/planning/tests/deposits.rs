@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     deposit::{
-        BeginDeposit, CancelDeposit, ConfirmCredit, CreditClaim, DecideDepositReview,
+        BeginDeposit, CancelDeposit, ConfirmCredit, CreditClaim, CreditPlace, DecideDepositReview,
         DepositOperation as Ask, DepositStatus, ExpireDeposit, RecordDeclined, RecordReceived,
         SettleCredit,
         credit::{id_of, item_of},
@@ -117,7 +117,7 @@ impl World {
 
     /// Every item is what the deposits say it is, and the accounts are the sums of their items.
     #[track_caller]
-    fn assert_items(&self) {
+    pub(super) fn assert_items(&self) {
         let (mut clearing, mut escrow, mut aside) = (Vec::new(), Vec::new(), Vec::new());
         for (id, deposit) in &self.deposits {
             for (number, known) in (1_u32..).zip(deposit.credits()) {
@@ -128,7 +128,9 @@ impl World {
                 assert_eq!(self.item(CLEARING, item.as_str()), Decimal::ZERO.saturating_sub(open));
                 assert_eq!(self.item(SUSPENSE, item.as_str()), if_so(known.is_aside()));
                 clearing.push(open);
-                escrow.push(if_so(known.settled));
+                // A lump that was divided is what its parts are.
+                let divided = known.place == CreditPlace::Divided;
+                escrow.push(if_so(known.settled && !divided));
                 aside.push(if_so(known.is_aside()));
             }
         }

@@ -247,6 +247,11 @@ impl Account {
         }
     }
 
+    /// What is open of an item, as far as that can be judged.
+    pub(super) fn open_of(&self, item: &str) -> Option<&i128> {
+        self.items.as_ref().filter(|_| !self.distrusted)?.get(item)
+    }
+
     fn open_items(&self) -> usize {
         self.items.as_ref().map_or(0, HashMap::len)
     }

@@ -16,21 +16,22 @@ use super::{
     },
     object::Object,
     read,
+    settling::Settling,
     suspense::Leaving,
 };
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "that the fields are there and no others is what is checked")]
-struct Part<'a> {
+pub(super) struct Part<'a> {
     #[serde(borrow)]
-    purpose: Text<'a>,
+    pub(super) purpose: Text<'a>,
     #[serde(borrow, default)]
-    item: Option<Text<'a>>,
+    pub(super) item: Option<Text<'a>>,
     #[serde(borrow, default)]
     wallet: Option<Text<'a>>,
     #[serde(borrow)]
-    amount: Text<'a>,
+    pub(super) amount: Text<'a>,
 }
 
 #[derive(Deserialize)]
@@ -107,19 +108,13 @@ struct Claim {
     position: i64,
 }
 
-/// A credit's claim that a line's transaction settles it.
-#[derive(Debug, Clone, Copy)]
-struct Settling {
-    transaction: u128,
-    position: i64,
-}
-
 /// The lines of a log, and what the append that is read says of them.
 #[derive(Debug, Default)]
 pub(super) struct BankLines {
     lines: HashMap<u128, Line>,
     claims: Vec<Claim>,
-    settling: Vec<Settling>,
+    /// The credits of deposits that they settle.
+    pub(super) settling: Settling,
     /// Whether the transaction that is read is the doing of an object that is no line.
     of_another_machine: bool,
 }
@@ -147,11 +142,11 @@ impl BankLines {
             }
             "booked" => {
                 let booked = read::<Booked<'_>>(place, event, findings);
-                (booked.map(|booked| booked.transaction_id), !was.booked)
+                (booked.map(|booked| (booked.transaction_id, booked.parts)), !was.booked)
             }
             "resolved" => {
                 let resolved = read::<Resolved<'_>>(place, event, findings);
-                (resolved.map(|resolved| resolved.transaction_id), was.booked)
+                (resolved.map(|resolved| (resolved.transaction_id, resolved.parts)), was.booked)
             }
             "sent_back" => {
                 if let Some(sent) = read::<SentBack<'_>>(place, event, findings) {
@@ -171,18 +166,15 @@ impl BankLines {
             let words = "a bank line is expected once, booked once, and resolved after that";
             findings.event(place, Code::BankLineDiffers, words);
         }
-        let Some(named) = named else { return };
+        let Some((named, parts)) = named else { return };
         if let Some(transaction) = id(&named, "txn_") {
+            let incomplete = (place.position, Code::BankLineIncomplete);
+            self.settling.names(transaction, &parts, incomplete);
             self.claims.push(Claim { transaction, line, position: place.position });
         } else {
             let words = format!("{:?} is not a transaction's id", &*named);
             findings.event(place, Code::IdMalformed, words);
         }
-    }
-
-    /// A deposit says that a line's transaction settles one of its credits.
-    pub(super) fn settles(&mut self, transaction: u128, position: i64) {
-        self.settling.push(Settling { transaction, position });
     }
 
     /// What names a line as its cause was named by it, and the other way round; and nothing that
@@ -201,9 +193,6 @@ impl BankLines {
         self.of_another_machine = Object::caused(leg).is_some();
         let Some(transaction) = id(&leg.transaction_id, "txn_") else { return };
         let cause = leg.cause.as_deref().and_then(|cause| id(cause, "bl_"));
-        if cause.is_some() {
-            self.settling.retain(|settling| settling.transaction != transaction);
-        }
         let claim = self.claims.iter().position(|claim| claim.transaction == transaction);
         let named = claim.map(|at| self.claims.swap_remove(at).line);
         if named != cause {
@@ -218,11 +207,7 @@ impl BankLines {
             let words = format!("{} is not in this append", id_text(claim.transaction, "txn_"));
             findings.position(claim.position, Code::BankLineIncomplete, words);
         }
-        for settling in self.settling.drain(..) {
-            let transaction = id_text(settling.transaction, "txn_");
-            let words = format!("no line of a statement makes {transaction} in this append");
-            findings.position(settling.position, Code::DepositIncomplete, words);
-        }
+        self.settling.batch_ends(findings);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Deposits: each begins with being asked for or with coming unasked, and every transaction that an
 //! event of it names is in the same append, caused by it; what settles a credit is caused by the
-//! line of the bank's statement. What the transactions move is held against the accounts, their
-//! items included, like everything that moves.
+//! line of the bank's statement, or by the lump that is divided. What the transactions move is held
+//! against the accounts, their items included, like everything that moves.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use super::{
         record::Event,
         text::Text,
     },
-    bank_line::BankLines,
+    bank_line::{BankLines, Part},
     object::Object,
     read,
     suspense::Leaving,
@@ -179,6 +179,19 @@ struct SentBack<'a> {
     reason: Option<Text<'a>>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "that the fields are there and no others is what is checked")]
+struct Divided<'a> {
+    number: u32,
+    #[serde(borrow)]
+    parts: Vec<Part<'a>>,
+    #[serde(borrow, default)]
+    reason: Option<Text<'a>>,
+    #[serde(borrow)]
+    transaction_id: Text<'a>,
+}
+
 /// The deposits of a log, with the sequence that each has come to.
 #[derive(Debug, Default)]
 pub(super) struct Deposits(HashMap<u128, i64>);
@@ -215,8 +228,9 @@ impl Deposits {
         let Some(named) = named else { return };
         if let Some(transaction) = id(&named, "txn_") {
             if event.event_type == "settled" {
-                lines.settles(transaction, place.position);
+                settles(place, event, transaction, lines);
             } else {
+                divides(place, event, transaction, lines);
                 let object = Object::Deposit(deposit);
                 transactions.expect_of(transaction, object, place.position);
             }
@@ -224,6 +238,25 @@ impl Deposits {
             let words = format!("{:?} is not a transaction's id", &*named);
             findings.event(place, Code::IdMalformed, words);
         }
+    }
+}
+
+/// A credit is settled by a transaction of somebody else.
+fn settles(place: Place<'_>, event: &Event<'_>, transaction: u128, lines: &mut BankLines) {
+    if let Ok(settled) = shape::read::<Settled<'_>>(event.payload) {
+        let item = format!("{}.{}", event.aggregate_id, settled.number);
+        lines.settling.says(transaction, item, place.position);
+    }
+}
+
+/// A credit was a lump: its transaction settles others.
+fn divides(place: Place<'_>, event: &Event<'_>, transaction: u128, lines: &mut BankLines) {
+    if event.event_type == "divided"
+        && let Ok(divided) = shape::read::<Divided<'_>>(event.payload)
+    {
+        let incomplete = (place.position, Code::DepositIncomplete);
+        lines.settling.names(transaction, &divided.parts, incomplete);
+        lines.settling.divides(transaction);
     }
 }
 
@@ -236,32 +269,34 @@ fn named<'a>(
     event: &Event<'a>,
     findings: &mut Findings,
 ) -> Result<Option<Text<'a>>, Unreadable> {
-    let named = match event.event_type {
-        "begun" => read::<Begun<'a>>(place, event, findings).map(|_| None),
-        "unsolicited" => read::<Unsolicited<'a>>(place, event, findings).map(|_| None),
-        "cancelled" | "expired" => read::<Nothing>(place, event, findings).map(|_| None),
-        "declined" => read::<Declined<'a>>(place, event, findings).map(|_| None),
-        "received" => read::<Received<'a>>(place, event, findings).map(|_| None),
-        "credited" | "put_aside" => {
-            read::<Booked<'a>>(place, event, findings).map(|booked| Some(booked.transaction_id))
-        }
-        "settled" => {
-            read::<Settled<'a>>(place, event, findings).map(|settled| Some(settled.transaction_id))
-        }
-        "assigned" => read::<Assigned<'a>>(place, event, findings)
-            .map(|assigned| Some(assigned.transaction_id)),
-        "left_to_return" | "recall_refused" => {
-            read::<LeftToReturn<'a>>(place, event, findings).map(|_| None)
-        }
-        "sent_back" => read::<SentBack<'a>>(place, event, findings).map(|_| None),
-        "recall_requested" => read::<RecallRequested<'a>>(place, event, findings).map(|_| None),
-        "recall_granted" => read::<RecallGranted<'a>>(place, event, findings)
-            .map(|granted| Some(granted.transaction_id)),
-        other => {
-            let words = format!("no deposit has events of type {other:?}");
-            findings.event(place, Code::EventTypeUnknown, words);
-            None
-        }
-    };
+    let named =
+        match event.event_type {
+            "begun" => read::<Begun<'a>>(place, event, findings).map(|_| None),
+            "unsolicited" => read::<Unsolicited<'a>>(place, event, findings).map(|_| None),
+            "cancelled" | "expired" => read::<Nothing>(place, event, findings).map(|_| None),
+            "declined" => read::<Declined<'a>>(place, event, findings).map(|_| None),
+            "received" => read::<Received<'a>>(place, event, findings).map(|_| None),
+            "credited" | "put_aside" => {
+                read::<Booked<'a>>(place, event, findings).map(|booked| Some(booked.transaction_id))
+            }
+            "settled" => read::<Settled<'a>>(place, event, findings)
+                .map(|settled| Some(settled.transaction_id)),
+            "assigned" => read::<Assigned<'a>>(place, event, findings)
+                .map(|assigned| Some(assigned.transaction_id)),
+            "left_to_return" | "recall_refused" => {
+                read::<LeftToReturn<'a>>(place, event, findings).map(|_| None)
+            }
+            "sent_back" => read::<SentBack<'a>>(place, event, findings).map(|_| None),
+            "divided" => read::<Divided<'a>>(place, event, findings)
+                .map(|divided| Some(divided.transaction_id)),
+            "recall_requested" => read::<RecallRequested<'a>>(place, event, findings).map(|_| None),
+            "recall_granted" => read::<RecallGranted<'a>>(place, event, findings)
+                .map(|granted| Some(granted.transaction_id)),
+            other => {
+                let words = format!("no deposit has events of type {other:?}");
+                findings.event(place, Code::EventTypeUnknown, words);
+                None
+            }
+        };
     named.ok_or(Unreadable)
 }

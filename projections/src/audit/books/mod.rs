@@ -24,6 +24,7 @@ mod object;
 mod payment;
 mod periods;
 mod reading;
+mod settling;
 mod suspense;
 mod tier;
 mod transaction;
@@ -234,6 +235,7 @@ impl Books {
         let amount = account.positive(place, &leg.amount, &mut self.findings);
         let earns = account.is_of_result();
         self.bank_lines.leg(place, &leg, &mut self.findings);
+        let closes = self.bank_lines.settling.leg(place, &leg, debit);
         let side = amount.map(|amount| (index, debit, amount)).filter(|_| earns);
         self.currencies.periods.leg(place, &leg, side, &mut self.findings);
         let movement =
@@ -250,6 +252,9 @@ impl Books {
             let when = (movement, first, event.recorded_at);
             account.count(place, &leg, when, &self.currencies.tiers, &mut self.findings);
             account.post(place, &leg, movement, first, &mut self.findings);
+            if closes {
+                settling::closed(place, &leg, account, &mut self.findings);
+            }
             self.currencies.add(movement.currency, debit, movement.amount);
             self.frozen.leg(index, debit, movement.amount, &leg);
         } else {

@@ -82,7 +82,9 @@ impl From<DepositStatus> for ActivityStatus {
             DepositStatus::InReview | DepositStatus::ToReturn | DepositStatus::RecallRequested => {
                 Self::InReview
             }
-            DepositStatus::Recalled | DepositStatus::SentBack => Self::Returned,
+            DepositStatus::Recalled | DepositStatus::SentBack | DepositStatus::Divided => {
+                Self::Returned
+            }
             DepositStatus::Expired => Self::Expired,
             DepositStatus::Failed => Self::Failed,
             DepositStatus::Cancelled => Self::Cancelled,
