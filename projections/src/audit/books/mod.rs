@@ -227,6 +227,8 @@ impl Books {
         let amount = account.positive(place, &leg.amount, &mut self.findings);
         let earns = account.is_of_result();
         self.bank_lines.leg(place, &leg, &mut self.findings);
+        let at = (debit, amount, event.recorded_at);
+        self.currencies.fees.leg(place, &leg, at, &mut self.findings);
         let side = amount.map(|amount| (index, debit, amount)).filter(|_| earns);
         self.currencies.periods.leg(place, &leg, side, &mut self.findings);
         let movement =
