@@ -48,13 +48,15 @@ pub(crate) enum Kind {
     ClosePeriod,
     /// Months that were closed are open again.
     ReopenPeriod,
+    /// A year's income and expense become equity.
+    CloseYear,
     /// Our own money is moved between two accounts at a bank.
     ApproveTreasury,
 }
 
 impl Kind {
     /// All of them.
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::AssignSuspense,
         Self::ReturnSuspense,
         Self::NameTreasury,
@@ -69,6 +71,7 @@ impl Kind {
         Self::DefineFee,
         Self::ClosePeriod,
         Self::ReopenPeriod,
+        Self::CloseYear,
         Self::ApproveTreasury,
     ];
 
@@ -89,6 +92,7 @@ impl Kind {
             Self::DefineFee => "define_fee",
             Self::ClosePeriod => "close_period",
             Self::ReopenPeriod => "reopen_period",
+            Self::CloseYear => "close_year",
             Self::ApproveTreasury => "approve_treasury",
         }
     }
@@ -110,6 +114,7 @@ impl Kind {
             Self::DefineFee => "Define what withdrawals or transfers cost",
             Self::ClosePeriod => "Close months",
             Self::ReopenPeriod => "Open months again",
+            Self::CloseYear => "Close a year",
             Self::ApproveTreasury => "Move money of our own",
         }
     }
