@@ -19,6 +19,7 @@ use ledger_core::{
     ids::{
         AccountId, BankAccountId, MerchantCode, PaymentId, RequestId, TransactionId, WithdrawalId,
     },
+    log::BatchKey,
     money::{Currency, Money},
     payment::{PayMerchant, PaymentOperation, Terms},
     posting::{Posting, PostingLeg},
@@ -30,6 +31,7 @@ use crate::{
     Spread,
     instant_bank::PAYEE_HASH,
     naive::{pair, per_second},
+    pages::SECRET,
     report::{Latencies, percentiles},
 };
 
@@ -50,7 +52,8 @@ pub(crate) struct Load {
 /// An engine as `bahi serve` has it on this machine.
 pub(crate) fn config(database: PgConnectOptions) -> EngineConfig {
     let cache_entries_max = ledger_api::machine::cache_accounts();
-    EngineConfig { cache_entries_max, ..EngineConfig::new(database) }
+    let batch_key = Some(BatchKey::new(SECRET));
+    EngineConfig { cache_entries_max, batch_key, ..EngineConfig::new(database) }
 }
 
 /// What callers got.

@@ -2,35 +2,43 @@
 //! nothing else of the installation: add to the log, past every rule of the engine. What breaks a
 //! rule is found at its position by who knows no more than the log. What breaks none stands in the
 //! log with the name that it was given; this login cannot take it back, and what is signed has it.
+//! And its batch lacks the MAC, whose key no database has: who has the key finds it.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use ledger_api::proofs::{CheckpointMaker, MakeError, ProofSettings};
 use ledger_core::{
     clock::{Ids as _, System},
+    engine::{Engine, EngineConfig},
     ids::TransactionId,
     log::{
-        Head, RecordedEvent,
+        BatchKey, Head, RecordedEvent,
         hash::{HashedFields, event_hash},
         read,
     },
 };
-use projections::audit::{self, Code, Options, Report};
+use projections::audit::{self, Code, MacFigures, MacKey, Options, Report};
 use serde_json::{Value, json};
 use sqlx::{Connection as _, PgConnection};
 
 use crate::support::{
     database::{APP, Database},
-    ledger::Ledger,
+    ledger::{Ledger, config},
 };
 
 const FROM: &str = "wallet:asha:INR";
 const TO: &str = "wallet:mallory:INR";
 const NAMED: &str = "{\"actor\":\"mallory\",\"request\":\"req_01935c3a5e7c7d3e8f00a1b2c3d4e5f6\"}";
 
+/// What the installation's batches are authenticated with.
+const KEY: [u8; 32] = [0x5e; 32];
+
 /// A ledger with two wallets and a transfer between them; the legs of that.
 async fn honest() -> (Ledger, Vec<RecordedEvent>) {
-    let ledger = Ledger::start().await;
+    traded(Ledger::start().await).await
+}
+
+async fn traded(ledger: Ledger) -> (Ledger, Vec<RecordedEvent>) {
     ledger.wallet(FROM, "100.00").await;
     ledger.wallet(TO, "1.00").await;
     ledger.transfer(FROM, TO, "1.00").await.unwrap();
@@ -62,6 +70,15 @@ async fn login(database: &Database) -> PgConnection {
 
 /// Appends events of accounts as a process of ours would, hashes and all.
 async fn append(db: &mut PgConnection, events: &[(String, String, String)]) {
+    append_with(db, events, None).await;
+}
+
+/// The same, with what shall pass for the MAC of its batch.
+async fn append_with(
+    db: &mut PgConnection,
+    events: &[(String, String, String)],
+    mac: Option<&[u8]>,
+) {
     let head: Head = read::head(&mut *db).await.unwrap();
     let (mut hash, mut rows) = (head.hash, Vec::new());
     let mut sequences = BTreeMap::new();
@@ -88,13 +105,14 @@ async fn append(db: &mut PgConnection, events: &[(String, String, String)]) {
     }
     let mut db_tx = db.begin().await.unwrap();
     let last = rows.last().unwrap().0;
-    let batch = "insert into batches (number, last_position, head_hash, recorded_at)
-                 values ($1, $2, $3, $4)";
+    let batch = "insert into batches (number, last_position, head_hash, recorded_at, mac)
+                 values ($1, $2, $3, $4, $5)";
     sqlx::query(batch)
         .bind(i64::try_from(head.batch + 1).unwrap())
         .bind(i64::try_from(last).unwrap())
         .bind(&hash[..])
         .bind(head.recorded_at)
+        .bind(mac)
         .execute(&mut *db_tx)
         .await
         .unwrap();
@@ -119,7 +137,13 @@ async fn append(db: &mut PgConnection, events: &[(String, String, String)]) {
 }
 
 async fn verify(database: &Database) -> Report {
-    let options = Options { read_models: false, ..Options::default() };
+    verify_by(database, None).await
+}
+
+/// What the check says to who has a key.
+async fn verify_by(database: &Database, key: Option<[u8; 32]>) -> Report {
+    let mac_key = key.map(MacKey::new);
+    let options = Options { read_models: false, mac_key, ..Options::default() };
     audit::verify_database(&database.pool().await, &options, |_| {}).await.unwrap()
 }
 
@@ -203,4 +227,85 @@ async fn case_176_what_a_stolen_login_adds_by_the_rules_stays_with_its_name_and_
     sqlx::raw_sql(&cut).execute(&mut owner).await.unwrap();
     let refused = maker.make().await.unwrap_err();
     assert!(matches!(refused, MakeError::Shorter { .. }), "{refused}");
+}
+
+/// An engine that authenticates what it appends.
+async fn with_key(database: &Database) -> Ledger {
+    let batch_key = Some(BatchKey::new(KEY));
+    let engine = Engine::start(EngineConfig { batch_key, ..config(database) }).await.unwrap();
+    Ledger { database: database.clone(), engine }
+}
+
+/// The MACs of all batches, in order.
+async fn macs(database: &Database) -> Vec<Option<Vec<u8>>> {
+    let sql = "select mac from batches order by number";
+    sqlx::query_scalar(sql).fetch_all(&database.pool().await).await.unwrap()
+}
+
+#[tokio::test]
+async fn case_176_what_a_stolen_login_adds_by_the_rules_lacks_the_mac_of_its_batch() {
+    for forged in ["none", "of another batch", "of another key"] {
+        let (ledger, legs) = traded(with_key(&Database::create().await).await).await;
+        let (database, head) = (&ledger.database, legs[1].position);
+        let before = verify_by(database, Some(KEY)).await;
+        assert!(before.verified, "{before}");
+        let known = macs(database).await;
+        let batches = u64::try_from(known.len()).unwrap() - 1;
+        let all = MacFigures { since_batch: Some(1), compared: batches, differing: 0 };
+        assert_eq!(before.macs, Some(all), "every batch but the start");
+        let mac = match forged {
+            "none" => None,
+            "of another batch" => known.last().unwrap().clone(),
+            _ => Some(vec![7; 32]),
+        };
+        let mut db = login(database).await;
+        append_with(&mut db, &again(&legs, true), mac.as_deref()).await;
+        // The engine goes on from it, with MACs that are right.
+        ledger.transfer(TO, FROM, "0.50").await.unwrap();
+        ledger.engine.shutdown().await;
+        let report = verify(database).await;
+        assert!(report.verified && report.macs.is_none(), "by the rules: {report}");
+        let report = verify_by(database, Some(KEY)).await;
+        assert_eq!(report.findings_total, 1, "{forged}: {report}");
+        let found = &report.findings[0];
+        let place = (Some(i64::try_from(head).unwrap() + 1), Some(before.head.batch + 1));
+        assert_eq!((found.code, (found.position, found.batch)), (Code::BatchMacDiffers, place));
+        assert_eq!(report.macs.map(|macs| macs.differing), Some(1), "{forged}");
+    }
+}
+
+#[tokio::test]
+async fn case_176_batches_of_before_there_was_a_key_have_no_mac_and_are_no_finding() {
+    let (old, _) = honest().await;
+    let database = old.database.clone();
+    let first = verify_by(&database, Some(KEY)).await;
+    assert!(first.verified, "{first}");
+    let none = MacFigures { since_batch: None, compared: 0, differing: 0 };
+    assert_eq!(first.macs, Some(none));
+    old.engine.shutdown().await;
+    let ledger = with_key(&database).await;
+    ledger.transfer(TO, FROM, "0.50").await.unwrap();
+    let report = verify_by(&database, Some(KEY)).await;
+    let since = MacFigures { since_batch: Some(first.head.batch + 1), compared: 1, differing: 0 };
+    assert!(report.verified, "{report}");
+    assert_eq!(report.macs, Some(since));
+    // With another key nothing fits, and from there on one that has none is found.
+    let other = verify_by(&database, Some([0x5f; 32])).await;
+    assert_eq!((other.findings_total, other.findings[0].code), (1, Code::BatchMacDiffers));
+    ledger.engine.shutdown().await;
+    let old = Ledger::on(&database).await;
+    old.transfer(TO, FROM, "0.25").await.unwrap();
+    old.engine.shutdown().await;
+    let report = verify_by(&database, Some(KEY)).await;
+    assert_eq!(report.macs.map(|macs| (macs.compared, macs.differing)), Some((2, 1)), "{report}");
+    // Unless somebody says from which batch on no such process was left.
+    let mac_key = Some(MacKey::new(KEY).starting_at(report.head.batch + 1));
+    let options = Options { read_models: false, mac_key, ..Options::default() };
+    let later = audit::verify_database(&database.pool().await, &options, |_| {}).await.unwrap();
+    assert!(later.verified, "{later}");
+    // Nor can the login give a MAC to what has none, or take one away.
+    let mut db = login(&database).await;
+    let refused = sqlx::query("update batches set mac = null").execute(&mut db).await.unwrap_err();
+    let code = refused.as_database_error().unwrap().code().unwrap().into_owned();
+    assert_eq!(code, "42501");
 }

@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use ledger_core::clock::{Clock, Timestamp};
 use projections::{
     ProjectionError,
-    audit::{self, AuditError, Options, Progress, Report},
+    audit::{self, AuditError, MacKey, Options, Progress, Report},
 };
 use sqlx::{
     PgPool,
@@ -35,6 +35,8 @@ pub struct AuditRunner {
     pub reader: PgConnectOptions,
     /// How to make tables of it, as the application, for as long as that takes.
     pub maker: PgConnectOptions,
+    /// What batches of the log are authenticated with.
+    pub mac_key: Option<MacKey>,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
 }
@@ -98,7 +100,8 @@ impl AuditRunner {
                 return rebuilt(self.maker.clone(), tell, stopping.clone()).await;
             }
             let read_models = kind == RunKind::Replay.as_str();
-            let options = Options { read_models, ..Options::default() };
+            let mac_key = self.mac_key.clone();
+            let options = Options { read_models, mac_key, ..Options::default() };
             let report = read(self.reader.clone(), options, tell, stopping.clone()).await?;
             Some(match report {
                 Ok(report) => Ok(RunOutcome::of(&report)),

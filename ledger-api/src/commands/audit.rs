@@ -1,5 +1,6 @@
 //! `bahi audit`: is the log whole, does it add up, and is it the one we saw before?
 
+mod database;
 mod proofs;
 mod prove;
 
@@ -181,7 +182,7 @@ impl Verify {
         let began_at = Utc::now().trunc_subsecs(6);
         let report = match &self.file {
             Some(file) => verify_export(file, &options)?,
-            None => verify_database(settings, &options).await?,
+            None => database::verify(settings, &options).await?,
         };
         if self.record {
             record(settings, &report, began_at).await?;
@@ -313,15 +314,6 @@ async fn safeguarding(
     }
     let backed = !short.values().any(|short| *short);
     Ok(if holds && backed { Verdict::Yes } else { Verdict::No })
-}
-
-async fn verify_database(settings: &Settings, options: &Options) -> anyhow::Result<Report> {
-    with_reader(settings, async |pool| {
-        let bar = Bar::new("verifying");
-        let report = audit::verify_database(pool, options, |done| bar.at(done.events, done.of));
-        report.await.context("can't verify the database")
-    })
-    .await
 }
 
 async fn export(

@@ -15,6 +15,7 @@ use ledger_core::{
     command::{Accepted, Command, Idempotency, Operation, Outcome, Rejection},
     engine::{Engine, EngineConfig, EngineStatus},
     ids::{Principal, RequestId},
+    log::BatchKey,
 };
 use sqlx::PgPool;
 
@@ -89,7 +90,9 @@ pub(super) async fn with_engine_on<T>(
     with_database(settings, async |database| {
         database.check(settings.allow_unsafe_database).await?;
         check_anchor(database, settings).await?;
-        let config = EngineConfig::new(database.app().clone());
+        // What is appended here is to carry the MAC of this installation, as all else.
+        let batch_key = Some(BatchKey::new(database.secret(settings).await?.batch_key()));
+        let config = EngineConfig { batch_key, ..EngineConfig::new(database.app().clone()) };
         let engine = Engine::start(config).await.context("the log can't be read")?;
         let done = job(database, &engine).await;
         engine.shutdown().await;

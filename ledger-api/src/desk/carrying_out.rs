@@ -21,7 +21,7 @@ use super::{
     check_evidence, check_reason,
     fees::{self, FeeChange, TermsChange},
     lumps::{self, LumpIn},
-    periods::{self, Closing, Opening},
+    periods::{self, Closing, Opening, YearClosing},
     proposals::{Decision, Kind, NewProposal, Proposal, Proposals},
     receivables, sending_back,
     shops::{self, Agreement},
@@ -208,6 +208,7 @@ async fn carry_out(
         }
         Kind::DefineFee => define_fee(&first, writer, key, proposal).await,
         Kind::ClosePeriod | Kind::ReopenPeriod => period(&first, writer, key, proposal).await,
+        Kind::CloseYear => close_year(&first, writer, key, proposal).await,
         Kind::ApproveTreasury => move_money(&first, &second, proposal).await,
         Kind::SettleLump => settle_lump(&first, &second, key, proposal).await,
     }
@@ -288,6 +289,18 @@ async fn period(
     let opening: Opening = body(proposal)?;
     let done = periods::reopen(first, approval, (key, &opening), &opening).await?;
     Ok(format!("All is open from {} on, at position {}.", opening.from, done.position))
+}
+
+async fn close_year(
+    first: &Writer,
+    second: &Writer,
+    key: Key,
+    proposal: &Proposal,
+) -> Result<String, Problem> {
+    let closing: YearClosing = body(proposal)?;
+    let approval = approval(second, proposal);
+    let done = periods::close_year(first, approval, (key, &closing), closing.until).await?;
+    Ok(format!("The year to {} is in equity, at position {}.", closing.until, done.position))
 }
 
 async fn define_tier(

@@ -48,6 +48,8 @@ pub(crate) enum Kind {
     ClosePeriod,
     /// Months that were closed are open again.
     ReopenPeriod,
+    /// A year's income and expense become equity.
+    CloseYear,
     /// Our own money is moved between two accounts at a bank.
     ApproveTreasury,
     /// A credit in suspense is the lump of several deposits.
@@ -56,7 +58,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// All of them.
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::AssignSuspense,
         Self::ReturnSuspense,
         Self::NameTreasury,
@@ -71,6 +73,7 @@ impl Kind {
         Self::DefineFee,
         Self::ClosePeriod,
         Self::ReopenPeriod,
+        Self::CloseYear,
         Self::ApproveTreasury,
         Self::SettleLump,
     ];
@@ -92,6 +95,7 @@ impl Kind {
             Self::DefineFee => "define_fee",
             Self::ClosePeriod => "close_period",
             Self::ReopenPeriod => "reopen_period",
+            Self::CloseYear => "close_year",
             Self::ApproveTreasury => "approve_treasury",
             Self::SettleLump => "settle_lump",
         }
@@ -114,6 +118,7 @@ impl Kind {
             Self::DefineFee => "Define what withdrawals or transfers cost",
             Self::ClosePeriod => "Close months",
             Self::ReopenPeriod => "Open months again",
+            Self::CloseYear => "Close a year",
             Self::ApproveTreasury => "Move money of our own",
             Self::SettleLump => "Settle several deposits with a lump",
         }

@@ -6,8 +6,13 @@ use std::{
     time::Duration,
 };
 
-use projections::audit::proof::{KeyError, WitnessKey};
+use projections::audit::{
+    MacKey,
+    proof::{KeyError, WitnessKey},
+};
 use reqwest::Url;
+
+use crate::setup::Secret;
 
 const EVENTS_DEFAULT: u64 = 10_000;
 const SECONDS_DEFAULT: u64 = 60;
@@ -28,6 +33,9 @@ pub struct ProofSettings {
     pub every: Duration,
     /// Who is asked to countersign them.
     pub witnesses: Vec<Witness>,
+    /// The first batch that must carry a MAC, where processes of a release that knew none went on
+    /// beside others; else the first one that has one.
+    pub macs_from: u64,
 }
 
 /// Somebody who countersigns checkpoints.
@@ -72,7 +80,14 @@ impl ProofSettings {
             every_events: EVENTS_DEFAULT,
             every: Duration::from_secs(SECONDS_DEFAULT),
             witnesses: Vec::new(),
+            macs_from: 0,
         }
+    }
+
+    /// The key that the MACs of batches are checked with, of the installation with this secret.
+    pub fn mac_key(&self, secret: &Secret) -> MacKey {
+        let from = i64::try_from(self.macs_from).unwrap_or(i64::MAX);
+        MacKey::new(secret.batch_key()).starting_at(from)
     }
 
     /// From the variables of the process.
@@ -124,6 +139,9 @@ impl ProofSettings {
         if let Some(seconds) = number("BAHI_CHECKPOINT_SECONDS", 0, SECONDS_MAX)? {
             settings.every = Duration::from_secs(seconds);
         }
+        if let Some(batch) = number("BAHI_MACS_FROM", 0, u64::MAX)? {
+            settings.macs_from = batch;
+        }
         if let Some(list) = text("BAHI_WITNESSES")? {
             settings.witnesses = witnesses(&list)?;
         }
@@ -164,11 +182,13 @@ mod tests {
         assert_eq!(settings.key_file, Path::new("data/checkpoint-key"));
         assert_eq!(with("BAHI_CHECKPOINT_SECONDS", "0").unwrap().every, Duration::ZERO);
         assert_eq!(with("BAHI_CHECKPOINT_EVENTS", "7").unwrap().every_events, 7);
+        assert_eq!(with("BAHI_MACS_FROM", "48").unwrap().macs_from, 48);
         assert_eq!(with("BAHI_CHECKPOINTS_DIR", "/kept").unwrap().folder, Path::new("/kept"));
         for (name, value) in [
             ("BAHI_CHECKPOINT_SECONDS", "-1"),
             ("BAHI_CHECKPOINT_SECONDS", "86401"),
             ("BAHI_CHECKPOINT_EVENTS", "0"),
+            ("BAHI_MACS_FROM", "first"),
             ("BAHI_CHECKPOINT_ORIGIN", "my log"),
             ("BAHI_WITNESSES", "http://127.0.0.1:9"),
             ("BAHI_WITNESSES", "ftp://a key"),

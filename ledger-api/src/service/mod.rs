@@ -293,6 +293,7 @@ async fn try_start(
             .keep(database, "the anchor", &mut |pool, stop| anchor::keep(pool, file.clone(), stop));
         if wanted.roles.worker {
             let proofs = ProofSettings::from_environment(&settings.data)?;
+            parts.start_checks(database, proofs.mac_key(&secret), &wanted.clock);
             parts.keep(database, "the checkpoints", &mut |pool, stop| {
                 tasks::make_checkpoints(&CheckpointMaker::new(pool, proofs.clone()), &stop)
             });

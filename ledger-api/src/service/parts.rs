@@ -7,6 +7,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use ledger_core::{
     clock::{Clock, System},
     engine::{Engine, EngineConfig},
+    log::BatchKey,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use projections::{ProjectorStatus, ReadModels};
@@ -102,6 +103,7 @@ impl Parts {
         let engine = if roles.api || roles.worker {
             let config = EngineConfig {
                 cache_entries_max: wanted.cache_accounts,
+                batch_key: Some(BatchKey::new(secret.batch_key())),
                 clock: Arc::clone(&wanted.clock),
                 ..EngineConfig::new(database.app().clone())
             };
@@ -127,7 +129,6 @@ impl Parts {
                 parts.start_people(database, secret, &engine, wanted)?;
                 parts.start_payouts(database, secret, &engine, wanted)?;
                 parts.start_hooks_out(database, secret, wanted);
-                parts.start_checks(database, &wanted.clock);
             }
             if roles.api {
                 let api = parts.api((database, inbox), secret, engine, stopping, wanted)?;

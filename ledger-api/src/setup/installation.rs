@@ -44,7 +44,7 @@ pub enum InstallationError {
 
 /// The secret in `file`, if the database agrees; a new one if neither knows any.
 pub(super) async fn secret(pool: &PgPool, file: &Path) -> Result<Secret, SetupError> {
-    let known = known(pool).await?;
+    let known = noted_secret(pool).await?;
     let secret = match (Secret::read(file)?, &known) {
         (Some(secret), _) => secret,
         (None, Some(id)) => {
@@ -65,7 +65,11 @@ pub(super) async fn secret(pool: &PgPool, file: &Path) -> Result<Secret, SetupEr
     Err(InstallationError::SecretDiffers { expected, found, file: file.to_owned() }.into())
 }
 
-async fn known(pool: &PgPool) -> Result<Option<String>, InstallationError> {
+/// The id of the secret that a database was used with; nothing if it was used with none.
+///
+/// # Errors
+/// [`InstallationError::Unavailable`] if it can't be read.
+pub async fn noted_secret(pool: &PgPool) -> Result<Option<String>, InstallationError> {
     sqlx::query_scalar("select value from installation where name = $1")
         .bind(FINGERPRINT_KEY)
         .fetch_optional(pool)
@@ -81,7 +85,7 @@ async fn note(pool: &PgPool, id: &str) -> Result<String, InstallationError> {
         .execute(pool)
         .await
         .map_err(InstallationError::Unavailable)?;
-    Ok(known(pool).await?.unwrap_or_else(|| id.to_owned()))
+    Ok(noted_secret(pool).await?.unwrap_or_else(|| id.to_owned()))
 }
 
 /// Lets the application's role log in, on the private server: its socket is in a private folder.

@@ -22,7 +22,7 @@ use sqlx::{
 };
 
 pub use self::{
-    installation::InstallationError,
+    installation::{InstallationError, noted_secret},
     migrations::{MigrationError, migrate},
     secret::{Secret, SecretError, write_private},
 };

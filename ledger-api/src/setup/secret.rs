@@ -1,5 +1,5 @@
-//! The secret that fingerprints of requests are keyed with: 32 bytes in a file, made on the first
-//! run.
+//! The secret that fingerprints of requests are keyed with, and from which other keys follow: 32
+//! bytes in a file, made on the first run.
 //!
 //! A stored fingerprint tells whether a key came back with the same request. Were it a plain hash,
 //! whoever reads the database could guess requests until one fits. The secret is not in the
@@ -19,6 +19,10 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
+use crate::vault::mac;
+
+/// What the key of batches is derived for.
+const BATCH_KEY_DOMAIN: &[u8] = b"bahi:batch-key:1";
 const BYTES: usize = 32;
 /// Whoever may do more than the owner and read more than the group may: not for a secret.
 const TOO_OPEN: u32 = 0o027;
@@ -72,6 +76,12 @@ impl Secret {
     /// The bytes, to key a hash with.
     pub const fn bytes(&self) -> &[u8; BYTES] {
         &self.0
+    }
+
+    /// The key that batches of the log are authenticated with. Follows from the secret, so that no
+    /// database has it.
+    pub fn batch_key(&self) -> [u8; BYTES] {
+        mac(&self.0, &[BATCH_KEY_DOMAIN])
     }
 
     /// What tells one secret from another without telling the secret.
@@ -200,5 +210,7 @@ mod tests {
         assert_ne!(a.key_id(), b.key_id());
         assert_eq!(a.key_id().len(), 16);
         assert!(!format!("{a:?}").contains(&hex::encode(a.bytes())));
+        assert_ne!(a.batch_key(), b.batch_key());
+        assert_ne!(a.batch_key(), *a.bytes());
     }
 }

@@ -70,6 +70,12 @@ fn the_auditor_finds_a_demo_in_order_and_a_changed_export_broken() {
     let verified = place.run(&["audit", "verify"]);
     assert_eq!(verified.code, Some(0), "{}", verified.said);
     assert!(verified.printed.contains("VERIFIED"), "{}", verified.printed);
+    // What the service appended carries the MAC of its installation, and who has its secret looks.
+    assert!(verified.printed.contains("0 differ, from batch 1 on"), "{}", verified.printed);
+    let other = place.file("other", &"0123456789abcdef".repeat(4));
+    let without = place.run(&["audit", "verify", "--secret-file", &other]);
+    assert_eq!(without.code, Some(0), "{}", without.said);
+    assert!(without.said.contains("MACs of batches are not checked"), "{}", without.said);
     demo.stop();
     let told = transfers(&place.run(&["audit", "export"]).printed);
     assert!(told > 8, "{told}");

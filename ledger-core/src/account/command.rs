@@ -109,6 +109,8 @@ pub struct PostLeg {
     pub item: Option<Item>,
     /// The object that caused the transaction.
     pub cause: Option<Reference>,
+    /// The version of the fee that the transaction is charged by; its first leg names it.
+    pub fee_version: Option<u32>,
     /// What the command may move.
     pub authority: Authority,
     /// The account's sequence must be this one.

@@ -136,6 +136,10 @@ pub struct Leg {
     /// the account is on none or the kind is exempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counted_on: Option<NaiveDate>,
+    /// The version of the fee that a transfer at once was charged by; on its first leg only, and
+    /// left out where the book has no version, for then it costs nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fee_version: Option<u32>,
 }
 
 /// A change to one hold of the account.

@@ -216,6 +216,7 @@ impl Account {
             item: post.item,
             cause: post.cause,
             counted_on,
+            fee_version: post.fee_version,
         };
         Ok(match post.direction {
             Direction::Debit => AccountEvent::Debited(leg),

@@ -53,6 +53,7 @@ fn leg(amount: &str, balance_after: &str) -> Leg {
         item: None,
         cause: None,
         counted_on: None,
+        fee_version: None,
     }
 }
 
@@ -102,6 +103,7 @@ fn post(direction: Direction, amount: &str) -> PostLeg {
         value_date: None,
         item: None,
         cause: None,
+        fee_version: None,
         authority: Authority::all(),
         expected_sequence: None,
         minimum_balance: None,

@@ -172,8 +172,9 @@ impl Worker {
         if !appends {
             return (jobs, Ok(Attempt::Answered(answers)));
         }
+        let key = self.config.batch_key.as_ref();
         let appended = match self.link.get().await {
-            Ok(db) => answered(async { Ok(append::append(db, &batch).await) })
+            Ok(db) => answered(async { Ok(append::append(db, &batch, key).await) })
                 .await
                 .unwrap_or_else(Appended::Unknown),
             Err(error) => {

@@ -36,7 +36,7 @@ use crate::{
     book::Book,
     clock::{Clock, Ids, System},
     command::{Command, Outcome},
-    log::{Head, LogError, Position, Tail},
+    log::{BatchKey, Head, LogError, Position, Tail},
 };
 pub use counts::Counts;
 pub use reading::read_account;
@@ -53,6 +53,8 @@ pub struct EngineConfig {
     pub batch_commands_max: usize,
     /// The most aggregates kept in memory.
     pub cache_entries_max: usize,
+    /// What batches are authenticated with; nothing: they carry no MAC.
+    pub batch_key: Option<BatchKey>,
     /// The time zone of a book that is opened by this engine.
     pub time_zone: Tz,
     /// Where the time comes from.
@@ -62,13 +64,14 @@ pub struct EngineConfig {
 }
 
 impl EngineConfig {
-    /// The usual bounds, the machine's clock, days of Asia/Kolkata.
+    /// The usual bounds, the machine's clock, days of Asia/Kolkata; no key.
     pub fn new(database: PgConnectOptions) -> Self {
         Self {
             database,
             queue_max: 8_192,
             batch_commands_max: 1_000,
             cache_entries_max: 200_000,
+            batch_key: None,
             time_zone: Tz::Asia__Kolkata,
             clock: Arc::new(System),
             ids: Arc::new(System),

@@ -183,9 +183,10 @@ impl Worker {
                 return self.settle(sealed.jobs, Some(Err(Trouble::Down))).await;
             }
         };
-        let batch = Arc::clone(&sealed.batch);
+        let (batch, key) = (Arc::clone(&sealed.batch), self.config.batch_key.clone());
         let landing = tokio::spawn(async move {
-            match answered(async { Ok(append::append(&mut db, &batch).await) }).await {
+            let appending = async { Ok(append::append(&mut db, &batch, key.as_ref()).await) };
+            match answered(appending).await {
                 Ok(appended) => (Some(db), appended),
                 // Its answer may still come: the connection is of no use any more.
                 Err(error) => (None, Appended::Unknown(error)),

@@ -49,8 +49,8 @@ impl Worker {
     }
 
     async fn try_fence(&mut self, fence: &Batch, batch: &Batch) -> Result<bool, LogError> {
-        let db = self.link.get().await?;
-        let appended = append::append(db, fence);
+        let key = self.config.batch_key.as_ref();
+        let appended = append::append(self.link.get().await?, fence, key);
         let appended = answered(async { Ok::<_, LogError>(appended.await) }).await?;
         match appended {
             Appended::Won { .. } => Ok(false),

@@ -6,7 +6,7 @@ use sqlx::{
     postgres::{PgArguments, PgDatabaseError, PgSeverity},
 };
 
-use super::{Head, LogError, Rows, read::signed};
+use super::{BatchKey, Head, LogError, Rows, read::signed};
 use crate::clock::Timestamp;
 
 /// One append: what it follows, what it brings, and the head that it makes.
@@ -43,8 +43,8 @@ pub(crate) enum Appended {
 
 const APPEND: &str = "
     with won as (
-        insert into batches (number, last_position, head_hash, recorded_at)
-        select $1::bigint + 1, $3, $4, $5
+        insert into batches (number, last_position, head_hash, recorded_at, mac)
+        select $1::bigint + 1, $3, $4, $5, $21
         where exists (select from batches where number = $1 and head_hash = $2)
         on conflict do nothing
         returning number
@@ -67,9 +67,14 @@ const APPEND: &str = "
     )
     select not pg_try_advisory_xact_lock_shared($20) as turn_wanted from won";
 
-/// Appends a batch. Never cancelled by its caller: the engine runs it to its end.
-pub(crate) async fn append(db: &mut PgConnection, batch: &Batch) -> Appended {
-    match execute(db, batch).await {
+/// Appends a batch, with its MAC if there is a key. Never cancelled by its caller: the engine runs
+/// it to its end.
+pub(crate) async fn append(
+    db: &mut PgConnection,
+    batch: &Batch,
+    key: Option<&BatchKey>,
+) -> Appended {
+    match execute(db, batch, key).await {
         Ok(Some(turn_wanted)) => Appended::Won { turn_wanted },
         Ok(None) => Appended::Lost,
         Err(LogError::Database(error)) => classify(error),
@@ -79,11 +84,16 @@ pub(crate) async fn append(db: &mut PgConnection, batch: &Batch) -> Appended {
 }
 
 /// Whether somebody wants the turn, if it came in; nothing if it did not.
-async fn execute(db: &mut PgConnection, batch: &Batch) -> Result<Option<bool>, LogError> {
+async fn execute(
+    db: &mut PgConnection,
+    batch: &Batch,
+    key: Option<&BatchKey>,
+) -> Result<Option<bool>, LogError> {
     let rows = &batch.rows;
+    let mac = key.map(|key| key.mac(&batch.head));
     // Told in advance, so that a megabyte is not copied again whenever it outgrows its buffer.
     let mut arguments = PgArguments::default();
-    arguments.reserve(20, rows.size());
+    arguments.reserve(21, rows.size());
     let row = sqlx::query_with(APPEND, arguments)
         .bind(signed(batch.after.batch)?)
         .bind(&batch.after.hash[..])
@@ -105,6 +115,7 @@ async fn execute(db: &mut PgConnection, batch: &Batch) -> Result<Option<bool>, L
         .bind(&rows.notes)
         .bind(&rows.outcomes)
         .bind(TURN)
+        .bind(mac.as_ref().map(|mac| &mac[..]))
         .fetch_optional(db)
         .await?;
     // Only a courtesy: that the row is there is what counts.

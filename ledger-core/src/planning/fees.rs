@@ -84,17 +84,20 @@ impl<V: View> Planner<'_, V> {
         })))
     }
 
-    /// What is posted as a transfer at once has the legs of the fee in force, and no others.
-    pub(super) fn check_transfer_fee(&self, posting: &Posting) -> Result<(), Rejection> {
+    /// What is posted as a transfer at once has the legs of the fee in force, and no others. The
+    /// version to name; nothing where the book has none, and for what is no such transfer.
+    pub(super) fn check_transfer_fee(&self, posting: &Posting) -> Result<Option<u32>, Rejection> {
         let is_transfer = posting.kind.as_str() == Kind::TRANSFER;
         let sent = posting.legs.first().filter(|_| is_transfer);
         let Some(sent) = sent.filter(|_| self.authority == Authority::of_transfers()) else {
-            return Ok(());
+            return Ok(None);
         };
         let currency = sent.amount.currency();
         let fee = self.fee(Service::Transfer, currency)?;
+        // The first version is in no event, and nobody needs to be told of it.
+        let named = Some(fee.version).filter(|version| *version > 1);
         if posting.legs.len() == 2 && fee.fee.is_zero() {
-            return Ok(());
+            return Ok(named);
         }
         let price = fee.price(Money::zero(currency)).map_err(|_| internal())?;
         let accounts = FeeAccounts::of(&sent.account).map_err(|_| internal())?;
@@ -104,7 +107,7 @@ impl<V: View> Planner<'_, V> {
         };
         let (net, tax) = (charged(&accounts.income), charged(&accounts.tax));
         if (net, tax) == (Some(price.net.amount()), Some(price.tax.amount())) {
-            return Ok(());
+            return Ok(named);
         }
         Err(changed(&fee))
     }

@@ -99,8 +99,12 @@ impl<V: View> Planner<'_, V> {
             let located = |r: Rejection| {
                 if postings.len() > 1 { r.in_transaction(index) } else { r }
             };
-            self.check_transfer_fee(posting).map_err(located)?;
+            let fee_version = self.check_transfer_fee(posting).map_err(located)?;
+            let first = steps.len();
             self.legs(posting, day, None, &mut steps).map_err(located)?;
+            if let Some(Step::Account(_, AccountCommand::Post(leg))) = steps.get_mut(first) {
+                leg.fee_version = fee_version;
+            }
         }
         let notes = postings.iter().map(|p| checks::note(p.transaction_id, p.note.as_deref()));
         let notes = notes.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
@@ -154,6 +158,7 @@ impl<V: View> Planner<'_, V> {
                 value_date: posting.value_date,
                 item: leg.item.clone(),
                 cause: cause.cloned(),
+                fee_version: None,
                 authority: self.authority,
                 expected_sequence: condition.filter(|_| first).and_then(|c| c.sequence),
                 minimum_balance: condition.filter(|_| last).and_then(|c| c.minimum_balance),

@@ -156,7 +156,7 @@ fn batch(row: &PgRow) -> Result<StoredBatch, sqlx::Error> {
 }
 
 /// The bytes of a column. A null, which only a dropped constraint allows, has none.
-fn bytes(row: &PgRow, column: usize) -> Result<&[u8], sqlx::Error> {
+pub(super) fn bytes(row: &PgRow, column: usize) -> Result<&[u8], sqlx::Error> {
     let value = row.try_get_raw(column)?;
     if value.is_null() {
         return Ok(&[]);
@@ -164,7 +164,8 @@ fn bytes(row: &PgRow, column: usize) -> Result<&[u8], sqlx::Error> {
     value.as_bytes().map_err(sqlx::Error::Decode)
 }
 
-fn number(row: &PgRow, column: usize) -> Result<i64, sqlx::Error> {
+/// A column of eight bytes. A null is zero.
+pub(super) fn number(row: &PgRow, column: usize) -> Result<i64, sqlx::Error> {
     match bytes(row, column)? {
         [] => Ok(0),
         bytes => bytes
@@ -175,6 +176,6 @@ fn number(row: &PgRow, column: usize) -> Result<i64, sqlx::Error> {
 }
 
 /// Microseconds since 1970. Infinity stays out of every calendar.
-fn micros(row: &PgRow, column: usize) -> Result<i64, sqlx::Error> {
+pub(super) fn micros(row: &PgRow, column: usize) -> Result<i64, sqlx::Error> {
     Ok(number(row, column)?.saturating_add(EPOCH_2000))
 }

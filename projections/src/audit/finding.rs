@@ -47,6 +47,8 @@ codes! {
     BatchHashDiffers = "batch_hash_differs",
     /// An event was not recorded at the moment of its batch.
     BatchTimeDiffers = "batch_time_differs",
+    /// No process with the installation's secret appended the batch.
+    BatchMacDiffers = "batch_mac_differs",
     /// An event that no batch brought.
     BatchlessEvent = "batchless_event",
     /// The log has another head where the checkpoint was taken: its past was rewritten.

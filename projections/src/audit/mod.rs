@@ -26,6 +26,7 @@ mod finding;
 mod hash;
 mod journal;
 mod lines;
+mod macs;
 mod payload;
 pub mod proof;
 mod proving;
@@ -50,9 +51,10 @@ pub use error::AuditError;
 pub use export::{Export, ExportSummary, export};
 pub use finding::{Code, Finding};
 pub use journal::{Format, JournalSummary, convert_journal, export_journal};
+pub use macs::MacKey;
 pub use proving::{ProveError, prove_export, prove_export_consistent};
 pub use report::{
-    CheckpointFigures, ControlFigures, CurrencyFigures, Head, HoldFigures, NoteFigures,
+    CheckpointFigures, ControlFigures, CurrencyFigures, Head, HoldFigures, MacFigures, NoteFigures,
     ReadModelFigures, Report, SnapshotFigures, Source,
 };
 pub use safeguarding::{Certificate, Signed, safeguarding};
@@ -75,6 +77,8 @@ pub struct Options {
     pub keys: Vec<proof::LogKey>,
     /// Who must have cosigned each of them.
     pub witnesses: Vec<proof::WitnessKey>,
+    /// What the batches of a database are authenticated with; nothing: that is not looked at.
+    pub mac_key: Option<MacKey>,
     /// How many findings are kept; all are counted.
     pub findings_max: usize,
     /// Whether read models are compared, where the database has them.
@@ -88,6 +92,7 @@ impl Default for Options {
             notes: Vec::new(),
             keys: Vec::new(),
             witnesses: Vec::new(),
+            mac_key: None,
             findings_max: 100,
             read_models: true,
         }

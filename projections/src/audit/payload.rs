@@ -83,6 +83,8 @@ pub(super) struct Leg<'a> {
     pub cause: Option<Text<'a>>,
     #[serde(borrow, default)]
     pub counted_on: Option<Text<'a>>,
+    #[serde(default)]
+    pub fee_version: Option<u32>,
 }
 
 #[derive(Deserialize)]

@@ -37,6 +37,12 @@ impl Report {
             let differing = format!("{} differ", grouped(controls.differing));
             row(out, "controls", &grouped(controls.compared), &differing)?;
         }
+        if let Some(macs) = &self.macs {
+            let since = macs.since_batch.map_or("no batch has one".into(), |batch| {
+                format!("{} differ, from batch {} on", grouped(macs.differing), grouped(batch))
+            });
+            row(out, "macs", &grouped(macs.compared), &since)?;
+        }
         let holds = format!(
             "{} open, {} captured, {} released, {} expired",
             grouped(self.holds.open),

@@ -90,6 +90,17 @@ pub struct ControlFigures {
     pub differing: u64,
 }
 
+/// The MACs of batches, for who has their key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct MacFigures {
+    /// The first batch that has one; nothing if none has.
+    pub since_batch: Option<i64>,
+    /// How many batches were looked at: all from that one on.
+    pub compared: u64,
+    /// How many of them lack it, or have another one.
+    pub differing: u64,
+}
+
 /// The checkpoint that the log was held against.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CheckpointFigures {
@@ -159,6 +170,8 @@ pub struct Report {
     pub snapshots: Option<SnapshotFigures>,
     /// Control totals, if the database has read models.
     pub controls: Option<ControlFigures>,
+    /// The MACs of batches, if their key was given and the chain is in order.
+    pub macs: Option<MacFigures>,
     /// How many findings there are.
     pub findings_total: u64,
     /// The first of them, in the order in which they came to light.
@@ -210,6 +223,7 @@ impl Report {
             read_models,
             snapshots,
             controls: None,
+            macs: None,
             findings_total,
             findings,
             elapsed_ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),

@@ -15,9 +15,10 @@ use super::{
     database::LogReader,
     finding::{Code, Findings},
     lines::Lines,
+    macs,
     read_models::{self, compare_read_models},
     record::Chunk,
-    report::{ControlFigures, Report, Source},
+    report::{ControlFigures, MacFigures, Report, Source},
     safeguarding,
     snapshots::Snapshots,
     stored_proofs,
@@ -141,9 +142,12 @@ pub(crate) async fn check_database(
         }
         _ => None,
     };
+    let mut macs = None;
     if chain.findings.is_empty() {
-        safeguarding::compare(log.connection(), &mut totals.findings).await?;
-        stored_proofs::compare(log.connection(), &tree.blocks, &mut about_tables).await?;
+        let connection = log.connection();
+        safeguarding::compare(connection, &mut totals.findings).await?;
+        stored_proofs::compare(connection, &tree.blocks, &mut about_tables).await?;
+        macs = compare_macs(connection, options, &mut about_tables).await?;
     }
     totals.findings.append(about_tables);
     let controls = match &read_models {
@@ -160,8 +164,18 @@ pub(crate) async fn check_database(
     let chain = (chain, figures);
     let asked = (totals.balances_at, totals.balances.take());
     let mut report = Report::new(Source::Database, chain, totals, caches, started.elapsed());
-    report.controls = controls;
+    (report.controls, report.macs) = (controls, macs);
     Ok((report, asked))
+}
+
+/// The MACs of batches, where somebody gave the key.
+async fn compare_macs(
+    connection: &mut PgConnection,
+    options: &Options,
+    findings: &mut Findings,
+) -> Result<Option<MacFigures>, AuditError> {
+    let Some(key) = &options.mac_key else { return Ok(None) };
+    macs::compare(connection, key, findings).await.map(Some)
 }
 
 /// Control totals, where the database has what they are made of. Only what is made of the log alone

@@ -1,9 +1,16 @@
-//! The way of an auditor: what caused a transaction, a name opened with a reason, a replay.
+//! The way of an auditor: what caused a transaction, a name opened with a reason, a replay, and all
+//! tables made anew.
 
 use thirtyfour::By;
 
 use super::{session::Browser, wallet::on_the_demo};
 use crate::support::demo::{Demo, PASSWORD};
+
+/// Counts the rebuilds on the page that found no difference.
+const SAME: &str = "return [...document.querySelectorAll('section.run')].filter(run =>
+    run.querySelector('h2').textContent.startsWith('Rebuild')
+    && run.querySelector('.chip.done') && /^0 of [1-9]/.test(run.querySelector('strong').innerText)
+).length";
 
 impl Browser {
     /// Logs in at the auditors' desk, as the demo's auditor.
@@ -40,6 +47,11 @@ impl Browser {
     async fn ended_replays(&self) -> Option<usize> {
         Some(self.driver.source().await.ok()?.matches("<strong>0 of ").count())
     }
+
+    /// How many rebuilds the page shows that found no difference; nothing between two pages.
+    async fn same_rebuilds(&self) -> Option<u64> {
+        self.driver.execute(SAME, Vec::new()).await.ok()?.json().as_u64()
+    }
 }
 
 #[tokio::test]
@@ -68,6 +80,31 @@ async fn an_auditor_finds_the_cause_opens_a_name_with_a_reason_and_replays() {
             browser.open(&format!("{}{closed}", demo.address)).await;
             browser.sees("Log in").await;
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_auditor_has_all_tables_made_anew_and_watches_it_to_its_end() {
+    on_the_demo(async |browser, demo| {
+        browser.audits(demo).await;
+        browser.open(&format!("{}/audit/replay", demo.address)).await;
+        let before = browser.same_rebuilds().await.expect("the page of the replays");
+        browser.press("Rebuild and compare").await;
+        // The page is not loaded again by anybody: it follows the check itself.
+        browser
+            .until("the end of the rebuild", async || {
+                (browser.same_rebuilds().await? > before).then_some(())
+            })
+            .await;
+        browser.sees("rows differ").await;
+        browser.sees("the same").await;
+        let tables = "return [...document.querySelectorAll('section.run table tbody tr')].length";
+        assert!(browser.ask(tables).await.as_u64().expect("a number") > 10, "table by table");
+        browser.check().await;
+        // It is named on the page of who looked at what, as every check that is asked for.
+        browser.open(&format!("{}/audit/access", demo.address)).await;
+        browser.sees("rebuild").await;
     })
     .await;
 }

@@ -118,6 +118,13 @@ async fn a_transfer_costs_the_version_in_force_at_once_and_when_it_waits() {
     let sent = with_version(send_to(json!({"handle": "omar"})), 2);
     let sent = town.admin.post_with("t1", "/v1/transfers", &sent).await.made();
     assert_eq!((&sent["status"], &sent["fee"]), (&json!("completed"), &inr("5.00")));
+    // Its first leg says by which version, so that it is computed again from events alone.
+    let named = "select convert_from(payload, 'UTF8')::json->>'fee_version' from events
+         where aggregate_id = 'wallet:a:INR' and event_type = 'debited'
+         order by position desc limit 1";
+    let pool = town.database.pool().await;
+    let named: Option<String> = sqlx::query_scalar(named).fetch_one(&pool).await.unwrap();
+    assert_eq!(named.as_deref(), Some("2"));
     let held = send_to(json!({"phone": "+919800000077"}));
     let held = town.admin.post("/v1/transfers", &held).await;
     let at = held.position();

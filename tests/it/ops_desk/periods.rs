@@ -79,3 +79,77 @@ async fn a_month_is_closed_and_opened_again_by_two_at_the_desk() {
     assert!(page.text.contains(&format!("Opened from {first} on")), "{}", page.text);
     verified(&town.stop().await).await;
 }
+
+/// What one proposes by a form of the page, and the other approves.
+async fn by_two(
+    (one, other): (&mut Operator, &mut Operator),
+    action: &str,
+    (field, day): (&str, &str),
+    reason: &str,
+) {
+    let page = one.open(PATH).await;
+    let said = [(field, day), ("reason", reason), ("evidence_sha256", EVIDENCE)];
+    let done = one.act(&page, &format!("{PATH}/{action}"), &said).await;
+    assert_eq!(done.location(), "/ops/approvals", "{}", done.text);
+    let (page, number) = waiting(other).await;
+    let approve = format!("/ops/approvals/{number}/approve");
+    assert_eq!(other.act(&page, &approve, &[]).await.location(), "/ops/approvals");
+}
+
+async fn balance(town: &Town, account: &str) -> String {
+    let head = town.state().ledger.status().borrow().head.position;
+    town.admin.balance(account, head).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_year_is_closed_by_two_at_the_desk_and_what_came_in_later_once_more() {
+    let town = Town::start().await;
+    let mut omar = Operator::hire(&town, "omar", &BOTH).await;
+    let mut tara = Operator::hire(&town, "tara", &BOTH).await;
+    town.admin.open("income:fees:INR").await.made();
+    let (first, last) = last_month();
+    let (from, until) = (first.to_string(), last.to_string());
+    let fee = async |value: &str| {
+        let body = json!({"kind": "fee", "debit": "wallet:a:INR", "credit": "income:fees:INR",
+            "amount": {"value": value, "currency": "INR"}, "effective_on": last});
+        town.admin.post("/v1/transactions", &body).await.made();
+    };
+    fee("5.00").await;
+    let year = format!("{PATH}/close-year");
+    let page = omar.open(PATH).await;
+    assert!(!page.text.contains("Close a year"), "no month is closed: {}", page.text);
+    // Nor does a form of another page close one.
+    let said = [("until", &*until), ("reason", "year_end"), ("evidence_sha256", EVIDENCE)];
+    let refused = omar.send(&page, &year, &said).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.text);
+
+    by_two((&mut omar, &mut tara), "close", ("until", &until), "month_end").await;
+    let page = omar.open(PATH).await;
+    for shown in ["Close a year", "income:fees:INR", "5.00"] {
+        assert!(page.text.contains(shown), "{shown}: {}", page.text);
+    }
+    assert_eq!(omar.act(&page, &year, &said).await.location(), "/ops/approvals");
+    assert_eq!(balance(&town, "income:fees:INR").await, "5.00", "not by one word");
+    let (page, number) = waiting(&mut omar).await;
+    let approve = format!("/ops/approvals/{number}/approve");
+    let own = omar.send(&page, &approve, &[]).await;
+    assert_eq!(own.status, StatusCode::FORBIDDEN, "{}", own.text);
+    let (page, _) = waiting(&mut tara).await;
+    tara.act(&page, &approve, &[]).await.location();
+    assert_eq!(balance(&town, "income:fees:INR").await, "0.00");
+    assert_eq!(balance(&town, "equity:retained:INR").await, "5.00");
+
+    let page = tara.open(PATH).await;
+    for shown in [&format!("Year to {until} closed"), "year_end", &omar.id, &tara.id] {
+        assert!(page.text.contains(shown), "{shown}: {}", page.text);
+    }
+    let again = tara.act(&page, &year, &said).await;
+    assert_eq!(again.status, StatusCode::CONFLICT, "{}", again.text);
+    // A month of it is opened, and what came in then is moved as well, and nothing twice.
+    by_two((&mut tara, &mut omar), "reopen", ("from", &from), "inv-2207").await;
+    fee("2.50").await;
+    by_two((&mut tara, &mut omar), "close", ("until", &until), "month_end").await;
+    by_two((&mut tara, &mut omar), "close-year", ("until", &until), "year_end_2").await;
+    assert_eq!(balance(&town, "equity:retained:INR").await, "7.50");
+    verified(&town.stop().await).await;
+}

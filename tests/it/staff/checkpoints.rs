@@ -93,6 +93,7 @@ async fn a_page_follows_a_check_until_it_is_over() {
         runs: AuditRuns::new(scene.bahi.database.pool().await),
         reader: scene.bahi.database.options(APP),
         maker: scene.bahi.database.options(APP),
+        mac_key: None,
         clock: clock(&scene),
     };
     let (stop, stopping) = watch::channel(false);

@@ -162,6 +162,7 @@ async fn replayed(scene: &Scene, browser: &mut Browser) -> String {
         runs: AuditRuns::new(scene.bahi.database.pool().await),
         reader: scene.bahi.database.options(APP),
         maker: scene.bahi.database.options(APP),
+        mac_key: None,
         clock: clock(scene),
     };
     let (stop, stopping) = watch::channel(false);

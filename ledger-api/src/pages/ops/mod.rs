@@ -27,6 +27,7 @@ mod suspense;
 mod treasury;
 mod visitor;
 mod withdrawals;
+mod years;
 
 pub(crate) use board::Board;
 use board::{ActForm, Counter, Field, Part, Pick, Tab};
@@ -115,6 +116,7 @@ pub(super) fn routes() -> Router<ApiState> {
         .route("/ops/periods", get(periods::page))
         .route("/ops/periods/close", post(periods::close))
         .route("/ops/periods/reopen", post(periods::reopen))
+        .route("/ops/periods/close-year", post(years::close))
         .route("/ops/treasury", get(treasury::page))
         .route("/ops/treasury/{id}/approve", post(treasury::approve))
         .route("/ops/treasury/{id}/reject", post(treasury::reject))

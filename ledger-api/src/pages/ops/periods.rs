@@ -1,5 +1,6 @@
 //! `/ops/periods`: which months are closed and by whom, what the books say of the month that is
-//! closed next, and proposing to close months or to open them again. Both take two persons.
+//! closed next, and proposing to close months or to open them again. Both take two persons. What
+//! closes a year stands beside it ([`super::years`]).
 
 use axum::response::Response;
 use chrono::{Datelike as _, Months, NaiveDate};
@@ -16,7 +17,7 @@ use serde::Deserialize;
 
 use super::{
     ActForm, Board, Counter, Field, OpsSent, OpsVisitor, Part, after, approvals,
-    overview::proposals,
+    overview::proposals, years,
 };
 use crate::{
     desk::{
@@ -31,7 +32,7 @@ use crate::{
     },
 };
 
-const PATH: &str = "/ops/periods";
+pub(super) const PATH: &str = "/ops/periods";
 /// What proposals are about: there is one row of months.
 const SUBJECT: &str = "periods";
 /// How many months are shown.
@@ -88,7 +89,7 @@ impl Month {
     }
 }
 
-async fn board(visitor: &OpsVisitor, errors: &FormErrors) -> Result<Board, Problem> {
+pub(super) async fn board(visitor: &OpsVisitor, errors: &FormErrors) -> Result<Board, Problem> {
     caught_up(&visitor.state).await?;
     let book = visitor.state.ledger.status().borrow().book.clone();
     let (until, today) = (book.closed_until(), book.day(visitor.now()));
@@ -113,6 +114,11 @@ async fn board(visitor: &OpsVisitor, errors: &FormErrors) -> Result<Board, Probl
         board = totals(visitor, board, *next).await?.part(close_form(&open, *next));
     }
     board = board.part(list(visitor, &months, (until, today), &changes));
+    let closed = months.iter().filter(|month| month.is_closed(until));
+    let closed: Vec<_> = closed.map(|month| (month.last, month.words())).collect();
+    if let Some(part) = years::part(visitor, (&book, &changes), closed).await? {
+        board = board.part(part);
+    }
     Ok(board.part(history(visitor, &changes)))
 }
 
@@ -182,7 +188,7 @@ fn close_form(open: &[Month], next: Month) -> Part {
     Part::new("Close months").text(text).form(form)
 }
 
-fn code() -> Field {
+pub(super) fn code() -> Field {
     Field::line("reason", "Why", 64).hint("A code without spaces, such as month_end.")
 }
 
@@ -290,7 +296,8 @@ async fn ask_close(visitor: &OpsVisitor, form: &Close) -> Result<(), Problem> {
     let body = serde_json::to_value(Closing { until });
     let asked = (Kind::ClosePeriod, body.map_err(|error| Problem::internal(&error))?);
     let said = (&*form.nonce, &reason, form.evidence_sha256.trim());
-    propose(visitor, PeriodOperation::Close { until }, asked, said).await
+    let operation = (Authority::NONE, PeriodOperation::Close { until });
+    propose(visitor, operation, asked, said).await
 }
 
 #[derive(Deserialize)]
@@ -316,18 +323,18 @@ async fn ask_reopen(visitor: &OpsVisitor, form: &Reopen) -> Result<(), Problem> 
     let body = serde_json::to_value(&opening).map_err(|error| Problem::internal(&error))?;
     let operation = PeriodOperation::Reopen { from, reason: reason.clone() };
     let said = (&*form.nonce, &reason, form.evidence_sha256.trim());
-    propose(visitor, operation, (Kind::ReopenPeriod, body), said).await
+    propose(visitor, (Authority::NONE, operation), (Kind::ReopenPeriod, body), said).await
 }
 
 /// What the book would refuse now is refused now, and not when the other person agrees.
-async fn propose(
+pub(super) async fn propose(
     visitor: &OpsVisitor,
-    operation: PeriodOperation,
+    (authority, operation): (Authority, PeriodOperation),
     (kind, body): (Kind, serde_json::Value),
     (nonce, reason, evidence): (&str, &Reference, &str),
 ) -> Result<(), Problem> {
     let writer = visitor.writer()?;
-    writer.dry_run(Authority::NONE.into(), operation.into()).await?;
+    writer.dry_run(authority.into(), operation.into()).await?;
     let fields = [kind.as_str(), &body.to_string(), reason.as_str(), evidence];
     let key = act::key("ops_period", nonce, &fields)?;
     let new = NewProposal {
@@ -342,13 +349,13 @@ async fn propose(
     carrying_out::propose(&writer, &new).await.map(drop)
 }
 
-fn date(field: &str, text: &str) -> Result<NaiveDate, Problem> {
+pub(super) fn date(field: &str, text: &str) -> Result<NaiveDate, Problem> {
     text.trim().parse().map_err(|_| {
         Problem::field(codes::INVALID, format!("/{field}"), "A day such as 2026-10-31.")
     })
 }
 
-fn word(text: &str) -> Result<Reference, Problem> {
+pub(super) fn word(text: &str) -> Result<Reference, Problem> {
     text.trim().parse().map_err(|_| {
         Problem::field(codes::INVALID, "/reason", "A code without spaces, such as month_end.")
     })

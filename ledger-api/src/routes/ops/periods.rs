@@ -3,8 +3,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use ledger_core::{
-    book::{BookEvent, PeriodOperation},
-    chart::{Authority, PostingClass},
+    book::BookEvent,
     command::Receipt,
     ids::{Reference, TransactionId},
 };
@@ -25,9 +24,9 @@ use crate::{
         idempotency::Key,
         json::Payload,
         query::{NoParams, Params},
-        reader::{Reader, caught_up},
+        reader::Reader,
         reply::Reply,
-        writer::{Done, Identity, Permission, Writer, wrong_receipt},
+        writer::{Done, Writer, wrong_receipt},
     },
     identity::Scope,
     periods,
@@ -236,11 +235,7 @@ pub(super) async fn close_year(
     writer.caller.require(&[Scope::OpsApprove])?;
     let body: YearIn = payload.parse()?;
     let seen = Some(body.evidence_sha256.as_str());
-    let approval = Some(two_persons(&writer, &approver, &body.reason, seen)?);
-    let authority =
-        Authority::of(&[PostingClass::Income, PostingClass::Expense, PostingClass::Equity]);
-    let permission = Permission { authority, approval };
-    // The book first, then what was earned: a change in between makes the close void.
+    let approval = two_persons(&writer, &approver, &body.reason, seen)?;
     writer.state.ledger.refresh().await?;
     let book = writer.state.ledger.status().borrow().book.clone();
     let until = body.until.or_else(|| periods::last_closed_year(&book, periods::YEAR_ENDS));
@@ -248,13 +243,7 @@ pub(super) async fn close_year(
         let detail = "No 31 March is closed yet: close its month first, or say which year.";
         Problem::field(codes::INVALID, "/until", detail)
     })?;
-    let models = caught_up(&writer.state).await?;
-    let id = writer.transaction_id();
-    let close = periods::close_year(models, book.sequence(), until, id).await;
-    let close = close.map_err(|error| Problem::internal(&error))?;
-    let identity = Identity { key, operation: "close_year", path: &[], body: &body };
-    let operation = PeriodOperation::CloseYear(close);
-    let done = writer.submit(identity, permission, operation.into()).await?;
+    let done = desk::close_year(&writer, approval, (key, &body), until).await?;
     let Receipt::Posted { transactions, effective_on } = &done.accepted.receipt else {
         return Err(wrong_receipt(&done.accepted.receipt));
     };

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ledger_core::clock::Clock;
+use projections::audit::MacKey;
 
 use super::{Parts, tasks};
 use crate::{
@@ -34,12 +35,18 @@ impl Parts {
     }
 
     /// Starts to make the checks that auditors ask for.
-    pub(super) fn start_checks(&mut self, database: &Database, clock: &Arc<dyn Clock>) {
+    pub(in crate::service) fn start_checks(
+        &mut self,
+        database: &Database,
+        mac_key: MacKey,
+        clock: &Arc<dyn Clock>,
+    ) {
         let pool = self.kept(database.pool(database.app().clone()));
         let runner = AuditRunner {
             runs: AuditRuns::new(pool),
             reader: database.reader().clone(),
             maker: database.app_patient(),
+            mac_key: Some(mac_key),
             clock: Arc::clone(clock),
         };
         let task = tasks::make_checks(&runner, &self.stop.subscribe());

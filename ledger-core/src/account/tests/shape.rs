@@ -17,7 +17,11 @@ fn everything() -> Vec<AccountEvent> {
         limits_changed(Some("-5.00"), None),
         AccountEvent::TierSet(TierSet { tier: Some("t".parse().unwrap()), version: Some(1) }),
         AccountEvent::Credited(Leg { counted_on: Some(day()), ..leg("1.00", "8.00") }),
-        AccountEvent::Debited(Leg { counted_on: Some(day()), ..leg("1.00", "7.00") }),
+        AccountEvent::Debited(Leg {
+            counted_on: Some(day()),
+            fee_version: Some(2),
+            ..leg("1.00", "7.00")
+        }),
         frozen("A", FreezeMode::Credit),
         lien("L", "2.50"),
         AccountEvent::Unfrozen(Unfrozen { reference: "A".parse().unwrap() }),

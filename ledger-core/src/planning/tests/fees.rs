@@ -128,6 +128,26 @@ fn sent(world: &World, net: &str, tax: &str) -> Result<Plan, Rejection> {
     plan(&command, world, minute(world.minute))
 }
 
+/// What its legs say of the version that they were charged by.
+fn named(plan: &Plan) -> Vec<Option<u32>> {
+    let legs = plan.steps.iter().filter_map(|step| {
+        let Step::Account(_, AccountCommand::Post(leg)) = step else { return None };
+        Some(leg.fee_version)
+    });
+    legs.collect()
+}
+
+#[test]
+fn a_transfer_at_once_names_the_version_on_its_first_leg() {
+    let mut world = World::with("1000");
+    assert_eq!(named(&sent(&world, "0", "0").unwrap()), [None, None], "the book has none");
+    world.submit(define(Service::Transfer, "5", None)).unwrap();
+    let charged = sent(&world, "4.24", "0.76").unwrap();
+    assert_eq!(named(&charged), [Some(2), None, None, None]);
+    world.submit(define(Service::Transfer, "0", None)).unwrap();
+    assert_eq!(named(&sent(&world, "0", "0").unwrap()), [Some(3), None], "free by a version");
+}
+
 #[test]
 fn a_transfer_at_once_has_the_legs_of_the_fee_in_force() {
     let mut world = World::with("1000");

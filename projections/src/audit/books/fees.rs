@@ -1,6 +1,7 @@
 //! What withdrawals and transfers cost, held against what was charged: a request names the version
-//! that it was charged by, and that is the one that was in force at its moment. Written from
-//! docs/events.md alone.
+//! that it was charged by, and that is the one that was in force at its moment. A transfer at once
+//! is legs alone, of which the first one names the version, and those of the fee are held against
+//! it. Written from docs/events.md alone.
 
 use chrono::DateTime;
 use serde::Deserialize;
@@ -8,7 +9,7 @@ use serde::Deserialize;
 use super::super::{
     amount,
     finding::{Code, Findings, Place},
-    payload::{self as shape, FeeDefined},
+    payload::{self as shape, FeeDefined, Leg},
     record::Event,
     text::Text,
 };
@@ -48,9 +49,26 @@ struct Row {
     fees: Vec<Fee>,
 }
 
+/// A transfer at once whose legs are under way.
+#[derive(Debug)]
+struct AtOnce {
+    transaction: Box<str>,
+    position: i64,
+    named: u32,
+    /// What was in force.
+    fee: Fee,
+    scale: u8,
+    /// What its legs credit to the accounts of fees and of their tax so far.
+    net: i128,
+    tax: i128,
+}
+
 /// Every version that the book has.
 #[derive(Debug, Default)]
-pub(super) struct Fees(Vec<Row>);
+pub(super) struct Fees {
+    rows: Vec<Row>,
+    under_way: Option<AtOnce>,
+}
 
 impl Fees {
     /// Versions follow one another, and none changes what was charged before its event.
@@ -89,16 +107,17 @@ impl Fees {
 
     fn row(&mut self, service: &str, currency: &str) -> &mut Row {
         let is_it = |row: &Row| *row.service == *service && *row.currency == *currency;
-        let index = self.0.iter().position(is_it).unwrap_or_else(|| {
+        let index = self.rows.iter().position(is_it).unwrap_or_else(|| {
             let (service, currency) = (service.into(), currency.into());
-            self.0.push(Row { service, currency, fees: Vec::new() });
-            self.0.len() - 1
+            self.rows.push(Row { service, currency, fees: Vec::new() });
+            self.rows.len() - 1
         });
-        &mut self.0[index]
+        &mut self.rows[index]
     }
 
     fn in_force(&self, service: &str, currency: &str, now: i64) -> Fee {
-        let row = self.0.iter().find(|row| *row.service == *service && *row.currency == *currency);
+        let of = |row: &&Row| *row.service == *service && *row.currency == *currency;
+        let row = self.rows.iter().find(of);
         let mut begun = row.into_iter().flat_map(|row| row.fees.iter().rev());
         begun.find(|fee| fee.from <= now).copied().unwrap_or_else(|| {
             let costs = service == "withdrawal" && currency == FIRST_WITHDRAWAL.0;
@@ -129,6 +148,77 @@ impl Fees {
                 fee.version
             );
             findings.event(place, code, words);
+        }
+    }
+}
+
+impl Fees {
+    /// A leg: where the first one of its transaction names a version, those of the fee are what
+    /// that version says.
+    pub(super) fn leg(
+        &mut self,
+        place: Place<'_>,
+        leg: &Leg<'_>,
+        (debit, amount, now): (bool, Option<i128>, i64),
+        findings: &mut Findings,
+    ) {
+        if leg.leg == 1 {
+            self.under_way = self.begun(place, leg, now);
+        }
+        let names = leg.fee_version.is_some();
+        if names && (leg.leg != 1 || &*leg.kind != "transfer" || !debit) {
+            let words = "only the first leg of a transfer, its debit, names what it was charged by";
+            findings.event(place, Code::LegDiffers, words);
+        }
+        let Some(open) = self.under_way.as_mut() else { return };
+        if *open.transaction != *leg.transaction_id {
+            self.under_way = None;
+            return;
+        }
+        let signed = amount.map_or(0, |amount| if debit { -amount } else { amount });
+        match place.aggregate_id.rsplit_once(':').map(|(code, _)| code) {
+            Some("income:fees") => open.net = open.net.saturating_add(signed),
+            Some("tax:gst_output") => open.tax = open.tax.saturating_add(signed),
+            _ => {}
+        }
+        if leg.leg >= leg.legs
+            && let Some(done) = self.under_way.take()
+        {
+            done.compare(findings);
+        }
+    }
+
+    fn begun(&self, place: Place<'_>, leg: &Leg<'_>, now: i64) -> Option<AtOnce> {
+        let named = leg.fee_version?;
+        let currency = place.aggregate_id.rsplit(':').next().unwrap_or_default();
+        let decimals = leg.amount.split_once('.').map_or(0, |(_, after)| after.len());
+        Some(AtOnce {
+            transaction: Box::from(&*leg.transaction_id),
+            position: place.position,
+            named,
+            fee: self.in_force("transfer", currency, now),
+            scale: u8::try_from(decimals).unwrap_or_default(),
+            net: 0,
+            tax: 0,
+        })
+    }
+}
+
+impl AtOnce {
+    fn compare(&self, findings: &mut Findings) {
+        let charged = self.net.saturating_add(self.tax);
+        let is_it = self.named == self.fee.version
+            && charged == self.fee.minor
+            && Some(self.tax) == tax_in(self.fee);
+        if !is_it {
+            let words = format!(
+                "charges {} by version {} of its fee, and {} of version {} was in force",
+                amount::text(charged, self.scale),
+                self.named,
+                amount::text(self.fee.minor, self.scale),
+                self.fee.version
+            );
+            findings.position(self.position, Code::TransferDiffers, words);
         }
     }
 }

@@ -20,6 +20,7 @@ mod expected;
 mod fees;
 mod frozen;
 mod hold;
+mod hold_events;
 mod object;
 mod payment;
 mod periods;
@@ -49,7 +50,7 @@ pub use frozen::{Days, Until};
 
 use super::{
     finding::{Code, Findings, Place},
-    payload::{self as shape, id},
+    payload as shape,
     record::{Event, Item},
     report::{CurrencyFigures, HoldFigures},
     snapshots::Snapshots,
@@ -236,6 +237,8 @@ impl Books {
         let earns = account.is_of_result();
         self.bank_lines.leg(place, &leg, &mut self.findings);
         let closes = self.bank_lines.settling.leg(place, &leg, debit);
+        let at = (debit, amount, event.recorded_at);
+        self.currencies.fees.leg(place, &leg, at, &mut self.findings);
         let side = amount.map(|amount| (index, debit, amount)).filter(|_| earns);
         self.currencies.periods.leg(place, &leg, side, &mut self.findings);
         let movement =
@@ -261,20 +264,6 @@ impl Books {
             self.accounts.at(index).distrust();
         }
         self.transactions.complete(&leg, &mut self.accounts, &self.currencies, &mut self.findings);
-    }
-
-    fn hold_change(&mut self, place: Place<'_>, event: &Event<'_>, index: usize) {
-        let account = self.accounts.at(index);
-        let Some(change) = read::<shape::HoldChange<'_>>(place, event, &mut self.findings) else {
-            return account.distrust();
-        };
-        let Some(amount) = account.positive(place, &change.amount, &mut self.findings) else {
-            return account.distrust();
-        };
-        let grows = matches!(event.event_type, "hold_placed" | "hold_increased");
-        account.hold(place, &change, if grows { amount } else { -amount }, &mut self.findings);
-        let side = hold::Change { place, event_type: event.event_type, account: index, amount };
-        self.holds.account_side(&side, &change, &mut self.findings);
     }
 
     fn account_rule(&mut self, place: Place<'_>, event: &Event<'_>, index: usize) {
@@ -307,66 +296,6 @@ impl Books {
                 }
             }
             _ => self.unknown_type(place, event),
-        }
-    }
-
-    fn hold_event(&mut self, place: Place<'_>, event: &Event<'_>) {
-        let Some(hold) = id(event.aggregate_id, "hold_") else {
-            let words = "not a hold's id";
-            return self.findings.event(place, Code::IdMalformed, words);
-        };
-        self.holds.sequence(place, hold, event.sequence, &mut self.findings);
-        let (holds, findings) = (&mut self.holds, &mut self.findings);
-        match event.event_type {
-            "placed" => {
-                if let Some(placed) = read(place, event, findings) {
-                    holds.placed(place, hold, &placed, &mut self.accounts, findings);
-                }
-            }
-            "increased" => {
-                if let Some(increased) = read(place, event, findings) {
-                    holds.increased(place, hold, &increased, &mut self.accounts, findings);
-                }
-            }
-            "captured" => {
-                if let Some(captured) = read(place, event, findings) {
-                    let capture =
-                        holds.captured(place, hold, &captured, &mut self.accounts, findings);
-                    self.transactions.expect_capture(capture);
-                }
-            }
-            "released" => {
-                if read::<shape::Nothing>(place, event, findings).is_some() {
-                    holds.released(place, hold, findings);
-                }
-            }
-            "expired" => {
-                if read::<shape::Nothing>(place, event, findings).is_some() {
-                    holds.expired(place, hold, event.recorded_at, findings);
-                }
-            }
-            _ => self.unknown_type(place, event),
-        }
-    }
-
-    fn reversal_event(&mut self, place: Place<'_>, event: &Event<'_>) {
-        if event.event_type != "reversed" {
-            return self.unknown_type(place, event);
-        }
-        let Some(original) = id(event.aggregate_id, "txn_") else {
-            let words = "not a transaction's id";
-            return self.findings.event(place, Code::IdMalformed, words);
-        };
-        if let Some(reversed) = read::<shape::Reversed<'_>>(place, event, &mut self.findings) {
-            self.transfers.reversed(place, original, &mut self.findings);
-            self.payments.reversed(place, original, &mut self.findings);
-            self.transactions.reversed(
-                place,
-                event.sequence,
-                original,
-                &reversed,
-                &mut self.findings,
-            );
         }
     }
 

@@ -2,8 +2,8 @@
 
 use super::{
     Code, assert_found, check,
-    lies::{ASHA, BINOD, lie, pair, sound_past},
-    maker::Maker,
+    lies::{ASHA, BINOD, FEES, edit, lie, pair, post, sound_past},
+    maker::{Leg, Maker, leg},
 };
 
 /// A version of what withdrawals of rupees cost, and from when.
@@ -82,7 +82,7 @@ fn versions_that_are_none() {
     ] {
         lie(what, 0, BookDiffers, |m| {
             define(m, 2, "12.50", SOON);
-            super::lies::edit(m, 0, from, to);
+            edit(m, 0, from, to);
         });
     }
 }
@@ -101,4 +101,72 @@ fn a_transfer_that_waits_is_charged_by_its_version_too() {
     m.event("transfer", &id, "held", &payload);
     m.append();
     assert_found(&check(&m.finish().text()), first, Code::TransferDiffers, "charged for nothing");
+}
+
+/// A version of what transfers of rupees cost, without a tax in it.
+fn define_transfer(m: &mut Maker, version: u32, fee: &str) {
+    let payload = format!(
+        "{{\"service\":\"transfer\",\"currency\":\"INR\",\"version\":{version},\
+         \"fee\":\"{fee}\",\"tax_bps\":0,\"effective_from\":\"{SOON}\"}}"
+    );
+    m.event("book", "main", "fee_defined", &payload);
+}
+
+/// A transfer at once of 1.00 with so many paise of a fee, whose first leg names a version.
+fn at_once(m: &mut Maker, fee: i128, version: u32) {
+    let mut legs: Vec<Leg> = vec![leg(ASHA, true, 100 + fee, None), leg(BINOD, false, 100, None)];
+    legs.extend((fee > 0).then(|| leg(FEES, false, fee, None)));
+    post(m, &legs);
+    let named = format!("\"leg\":1,\"fee_version\":{version},");
+    edit(m, legs.len() - 1, "\"leg\":1,", &named);
+}
+
+#[test]
+fn a_transfer_at_once_that_names_what_it_was_charged_by_is_sound() {
+    let mut m = sound_past();
+    define_transfer(&mut m, 2, "0.25");
+    m.append();
+    m.now = THEN;
+    at_once(&mut m, 25, 2);
+    // One of before transfers named it.
+    post(&mut m, &pair(ASHA, BINOD, 70));
+    m.append();
+    m.event(
+        "book",
+        "main",
+        "fee_defined",
+        "{\"service\":\"transfer\",\"currency\":\"INR\",\"version\":3,\"fee\":\"0.00\",\
+         \"tax_bps\":0,\"effective_from\":\"2027-01-01T00:00:00Z\"}",
+    );
+    at_once(&mut m, 25, 2);
+    m.append();
+    let report = check(&m.finish().text());
+    assert!(report.verified, "{report}");
+}
+
+#[test]
+fn a_transfer_at_once_that_was_charged_otherwise_is_found() {
+    use Code::{LegDiffers, TransferDiffers};
+    let charged = |fee, version| {
+        move |m: &mut Maker| {
+            m.now = THEN;
+            define_transfer(m, 2, "0.25");
+            at_once(m, fee, version);
+        }
+    };
+    lie("more than it costs", 1, TransferDiffers, charged(26, 2));
+    lie("less", 1, TransferDiffers, charged(24, 2));
+    lie("nothing", 1, TransferDiffers, charged(0, 2));
+    lie("the version that gave way", 1, TransferDiffers, charged(25, 1));
+    lie("a version that is not there", 1, TransferDiffers, charged(25, 3));
+    lie("where the book has none", 0, TransferDiffers, |m| at_once(m, 0, 2));
+    lie("on another leg", 1, LegDiffers, |m| {
+        post(m, &pair(ASHA, BINOD, 70));
+        edit(m, 0, "\"leg\":2,", "\"leg\":2,\"fee_version\":1,");
+    });
+    lie("on what is no transfer", 0, LegDiffers, |m| {
+        at_once(m, 0, 1);
+        edit(m, 1, "\"transfer\"", "\"payment_x\"");
+        edit(m, 0, "\"transfer\"", "\"payment_x\"");
+    });
 }

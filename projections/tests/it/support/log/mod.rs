@@ -171,6 +171,7 @@ impl TestLog {
                 item: item.map(|item| item.parse().unwrap()),
                 cause: cause.map(|cause| cause.parse().unwrap()),
                 counted_on: None,
+                fee_version: None,
             };
             let event = match side {
                 Direction::Debit => AccountEvent::Debited(leg),
