@@ -16,6 +16,14 @@ fn last_month() -> (NaiveDate, NaiveDate) {
     (first - Months::new(1), first.pred_opt().unwrap())
 }
 
+/// The last 31 March that is over, with that month's first day.
+fn last_year() -> (NaiveDate, NaiveDate) {
+    let (_, last) = last_month();
+    let of = |year| NaiveDate::from_ymd_opt(year, 3, 31).unwrap();
+    let ended = if of(last.year()) <= last { of(last.year()) } else { of(last.year() - 1) };
+    (ended.with_day(1).unwrap(), ended)
+}
+
 async fn post_on(town: &Town, day: NaiveDate) -> (u16, Value) {
     let body = json!({"kind": "transfer", "debit": "wallet:a:INR", "credit": "till:7:INR",
         "amount": {"value": "1.00", "currency": "INR"}, "effective_on": day});
@@ -107,11 +115,11 @@ async fn a_year_is_closed_by_two_at_the_desk_and_what_came_in_later_once_more() 
     let mut omar = Operator::hire(&town, "omar", &BOTH).await;
     let mut tara = Operator::hire(&town, "tara", &BOTH).await;
     town.admin.open("income:fees:INR").await.made();
-    let (first, last) = last_month();
-    let (from, until) = (first.to_string(), last.to_string());
+    let (until, (first, ended)) = (last_month().1.to_string(), last_year());
+    let (from, end) = (first.to_string(), ended.to_string());
     let fee = async |value: &str| {
         let body = json!({"kind": "fee", "debit": "wallet:a:INR", "credit": "income:fees:INR",
-            "amount": {"value": value, "currency": "INR"}, "effective_on": last});
+            "amount": {"value": value, "currency": "INR"}, "effective_on": ended});
         town.admin.post("/v1/transactions", &body).await.made();
     };
     fee("5.00").await;
@@ -119,7 +127,7 @@ async fn a_year_is_closed_by_two_at_the_desk_and_what_came_in_later_once_more() 
     let page = omar.open(PATH).await;
     assert!(!page.text.contains("Close a year"), "no month is closed: {}", page.text);
     // Nor does a form of another page close one.
-    let said = [("until", &*until), ("reason", "year_end"), ("evidence_sha256", EVIDENCE)];
+    let said = [("until", &*end), ("reason", "year_end"), ("evidence_sha256", EVIDENCE)];
     let refused = omar.send(&page, &year, &said).await;
     assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.text);
 
@@ -140,7 +148,7 @@ async fn a_year_is_closed_by_two_at_the_desk_and_what_came_in_later_once_more() 
     assert_eq!(balance(&town, "equity:retained:INR").await, "5.00");
 
     let page = tara.open(PATH).await;
-    for shown in [&format!("Year to {until} closed"), "year_end", &omar.id, &tara.id] {
+    for shown in [&format!("Year to {end} closed"), "year_end", &omar.id, &tara.id] {
         assert!(page.text.contains(shown), "{shown}: {}", page.text);
     }
     let again = tara.act(&page, &year, &said).await;
@@ -149,7 +157,7 @@ async fn a_year_is_closed_by_two_at_the_desk_and_what_came_in_later_once_more() 
     by_two((&mut tara, &mut omar), "reopen", ("from", &from), "inv-2207").await;
     fee("2.50").await;
     by_two((&mut tara, &mut omar), "close", ("until", &until), "month_end").await;
-    by_two((&mut tara, &mut omar), "close-year", ("until", &until), "year_end_2").await;
+    by_two((&mut tara, &mut omar), "close-year", ("until", &end), "year_end_2").await;
     assert_eq!(balance(&town, "equity:retained:INR").await, "7.50");
     verified(&town.stop().await).await;
 }
