@@ -155,7 +155,8 @@ fn a_lump_that_went_to_suspense_settles_its_deposits_when_they_are_known() {
     world.refuses(book("494.10", both()), "credit_not_found");
     world.submit(unknown("494.10")).unwrap();
     world.refuses(resolve(both()), "credit_not_found");
-    world.each([shown(2, "200")]);
+    // Both sides say it now, each in its own place.
+    world.submit(shown(2, "200").into()).unwrap();
     let done = world.submit(resolve(both())).unwrap();
     assert_eq!(done.events, ["settled", "settled", "resolved"]);
     world.is_settled();
