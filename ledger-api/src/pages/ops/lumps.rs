@@ -37,8 +37,8 @@ pub(super) fn part(item: &Item) -> Part {
         .field(Field::line("reason", "Why", 64).hint("A code, such as settlement-2026-11-22."))
         .field(Field::evidence());
     let text = "A payment gateway pays several deposits at once, less what it keeps. Their \
-                amounts, less charges and tax, come to this one to the last paisa. It takes two: you \
-                propose, somebody with the role approver agrees.";
+                amounts, less charges and tax, come to this one to the last paisa. It takes two: \
+                you propose, somebody with the role approver agrees.";
     Part::new("A lump").text(text).form(form)
 }
 

@@ -2,8 +2,8 @@
 //! of the entry or of each transaction).
 //!
 //! Banks write charges with the tax on them or without it; which of the two it is, the sum says:
-//! the transactions less charges and tax are the entry's amount, to the last paisa, or it is no lump.
-//! What is not understood of charges is no reason to refuse a day: the entry stays one line.
+//! the transactions less charges and tax are the entry's amount, to the last paisa, or it is no
+//! lump. What is not understood of charges is no reason to refuse a day: the entry stays one line.
 
 use ledger_core::{bank_line::LineDirection, money::Money};
 use roxmltree::Node;
