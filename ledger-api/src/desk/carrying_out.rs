@@ -20,6 +20,7 @@ use super::{
     bank_days::{self, Reopening},
     check_evidence, check_reason,
     fees::{self, FeeChange, TermsChange},
+    outside,
     periods::{self, Closing, Opening},
     proposals::{Decision, Kind, NewProposal, Proposal, Proposals},
     receivables, sending_back,
@@ -208,6 +209,11 @@ async fn carry_out(
         Kind::DefineFee => define_fee(&first, writer, key, proposal).await,
         Kind::ClosePeriod | Kind::ReopenPeriod => period(&first, writer, key, proposal).await,
         Kind::ApproveTreasury => move_money(&first, &second, proposal).await,
+        Kind::SendOutsideAgain => {
+            let after = subject(proposal)?;
+            outside::send_again(&first, &second, after, &body(proposal)?).await?;
+            Ok("It is on its way to the payer’s bank once more.".to_owned())
+        }
     }
 }
 

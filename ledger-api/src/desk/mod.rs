@@ -15,6 +15,7 @@ pub(crate) mod disputes;
 pub(crate) mod evidence;
 pub(crate) mod fees;
 pub(crate) mod inbound;
+pub(crate) mod outside;
 pub(crate) mod overview;
 pub(crate) mod periods;
 pub(crate) mod proposals;

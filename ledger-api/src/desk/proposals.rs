@@ -50,11 +50,13 @@ pub(crate) enum Kind {
     ReopenPeriod,
     /// Our own money is moved between two accounts at a bank.
     ApproveTreasury,
+    /// What did not get back to a payer from outside is sent once more.
+    SendOutsideAgain,
 }
 
 impl Kind {
     /// All of them.
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::AssignSuspense,
         Self::ReturnSuspense,
         Self::NameTreasury,
@@ -70,6 +72,7 @@ impl Kind {
         Self::ClosePeriod,
         Self::ReopenPeriod,
         Self::ApproveTreasury,
+        Self::SendOutsideAgain,
     ];
 
     /// The word in the database.
@@ -90,6 +93,7 @@ impl Kind {
             Self::ClosePeriod => "close_period",
             Self::ReopenPeriod => "reopen_period",
             Self::ApproveTreasury => "approve_treasury",
+            Self::SendOutsideAgain => "send_outside_again",
         }
     }
 
@@ -111,6 +115,7 @@ impl Kind {
             Self::ClosePeriod => "Close months",
             Self::ReopenPeriod => "Open months again",
             Self::ApproveTreasury => "Move money of our own",
+            Self::SendOutsideAgain => "Send back to a payer once more",
         }
     }
 

@@ -6,6 +6,7 @@ mod banks;
 mod fees;
 mod inbound;
 mod merchants;
+mod outside;
 mod periods;
 mod receivables;
 mod resolution_body;
@@ -45,6 +46,8 @@ pub(super) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(suspense::assign))
         .routes(routes!(sending_back::send_back))
         .routes(routes!(receivables::write_off))
+        .routes(routes!(outside::list))
+        .routes(routes!(outside::send_again))
         .routes(routes!(treasury::name))
         .routes(routes!(periods::list))
         .routes(routes!(periods::close))
