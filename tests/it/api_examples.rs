@@ -184,7 +184,7 @@ const OF_PAYMENTS: &str = include_str!("../../ledger-api/src/routes/payments/exa
 /// Asked by other tests (`ops`, `ops_desk`, `ops_resolutions`, `sending_back`, `dues`, `logins`,
 /// `pages`, `statements`, `transfers`, `proofs`, `periods_api`): they need two persons, somebody's
 /// session, a bank that tells, a login provider, or a signature.
-const ELSEWHERE: [&str; 33] = [
+const ELSEWHERE: [&str; 35] = [
     "get_v1_audit_checkpoints",
     "get_v1_audit_consistency",
     "get_v1_audit_proofs_position",
@@ -202,6 +202,8 @@ const ELSEWHERE: [&str; 33] = [
     "post_v1_ops_suspense_id_return",
     "post_v1_ops_suspense_id_lump",
     "post_v1_ops_receivables_id_write_off",
+    "get_v1_ops_outside",
+    "post_v1_ops_outside_id_send_again",
     "post_v1_ops_bank_lines_id_treasury",
     "post_v1_ops_treasury_moves_id_approve",
     "post_v1_ops_treasury_moves_id_reject",

@@ -207,6 +207,30 @@ async fn a_wallet_is_closed_before_a_debt_of_its_owners_or_not_at_all() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_shop_s_account_is_closed_before_a_debt_of_the_shop_or_not_at_all() {
+    const DEBT: &str = "receivable:merchant:tea:INR";
+    const ROOM: &str = "merchant:tea:available:INR";
+    let (ledger, _, _) = clocked().await;
+    ledger.open(ROOM).await;
+    ledger.open(DEBT).await;
+    let close = || command(Operation::CloseAccount { account: ROOM.parse().unwrap() });
+    let owe = |amount| command(Operation::Post(vec![transfer(DEBT, "wallet:a:INR", amount)]));
+    let code = |answer: &Answer| match &answer.outcome {
+        Outcome::Accepted(_) => String::new(),
+        Outcome::Rejected(rejection) => rejection.code.clone(),
+    };
+    // Another process that does not know of the debt that lands.
+    let other = Engine::start(config(&ledger.database)).await.unwrap();
+    assert_eq!(code(&other.dry_run(close()).await.unwrap()), "", "it would have been closed then");
+    accepted(ledger.engine.submit(owe("7")).await);
+    assert_eq!(code(&other.submit(close()).await.unwrap()), "debt_open");
+    let repay = Operation::Post(vec![transfer("wallet:a:INR", DEBT, "7")]);
+    accepted(ledger.submit(repay).await);
+    accepted(other.submit(close()).await);
+    assert_eq!(code(&ledger.engine.submit(close()).await.unwrap()), "account_closed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_dry_run_uses_up_no_key() {
     let (ledger, _, pool) = clocked().await;
     let before = read::head(&pool).await.unwrap();

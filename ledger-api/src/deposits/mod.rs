@@ -32,7 +32,9 @@ use ledger_core::{
 use sqlx::PgPool;
 
 pub use claim::{NotOurs, claim_of_credit, claim_of_line};
-pub use outside::{Outside, OutsideCredit, OutsideReturn, is_outside};
+pub use outside::{
+    Incoming, IncomingState, Outside, OutsideCredit, OutsideReturn, Stuck, is_outside,
+};
 pub use virtual_accounts::{VirtualAccount, VirtualAccounts};
 
 use crate::{
@@ -134,7 +136,10 @@ impl CreditDesk {
     /// [`DeskError`]; trying again is safe.
     pub async fn tell(&self, bank: &BankCode, told: &Credit) -> Result<Handled, DeskError> {
         match claim_of_credit(bank, told, Source::Webhook, &self.book()) {
-            Ok(claim) => self.received(told.token.as_ref(), claim).await,
+            Ok(claim) => {
+                self.told_outside(told, &claim).await?;
+                self.received(told.token.as_ref(), claim).await
+            }
             Err(why) => Ok(Handled::NotOurs(why)),
         }
     }

@@ -1,11 +1,15 @@
 //! Money that payers with apps of other banks send to a shop's code: known by the reference (`tr`)
-//! that the code says, which is the id of a payment request.
+//! that the code says, which is the id of a payment request, or by the shop's address, which is all
+//! that the code on a wall says.
 //!
 //! Each such credit has an account of its own, a wallet that belongs to nobody: the credit is a
 //! deposit on it, the payment takes the money from there, and what goes back to the payer goes back
 //! from there. So every step is one that the ledger knows and proves already, and no payer's money
 //! lies together with another's. What is noted here only says what the money is for; everything is
 //! once by ids that follow from the credit.
+
+mod back;
+mod seen;
 
 use std::collections::BTreeMap;
 
@@ -16,7 +20,7 @@ use ledger_core::{
     deposit::{CreditClaim, credit},
     ids::{
         AccountCode, AccountId, BankCode, DepositId, IdError, MerchantCode, PaymentId,
-        PaymentRequestId, Reference, RefundId, WithdrawalId,
+        PaymentRequestId, Reference,
     },
     money::Money,
 };
@@ -24,7 +28,10 @@ use sha2::{Digest as _, Sha256};
 use sqlx::{PgPool, Row as _, postgres::PgRow, types::Uuid};
 
 use super::{CreditDesk, DeskError};
-use crate::shops::MerchantId;
+pub use back::OutsideReturn;
+pub use seen::{Incoming, IncomingState, Stuck};
+
+use crate::{banks::Credit, payments::handle_of, shops::MerchantId};
 
 /// What the accounts of such credits begin with.
 const BEGINS: &str = "wallet:upi-";
@@ -46,8 +53,8 @@ pub struct OutsideCredit {
     pub bank: BankCode,
     /// The bank's name for it.
     pub credit_id: Option<Reference>,
-    /// The request that it pays.
-    pub request: PaymentRequestId,
+    /// The request that it pays; nothing if only the shop was named.
+    pub request: Option<PaymentRequestId>,
     /// Whose that is.
     pub merchant: MerchantId,
 }
@@ -55,29 +62,17 @@ pub struct OutsideCredit {
 impl OutsideCredit {
     /// The payment that it becomes: always the same one.
     pub fn payment_id(&self) -> PaymentId {
-        PaymentId::from_uuid(derived("payment", self.account.as_str()))
+        payment_of(&self.account)
     }
 }
 
-/// Something that is to go back to such a payer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OutsideReturn {
-    /// Its id.
-    pub id: Uuid,
-    /// The refund, if it is one; else all of the credit goes back.
-    pub refund: Option<RefundId>,
-    /// Whether it was noted so long ago that what the ledger does not know was never asked of it.
-    pub is_old: bool,
-    /// The credit.
-    pub credit: OutsideCredit,
+/// The payment that the credit of an account becomes.
+fn payment_of(account: &AccountId) -> PaymentId {
+    PaymentId::from_uuid(derived("payment", account.as_str()))
 }
 
-impl OutsideReturn {
-    /// The withdrawal that sends it: always the same one.
-    pub fn withdrawal_id(&self) -> WithdrawalId {
-        WithdrawalId::from_uuid(derived("return", &self.id.simple().to_string()))
-    }
-}
+/// What a reference names: a request, if it is one, and the shop.
+type Named = (Option<PaymentRequestId>, MerchantId);
 
 /// Whether an account is one of such a credit.
 pub fn is_outside(account: &AccountId) -> bool {
@@ -125,15 +120,20 @@ impl Outside {
         Self { pool }
     }
 
-    /// The request that a reference names and whose it is, if there is one. Asked of the log: a
-    /// read model may lag, and money that is somebody's would be taken for nobody's.
+    /// What a reference names: a request and whose it is, or a shop by its address alone; nothing
+    /// if it is none of ours. A request is asked of the log: a read model may lag, and somebody's
+    /// money would be taken for nobody's.
     ///
     /// # Errors
     /// If the database does not answer.
-    pub async fn request(
-        &self,
-        token: &Reference,
-    ) -> sqlx::Result<Option<(PaymentRequestId, MerchantId)>> {
+    pub async fn named(&self, token: &Reference) -> sqlx::Result<Option<Named>> {
+        if let Some(handle) = handle_of(token.as_str()) {
+            // Of a shop that is closed as well: then it goes back, and is no money in suspense.
+            let sql = "select id from merchants where handle = $1";
+            let query = sqlx::query_scalar(sql).bind(handle.to_ascii_lowercase());
+            let found: Option<Uuid> = query.fetch_optional(&self.pool).await?;
+            return Ok(found.map(|id| (None, MerchantId::from_uuid(id))));
+        }
         let Ok(id) = token.as_str().parse::<PaymentRequestId>() else { return Ok(None) };
         let sql = "select convert_from(payload, 'UTF8')::json ->> 'merchant' from events
                    where aggregate_type = 'payment_request' and aggregate_id = $1
@@ -142,10 +142,11 @@ impl Outside {
             sqlx::query_scalar(sql).bind(id.to_string()).fetch_optional(&self.pool).await?;
         let code = found.and_then(|text| text.parse::<MerchantCode>().ok());
         let shop = code.and_then(|code| crate::payments::shop_of(&code));
-        Ok(shop.map(|shop| (id, shop)))
+        Ok(shop.map(|shop| (Some(id), shop)))
     }
 
-    /// Notes what a credit is for, once; and the bank's name for it, as soon as it is known.
+    /// Notes what a credit is for, once; the bank's name for it, as soon as it is known; and how
+    /// much the bank says that it is.
     ///
     /// # Errors
     /// If the database does not answer.
@@ -153,21 +154,25 @@ impl Outside {
         &self,
         claim: &CreditClaim,
         account: &AccountId,
-        (request, merchant): (PaymentRequestId, MerchantId),
+        (request, merchant): Named,
     ) -> sqlx::Result<()> {
         sqlx::query(
             "insert into outside_credits as c
-                 (deposit_id, account_id, bank, credit_id, request_id, merchant, noted_at)
-             values ($1, $2, $3, $4, $5, $6, now())
+                 (deposit_id, account_id, bank, credit_id, request_id, merchant, amount,
+                  payment_id, noted_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, now())
              on conflict (account_id) do update
-                 set credit_id = coalesce(c.credit_id, excluded.credit_id)",
+                 set credit_id = coalesce(c.credit_id, excluded.credit_id),
+                     amount = excluded.amount, payment_id = excluded.payment_id",
         )
         .bind(credit::id_of(&claim.bank, &claim.bank_transaction_id).uuid())
         .bind(account.as_str())
         .bind(claim.bank.as_str())
         .bind(claim.credit_id.as_ref().map(Reference::as_str))
-        .bind(request.uuid())
+        .bind(request.map(PaymentRequestId::uuid))
         .bind(merchant.uuid())
+        .bind(claim.amount.amount())
+        .bind(payment_of(account).uuid())
         .execute(&self.pool)
         .await?;
         Ok(())
@@ -214,101 +219,22 @@ impl Outside {
         .await?;
         Ok(())
     }
-
-    /// Says that the shop cannot have it, so that it goes back.
-    ///
-    /// # Errors
-    /// If the database does not answer.
-    pub async fn send_back(&self, credit: &OutsideCredit, reason: &str) -> sqlx::Result<()> {
-        self.ask_back((credit.deposit_id.uuid(), false), &credit.account).await?;
-        self.conclude(credit, "back", Some(reason)).await
-    }
-
-    /// Notes a refund that is to go to such a payer, before it is asked of the ledger.
-    ///
-    /// # Errors
-    /// If the database does not answer.
-    pub async fn note_refund(&self, refund: RefundId, payer: &AccountId) -> sqlx::Result<()> {
-        self.ask_back((refund.uuid(), true), payer).await
-    }
-
-    async fn ask_back(&self, (id, is_refund): (Uuid, bool), from: &AccountId) -> sqlx::Result<()> {
-        sqlx::query(
-            "insert into outside_returns (id, account_id, is_refund, asked_at)
-             values ($1, $2, $3, now()) on conflict (id) do nothing",
-        )
-        .bind(id)
-        .bind(from.as_str())
-        .bind(is_refund)
-        .execute(&self.pool)
-        .await?;
-        Ok(())
-    }
-
-    /// Takes up what is to go back and was not sent; each comes again as credits do.
-    ///
-    /// # Errors
-    /// If the database does not answer.
-    pub async fn take_returns(&self, limit: u32) -> sqlx::Result<Vec<OutsideReturn>> {
-        let sql = format!(
-            "with due as (
-                 select id from outside_returns where state = 'open' and due_at <= now()
-                 order by due_at limit $1 for update skip locked
-             )
-             update outside_returns r set due_at = {}
-             from due, outside_credits c
-             where r.id = due.id and c.account_id = r.account_id
-             returning r.id, r.is_refund, {CREDIT},
-                       r.asked_at < now() - interval '1 day' as is_old",
-            again_after("r.asked_at")
-        );
-        let rows = sqlx::query(&sql).bind(i64::from(limit)).fetch_all(&self.pool).await?;
-        let one = |row: &PgRow| {
-            let id: Uuid = row.try_get("id")?;
-            Ok(OutsideReturn {
-                id,
-                refund: row.try_get::<bool, _>("is_refund")?.then(|| RefundId::from_uuid(id)),
-                is_old: row.try_get("is_old")?,
-                credit: outside_credit(row)?,
-            })
-        };
-        rows.iter().map(one).collect()
-    }
-
-    /// The withdrawal that sends a refund to its payer's bank, once there is one.
-    ///
-    /// # Errors
-    /// If the database does not answer.
-    pub async fn sent_as(&self, refund: RefundId) -> sqlx::Result<Option<WithdrawalId>> {
-        let sql = "select withdrawal_id from outside_returns where id = $1";
-        let found: Option<Option<Uuid>> =
-            sqlx::query_scalar(sql).bind(refund.uuid()).fetch_optional(&self.pool).await?;
-        Ok(found.flatten().map(WithdrawalId::from_uuid))
-    }
-
-    /// Says that it was sent by a withdrawal, or that there is nothing to send.
-    ///
-    /// # Errors
-    /// If the database does not answer.
-    pub async fn returned(
-        &self,
-        one: &OutsideReturn,
-        by: Option<WithdrawalId>,
-    ) -> sqlx::Result<()> {
-        sqlx::query(
-            "update outside_returns set state = $2, withdrawal_id = $3
-             where id = $1 and state = 'open'",
-        )
-        .bind(one.id)
-        .bind(if by.is_some() { "sent" } else { "dropped" })
-        .bind(by.map(WithdrawalId::uuid))
-        .execute(&self.pool)
-        .await?;
-        Ok(())
-    }
 }
 
 impl CreditDesk {
+    /// Notes what a bank's message tells of such a credit, which is not money yet: so the shop sees
+    /// that something comes before the bank itself was asked.
+    pub(super) async fn told_outside(
+        &self,
+        told: &Credit,
+        claim: &CreditClaim,
+    ) -> Result<(), DeskError> {
+        let named = told.token.as_ref().filter(|_| told.virtual_account.is_none());
+        let Some(token) = named else { return Ok(()) };
+        let Some(named) = self.outside.named(token).await? else { return Ok(()) };
+        Ok(self.outside.note(claim, &account_of(claim)?, named).await?)
+    }
+
     /// The account of a credit whose reference names a shop's payment request: noted for what it
     /// is, and open before anything is booked on it.
     pub(super) async fn outside_account(
@@ -317,9 +243,9 @@ impl CreditDesk {
         claim: &CreditClaim,
     ) -> Result<Option<AccountId>, DeskError> {
         let Some(token) = token else { return Ok(None) };
-        let Some(request) = self.outside.request(token).await? else { return Ok(None) };
+        let Some(named) = self.outside.named(token).await? else { return Ok(None) };
         let account = account_of(claim)?;
-        self.outside.note(claim, &account, request).await?;
+        self.outside.note(claim, &account, named).await?;
         let unknown = IdError { expected: "account in the chart" };
         let entry = chart::lookup(&account.code()).ok_or(unknown)?;
         let open = OpenAccount {
@@ -344,21 +270,22 @@ impl CreditDesk {
     }
 }
 
+fn text<T: std::str::FromStr>(row: &PgRow, column: &str) -> sqlx::Result<T>
+where
+    T::Err: std::error::Error + Send + Sync + 'static,
+{
+    let text: &str = row.try_get(column)?;
+    text.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))
+}
+
 fn outside_credit(row: &PgRow) -> sqlx::Result<OutsideCredit> {
-    fn text<T: std::str::FromStr>(row: &PgRow, column: &str) -> sqlx::Result<T>
-    where
-        T::Err: std::error::Error + Send + Sync + 'static,
-    {
-        let text: &str = row.try_get(column)?;
-        text.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))
-    }
     let named = row.try_get::<Option<&str>, _>("credit_id")?.is_some();
     Ok(OutsideCredit {
         deposit_id: DepositId::from_uuid(row.try_get("deposit_id")?),
         account: text(row, "account_id")?,
         bank: text(row, "bank")?,
         credit_id: if named { Some(text(row, "credit_id")?) } else { None },
-        request: PaymentRequestId::from_uuid(row.try_get("request_id")?),
+        request: row.try_get::<Option<Uuid>, _>("request_id")?.map(PaymentRequestId::from_uuid),
         merchant: MerchantId::from_uuid(row.try_get("merchant")?),
     })
 }

@@ -21,6 +21,7 @@ use super::{
     check_evidence, check_reason,
     fees::{self, FeeChange, TermsChange},
     lumps::{self, LumpIn},
+    outside,
     periods::{self, Closing, Opening, YearClosing},
     proposals::{Decision, Kind, NewProposal, Proposal, Proposals},
     receivables, sending_back,
@@ -211,6 +212,11 @@ async fn carry_out(
         Kind::CloseYear => close_year(&first, writer, key, proposal).await,
         Kind::ApproveTreasury => move_money(&first, &second, proposal).await,
         Kind::SettleLump => settle_lump(&first, &second, key, proposal).await,
+        Kind::SendOutsideAgain => {
+            let after = subject(proposal)?;
+            outside::send_again(&first, &second, after, &body(proposal)?).await?;
+            Ok("It is on its way to the payer’s bank once more.".to_owned())
+        }
     }
 }
 

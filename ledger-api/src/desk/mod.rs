@@ -16,6 +16,7 @@ pub(crate) mod evidence;
 pub(crate) mod fees;
 pub(crate) mod inbound;
 pub(crate) mod lumps;
+pub(crate) mod outside;
 pub(crate) mod overview;
 pub(crate) mod periods;
 pub(crate) mod proposals;

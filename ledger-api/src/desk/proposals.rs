@@ -54,11 +54,13 @@ pub(crate) enum Kind {
     ApproveTreasury,
     /// A credit in suspense is the lump of several deposits.
     SettleLump,
+    /// What did not get back to a payer from outside is sent once more.
+    SendOutsideAgain,
 }
 
 impl Kind {
     /// All of them.
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 18] = [
         Self::AssignSuspense,
         Self::ReturnSuspense,
         Self::NameTreasury,
@@ -76,6 +78,7 @@ impl Kind {
         Self::CloseYear,
         Self::ApproveTreasury,
         Self::SettleLump,
+        Self::SendOutsideAgain,
     ];
 
     /// The word in the database.
@@ -98,6 +101,7 @@ impl Kind {
             Self::CloseYear => "close_year",
             Self::ApproveTreasury => "approve_treasury",
             Self::SettleLump => "settle_lump",
+            Self::SendOutsideAgain => "send_outside_again",
         }
     }
 
@@ -121,6 +125,7 @@ impl Kind {
             Self::CloseYear => "Close a year",
             Self::ApproveTreasury => "Move money of our own",
             Self::SettleLump => "Settle several deposits with a lump",
+            Self::SendOutsideAgain => "Send back to a payer once more",
         }
     }
 

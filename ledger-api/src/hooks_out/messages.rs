@@ -6,6 +6,7 @@
 //! things are left out: they can be erased, and a delivery log could not.
 
 mod payments;
+mod withdrawals;
 
 use std::collections::BTreeSet;
 
@@ -18,19 +19,15 @@ use ledger_core::{
     log::{self, CodecError, LogError, Metadata, Position, RecordedEvent},
     posting::Kind,
     transfer::{Transfer, TransferEvent},
-    withdrawal::{Withdrawal, WithdrawalEvent},
 };
-use projections::{
-    DepositFact, DepositHistory, ReadError, ReadModels, TransferRow, WithdrawalFact,
-    WithdrawalHistory,
-};
+use projections::{DepositFact, DepositHistory, ReadError, ReadModels, TransferRow};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use sqlx::PgPool;
 
 use super::EndpointId;
-use crate::routes::{deposits::deposit_out, transfers::transfer_out, withdrawals::withdrawal_out};
+use crate::routes::{deposits::deposit_out, transfers::transfer_out};
 
 const ID_DOMAIN: &[u8] = b"bahi:webhook-id:1";
 /// The most events of one object that are folded; none comes near it.
@@ -49,6 +46,8 @@ pub(super) struct Message {
     pub(super) position: Position,
     /// Whose it is.
     pub(super) accounts: Vec<AccountId>,
+    /// Whether it is told beside the event's own message.
+    pub(super) beside: bool,
     /// The bytes that are sent.
     pub(super) body: Bytes,
 }
@@ -60,6 +59,7 @@ impl Message {
             .chain_update(ID_DOMAIN)
             .chain_update(endpoint.uuid().as_bytes())
             .chain_update(self.position.to_be_bytes())
+            .chain_update(if self.beside { self.event_type } else { "" })
             .finalize();
         let half = digest.get(..16).unwrap_or_default();
         format!("msg_{}", hex::encode(half))
@@ -93,17 +93,36 @@ pub(super) struct Messages {
 }
 
 impl Messages {
-    /// The message of an event; nothing if there is none to tell, or nobody wants its type.
+    /// The messages of an event; none if there is none to tell, or nobody wants their types.
     pub(super) async fn of(
         &self,
         event: &RecordedEvent,
         wanted: &BTreeSet<&'static str>,
+    ) -> Result<Vec<Message>, MessageError> {
+        let Some(event_type) = event_type(event)? else { return Ok(Vec::new()) };
+        if event.aggregate_type == "withdrawal" {
+            let refunds = wanted.iter().any(|name| name.starts_with("refund."));
+            if refunds || wanted.contains(event_type) {
+                return self.withdrawal(event, event_type).await;
+            }
+            return Ok(Vec::new());
+        }
+        // One to a payer from outside only goes on with what ends another.
+        let goes_on =
+            event_type == payments::REFUND_COMPLETED && wanted.contains(payments::REFUND_UPDATED);
+        if !goes_on && !wanted.contains(event_type) {
+            return Ok(Vec::new());
+        }
+        Ok(self.one_of(event, event_type).await?.into_iter().collect())
+    }
+
+    /// The one message of an event that is none of a withdrawal.
+    async fn one_of(
+        &self,
+        event: &RecordedEvent,
+        event_type: &'static str,
     ) -> Result<Option<Message>, MessageError> {
-        let Some(event_type) = event_type(event)?.filter(|name| wanted.contains(name)) else {
-            return Ok(None);
-        };
         match event.aggregate_type.as_str() {
-            "withdrawal" => self.withdrawal(event, event_type).await.map(Some),
             "deposit" => self.deposit(event, event_type).await.map(Some),
             "transfer" => self.transfer(event, event_type).await.map(Some),
             "payment" => self.payment(event, event_type).await.map(Some),
@@ -112,32 +131,6 @@ impl Messages {
             }
             _ => self.instant_transfer(event, event_type).await,
         }
-    }
-
-    async fn withdrawal(
-        &self,
-        event: &RecordedEvent,
-        event_type: &'static str,
-    ) -> Result<Message, MessageError> {
-        let mut facts = Vec::new();
-        for past in self.stream(event).await? {
-            let said = metadata(&past);
-            facts.push(WithdrawalFact {
-                position: past.position,
-                recorded_at: past.recorded_at,
-                actor: said.actor,
-                approver: said.approver,
-                evidence_sha256: said.evidence_sha256,
-                event: decoded::<WithdrawalEvent>(&past)?,
-            });
-        }
-        let withdrawal = Withdrawal::of(facts.iter().map(|fact| fact.event.clone()));
-        let accounts = withdrawal.properties().map(|requested| requested.account.clone());
-        let history = WithdrawalHistory { withdrawal, facts, note: None };
-        let id = event.aggregate_id.parse().map_err(|_| MessageError::Object(event.position))?;
-        let out = withdrawal_out(id, history, event.position);
-        let out = out.map_err(|_| MessageError::Object(event.position))?;
-        message(event, event_type, event.sequence, (accounts.into_iter().collect(), &out))
     }
 
     async fn deposit(
@@ -224,7 +217,7 @@ impl Messages {
 /// What an event is told as; nothing if it is not.
 fn event_type(event: &RecordedEvent) -> Result<Option<&'static str>, MessageError> {
     Ok(match event.aggregate_type.as_str() {
-        "withdrawal" => of_withdrawal(&decoded(event)?),
+        "withdrawal" => withdrawals::of_withdrawal(&decoded(event)?),
         "deposit" => Some(of_deposit(&decoded(event)?)),
         "transfer" => Some(of_transfer(&decoded(event)?)),
         "payment" => payments::of_payment(&decoded(event)?),
@@ -233,28 +226,6 @@ fn event_type(event: &RecordedEvent) -> Result<Option<&'static str>, MessageErro
             of_leg(&leg).or_else(|| payments::of_settlement(&leg))
         }
         _ => None,
-    })
-}
-
-const fn of_withdrawal(event: &WithdrawalEvent) -> Option<&'static str> {
-    Some(match event {
-        // Where it is, is said by the event after it, in the same append.
-        WithdrawalEvent::Requested(_) => return None,
-        WithdrawalEvent::Completed(_) | WithdrawalEvent::CompletedLate(_) => "withdrawal.completed",
-        WithdrawalEvent::Failed(_) | WithdrawalEvent::Rejected(_) => "withdrawal.failed",
-        WithdrawalEvent::Cancelled(_) => "withdrawal.cancelled",
-        WithdrawalEvent::Returned(_) => "withdrawal.returned",
-        WithdrawalEvent::ReviewRequired(_)
-        | WithdrawalEvent::Approved {}
-        | WithdrawalEvent::Queued(_)
-        | WithdrawalEvent::AttemptBegun(_)
-        | WithdrawalEvent::AttemptRefused(_)
-        | WithdrawalEvent::OutcomeUnknown(_)
-        | WithdrawalEvent::AttentionNeeded(_)
-        | WithdrawalEvent::PaidInPart(_)
-        | WithdrawalEvent::Applied(_)
-        | WithdrawalEvent::Assigned(_)
-        | WithdrawalEvent::SentAgain(_) => "withdrawal.updated",
     })
 }
 
@@ -324,6 +295,7 @@ fn message(
         seq,
         position: event.position,
         accounts,
+        beside: false,
         body: body(event_type, event.recorded_at, &data).ok_or_else(unshown)?,
     })
 }
@@ -357,6 +329,7 @@ fn metadata(event: &RecordedEvent) -> Metadata {
 
 #[cfg(test)]
 mod tests {
+    use ledger_core::withdrawal::WithdrawalEvent;
     use uuid::Uuid;
 
     use super::{super::kinds, *};
@@ -367,7 +340,7 @@ mod tests {
             of_deposit(&DepositEvent::Expired {}),
             of_deposit(&DepositEvent::Cancelled {}),
             of_transfer(&TransferEvent::Expired {}),
-            of_withdrawal(&WithdrawalEvent::Approved {}).unwrap(),
+            withdrawals::of_withdrawal(&WithdrawalEvent::Approved {}).unwrap(),
         ];
         for name in told {
             assert!(kinds::ALL.contains(&name), "{name}");
@@ -382,6 +355,7 @@ mod tests {
             seq: 1,
             position,
             accounts: Vec::new(),
+            beside: false,
             body: Bytes::new(),
         };
         let (one, other) = (Uuid::from_u128(1), Uuid::from_u128(2));

@@ -31,7 +31,7 @@ pub(super) fn address(handle: &str) -> String {
 }
 
 /// The handle of an address, if it is one of ours.
-pub(super) fn handle_of(address: &str) -> Option<&str> {
+pub(crate) fn handle_of(address: &str) -> Option<&str> {
     let (handle, bank) = address.split_once('@')?;
     bank.eq_ignore_ascii_case(BANK).then_some(handle)
 }

@@ -12,6 +12,7 @@ mod pay;
 mod payouts;
 mod proof;
 mod refund;
+mod refund_state;
 mod requests;
 mod shop;
 mod terms;
@@ -23,15 +24,16 @@ pub(crate) use dispute::{
     DecisionIn, DisputeIn, EvidenceIn, OPEN as DISPUTE, SAY, Winner, check as check_party,
     decide as decide_dispute, is_in_time as may_dispute, open as open_dispute, say,
 };
-pub(crate) use link::{drawing, is_ours};
+pub(crate) use link::{drawing, handle_of, is_ours};
 pub(crate) use pay::{PayIn, pay};
 pub(crate) use payouts::composition;
 pub(crate) use proof::own_leg;
-pub(crate) use refund::{RefundIn, bank_status, cancel as cancel_refund, refund};
+pub(crate) use refund::{RefundIn, cancel as cancel_refund, refund};
+pub(crate) use refund_state::{RefundAt, RefundState};
 pub(crate) use requests::{
     RequestIn, close as close_request, create as create_request, currency, link_of,
 };
-pub(crate) use shop::{check_shop, code_of, listed_shop, shop_of, shop_or_none};
+pub(crate) use shop::{check_shop, code_of, listed_shop, own_shop, shop_of, shop_or_none};
 pub(crate) use terms::debt_limit;
 pub use words::{DisputeWords, Said, Side};
 

@@ -5,9 +5,8 @@ use ledger_core::{
     ids::{PaymentId, Reference, RefundId},
     money::Money,
     payment::{PaymentOperation, RefundPayment},
-    withdrawal::WithdrawalStatus,
 };
-use projections::{PaymentRow, ReadError, RefundRow};
+use projections::{PaymentRow, ReadError};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -15,7 +14,7 @@ use super::{REFUND, debt_limit, shop};
 use crate::{
     deposits::{Outside, is_outside},
     http::{
-        ApiState, Problem, codes,
+        Problem, codes,
         idempotency::Key,
         reach::{Reach, Reaching as _, nothing},
         reader::{caught_up, find},
@@ -78,21 +77,6 @@ pub(crate) async fn refund(
         receivable_limit: limit.map_err(ReadError::from)?,
     });
     writer.submit(identity, permission, operation.into()).await
-}
-
-/// Where the money of a refund is that goes to its payer's bank; nothing for refunds to a wallet,
-/// and before it is on its way.
-pub(crate) async fn bank_status(
-    state: &ApiState,
-    refund: &RefundRow,
-) -> Result<Option<WithdrawalStatus>, Problem> {
-    if !is_outside(&refund.payer) {
-        return Ok(None);
-    }
-    let sent = Outside::new(state.reads.clone()).sent_as(refund.id).await;
-    let Some(withdrawal) = sent.map_err(ReadError::from)? else { return Ok(None) };
-    let found = state.read_models.withdrawal(withdrawal).await?.value;
-    Ok(found.and_then(|history| history.withdrawal.status()))
 }
 
 /// Gives up a refund that still waits.

@@ -39,6 +39,8 @@ use crate::{
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How many it takes up in one look.
 const AT_ONCE: u32 = 100;
+/// How often it counts what waits for people.
+const COUNT_EVERY: Duration = Duration::from_secs(60);
 /// Whose the bank accounts are that money is sent back to: no customer's.
 const OWNER: &str = "bahi";
 const PRINCIPAL: &str = "ledger:outside";
@@ -122,14 +124,35 @@ impl OutsideKeeper {
     pub async fn run(self, mut stopping: watch::Receiver<bool>) {
         let mut tick = time::interval(LOOK_EVERY);
         tick.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
+        let mut counting = time::interval(COUNT_EVERY);
+        counting.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
         loop {
-            tokio::select! {
-                _ = tick.tick() => {}
+            let counts = tokio::select! {
+                _ = tick.tick() => false,
+                _ = counting.tick() => true,
                 _ = stopping.wait_for(|stop| *stop) => return,
+            };
+            if counts {
+                self.count().await;
+                continue;
             }
             if let Err(error) = self.round().await {
                 let error = projections::describe(&error);
                 tracing::warn!(error, "payments from outside are behind; trying again");
+            }
+        }
+    }
+
+    /// Says how much waits for people.
+    async fn count(&self) {
+        match self.outside.stuck().await {
+            Ok(stuck) => {
+                let count = u32::try_from(stuck.len()).unwrap_or(u32::MAX);
+                metrics::gauge!("bahi_outside_stuck").set(f64::from(count));
+            }
+            Err(error) => {
+                let error = projections::describe(&error);
+                tracing::warn!(error, "what of payers from outside waits was not counted");
             }
         }
     }
@@ -220,7 +243,7 @@ impl OutsideKeeper {
             merchant: credit.merchant.segment().parse()?,
             amount: self.money(credit, amount)?,
             terms: terms.rates(),
-            request: Some(credit.request),
+            request: credit.request,
             settles_on: settles_on.map_err(|why| KeepError::Calendar(why.code().to_owned()))?,
             order: None,
             store: None,

@@ -190,6 +190,8 @@ pub struct PaymentStanding {
     pub available: Option<Decimal>,
     /// What the shop owes us.
     pub owed: Decimal,
+    /// Whether the shop is closed for good: it is lent nothing more.
+    pub shop_closed: bool,
     /// Whether the payer's wallet is closed for good.
     pub payer_closed: bool,
     /// The most that the payer's wallet could take, tiers aside; nothing = no limit.

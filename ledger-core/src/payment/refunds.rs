@@ -80,7 +80,8 @@ impl Payment {
         }
         let from = self.sources(amount, standing);
         let owed = standing.owed.saturating_add(from.receivable);
-        if !from.receivable.is_zero() && owed > receivable_limit {
+        let is_lent = !from.receivable.is_zero();
+        if is_lent && (standing.shop_closed || owed > receivable_limit) {
             return None;
         }
         let transaction_id = refund_id.transaction_id();

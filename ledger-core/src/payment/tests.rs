@@ -183,6 +183,8 @@ fn a_refund_waits_fails_or_is_done() {
     assert_eq!(names(&[paid(), with(refunding(1, "1"), closed)]), [asked, "refund_failed"]);
     let frozen = PaymentStanding { payer_room: Some(Decimal::ZERO), ..standing("0.00") };
     assert_eq!(names(&[paid(), with(refunding(1, "1"), frozen)]), [asked]);
+    let ended = PaymentStanding { shop_closed: true, ..standing("0.00") };
+    assert_eq!(names(&[paid(), with(refunding(1, "1000"), ended)]), [asked], "nobody is lent it");
     // On credit, up to what is agreed.
     let owed = PaymentStanding { owed: dec("5.00"), ..standing("0.00") };
     let mut on_credit = refunding(1, "1000");

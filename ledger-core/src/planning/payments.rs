@@ -195,8 +195,13 @@ impl<V: View> Planner<'_, V> {
         if matches!(operation, PaymentOperation::Pay(_)) {
             return Ok(standing);
         }
-        let (available, owed) = (see(&shop.available)?.spendable(), see(&shop.receivable)?);
-        Ok(PaymentStanding { available, owed: owed.debit_balance(), ..standing })
+        let (available, owed) = (see(&shop.available)?, see(&shop.receivable)?);
+        Ok(PaymentStanding {
+            available: available.spendable(),
+            owed: owed.debit_balance(),
+            shop_closed: available.is_closed(),
+            ..standing
+        })
     }
 
     fn move_payment(

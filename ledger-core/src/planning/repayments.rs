@@ -12,8 +12,9 @@ use crate::{
     chart::Direction,
     command::Rejection,
     deposit::movement::is_wallet,
-    ids::{AccountCode, AccountId, TransactionId},
+    ids::{AccountCode, AccountId, MerchantCode, TransactionId},
     money::Money,
+    payment::movement::ShopAccounts,
     posting::{Kind, Posting, PostingLeg},
 };
 
@@ -30,22 +31,39 @@ pub fn debts_of(wallet: &AccountId) -> Vec<AccountId> {
     codes.map(|code| AccountId::new(&code, currency)).collect()
 }
 
+/// What the shop of an account owes; nothing if it is no account of a shop.
+fn debt_of_shop(account: &AccountId) -> Option<AccountId> {
+    let code = account.code();
+    let mut segments = code.segments();
+    let is_shops = segments.next() == Some("merchant");
+    let shop = segments.next().filter(|_| is_shops)?.parse::<MerchantCode>().ok()?;
+    Some(ShopAccounts::of(&shop, account.currency().ok()?).ok()?.receivable)
+}
+
+/// What has to be repaid before an account is closed: the debts of whoever has it.
+fn debts_before_closing(account: &AccountId) -> Vec<AccountId> {
+    let mut debts = debts_of(account);
+    debts.extend(debt_of_shop(account));
+    debts
+}
+
 /// The streams that the closing of an account touches: what its owner owes is looked at with it, so
 /// that a debt which lands first is seen.
 pub(super) fn streams_of_closing(account: &AccountId) -> Vec<StreamId> {
-    std::iter::once(account.clone()).chain(debts_of(account)).map(StreamId::Account).collect()
+    let debts = debts_before_closing(account);
+    std::iter::once(account.clone()).chain(debts).map(StreamId::Account).collect()
 }
 
 impl<V: View> Planner<'_, V> {
-    /// Closes an account, unless it is the wallet of somebody who owes: nobody would be left to
-    /// repay. One that is closed or never was says so itself.
+    /// Closes an account, unless it is the wallet of somebody who owes, or of a shop that does:
+    /// nobody would be left to repay. One that is closed or never was says so itself.
     pub(super) fn close_account(&self, account: &AccountId) -> Result<Plan, Rejection> {
         let known = self.view.account(account);
         let is_open = known.is_some_and(|a| a.properties().is_some() && !a.is_closed());
         let is_owed = |debt: &AccountId| {
             self.view.account(debt).is_some_and(|known| known.debit_balance() > Decimal::ZERO)
         };
-        if is_open && debts_of(account).iter().any(is_owed) {
+        if is_open && debts_before_closing(account).iter().any(is_owed) {
             let text = "its owner owes, and the next money that comes to it repays";
             return Err(Rejection::new("debt_open", text).of(account));
         }

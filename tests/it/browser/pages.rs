@@ -64,7 +64,7 @@ const OF_A_SHOP: [&str; 23] = [
     "/merchant/developers/requests",
 ];
 /// What somebody sees at the operators' desk.
-const OF_THE_DESK: [&str; 19] = [
+const OF_THE_DESK: [&str; 20] = [
     "/ops",
     "/ops/login",
     "/ops/confirm",
@@ -77,6 +77,7 @@ const OF_THE_DESK: [&str; 19] = [
     "/ops/banks",
     "/ops/treasury",
     "/ops/disputes",
+    "/ops/outside",
     "/ops/debts",
     "/ops/limits",
     "/ops/periods",

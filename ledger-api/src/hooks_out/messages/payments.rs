@@ -1,7 +1,9 @@
 //! The messages of payments, of their refunds, and of settlements.
 //!
 //! A refund lives in its payment's stream, so its messages wait for those of the payment and its
-//! `seq` is the payment's. A settlement has no stream: it is told of by its transaction.
+//! `seq` is the payment's. One to a payer from outside goes on as a withdrawal, which tells of it
+//! as well: its `seq` is the place in the log. A settlement has no stream: it is told of by its
+//! transaction.
 
 use ledger_core::{
     account::AccountEvent,
@@ -16,10 +18,19 @@ use projections::{PaymentRow, RefundRow};
 use rust_decimal::Decimal;
 
 use super::{Message, MessageError, Messages, decoded, message};
-use crate::routes::payments::{payment_out, refund_out, settlement_out};
+use crate::{
+    deposits::is_outside,
+    payments::{RefundAt, RefundState},
+    routes::payments::{payment_out, refund_out, settlement_out},
+};
 
 /// That the money of some payments can be spent.
 pub(super) const SETTLEMENT_PAID: &str = "settlement.paid";
+
+/// That the payer has a refund.
+pub(super) const REFUND_COMPLETED: &str = "refund.completed";
+/// That a refund goes on.
+pub(super) const REFUND_UPDATED: &str = "refund.updated";
 
 /// What an event of a payment is told as.
 pub(super) const fn of_payment(event: &PaymentEvent) -> Option<&'static str> {
@@ -27,8 +38,8 @@ pub(super) const fn of_payment(event: &PaymentEvent) -> Option<&'static str> {
         PaymentEvent::Completed(_) => "payment.completed",
         PaymentEvent::DisputeOpened(_) => "payment.disputed",
         PaymentEvent::DisputeDecided(_) => "payment.dispute_decided",
-        PaymentEvent::RefundRequested(_) => "refund.updated",
-        PaymentEvent::RefundCompleted(_) => "refund.completed",
+        PaymentEvent::RefundRequested(_) => REFUND_UPDATED,
+        PaymentEvent::RefundCompleted(_) => REFUND_COMPLETED,
         PaymentEvent::RefundFailed(_) => "refund.failed",
         PaymentEvent::RefundCancelled(_) => "refund.cancelled",
         // The settlement is told of, once for all its payments.
@@ -89,8 +100,14 @@ impl Messages {
         let refund = lived.events.last().and_then(|(.., last)| refund_of(last));
         if let Some(refund) = refund {
             let row = refund_row(event, &lived, completed, refund).ok_or_else(unshown)?;
-            let out = refund_out(row, event.position);
-            return message(event, event_type, event.sequence, (accounts, &out));
+            let is_outside = is_outside(&row.payer);
+            let at = RefundAt::after(row.status, &row.payer);
+            // The shop has given it, and the payer's bank does not have it yet.
+            let event_type =
+                if at.state == RefundState::Processing { REFUND_UPDATED } else { event_type };
+            let seq = if is_outside { event.position } else { event.sequence };
+            let out = refund_out(row, at, event.position);
+            return message(event, event_type, seq, (accounts, &out));
         }
         let row = payment_row(event, &lived, completed).ok_or_else(unshown)?;
         let out = payment_out(row, event.position);
@@ -120,7 +137,7 @@ impl Messages {
 }
 
 /// The account by which it is seen whose it is.
-fn accounts(merchant: &MerchantCode, currency: CurrencyCode) -> Option<Vec<AccountId>> {
+pub(super) fn accounts(merchant: &MerchantCode, currency: CurrencyCode) -> Option<Vec<AccountId>> {
     let account = format!("merchant:{}:unsettled:{currency}", merchant.as_str());
     Some(vec![account.parse().ok()?])
 }

@@ -58,6 +58,7 @@ fn operations() -> Vec<(Method, String, Option<String>)> {
                     "/payment-requests/{id}",
                     "/payment-requests/pr_00000000000000000000000000000007",
                 )
+                .replace("/outside/{id}", "/outside/wd_00000000000000000000000000000007")
                 .replace("/receivables/{id}", "/receivables/receivable:overpaid:a:INR")
                 .replace("/deliveries/{id}", "/deliveries/whd_00000000000000000000000000000007")
                 .replace(

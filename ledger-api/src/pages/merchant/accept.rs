@@ -9,12 +9,13 @@ use ledger_core::{
     money::Money,
     payment_request::PaymentRequestStatus,
 };
-use projections::{PaymentRequestFilter, PaymentRequestRow};
+use projections::{PaymentRequestFilter, PaymentRequestRow, ReadError};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{ShopSent, ShopVisitor, Tills};
 use crate::{
+    deposits::{IncomingState, Outside},
     http::{
         Problem, codes,
         json::Payload,
@@ -190,7 +191,15 @@ struct RequestView {
     left: Option<Countdown>,
     link: String,
     payment: Option<String>,
+    coming: Vec<ComingLine>,
     nonce: String,
+}
+
+/// What comes for it from another bank, or goes back there.
+struct ComingLine {
+    status: Status,
+    amount: Option<MoneyView>,
+    words: &'static str,
 }
 
 /// A code with an amount; it turns to paid by itself.
@@ -220,9 +229,34 @@ pub(super) async fn one(
         left: row.expires_at.map(|at| Countdown::new(at, visitor.now())).filter(|_| is_open),
         link: visitor.state.people_settings.link(&path),
         payment: row.payment.map(|id| id.to_string()),
+        coming: coming(&visitor, row.id).await?,
         nonce: visitor.nonce(),
     };
     Ok(respond::page(&view))
+}
+
+/// What other banks have told of and the shop does not have.
+async fn coming(
+    visitor: &ShopVisitor<Tills>,
+    request: PaymentRequestId,
+) -> Result<Vec<ComingLine>, Problem> {
+    let found = Outside::new(visitor.state.reads.clone()).incoming_of_request(request).await;
+    let mut lines = Vec::new();
+    for one in found.map_err(ReadError::from)? {
+        let (status, words) = match one.state {
+            IncomingState::Processing => {
+                (Status::Processing, "comes from another bank. We are asking it.")
+            }
+            IncomingState::Failed => {
+                (Status::Failed, "came from another bank and goes back to whoever paid.")
+            }
+            IncomingState::Paid => continue,
+        };
+        let currency = one.credit.account.currency().map_err(|error| Problem::internal(&error))?;
+        let amount = one.amount.map(|amount| visitor.money(amount, currency)).transpose()?;
+        lines.push(ComingLine { status, amount: amount.map(MoneyView::plain), words });
+    }
+    Ok(lines)
 }
 
 /// A request, if it is this shop's.

@@ -16,6 +16,7 @@ mod file_form;
 mod inbound;
 mod limits;
 mod lumps;
+mod outside;
 mod overview;
 mod people;
 mod periods;
@@ -43,7 +44,7 @@ use super::layout::{RailEntry, desk_entry};
 use crate::http::ApiState;
 
 /// The desk's pages.
-const RAIL: [RailEntry; 15] = [
+const RAIL: [RailEntry; 16] = [
     desk_entry("home", "/ops", "home", "Overview"),
     desk_entry("withdrawals", "/ops/withdrawals", "out", "Withdrawals"),
     desk_entry("suspense", "/ops/suspense", "ask", "Suspense"),
@@ -52,6 +53,7 @@ const RAIL: [RailEntry; 15] = [
     desk_entry("banks", "/ops/banks", "bank", "Banks"),
     desk_entry("treasury", "/ops/treasury", "swap", "Treasury"),
     desk_entry("disputes", "/ops/disputes", "shield", "Disputes"),
+    desk_entry("outside", "/ops/outside", "in", "Outside payers"),
     desk_entry("debts", "/ops/debts", "down", "Debts"),
     desk_entry("limits", "/ops/limits", "layers", "Limits"),
     desk_entry("periods", "/ops/periods", "book", "Months"),
@@ -108,6 +110,8 @@ pub(super) fn routes() -> Router<ApiState> {
         .route("/ops/disputes/{payment}", get(disputes::one))
         .route("/ops/disputes/{payment}/say", post(disputes::say))
         .route("/ops/disputes/{payment}/decide", post(disputes::decide))
+        .route("/ops/outside", get(outside::page))
+        .route("/ops/outside/{withdrawal}/send-again", post(outside::send_again))
         .route("/ops/debts", get(debts::page))
         .route("/ops/debts/{account}/write-off", post(debts::write_off))
         .route("/ops/limits", get(limits::page).post(limits::propose))

@@ -7,6 +7,7 @@ mod fees;
 mod inbound;
 mod lumps;
 mod merchants;
+mod outside;
 mod periods;
 mod receivables;
 mod resolution_body;
@@ -47,6 +48,8 @@ pub(super) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(sending_back::send_back))
         .routes(routes!(lumps::settle))
         .routes(routes!(receivables::write_off))
+        .routes(routes!(outside::list))
+        .routes(routes!(outside::send_again))
         .routes(routes!(treasury::name))
         .routes(routes!(periods::list))
         .routes(routes!(periods::close))

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
+    deposits::{Incoming, IncomingState},
     http::{
         ApiState, Problem,
         wire::Amount,
@@ -72,6 +73,10 @@ pub(super) struct RequestOut {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "upi://pay?pa=chai@bahi&pn=Chai%20Point&tr=pr_0193&am=120.00&cu=INR")]
     pub(super) link: Option<String>,
+    /// What comes for it from other banks, or came and went back, the newest first; only where its
+    /// shop asks for the one request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) incoming: Option<Vec<IncomingOut>>,
     /// When it was made.
     pub(super) created_at: DateTime<Utc>,
     /// When this was recorded.
@@ -108,6 +113,7 @@ impl RequestOut {
             expires_at: row.expires_at,
             description: words,
             link,
+            incoming: None,
             created_at: row.created_at,
             recorded_at: row.changed_at,
             position,
@@ -153,6 +159,51 @@ impl RequestOut {
         };
         let words = body.description.clone();
         Ok(Self::of(state, row, (Some(shop), words), accepted.position))
+    }
+}
+
+/// What comes for a request from another bank.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = IncomingPayment)]
+pub(super) struct IncomingOut {
+    /// The payment that it is, or would be.
+    #[schema(value_type = String)]
+    pub(super) payment: PaymentId,
+    /// `processing` (the bank has told of it), `completed` (the shop has it) or `failed` (it goes
+    /// back to its payer).
+    #[schema(example = "processing")]
+    pub(super) status: String,
+    /// How much, as the bank says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) amount: Option<Amount>,
+    /// Why the shop cannot have it: a code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) reason: Option<String>,
+    /// When the bank first told of it.
+    pub(super) created_at: DateTime<Utc>,
+}
+
+impl IncomingOut {
+    /// What the notes say.
+    pub(super) fn of(state: &ApiState, coming: Incoming) -> Self {
+        let book = state.ledger.status().borrow().book.clone();
+        let currency = coming.credit.account.currency().ok().and_then(|code| book.currency(code));
+        let amount = coming.amount.zip(currency).map(|(mut value, currency)| {
+            value.rescale(u32::from(currency.scale));
+            Amount::new(value, currency.code)
+        });
+        let status = match coming.state {
+            IncomingState::Processing => "processing",
+            IncomingState::Paid => "completed",
+            IncomingState::Failed => "failed",
+        };
+        Self {
+            payment: coming.payment,
+            status: status.to_owned(),
+            amount,
+            reason: coming.reason,
+            created_at: coming.told_at,
+        }
     }
 }
 

@@ -10,12 +10,13 @@ use ledger_core::{
     log::Position,
     payment_request::PaymentRequestStatus,
 };
-use projections::{PaymentRequestFilter, PaymentRequestRow};
+use projections::{PaymentRequestFilter, PaymentRequestRow, ReadError};
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
-use super::body::{PaymentRequestStatusWord, RequestOut};
+use super::body::{IncomingOut, PaymentRequestStatusWord, RequestOut};
 use crate::{
+    deposits::Outside,
     http::{
         ApiState, Problem,
         path::Id,
@@ -108,7 +109,14 @@ pub(super) async fn get(
     let (reach, models) = reader.admit_shop(READ, query.min_position).await?;
     let (position, row) = reader.find(|| models.payment_request(id)).await?;
     check(reach, &row)?;
-    Ok(Reply::ok(whole(&reader.state, row, position).await?).at(position))
+    let mut request = whole(&reader.state, row, position).await?;
+    if reach.person().is_none() {
+        let coming = Outside::new(reader.state.reads.clone()).incoming_of_request(id).await;
+        let coming = coming.map_err(ReadError::from)?.into_iter();
+        let coming: Vec<_> = coming.map(|one| IncomingOut::of(&reader.state, one)).collect();
+        request.incoming = (!coming.is_empty()).then_some(coming);
+    }
+    Ok(Reply::ok(request).at(position))
 }
 
 /// The QR code of a payment request

@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use ledger_core::{
     command::Receipt,
-    ids::{AccountId, PaymentId, PaymentRequestId, SettlementId},
+    ids::{AccountId, PaymentId, PaymentRequestId, SettlementId, WithdrawalId},
     log::Position,
     money::CurrencyCode,
     payment::PaymentStatus,
@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 
 use super::refund_body::RefundOut;
 use crate::{
+    deposits::{Incoming, IncomingState},
     http::{
         Problem,
         reach::Reach,
@@ -36,12 +37,12 @@ pub(super) struct PaymentOut {
     #[schema(example = "payment")]
     pub(super) object: String,
     /// Where it is in its life, the dispute aside.
-    #[schema(value_type = PaymentStatusWord)]
-    pub(super) status: PaymentStatus,
+    pub(super) status: PaymentState,
     /// Whether nothing more can become of it.
     #[serde(rename = "final")]
     pub(super) is_final: bool,
-    /// Where the money is: always `moved`.
+    /// Where the money is: `moved`, or `in_transit` while it comes from another bank or goes back
+    /// there.
     #[schema(example = "moved")]
     pub(super) funds: String,
     /// The shop.
@@ -66,6 +67,15 @@ pub(super) struct PaymentOut {
     /// What can still go back: refunds that wait and a dispute count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) refundable: Option<Amount>,
+    /// Why the shop cannot have it, of one that failed: a code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "payment_request_not_payable")]
+    pub(super) reason: Option<String>,
+    /// The withdrawal that sends one that failed back to its payer, once there is one. Not for the
+    /// payer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub(super) returned_by: Option<WithdrawalId>,
     /// Where its dispute is: `open`, or who has won it: `payer`, `merchant`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) dispute: Option<String>,
@@ -132,7 +142,7 @@ impl PaymentOut {
         Self {
             id: row.id,
             object: "payment".to_owned(),
-            status: row.status,
+            status: row.status.into(),
             is_final: row.status == PaymentStatus::Refunded,
             funds: "moved".to_owned(),
             merchant: shop_of(&row.merchant),
@@ -142,6 +152,8 @@ impl PaymentOut {
             net: for_shop(row.net),
             refunded: money(row.refunded),
             refundable: for_shop(left),
+            reason: None,
+            returned_by: None,
             dispute: row.dispute,
             request: row.request,
             order_id: row.order_id,
@@ -159,6 +171,51 @@ impl PaymentOut {
         }
     }
 
+    /// A payment from outside that the shop does not have, with the currency's scale.
+    ///
+    /// # Errors
+    /// Never: its account has a currency.
+    pub(super) fn incoming(
+        coming: &Incoming,
+        scale: u8,
+        position: Position,
+    ) -> Result<Self, Problem> {
+        let account = coming.credit.account.clone();
+        let currency = account.currency().map_err(|error| Problem::internal(&error))?;
+        let money = |value| amount(value, (u32::from(scale), currency));
+        let failed = coming.state == IncomingState::Failed;
+        Ok(Self {
+            id: coming.payment,
+            object: "payment".to_owned(),
+            status: if failed { PaymentState::Failed } else { PaymentState::Processing },
+            is_final: failed,
+            funds: "in_transit".to_owned(),
+            merchant: Some(coming.credit.merchant),
+            account,
+            amount: money(coming.amount.unwrap_or_default()),
+            fee: None,
+            tax: None,
+            net: None,
+            refunded: money(Decimal::ZERO),
+            refundable: None,
+            reason: coming.reason.clone(),
+            returned_by: coming.back.map(|(withdrawal, _)| withdrawal),
+            dispute: None,
+            request: coming.credit.request,
+            order_id: None,
+            store: None,
+            terminal: None,
+            settles_on: None,
+            settlement: None,
+            settled: None,
+            refunds: None,
+            proof: None,
+            created_at: coming.told_at,
+            recorded_at: coming.told_at,
+            position,
+        })
+    }
+
     /// The payment that was just made, from the stored outcome alone.
     pub(super) fn made(done: &Done) -> Result<Self, Problem> {
         let accepted = &done.accepted;
@@ -172,7 +229,7 @@ impl PaymentOut {
         Ok(Self {
             id: *payment_id,
             object: "payment".to_owned(),
-            status: *status,
+            status: (*status).into(),
             is_final: *status == PaymentStatus::Refunded,
             funds: "moved".to_owned(),
             merchant: shop_of(merchant),
@@ -183,6 +240,8 @@ impl PaymentOut {
             net: None,
             refunded: Amount::new(*refunded, currency),
             refundable: None,
+            reason: None,
+            returned_by: None,
             dispute: None,
             request: *request,
             order_id: None,
@@ -201,14 +260,50 @@ impl PaymentOut {
 }
 
 /// Where a payment is in its life.
-#[derive(ToSchema)]
-#[schema(as = PaymentStatus, rename_all = "snake_case")]
-#[expect(dead_code, reason = "only its schema is used")]
-pub(super) enum PaymentStatusWord {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = PaymentStatus)]
+pub(super) enum PaymentState {
+    /// Somebody pays by another bank's app: the bank has told of it, and the shop does not have it
+    /// yet.
+    Processing,
     /// The shop was paid.
     Completed,
     /// A part of it was given back.
     PartiallyRefunded,
     /// All of it was given back.
     Refunded,
+    /// Somebody paid by another bank's app what the shop cannot have: it goes back to that bank.
+    Failed,
+}
+
+impl PaymentState {
+    /// What of money from outside is in it, if it is no state of the ledger's payments.
+    pub(super) const fn outside(self) -> Option<IncomingState> {
+        match self {
+            Self::Processing => Some(IncomingState::Processing),
+            Self::Failed => Some(IncomingState::Failed),
+            Self::Completed | Self::PartiallyRefunded | Self::Refunded => None,
+        }
+    }
+
+    /// The ledger's word for it, if it is a state of its payments.
+    pub(super) const fn of_ledger(self) -> Option<PaymentStatus> {
+        match self {
+            Self::Completed => Some(PaymentStatus::Completed),
+            Self::PartiallyRefunded => Some(PaymentStatus::PartiallyRefunded),
+            Self::Refunded => Some(PaymentStatus::Refunded),
+            Self::Processing | Self::Failed => None,
+        }
+    }
+}
+
+impl From<PaymentStatus> for PaymentState {
+    fn from(status: PaymentStatus) -> Self {
+        match status {
+            PaymentStatus::Completed => Self::Completed,
+            PaymentStatus::PartiallyRefunded => Self::PartiallyRefunded,
+            PaymentStatus::Refunded => Self::Refunded,
+        }
+    }
 }

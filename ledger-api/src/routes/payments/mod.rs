@@ -14,16 +14,19 @@ use projections::{PaymentRow, RefundRow, SettlementRow};
 use serde::Serialize;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::http::{ApiState, reach::Reach};
+use crate::{
+    http::{ApiState, reach::Reach},
+    payments::RefundAt,
+};
 
 /// A payment as its shop sees it.
 pub(crate) fn payment_out(row: PaymentRow, position: Position) -> impl Serialize {
     body::PaymentOut::of(row, Reach::Everything, position)
 }
 
-/// A refund.
-pub(crate) fn refund_out(row: RefundRow, position: Position) -> impl Serialize {
-    refund_body::RefundOut::of(row, position)
+/// A refund, where it is.
+pub(crate) fn refund_out(row: RefundRow, at: RefundAt, position: Position) -> impl Serialize {
+    refund_body::RefundOut::of(row, at, position)
 }
 
 /// A settlement.

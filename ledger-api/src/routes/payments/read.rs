@@ -3,26 +3,27 @@
 use chrono::{DateTime, Utc};
 use ledger_core::{
     ids::{AccountId, PaymentId, Reference, RefundId, SettlementId},
-    payment::PaymentStatus,
+    log::Position,
 };
-use projections::PaymentFilter;
+use projections::{PaymentFilter, ReadError, RefundRow};
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
 use super::{
-    body::{PaymentOut, PaymentStatusWord},
+    body::{PaymentOut, PaymentState},
     refund_body::RefundOut,
 };
 use crate::{
+    deposits::{Incoming, IncomingState, Outside},
     http::{
-        Problem,
+        ApiState, Problem,
         path::Id,
         query::{Params, moment},
         reach::{Reach, nothing},
         reader::{Listed, Reader, limit},
         reply::Reply,
     },
-    payments::{self, READ},
+    payments::{self, READ, RefundAt},
     people::PersonId,
     routes::accounts::MinPosition,
     shops::{MerchantId, StoreId, TerminalId},
@@ -45,10 +46,11 @@ pub(super) struct PaymentsQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(value_type = Option<String>)]
     customer: Option<PersonId>,
-    /// In this status.
+    /// In this status. `processing` and `failed` are what comes from other banks to one shop: the
+    /// newest hundred, and of other filters only `merchant`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[param(value_type = Option<PaymentStatusWord>)]
-    status: Option<PaymentStatus>,
+    #[param(value_type = Option<PaymentState>)]
+    status: Option<PaymentState>,
     /// Only what was ever disputed, if it is `true`.
     #[serde(skip_serializing_if = "Option::is_none")]
     disputed: Option<bool>,
@@ -106,7 +108,7 @@ impl PaymentsQuery {
         Ok(PaymentFilter {
             merchant: merchant.map(payments::code_of).transpose()?,
             payer,
-            status: self.status,
+            status: self.status.and_then(PaymentState::of_ledger),
             from: self.from,
             until: self.until,
             order_id: self.order_id.as_ref().map(ToString::to_string),
@@ -135,6 +137,9 @@ pub(super) async fn list(
 ) -> Result<Reply<Listed<PaymentOut>>, Problem> {
     let (reach, models) = reader.admit_shop(READ, query.min_position).await?;
     let limit = limit(query.limit)?;
+    if let Some(state) = query.status.and_then(PaymentState::outside) {
+        return coming(&reader, (reach, query.merchant), state).await;
+    }
     let list = reader.list("payments", &query);
     let before = list.resume(query.cursor.as_deref())?;
     let filter = PaymentFilter { before, ..query.filter(reach)? };
@@ -144,9 +149,49 @@ pub(super) async fn list(
     reader.page(&list, data.collect(), next, position)
 }
 
+/// What comes for a shop from other banks, or goes back there.
+async fn coming(
+    reader: &Reader,
+    (reach, named): (Reach, Option<MerchantId>),
+    state: IncomingState,
+) -> Result<Reply<Listed<PaymentOut>>, Problem> {
+    let shop = payments::own_shop(reach, named)?;
+    let found = Outside::new(reader.state.reads.clone()).incoming_of_shop(shop, state).await;
+    let position = reader.state.read_models.position().await?;
+    let found = found.map_err(ReadError::from)?;
+    let data = found.iter().map(|one| PaymentOut::incoming(one, scale(reader, one), position));
+    let data = data.collect::<Result<_, _>>()?;
+    Ok(Reply::ok(Listed { data, has_more: false, next_cursor: None }).at(position))
+}
+
+/// How many decimals its currency has.
+fn scale(reader: &Reader, coming: &Incoming) -> u8 {
+    let book = reader.state.ledger.status().borrow().book.clone();
+    let currency = coming.credit.account.currency().ok();
+    currency.and_then(|code| book.currency(code)).map_or(2, |currency| currency.scale)
+}
+
+/// A payment from outside that the shop does not have, if it is one and within reach.
+async fn not_paid(
+    reader: &Reader,
+    reach: Reach,
+    id: PaymentId,
+) -> Result<Option<Reply<PaymentOut>>, Problem> {
+    let found = Outside::new(reader.state.reads.clone()).incoming_payment(id).await;
+    let Some(found) = found.map_err(ReadError::from)? else { return Ok(None) };
+    payments::check_shop(reach, &payments::code_of(found.credit.merchant)?)?;
+    if found.state == IncomingState::Paid {
+        return Ok(None);
+    }
+    let position = reader.state.read_models.position().await?;
+    let out = PaymentOut::incoming(&found, scale(reader, &found), position)?;
+    Ok(Some(Reply::ok(out).at(position)))
+}
+
 /// Get a payment
 ///
-/// With its refunds; for its payer and its shop. For everybody else it is not there.
+/// With its refunds; for its payer and its shop. For everybody else it is not there. One from
+/// another bank is there from the bank's first message on.
 #[utoipa::path(
     get,
     path = "/v1/payments/{id}",
@@ -160,10 +205,16 @@ pub(super) async fn get(
     Params(query): Params<MinPosition>,
 ) -> Result<Reply<PaymentOut>, Problem> {
     let (reach, models) = reader.admit_shop(READ, query.min_position).await?;
+    if Outside::may_have_made(id)
+        && models.payment(id).await?.value.is_none()
+        && let Some(coming) = not_paid(&reader, reach, id).await?
+    {
+        return Ok(coming);
+    }
     let (position, row) = reader.find(|| models.payment(id)).await?;
     payments::check_party(reach, &row)?;
     let refunds = models.refunds_of(id).await?.value;
-    let refunds = refunds.into_iter().map(|refund| RefundOut::of(refund, position)).collect();
+    let refunds = shown(&reader.state, refunds, position).await?;
     let proof = payments::own_leg(models, id, reach).await?;
     let proof = proof.map(|position| format!("/v1/statements/proofs/{position}"));
     let payment = PaymentOut::of(row, reach, position);
@@ -190,8 +241,22 @@ pub(super) async fn refunds(
     payments::check_party(reach, &row)?;
     let refunds = models.refunds_of(id).await?;
     let position = refunds.position;
-    let data = refunds.value.into_iter().map(|refund| RefundOut::of(refund, position)).collect();
+    let data = shown(&reader.state, refunds.value, position).await?;
     Ok(Reply::ok(Listed { data, has_more: false, next_cursor: None }).at(position))
+}
+
+/// Refunds, each with where it is.
+async fn shown(
+    state: &ApiState,
+    refunds: Vec<RefundRow>,
+    position: Position,
+) -> Result<Vec<RefundOut>, Problem> {
+    let mut shown = Vec::with_capacity(refunds.len());
+    for refund in refunds {
+        let at = RefundAt::of(state, &refund).await?;
+        shown.push(RefundOut::of(refund, at, position));
+    }
+    Ok(shown)
 }
 
 /// Get a refund
@@ -215,8 +280,6 @@ pub(super) async fn refund(
         Reach::Of(_) => reach.account(&row.payer)?,
         Reach::Everything | Reach::OfMerchant(..) => payments::check_shop(reach, &row.merchant)?,
     }
-    let at_bank = payments::bank_status(&reader.state, &row).await?;
-    let bank_status = at_bank.map(|status| status.as_str().to_owned());
-    let refund = RefundOut { bank_status, ..RefundOut::of(row, position) };
-    Ok(Reply::ok(refund).at(position))
+    let at = RefundAt::of(&reader.state, &row).await?;
+    Ok(Reply::ok(RefundOut::of(row, at, position)).at(position))
 }

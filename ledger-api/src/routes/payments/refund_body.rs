@@ -5,7 +5,6 @@ use ledger_core::{
     command::Receipt,
     ids::{AccountId, PaymentId, RefundId},
     log::Position,
-    payment::RefundStatus,
 };
 use projections::RefundRow;
 use serde::{Deserialize, Serialize};
@@ -17,7 +16,7 @@ use crate::{
         wire::Amount,
         writer::{Done, wrong_receipt},
     },
-    payments::shop_of,
+    payments::{RefundAt, RefundState, shop_of},
     shops::MerchantId,
 };
 
@@ -32,12 +31,12 @@ pub(super) struct RefundOut {
     #[schema(example = "refund")]
     pub(super) object: String,
     /// Where it is.
-    #[schema(value_type = RefundStatusWord)]
-    pub(super) status: RefundStatus,
+    pub(super) status: RefundState,
     /// Whether nothing more can become of it.
     #[serde(rename = "final")]
     pub(super) is_final: bool,
-    /// Where the money is: `moved` (the payer has it) or `not_moved`.
+    /// Where the money is: `moved` (the payer has it), `in_transit` (the shop has given it, and the
+    /// payer's bank does not have it) or `not_moved`.
     #[schema(example = "moved")]
     pub(super) funds: String,
     /// Of which payment.
@@ -55,7 +54,7 @@ pub(super) struct RefundOut {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) reason: Option<String>,
     /// Where it is on its way to the payer's bank, where that is how it was paid: the status of the
-    /// withdrawal that sends it. Only in the answer to the question for this refund.
+    /// withdrawal that sends it, once there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "completed")]
     pub(super) bank_status: Option<String>,
@@ -68,28 +67,21 @@ pub(super) struct RefundOut {
     pub(super) position: u64,
 }
 
-const fn funds(status: RefundStatus) -> &'static str {
-    match status {
-        RefundStatus::Completed => "moved",
-        RefundStatus::Pending | RefundStatus::Failed | RefundStatus::Cancelled => "not_moved",
-    }
-}
-
 impl RefundOut {
-    /// What a row says.
-    pub(super) fn of(row: RefundRow, position: Position) -> Self {
+    /// What a row says, and where it is.
+    pub(super) fn of(row: RefundRow, at: RefundAt, position: Position) -> Self {
         Self {
             id: row.id,
             object: "refund".to_owned(),
-            status: row.status,
-            is_final: row.status != RefundStatus::Pending,
-            funds: funds(row.status).to_owned(),
+            status: at.state,
+            is_final: at.is_final,
+            funds: at.funds().to_owned(),
             payment: row.payment,
             merchant: shop_of(&row.merchant),
             account: row.payer,
             amount: Amount::new(row.amount, row.currency),
             reason: row.reason,
-            bank_status: None,
+            bank_status: at.at_bank.map(|status| status.as_str().to_owned()),
             created_at: Some(row.requested_at),
             recorded_at: row.changed_at,
             position,
@@ -104,13 +96,14 @@ impl RefundOut {
         else {
             return Err(wrong_receipt(&accepted.receipt));
         };
+        let at = RefundAt::after(*status, payer);
         let currency = payer.currency().map_err(|error| Problem::internal(&error))?;
         Ok(Self {
             id: *refund_id,
             object: "refund".to_owned(),
-            status: *status,
-            is_final: *status != RefundStatus::Pending,
-            funds: funds(*status).to_owned(),
+            status: at.state,
+            is_final: at.is_final,
+            funds: at.funds().to_owned(),
             payment: *payment_id,
             merchant: shop_of(merchant),
             account: payer.clone(),
@@ -122,19 +115,4 @@ impl RefundOut {
             position: accepted.position,
         })
     }
-}
-
-/// Where a refund is.
-#[derive(ToSchema)]
-#[schema(as = RefundStatus, rename_all = "snake_case")]
-#[expect(dead_code, reason = "only its schema is used")]
-pub(super) enum RefundStatusWord {
-    /// The shop is short, or the payer's wallet takes nothing for now: it goes out by itself.
-    Pending,
-    /// The payer has it.
-    Completed,
-    /// The payer cannot have it.
-    Failed,
-    /// The shop gave it up while it waited.
-    Cancelled,
 }

@@ -203,6 +203,32 @@ fn what_a_shop_owes_the_next_settlement_repays() {
 }
 
 #[test]
+fn a_shop_is_closed_before_it_owes_or_not_at_all() {
+    let close = |code: &str| Operation::CloseAccount { account: account(code) };
+    let mut world = world("2000");
+    for number in [1, 2] {
+        world.of_payments(Ask::Pay(pay(number, "1000"))).unwrap();
+    }
+    world.of_payments(give_back(1, 1, "1000", "20")).unwrap();
+    for code in [UNSETTLED, AVAILABLE] {
+        let refused = world.submit(close(code)).unwrap_err();
+        assert_eq!((&*refused.code, refused.account), ("debt_open", Some(account(code))));
+    }
+    world.submit(settle(1, &[2])).unwrap();
+    world.move_money(AVAILABLE, PAYER, "960").unwrap();
+    for code in [UNSETTLED, AVAILABLE] {
+        world.submit(close(code)).unwrap();
+        assert_eq!(world.submit(close(code)).unwrap_err().code, "account_closed");
+    }
+    // Whose shop is closed is lent nothing, whatever was agreed: the refund waits.
+    assert_eq!(
+        world.of_payments(give_back(2, 2, "1", "500")).unwrap().events,
+        ["refund_requested"]
+    );
+    assert_eq!(world.balance(OWED), Decimal::ZERO);
+}
+
+#[test]
 fn a_dispute_lends_the_payer_what_is_held_of_the_shop() {
     for (won_by, payer, available, recalled) in [
         (DisputeWinner::Payer, "1400.00", "0.00", "0.00"),

@@ -6,7 +6,6 @@ use ledger_core::{
     log::Position,
     money::Money,
     payment::{Payment, RefundStatus, movement::ShopAccounts},
-    withdrawal::WithdrawalStatus,
 };
 use projections::{PaymentHistory, PaymentRow, ReadError, RefundRow};
 use rust_decimal::Decimal;
@@ -31,7 +30,7 @@ use crate::{
             Cell, CopyId, Face, LiveDot, MoneyView, Pair, Pairs, Status, Timeline, When, money_text,
         },
     },
-    payments::{bank_status, debt_limit},
+    payments::{RefundAt, RefundState, debt_limit},
     wallet,
 };
 
@@ -212,18 +211,19 @@ async fn refunds<N>(
     let mut lines = Vec::new();
     for refund in rows {
         let waits = refund.status == RefundStatus::Pending;
+        let at = RefundAt::of(&visitor.state, &refund).await?;
         let words = if waits {
             let short = refund.amount.saturating_sub(has);
             has = has.saturating_sub(refund.amount).max(Decimal::ZERO);
             waiting(visitor, row, short)?
         } else {
-            after(visitor, &refund).await?
+            after(&refund, at.state)
         };
         lines.push(RefundLine {
             id: refund.id.to_string(),
             amount: MoneyView::outgoing(visitor.money(refund.amount, refund.currency)?),
             when: visitor.when(refund.requested_at),
-            status: chip(refund.status),
+            status: chip(at.state),
             words,
             cancel: (waits && visitor.at.role.decides()).then(|| visitor.nonce()),
         });
@@ -264,33 +264,28 @@ fn waiting<N>(
 
 /// What is said of a refund that does not wait: where it is on its way to the payer's bank, or why
 /// it was asked for.
-async fn after<N>(visitor: &ShopVisitor<N>, refund: &RefundRow) -> Result<String, Problem> {
-    use WithdrawalStatus as At;
-    if !is_outside(&refund.payer) || refund.status != RefundStatus::Completed {
-        return Ok(refund.reason.clone().unwrap_or_default());
+fn after(refund: &RefundRow, state: RefundState) -> String {
+    if !is_outside(&refund.payer) {
+        return refund.reason.clone().unwrap_or_default();
     }
-    let words = match bank_status(&visitor.state, refund).await? {
-        Some(At::Completed) => "The payer’s bank has it.",
-        Some(At::Failed | At::Rejected | At::Cancelled | At::Returned) => {
+    let words = match state {
+        RefundState::Completed => "The payer’s bank has it.",
+        RefundState::Processing => "On its way to the payer’s bank.",
+        RefundState::Failed | RefundState::Returned => {
             "The payer’s bank did not take it. We look after it."
         }
-        Some(
-            At::PendingReview
-            | At::Queued
-            | At::Processing
-            | At::OutcomeUnknown
-            | At::NeedsAttention,
-        )
-        | None => "On its way to the payer’s bank.",
+        RefundState::Pending | RefundState::Cancelled => "",
     };
-    Ok(words.to_owned())
+    words.to_owned()
 }
 
-fn chip(status: RefundStatus) -> Status {
-    match status {
-        RefundStatus::Pending => Status::Waiting,
-        RefundStatus::Completed => Status::Done,
-        RefundStatus::Failed => Status::Failed,
-        RefundStatus::Cancelled => Status::Cancelled,
+const fn chip(state: RefundState) -> Status {
+    match state {
+        RefundState::Pending => Status::Waiting,
+        RefundState::Processing => Status::Processing,
+        RefundState::Completed => Status::Done,
+        RefundState::Failed => Status::Failed,
+        RefundState::Returned => Status::Returned,
+        RefundState::Cancelled => Status::Cancelled,
     }
 }

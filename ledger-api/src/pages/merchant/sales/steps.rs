@@ -5,6 +5,7 @@ use projections::{PaymentFact, PaymentHistory, PaymentRow};
 use rust_decimal::Decimal;
 
 use crate::{
+    deposits::is_outside,
     http::Problem,
     pages::{
         Visitor,
@@ -81,7 +82,9 @@ impl Words<'_> {
             }
             PaymentEvent::RefundCompleted(back) => {
                 let amount = self.payment.refund(back.refund_id).map(|refund| refund.amount);
-                done(format!("{} refunded", self.money(amount.unwrap_or_default())?))
+                // What the payer's bank makes of it is said beside the refund.
+                let what = if is_outside(&self.row.payer) { "given back" } else { "refunded" };
+                done(format!("{} {what}", self.money(amount.unwrap_or_default())?))
                     .facts(back.refund_id.to_string())
             }
             PaymentEvent::RefundFailed(failed) => Step::new(StepState::Failed, "Refund failed")

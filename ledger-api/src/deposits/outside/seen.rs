@@ -1,0 +1,228 @@
+//! What shops and people at the desk see of money from outside: notes, with where the read models
+//! have the money. Nothing is decided by it.
+
+use ledger_core::{
+    clock::Timestamp,
+    ids::{AccountId, PaymentId, PaymentRequestId, RefundId, WithdrawalId},
+    withdrawal::WithdrawalStatus,
+};
+use rust_decimal::Decimal;
+use sqlx::{Row as _, postgres::PgRow, types::Uuid};
+
+use super::{CREDIT, Outside, OutsideCredit, outside_credit, text};
+use crate::shops::MerchantId;
+
+/// The most that a list shows.
+const LISTED_MAX: i64 = 100;
+
+/// Where a payment from outside is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IncomingState {
+    /// A bank has told of it, and the shop does not have it yet.
+    Processing,
+    /// The shop has it.
+    Paid,
+    /// The shop cannot have it: it goes back to its payer.
+    Failed,
+}
+
+impl IncomingState {
+    /// What the notes call it.
+    const fn noted(self) -> &'static [&'static str] {
+        match self {
+            Self::Processing => &["open", "people"],
+            Self::Paid => &["paid"],
+            Self::Failed => &["back"],
+        }
+    }
+}
+
+/// A payment from outside as its shop sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Incoming {
+    /// The credit.
+    pub credit: OutsideCredit,
+    /// The payment that it is or would be.
+    pub payment: PaymentId,
+    /// Where it is.
+    pub state: IncomingState,
+    /// Why the shop cannot have it: the ledger's code.
+    pub reason: Option<String>,
+    /// How much the bank says; in the currency of the credit's account.
+    pub amount: Option<Decimal>,
+    /// When the bank first told of it.
+    pub told_at: Timestamp,
+    /// The withdrawal that sends it back, once there is one, and where that is.
+    pub back: Option<(WithdrawalId, Option<WithdrawalStatus>)>,
+}
+
+/// Money of a payer from outside that waits for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stuck {
+    /// The account that it lies on.
+    pub account: AccountId,
+    /// How much, in the account's currency.
+    pub amount: Decimal,
+    /// Since when.
+    pub since: Timestamp,
+    /// Whose code was paid.
+    pub merchant: MerchantId,
+    /// What was to go back; nothing if it is a credit that nobody decided about.
+    pub back: Option<Uuid>,
+    /// The refund, if that is what was to go back.
+    pub refund: Option<RefundId>,
+    /// The withdrawal that did not arrive, and how it ended.
+    pub withdrawal: Option<(WithdrawalId, WithdrawalStatus)>,
+    /// Why the shop does not have it.
+    pub reason: Option<String>,
+}
+
+impl Stuck {
+    /// The withdrawal after which it can be sent once more: one that is over, with all of its money
+    /// on the account again.
+    pub fn can_be_sent_after(&self) -> Option<WithdrawalId> {
+        self.withdrawal.filter(|(_, status)| came_back(*status)).map(|(id, _)| id)
+    }
+}
+
+/// Whether a withdrawal is over and its money is where it came from.
+fn came_back(status: WithdrawalStatus) -> bool {
+    use WithdrawalStatus as At;
+    match status {
+        At::Failed | At::Rejected | At::Cancelled | At::Returned => true,
+        At::PendingReview
+        | At::Queued
+        | At::Processing
+        | At::OutcomeUnknown
+        | At::NeedsAttention
+        | At::Completed => false,
+    }
+}
+
+impl Outside {
+    /// What came or comes for a request, the newest first.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn incoming_of_request(
+        &self,
+        request: PaymentRequestId,
+    ) -> sqlx::Result<Vec<Incoming>> {
+        self.incoming("c.request_id = $1", request.uuid(), None).await
+    }
+
+    /// What comes or came for a shop and is there now, the newest first.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn incoming_of_shop(
+        &self,
+        shop: MerchantId,
+        state: IncomingState,
+    ) -> sqlx::Result<Vec<Incoming>> {
+        self.incoming("c.merchant = $1", shop.uuid(), Some(state)).await
+    }
+
+    /// Whether a payment's id is one that follows from a credit, as no other payment's does.
+    pub fn may_have_made(payment: PaymentId) -> bool {
+        payment.uuid().get_version_num() == 8
+    }
+
+    /// What is to become this payment.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn incoming_payment(&self, payment: PaymentId) -> sqlx::Result<Option<Incoming>> {
+        let found = self.incoming("c.payment_id = $1", payment.uuid(), None).await?;
+        Ok(found.into_iter().next())
+    }
+
+    async fn incoming(
+        &self,
+        of: &'static str,
+        id: Uuid,
+        state: Option<IncomingState>,
+    ) -> sqlx::Result<Vec<Incoming>> {
+        let sql = format!(
+            "select {CREDIT}, c.state, c.reason, c.amount, c.noted_at, r.withdrawal_id,
+                    w.status as withdrawal_status
+             from outside_credits c
+             left join outside_returns r
+                 on r.account_id = c.account_id and r.id = c.deposit_id and not r.is_refund
+             left join read.withdrawals w on w.id = r.withdrawal_id
+             where {of} and ($2::text[] is null or c.state = any($2))
+             order by c.noted_at desc limit $3"
+        );
+        let states = state.map(IncomingState::noted);
+        let query = sqlx::query(&sql).bind(id).bind(states).bind(LISTED_MAX);
+        query.fetch_all(&self.pool).await?.iter().map(incoming).collect()
+    }
+
+    /// What waits for people, the oldest first: what came back of the payer's bank, and what is on
+    /// such an account without anything happening to it.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn stuck(&self) -> sqlx::Result<Vec<Stuck>> {
+        let sql = "
+            select c.account_id, a.balance, a.scale, r.asked_at as since, c.merchant, c.reason,
+                   r.id as back, r.is_refund, r.withdrawal_id, w.status as withdrawal_status
+            from outside_returns r
+            join outside_credits c on c.account_id = r.account_id
+            join read.accounts a on a.id = c.account_id and a.balance > 0
+            left join read.withdrawals w on w.id = r.withdrawal_id
+            where (r.state = 'sent' and w.status in ('failed', 'rejected', 'cancelled', 'returned'))
+               or (r.state = 'open' and r.asked_at < now() - interval '10 minutes')
+            union all
+            select c.account_id, a.balance, a.scale, c.noted_at, c.merchant, c.reason,
+                   null, false, null, null
+            from outside_credits c
+            join read.accounts a on a.id = c.account_id and a.balance > 0
+            where c.state in ('open', 'people') and c.noted_at < now() - interval '10 minutes'
+            order by since limit $1";
+        let rows = sqlx::query(sql).bind(LISTED_MAX).fetch_all(&self.pool).await?;
+        rows.iter().map(stuck).collect()
+    }
+}
+
+/// The withdrawal of a row and where it is, if there is one.
+fn withdrawal(row: &PgRow) -> sqlx::Result<Option<(WithdrawalId, Option<WithdrawalStatus>)>> {
+    let Some(id) = row.try_get::<Option<Uuid>, _>("withdrawal_id")? else { return Ok(None) };
+    let status: Option<&str> = row.try_get("withdrawal_status")?;
+    let known = |text: &str| WithdrawalStatus::ALL.into_iter().find(|one| one.as_str() == text);
+    Ok(Some((WithdrawalId::from_uuid(id), status.and_then(known))))
+}
+
+fn incoming(row: &PgRow) -> sqlx::Result<Incoming> {
+    let credit = outside_credit(row)?;
+    Ok(Incoming {
+        payment: credit.payment_id(),
+        credit,
+        state: match row.try_get("state")? {
+            "paid" => IncomingState::Paid,
+            "back" => IncomingState::Failed,
+            _ => IncomingState::Processing,
+        },
+        reason: row.try_get("reason")?,
+        amount: row.try_get("amount")?,
+        told_at: row.try_get("noted_at")?,
+        back: withdrawal(row)?,
+    })
+}
+
+fn stuck(row: &PgRow) -> sqlx::Result<Stuck> {
+    let back: Option<Uuid> = row.try_get("back")?;
+    let is_refund: bool = row.try_get("is_refund")?;
+    let (mut amount, scale): (Decimal, i32) = (row.try_get("balance")?, row.try_get("scale")?);
+    amount.rescale(u32::try_from(scale).unwrap_or_default());
+    Ok(Stuck {
+        account: text(row, "account_id")?,
+        amount,
+        since: row.try_get("since")?,
+        merchant: MerchantId::from_uuid(row.try_get("merchant")?),
+        back,
+        refund: back.filter(|_| is_refund).map(RefundId::from_uuid),
+        withdrawal: withdrawal(row)?.and_then(|(id, status)| Some((id, status?))),
+        reason: row.try_get("reason")?,
+    })
+}
