@@ -64,18 +64,14 @@ fn part(visitor: &OpsVisitor, one: &Stuck) -> Result<Part, Problem> {
         pairs.push(Pair::new("Why not the shop’s", reason.clone()));
     }
     let part = Part::new(one.account.to_string());
-    Ok(match one.withdrawal {
-        Some((id, status)) => {
-            pairs.push(Pair::new("Withdrawal", status.as_str().to_owned()));
-            part.pairs(pairs).link("The withdrawal", format!("/ops/withdrawals/{id}"))
-        }
-        None => {
-            let words = "not sent: the bank is down, or does not say who paid";
-            let words = if one.back.is_some() { words } else { "held, or not taken up yet" };
-            pairs.push(Pair::new("Withdrawal", words.to_owned()));
-            part.pairs(pairs)
-        }
-    })
+    if let Some((id, status)) = one.withdrawal {
+        pairs.push(Pair::new("Withdrawal", status.as_str().to_owned()));
+        return Ok(part.pairs(pairs).link("The withdrawal", format!("/ops/withdrawals/{id}")));
+    }
+    let words = "not sent: the bank is down, or does not say who paid";
+    let words = if one.back.is_some() { words } else { "held, or not taken up yet" };
+    pairs.push(Pair::new("Withdrawal", words.to_owned()));
+    Ok(part.pairs(pairs))
 }
 
 #[derive(Deserialize)]
