@@ -421,8 +421,7 @@ fn every_refusal() {
         ),
         (aside(), blocked(decide(1, Some("wallet:b:INR"))), DepositError::WalletBlocked),
     ];
-    table.extend(refusals_of_what_waits());
-    table.extend(refusals_of_lumps());
+    table.extend(refusals_of_what_waits().into_iter().chain(refusals_of_lumps()));
     for (before, command, error) in &table {
         let (_, events) = after(before.clone());
         TestFramework::<Deposit>::with(())

@@ -329,6 +329,7 @@ async fn what_comes_with_a_shops_address_is_the_shops() {
         utr: None,
         reference: Some(address.parse().unwrap()),
         narration: String::new(),
+        lump: None,
     };
     let bank = "hdfc".parse().unwrap();
     for _ in 0..2 {
