@@ -1,21 +1,22 @@
 //! One account: its balance made again, and the rules that every single event has to keep.
 
+mod freezes;
+
 use std::collections::{BTreeMap, HashMap};
 
 use super::{
     super::{
         amount,
         finding::{Code, Findings, Place},
-        payload::{
-            AccountOpened, AccountType, FreezeMode, Frozen, HoldChange, Leg, LimitsChanged,
-            Unfrozen,
-        },
+        payload::{AccountOpened, AccountType, HoldChange, Leg, LimitsChanged},
         snapshots::Snapshot,
         text::Text,
     },
     tier::Usage,
     transaction::Move,
 };
+
+use freezes::Freeze;
 
 #[derive(Debug, Default)]
 #[expect(
@@ -56,12 +57,6 @@ pub(super) struct Account {
     distrusted: bool,
     /// A stated balance was taken over: the items no longer need to add up to it.
     pub taken_over: bool,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Freeze {
-    mode: FreezeMode,
-    amount: i128,
 }
 
 impl Account {
@@ -331,51 +326,6 @@ impl Account {
         self.ceiling = self.limit(place, limits.ceiling.as_ref(), findings);
     }
 
-    pub(super) fn freeze(
-        &mut self,
-        place: Place<'_>,
-        frozen: &Frozen<'_>,
-        findings: &mut Findings,
-    ) {
-        let lien = frozen.mode == FreezeMode::Lien;
-        if lien != frozen.amount.is_some() {
-            let words = "a lien has an amount, and nothing else has";
-            findings.event(place, Code::FreezeDiffers, words);
-        }
-        let text = frozen.amount.as_deref().filter(|_| lien);
-        let amount = text.and_then(|text| self.positive(place, text, findings));
-        let freeze = Freeze { mode: frozen.mode, amount: amount.unwrap_or(0) };
-        let before = self.freezes.insert(Box::from(&*frozen.reference), freeze);
-        if let Some(before) = before {
-            let words = format!("{:?} is in force already", &*frozen.reference);
-            findings.event(place, Code::FreezeDiffers, words);
-            self.lift(before);
-        }
-        self.liens = self.liens.saturating_add(freeze.amount);
-        self.frozen_debit += u32::from(freeze.stops_debits());
-        self.frozen_credit += u32::from(freeze.stops_credits());
-    }
-
-    pub(super) fn unfreeze(
-        &mut self,
-        place: Place<'_>,
-        unfrozen: &Unfrozen<'_>,
-        findings: &mut Findings,
-    ) {
-        if let Some(freeze) = self.freezes.remove(&*unfrozen.reference) {
-            self.lift(freeze);
-        } else {
-            let words = format!("{:?} is not in force", &*unfrozen.reference);
-            findings.event(place, Code::FreezeUnknown, words);
-        }
-    }
-
-    fn lift(&mut self, freeze: Freeze) {
-        self.liens = self.liens.saturating_sub(freeze.amount);
-        self.frozen_debit -= u32::from(freeze.stops_debits());
-        self.frozen_credit -= u32::from(freeze.stops_credits());
-    }
-
     pub(super) fn close(&mut self, place: Place<'_>, findings: &mut Findings) {
         let empty = self.balance() == 0 && self.held == 0 && self.open_items() == 0;
         if !empty && !self.unknown {
@@ -388,15 +338,5 @@ impl Account {
             findings.event(place, Code::ClosedNotEmpty, words);
         }
         self.closed = true;
-    }
-}
-
-impl Freeze {
-    fn stops_debits(self) -> bool {
-        matches!(self.mode, FreezeMode::Debit | FreezeMode::Both)
-    }
-
-    fn stops_credits(self) -> bool {
-        matches!(self.mode, FreezeMode::Credit | FreezeMode::Both)
     }
 }
