@@ -309,3 +309,22 @@ async fn case_176_batches_of_before_there_was_a_key_have_no_mac_and_are_no_findi
     let code = refused.as_database_error().unwrap().code().unwrap().into_owned();
     assert_eq!(code, "42501");
 }
+
+#[tokio::test]
+async fn case_176_who_takes_all_macs_away_is_found_where_the_first_batch_with_one_is_said() {
+    let ledger = with_key(&Database::create().await).await;
+    let (ledger, _) = traded(ledger).await;
+    ledger.engine.shutdown().await;
+    let database = &ledger.database;
+    let mut owner = database.superuser().await;
+    let sql = "alter table batches disable trigger all; update batches set mac = null";
+    sqlx::raw_sql(sql).execute(&mut owner).await.unwrap();
+    let unsaid = verify_by(database, Some(KEY)).await;
+    assert_eq!(unsaid.macs.map(|macs| macs.since_batch), Some(None), "{unsaid}");
+    let mac_key = Some(MacKey::new(KEY).starting_at(2));
+    let options = Options { read_models: false, mac_key, ..Options::default() };
+    let said = audit::verify_database(&database.pool().await, &options, |_| {}).await.unwrap();
+    let batches = u64::try_from(macs(database).await.len()).unwrap();
+    assert_eq!(said.macs.map(|macs| macs.differing), Some(batches - 2), "{said}");
+    assert_eq!((said.verified, said.findings[0].code), (false, Code::BatchMacDiffers));
+}

@@ -40,8 +40,8 @@ impl MacKey {
         Self { key, from: 0 }
     }
 
-    /// The same, without the batches before this one: processes of an earlier release, which knows
-    /// no key, may have appended them.
+    /// All batches from this one on, and none before: processes of an earlier release, which knows
+    /// no key, may have appended those.
     pub const fn starting_at(self, batch: i64) -> Self {
         Self { from: batch, ..self }
     }
@@ -84,7 +84,8 @@ impl<'r> Stored<'r> {
     }
 }
 
-/// Checks every batch from the first one with a MAC on, and from where the key says.
+/// Checks every batch from where the key says, else from the first one with a MAC on: where a number
+/// is said, nobody hides anything by taking all MACs away.
 pub(super) async fn compare(
     connection: &mut PgConnection,
     key: &MacKey,
@@ -92,8 +93,8 @@ pub(super) async fn compare(
 ) -> Result<MacFigures, AuditError> {
     let sql = "select b.number, b.last_position, b.recorded_at, b.head_hash, b.mac, b.before
                from (select *, lag(last_position) over (order by number) as before from batches) b
-               where b.number >= $1
-                 and b.number >= (select min(number) from batches where mac is not null)
+               where b.number >= coalesce(
+                   nullif($1, 0), (select min(number) from batches where mac is not null))
                order by b.number";
     let mut rows = sqlx::query(sql).bind(key.from).fetch(connection);
     let mut figures = MacFigures { since_batch: None, compared: 0, differing: 0 };

@@ -15,6 +15,7 @@ mod open_items;
 mod payment_requests;
 mod payments;
 mod refunds;
+mod sales;
 mod settlements;
 mod streams;
 mod transactions;
@@ -63,6 +64,8 @@ pub enum ReadModel {
     Payments,
     /// What shops give back.
     Refunds,
+    /// What shops sold, by the quarter of an hour, and what settles on which day.
+    Sales,
     /// What shops can spend of what they were paid.
     Settlements,
     /// Transactions.
@@ -75,7 +78,7 @@ pub enum ReadModel {
 
 impl ReadModel {
     /// All of them, by name.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Accounts,
         Self::Activity,
         Self::Deposits,
@@ -85,6 +88,7 @@ impl ReadModel {
         Self::PaymentRequests,
         Self::Payments,
         Self::Refunds,
+        Self::Sales,
         Self::Settlements,
         Self::Transactions,
         Self::Transfers,
@@ -103,6 +107,7 @@ impl ReadModel {
             Self::PaymentRequests => &["payment_requests"],
             Self::Payments => &["payments"],
             Self::Refunds => &["refunds"],
+            Self::Sales => &["sales", "settling_days"],
             Self::Settlements => &["settlements"],
             Self::Transactions => &["transactions", "transaction_days"],
             Self::Transfers => &["transfers"],
@@ -122,6 +127,7 @@ impl ReadModel {
             Self::PaymentRequests => "payment_requests",
             Self::Payments => "payments",
             Self::Refunds => "refunds",
+            Self::Sales => "sales",
             Self::Settlements => "settlements",
             Self::Transactions => "transactions",
             Self::Transfers => "transfers",
@@ -142,7 +148,8 @@ impl std::str::FromStr for ReadModel {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "no such read model: one of accounts, activity, deposits, flows, holds, open_items, \
-     payment_requests, payments, refunds, settlements, transactions, transfers, withdrawals"
+     payment_requests, payments, refunds, sales, settlements, transactions, transfers, \
+     withdrawals"
 )]
 pub struct UnknownReadModel;
 
@@ -320,6 +327,9 @@ impl<'e> Changes<'e> {
                     payments::write_in_tx(&objects.payments, db, schema).await?;
                 }
                 ReadModel::Refunds => refunds::write_in_tx(&objects.payments, db, schema).await?,
+                ReadModel::Sales => {
+                    sales::write_in_tx(&objects.payments, self.after, db, schema).await?;
+                }
                 ReadModel::Settlements => {
                     settlements::write_in_tx(&objects.payments, self.after, db, schema).await?;
                 }

@@ -210,7 +210,8 @@ impl Touches {
         if are_wanted(ReadModel::Deposits) {
             objects.deposits = self.deposits.lives(db, upto).await?;
         }
-        let of_payments = [ReadModel::Payments, ReadModel::Refunds, ReadModel::Settlements];
+        let of_payments =
+            [ReadModel::Payments, ReadModel::Refunds, ReadModel::Sales, ReadModel::Settlements];
         if of_payments.into_iter().any(are_wanted) {
             objects.payments = self.payments.lives(db, upto).await?;
         }

@@ -9,8 +9,8 @@ use crate::support::{
 
 /// What the random log has none of: transfers that wait to be claimed, and payments to shops.
 /// Tests of the whole service have those.
-const ELSEWHERE: [&str; 5] =
-    ["transfers", "payments", "refunds", "payment_requests", "settlements"];
+const ELSEWHERE: [&str; 6] =
+    ["transfers", "payments", "refunds", "payment_requests", "sales", "settlements"];
 
 #[tokio::test]
 async fn case_73_a_rebuild_equals_the_live_read_models_row_by_row() {

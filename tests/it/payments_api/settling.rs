@@ -91,6 +91,7 @@ async fn a_day_is_settled_paid_out_and_opens_into_its_payments() {
     assert_eq!(books.key.get(&path).await.status.as_u16(), 404, "another shop's");
 
     short_of_money(&scene, &shop, &asha, &paid).await;
+    sums_are_those_of_the_payments(&scene).await;
     rebuilt_is_equal(&scene).await;
     scene.finish().await;
 }
@@ -124,12 +125,44 @@ async fn rebuilt_is_equal(scene: &Scene) {
         let sql = format!("select t::text from read.{table} t order by 1");
         sqlx::query_scalar(&sql).fetch_all(&pool).await.unwrap()
     };
-    for table in ["payments", "refunds", "payment_requests", "settlements", "activity"] {
-        let model: ReadModel = table.parse().unwrap();
+    let of_sales = |table: &str| ["sales", "settling_days"].contains(&table);
+    for table in [
+        "payments",
+        "refunds",
+        "payment_requests",
+        "sales",
+        "settling_days",
+        "settlements",
+        "activity",
+    ] {
+        let model: ReadModel = if of_sales(table) { "sales" } else { table }.parse().unwrap();
         let before = rows(table).await;
         assert!(!before.is_empty() || table == "payment_requests", "{table} is empty");
         rebuild(&pool, Some(model), |_, _| ()).await.unwrap();
         assert_eq!(rows(table).await, before, "{table}");
+    }
+}
+
+/// What is added up as it happens is what the payments come to: by the statements that filled the
+/// tables when they were made.
+async fn sums_are_those_of_the_payments(scene: &Scene) {
+    let pool = scene.bahi.database.pool().await;
+    scene.projected().await;
+    let migration = include_str!("../../../migrations/40_sales.sql");
+    for table in ["sales", "settling_days"] {
+        let (_, after) = migration.split_once(&format!("insert into read.{table} ")).unwrap();
+        let (columns, select) = after.split_once(")\n").unwrap();
+        let (select, _) = select.split_once(";\n").unwrap();
+        let columns = columns.trim_start_matches('(');
+        let sql = format!(
+            "with made as ({select}), kept as (select {columns} from read.{table})
+             select (select count(*) from kept),
+                    (select count(*) from ((table made except table kept) union all
+                                           (table kept except table made)) d)"
+        );
+        let (rows, differ): (i64, i64) = sqlx::query_as(&sql).fetch_one(&pool).await.unwrap();
+        assert!(rows > 0, "{table} is empty");
+        assert_eq!(differ, 0, "{table}");
     }
 }
 

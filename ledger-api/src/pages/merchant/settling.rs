@@ -20,7 +20,7 @@ pub(super) async fn days(
     currency: Currency,
 ) -> Result<Option<DataTable>, Problem> {
     let code = payments::code_of(visitor.at.shop.id)?;
-    let found = visitor.state.read_models.settling_days(&code, DAYS_MAX).await?.value;
+    let found = visitor.state.read_models.settling_days(&code, currency.code, DAYS_MAX).await?;
     if found.is_empty() {
         return Ok(None);
     }

@@ -1,12 +1,15 @@
 //! What is due: shops with payments to settle, and shops that owe refunds.
 
 use chrono::NaiveDate;
-use ledger_core::ids::{MerchantCode, PaymentId};
+use ledger_core::{
+    ids::{MerchantCode, PaymentId},
+    money::CurrencyCode,
+};
 use rust_decimal::Decimal;
 use serde::Serialize;
-use sqlx::Row as _;
+use sqlx::{Row as _, postgres::PgRow};
 
-use super::{At, ReadError, ReadModels, decimal, parsed, rows, unsigned, uuid};
+use super::{ReadError, ReadModels, decimal, parsed, unsigned, uuid};
 
 /// What settles of a shop's payments on a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -70,49 +73,25 @@ impl ReadModels {
         Ok(found)
     }
 
-    /// What settles of a shop's payments, day by day, the next one first, `limit` days at most.
-    ///
-    /// What was given away of a payment before it settles stands in its events and in no row: it
-    /// is read there, for the few payments that have something of the kind.
+    /// What settles of a shop's payments in a currency, day by day, the next one first, `limit`
+    /// days at most.
     pub async fn settling_days(
         &self,
         merchant: &MerchantCode,
+        currency: CurrencyCode,
         limit: u32,
-    ) -> Result<At<Vec<SettlingDay>>, ReadError> {
-        let sql = "
-            with taken as (
-                select p.settles_on,
-                       sum((convert_from(e.payload, 'UTF8')::json
-                            -> 'from' ->> 'unsettled')::numeric) as amount
-                from read.payments p
-                join events e on e.aggregate_type = 'payment'
-                    and e.aggregate_id = 'pay_' || replace(p.id::text, '-', '')
-                    and e.event_type in ('refund_completed', 'dispute_opened')
-                    and e.position <= p.last_position
-                where p.merchant = $1 and p.settlement_id is null
-                    and (p.refunded > 0 or p.dispute is not null)
-                group by p.settles_on
-            ), due as (
-                select p.settles_on, count(*) as payments, sum(p.net) as net
-                from read.payments p
-                where p.merchant = $1 and p.settlement_id is null
-                group by p.settles_on order by p.settles_on limit $2
-            )
-            select c.position as reflects, d.settles_on, d.payments,
-                   (d.net - coalesce(t.amount, 0))::text as amount
-            from read.checkpoint c left join due d on true
-            left join taken t on t.settles_on = d.settles_on
-            order by d.settles_on";
-        let found = sqlx::query(sql).bind(merchant.as_str()).bind(i64::from(limit));
+    ) -> Result<Vec<SettlingDay>, ReadError> {
+        let sql = "select day, payments, amount::text as amount from read.settling_days
+                   where merchant = $1 and currency = $2 and payments > 0
+                   order by day limit $3";
+        let found =
+            sqlx::query(sql).bind(merchant.as_str()).bind(currency.as_str()).bind(i64::from(limit));
         let found = found.fetch_all(&self.pool).await?;
-        let (position, value) = rows(&found, |row| -> Result<_, ReadError> {
-            let Some(day) = row.try_get::<Option<NaiveDate>, _>("settles_on")? else {
-                return Ok(None);
-            };
+        let day = |row: &PgRow| -> Result<SettlingDay, ReadError> {
             let (payments, amount) = (unsigned(row, "payments")?, decimal(row, "amount")?);
-            Ok(Some(SettlingDay { day, payments, amount }))
-        })?;
-        Ok(At { position, value })
+            Ok(SettlingDay { day: row.try_get("day")?, payments, amount })
+        };
+        found.iter().map(day).collect()
     }
 
     /// Shops that owe refunds, in the order of their names, those after `after`.

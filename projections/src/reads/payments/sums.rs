@@ -1,7 +1,7 @@
 //! What a shop has sold: sums of a span of time, and bars of them.
 
 use chrono::{DateTime, Utc};
-use ledger_core::{clock::Timestamp, ids::MerchantCode, log};
+use ledger_core::{clock::Timestamp, ids::MerchantCode, money::CurrencyCode};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use sqlx::{Row as _, postgres::PgRow};
@@ -23,7 +23,7 @@ pub struct PaymentSums {
     pub refunds: Decimal,
 }
 
-/// What was paid to a shop in an hour or on a day.
+/// What was paid to a shop in an hour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct PaymentBar {
     /// When it begins.
@@ -35,28 +35,25 @@ pub struct PaymentBar {
 }
 
 impl ReadModels {
-    /// What was paid to a shop, and went back, from one moment until before another.
+    /// What was paid to a shop in a currency, and went back, from one moment until before another:
+    /// both on the quarter of an hour, as the days and hours of every zone begin.
     pub async fn payment_sums(
         &self,
         merchant: &MerchantCode,
-        from: Timestamp,
-        until: Timestamp,
+        currency: CurrencyCode,
+        (from, until): (Timestamp, Timestamp),
     ) -> Result<PaymentSums, ReadError> {
-        let (after, upto) = self.span(from, until).await?;
         let row = sqlx::query(
-            "select count(*) as payments, coalesce(sum(gross), 0)::text as gross,
-                    coalesce(sum(fee), 0)::text as fee, coalesce(sum(tax), 0)::text as tax,
-                    (select coalesce(sum(amount), 0)::text from read.refunds
-                     where merchant = $1 and status = 'completed'
-                       and changed_at >= $2 and changed_at < $3) as refunds
-             from read.payments
-             where merchant = $1 and paid_position > $4 and paid_position <= $5",
+            "select coalesce(sum(payments), 0)::bigint as payments,
+                    coalesce(sum(gross), 0)::text as gross, coalesce(sum(fee), 0)::text as fee,
+                    coalesce(sum(tax), 0)::text as tax, coalesce(sum(refunds), 0)::text as refunds
+             from read.sales
+             where merchant = $1 and currency = $2 and begins_at >= $3 and begins_at < $4",
         )
         .bind(merchant.as_str())
+        .bind(currency.as_str())
         .bind(from)
         .bind(until)
-        .bind(after)
-        .bind(upto)
         .fetch_one(&self.pool)
         .await?;
         Ok(PaymentSums {
@@ -68,26 +65,26 @@ impl ReadModels {
         })
     }
 
-    /// What was paid to a shop by the hour or the day of a time zone; only what is not nothing.
+    /// What was paid to a shop in a currency by the hour of a time zone; only what is not nothing.
     pub async fn payment_bars(
         &self,
         merchant: &MerchantCode,
+        currency: CurrencyCode,
         (from, until): (Timestamp, Timestamp),
-        by_hour: bool,
         zone: chrono_tz::Tz,
     ) -> Result<Vec<PaymentBar>, ReadError> {
-        let (after, upto) = self.span(from, until).await?;
         let rows = sqlx::query(
-            "select date_trunc($4, paid_at, $5) as begins, count(*) as payments,
-                    sum(gross)::text as gross
-             from read.payments
-             where merchant = $1 and paid_position > $2 and paid_position <= $3
+            "select date_trunc('hour', begins_at, $5) as begins,
+                    sum(payments)::bigint as payments, sum(gross)::text as gross
+             from read.sales
+             where merchant = $1 and currency = $2 and begins_at >= $3 and begins_at < $4
+                 and payments > 0
              group by 1 order by 1",
         )
         .bind(merchant.as_str())
-        .bind(after)
-        .bind(upto)
-        .bind(if by_hour { "hour" } else { "day" })
+        .bind(currency.as_str())
+        .bind(from)
+        .bind(until)
         .bind(zone.name())
         .fetch_all(&self.pool)
         .await?;
@@ -99,11 +96,5 @@ impl ReadModels {
             })
         };
         rows.iter().map(bar).collect()
-    }
-
-    /// The positions of a span of time: those after the first and up to the second.
-    async fn span(&self, from: Timestamp, until: Timestamp) -> Result<(i64, i64), ReadError> {
-        let (after, upto) = (self.recorded_before(from).await?, self.recorded_before(until).await?);
-        Ok((log::read::signed(after)?, log::read::signed(upto)?))
     }
 }

@@ -12,7 +12,7 @@ use super::{
     shop,
 };
 use crate::{
-    http::{Problem, reader::caught_up},
+    http::Problem,
     pages::{
         Layout, Nav,
         merchant::{Anybody, ShopVisitor},
@@ -61,7 +61,6 @@ pub(super) async fn page(
     visitor: ShopVisitor<Anybody>,
     Asked(query): Asked<CounterQuery>,
 ) -> Result<Response, Problem> {
-    caught_up(&visitor.state).await.ok();
     let chosen = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let filter = PaymentFilter {
         merchant: Some(shop(&visitor)?),

@@ -73,7 +73,6 @@ pub(super) async fn list(
     visitor: ShopVisitor<Anybody>,
     Asked(query): Asked<Query>,
 ) -> Result<Response, Problem> {
-    caught_up(&visitor.state).await.ok();
     let sees_money = visitor.at.role.sees_money();
     let (filter, errors) = filter(&visitor, &query).await?;
     let models = &visitor.state.read_models;
