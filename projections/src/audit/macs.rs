@@ -84,8 +84,8 @@ impl<'r> Stored<'r> {
     }
 }
 
-/// Checks every batch from where the key says, else from the first one with a MAC on: where a number
-/// is said, nobody hides anything by taking all MACs away.
+/// Checks every batch from where the key says, else from the first one with a MAC on: where a
+/// number is said, nobody hides anything by taking all MACs away.
 pub(super) async fn compare(
     connection: &mut PgConnection,
     key: &MacKey,
