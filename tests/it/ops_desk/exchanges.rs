@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{BOTH, Operator};
 use crate::support::{
     bahi::{Actor, PATIENCE, send},
+    intake::INSTALLATION,
     town::Town,
 };
 use ledger_api::{identity::Scope, vault::SubjectKeys};
@@ -88,8 +89,7 @@ async fn request_and_answer_are_masked_at_the_desk_and_opened_by_an_auditor() {
     // Who is forgotten takes it along.
     let sql = "select distinct subject from bank_exchanges where subject is not null";
     let owner: String = sqlx::query_scalar(sql).fetch_one(&pool).await.unwrap();
-    let secret = town.state().fingerprint_key.bytes();
-    let keys = SubjectKeys::new(pool.clone(), secret);
+    let keys = SubjectKeys::new(pool.clone(), &INSTALLATION);
     assert!(keys.erase(&owner.parse().unwrap()).await.unwrap());
     let kept = said(&town, &paid, 1).await;
     assert_eq!(kept[0]["request"]["json"], Value::Null);
