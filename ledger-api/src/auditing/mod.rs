@@ -37,8 +37,8 @@ use sqlx::PgPool;
 use tokio::sync::Semaphore;
 
 use crate::{
-    access_log::AccessLog, db, exchanges::Exchanges, people::People, proofs::ProofStore, shops::Shops,
-    vault::SubjectKeys, webhooks::Inbox,
+    access_log::AccessLog, db, exchanges::Exchanges, people::People, proofs::ProofStore,
+    shops::Shops, vault::SubjectKeys, webhooks::Inbox,
 };
 
 /// Pages that follow the checks at a time, in one process.

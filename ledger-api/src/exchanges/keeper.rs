@@ -48,10 +48,12 @@ impl ExchangeKeeper {
         loop {
             tokio::select! {
                 _ = taken.recv_many(&mut batch, BATCH_MAX) => {}
-                _ = forgetting.tick() => self.forget().await,
+                _ = forgetting.tick() => {}
                 _ = stopping.wait_for(|stop| *stop) => break,
             }
             if batch.is_empty() {
+                // It was the hour that has passed.
+                self.forget().await;
                 continue;
             }
             tokio::select! {

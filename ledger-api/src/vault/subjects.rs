@@ -98,7 +98,8 @@ impl SubjectKeys {
         &self,
         fields: &[(&Owner, &str, &[u8])],
     ) -> Result<Vec<Result<Vec<u8>, VaultError>>, VaultError> {
-        let subjects: BTreeSet<&str> = fields.iter().map(|(subject, ..)| subject.as_str()).collect();
+        let subjects: BTreeSet<&str> =
+            fields.iter().map(|(subject, ..)| subject.as_str()).collect();
         let names: Vec<&str> = subjects.into_iter().collect();
         let mut keys = self.all_stored(&names).await?;
         let fresh = fields.iter().filter(|(subject, ..)| !keys.contains_key(subject.as_str()));

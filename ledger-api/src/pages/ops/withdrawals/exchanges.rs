@@ -50,20 +50,18 @@ fn told(visitor: &OpsVisitor, part: Part, one: &KeptExchange, what: &str) -> Par
         Pair::new("Outcome", one.outcome()),
     ];
     let attempt = one.attempt.unwrap_or_default();
-    let part = body(part.pairs(pairs), &one.request, one.request_bytes, &|| {
-        format!("Attempt {attempt}, {}: the request", what.to_lowercase())
-    });
-    body(part, &one.answer, one.answer_bytes, &|| {
-        format!("Attempt {attempt}, {}: the answer", what.to_lowercase())
-    })
+    let of = format!("Attempt {attempt}, {}", what.to_lowercase());
+    let part = body(part.pairs(pairs), (&one.request, one.request_bytes), (&of, "Request"));
+    body(part, (&one.answer, one.answer_bytes), (&of, "Answer"))
 }
 
-fn body(part: Part, body: &Body, bytes: i32, label: &dyn Fn() -> String) -> Part {
+fn body(part: Part, (body, bytes): (&Body, i32), (of, which): (&str, &'static str)) -> Part {
     match masked(body, bytes) {
         Shown::Nothing => part,
         Shown::Json(json) => {
-            part.code_named(label(), serde_json::to_string_pretty(&json).unwrap_or_default())
+            let text = serde_json::to_string_pretty(&json).unwrap_or_default();
+            part.code_named(format!("{of}: {}", which.to_lowercase()), text)
         }
-        Shown::Not(why) => part.pairs(vec![Pair::new(label(), format!("{bytes} bytes: {why}"))]),
+        Shown::Not(why) => part.pairs(vec![Pair::new(which, format!("{bytes} bytes: {why}"))]),
     }
 }
