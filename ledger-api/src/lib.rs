@@ -9,6 +9,7 @@ pub mod db;
 pub mod deposits;
 mod desk;
 mod entry;
+pub mod exchanges;
 mod fees;
 pub mod hooks_out;
 pub mod house;

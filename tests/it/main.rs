@@ -27,6 +27,7 @@ mod dues;
 mod engine_basics;
 mod engine_faults;
 mod engine_rules;
+mod exchanges;
 mod failover;
 mod fees;
 mod golden;

@@ -18,6 +18,8 @@ pub const NAME_OPENED: &str = "name_opened";
 pub const NOTE_OPENED: &str = "note_opened";
 /// Somebody opened the bytes of a bank's message.
 pub const MESSAGE_OPENED: &str = "message_opened";
+/// Somebody opened what was said to a bank about a transfer.
+pub const EXCHANGE_OPENED: &str = "exchange_opened";
 /// Somebody was appointed to a role.
 pub const STAFF_APPOINTED: &str = "staff_appointed";
 /// An appointment was ended.

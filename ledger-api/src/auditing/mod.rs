@@ -24,7 +24,7 @@ pub(crate) use accounts::Whose;
 pub(crate) use books::{Books, FileForm};
 pub use decisions::{Decision, decisions};
 pub use events::{EventsPage, EventsWanted, event_at};
-pub(crate) use opening::{Because, Masked, Opened, bytes, reason};
+pub(crate) use opening::{Because, Masked, Opened, bytes, reason, said};
 pub use runner::AuditRunner;
 pub use runs::{AuditRuns, Run, RunKind, RunOutcome, RunState};
 pub use why::Why;
@@ -37,8 +37,8 @@ use sqlx::PgPool;
 use tokio::sync::Semaphore;
 
 use crate::{
-    access_log::AccessLog, db, people::People, proofs::ProofStore, shops::Shops,
-    vault::SubjectKeys, webhooks::Inbox,
+    access_log::AccessLog, db, exchanges::Exchanges, people::People, proofs::ProofStore,
+    shops::Shops, vault::SubjectKeys, webhooks::Inbox,
 };
 
 /// Pages that follow the checks at a time, in one process.
@@ -63,6 +63,8 @@ pub struct AuditReads {
     pub shops: Shops,
     /// What banks told; nothing in a process that does not know the inbox.
     pub inbox: Option<Inbox>,
+    /// What was said to banks about transfers.
+    pub exchanges: Exchanges,
     /// Permits for exports of the whole log.
     exports: Arc<Semaphore>,
     /// Permits for pages that follow the checks.
@@ -86,6 +88,7 @@ impl AuditReads {
             proofs: ProofStore::new(pool.clone()),
             people: People::new(pool.clone(), secret),
             shops: Shops::new(pool.clone(), secret),
+            exchanges: Exchanges::new(pool.clone(), keys.clone()),
             inbox: inbox.map(|inbox| inbox.for_auditors(keys)),
             exports: Arc::new(Semaphore::new(export::EXPORTS_MAX)),
             followers: Arc::new(Semaphore::new(FOLLOWERS_MAX)),

@@ -1,4 +1,5 @@
-//! What is masked, opened with a reason: a name, a note, the bytes of a bank's message.
+//! What is masked, opened with a reason: a name, a note, the bytes of a bank's message, what was
+//! said to a bank.
 //!
 //! The line in the access log is written first: what could not be written down is not shown.
 //! Whether it is a page or a program that asks makes no difference.
@@ -6,10 +7,12 @@
 use ledger_core::ids::TransactionId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::AuditReads;
 use crate::{
-    access_log::{Entry, MESSAGE_OPENED, NAME_OPENED, NOTE_OPENED, one_line},
+    access_log::{EXCHANGE_OPENED, Entry, MESSAGE_OPENED, NAME_OPENED, NOTE_OPENED, one_line},
+    exchanges::{Body, KeptExchange},
     http::{Problem, codes, reach::nothing},
     people::PersonId,
     shops::MerchantId,
@@ -30,6 +33,8 @@ pub(crate) enum Masked {
     Note,
     /// The bytes of a bank's message, by its number.
     Message,
+    /// What was said to a bank about a transfer, and its answer, by the exchange's id.
+    Exchange,
 }
 
 /// Who opens it, and why.
@@ -53,6 +58,8 @@ pub(crate) enum Opened {
     Note(Option<String>),
     /// A message with its bytes.
     Message(Box<Delivery>),
+    /// An exchange with its bodies.
+    Exchange(Box<KeptExchange>),
 }
 
 /// A reason that was given, as one line; refused if it says nothing.
@@ -81,6 +88,12 @@ impl AuditReads {
                 Ok(Opened::Note(self.read_models.note(id).await?))
             }
             Masked::Message => self.open_message(subject, because).await,
+            Masked::Exchange => {
+                let id: Uuid = subject.parse().map_err(|_| nothing())?;
+                self.write_down(EXCHANGE_OPENED, &format!("exchange {id}"), because).await?;
+                let kept = self.exchanges.find(id).await?.ok_or_else(nothing)?;
+                Ok(Opened::Exchange(Box::new(kept)))
+            }
         }
     }
 
@@ -127,4 +140,18 @@ pub(crate) fn bytes(delivery: &Delivery) -> String {
         None if delivery.is_unreadable => "not what was sealed when it came".to_owned(),
         None => "erased with whom it was about".to_owned(),
     }
+}
+
+/// A body of an exchange as text. What is no text is shown as hexadecimal.
+pub(crate) fn said(body: &Body, bytes: i32) -> String {
+    let kept = match body {
+        Body::Bytes(kept) => kept,
+        Body::Erased => return "erased with whom it was about".to_owned(),
+        Body::Unreadable => return "not what was sealed when it was written".to_owned(),
+    };
+    let text = String::from_utf8(kept.clone()).unwrap_or_else(|_| hex::encode(kept));
+    if i32::try_from(kept.len()) == Ok(bytes) {
+        return text;
+    }
+    format!("{text}\n… the first {} of {bytes} bytes", kept.len())
 }

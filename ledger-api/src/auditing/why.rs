@@ -2,16 +2,17 @@
 //! and what people decided about it.
 
 use ledger_core::{
-    ids::Reference,
+    ids::{Reference, WithdrawalId},
     log::{self, RecordedEvent},
 };
 
 use super::{AuditReads, Decision, decisions};
-use crate::{http::Problem, webhooks::Told};
+use crate::{exchanges::KeptExchange, http::Problem, webhooks::Told};
 
 const EVENTS_MAX: u32 = 100;
 const MESSAGES_MAX: u32 = 50;
 const DECISIONS_MAX: u32 = 50;
+const EXCHANGES_MAX: u32 = 100;
 /// The streams of business objects, by the prefix of their ids.
 const OBJECTS: [(&str, &str); 5] = [
     ("dep_", "deposit"),
@@ -22,12 +23,14 @@ const OBJECTS: [(&str, &str); 5] = [
 ];
 
 /// What led to a transaction; all empty where nothing but a request did.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default)]
 pub struct Why {
     /// The events of the object that caused it, oldest first.
     pub history: Vec<RecordedEvent>,
     /// What banks told of it, without the bytes.
     pub messages: Vec<Told>,
+    /// What was said to banks about it; to be shown without the bodies.
+    pub exchanges: Vec<KeptExchange>,
     /// What people decided about it.
     pub decisions: Vec<Decision>,
 }
@@ -40,9 +43,14 @@ impl AuditReads {
             Some(inbox) => inbox.about(cause, MESSAGES_MAX).await?,
             None => Vec::new(),
         };
+        let exchanges = match cause.parse::<WithdrawalId>() {
+            Ok(id) => self.exchanges.of_withdrawal(id, EXCHANGES_MAX).await?,
+            Err(_) => Vec::new(),
+        };
         Ok(Why {
             history: self.history(cause).await?,
             messages,
+            exchanges,
             decisions: decisions(&self.pool, Some(cause), DECISIONS_MAX).await?,
         })
     }

@@ -9,6 +9,7 @@ use ledger_core::ids::{BankCode, Reference};
 use super::{
     BankStatement, CollectLink, Contract, Credit, NewCollectLink, Payee, Submission, Transfer,
 };
+use crate::exchanges::Recorder;
 
 /// One bank. Every call ends by itself, within the time-out of whoever speaks to it; dropping a
 /// call undoes nothing that the bank may have got.
@@ -57,6 +58,10 @@ pub trait Bank: Send + Sync {
 
     /// Whether money arrived; nothing if the bank does not know the credit now.
     fn credit<'a>(&'a self, id: &'a Reference) -> BoxFuture<'a, Result<Option<Credit>, CallError>>;
+
+    /// Has what is said about transfers from now on written down as it went, if it can be. Never in
+    /// the way of a call.
+    fn record_to(&self, _recorder: Recorder) {}
 
     /// How it is. Nobody decides about money by it.
     fn health(&self) -> BoxFuture<'_, Health>;

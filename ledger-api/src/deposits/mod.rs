@@ -33,7 +33,7 @@ use sqlx::PgPool;
 
 pub use claim::{NotOurs, claim_of_credit, claim_of_line};
 pub use outside::{
-    Incoming, IncomingState, Outside, OutsideCredit, OutsideReturn, Stuck, is_outside,
+    Incoming, IncomingState, Mark, Outside, OutsideCredit, OutsideReturn, Stuck, is_outside,
 };
 pub use virtual_accounts::{VirtualAccount, VirtualAccounts};
 

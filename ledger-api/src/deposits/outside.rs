@@ -29,7 +29,7 @@ use sqlx::{PgPool, Row as _, postgres::PgRow, types::Uuid};
 
 use super::{CreditDesk, DeskError};
 pub use back::OutsideReturn;
-pub use seen::{Incoming, IncomingState, Stuck};
+pub use seen::{Incoming, IncomingState, Mark, Stuck};
 
 use crate::{banks::Credit, payments::handle_of, shops::MerchantId};
 

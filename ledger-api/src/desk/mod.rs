@@ -13,6 +13,7 @@ pub(crate) mod carrying_out;
 pub(crate) mod claims;
 pub(crate) mod disputes;
 pub(crate) mod evidence;
+pub(crate) mod exchanges;
 pub(crate) mod fees;
 pub(crate) mod inbound;
 pub(crate) mod lumps;

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use super::{acts::Act, caught_up, check_evidence, two_persons};
 use crate::{
-    deposits::{Outside, Stuck},
+    deposits::{Mark, Outside, Stuck},
     http::{ApiState, Problem, approval::Approver, codes, writer::Writer},
 };
 
@@ -30,15 +30,33 @@ pub(crate) struct SendAgainIn {
     pub(crate) evidence_sha256: String,
 }
 
-/// What waits for people, after everything that the log has; and up to where that is.
+/// A page of what waits for people, after everything that the log has: where the next one goes on,
+/// if there is more, and up to where in the log it is.
+pub(crate) struct Waiting {
+    pub(crate) stuck: Vec<Stuck>,
+    pub(crate) next: Option<Mark>,
+    pub(crate) position: Position,
+}
+
+/// What waits for people, the oldest first.
 ///
 /// # Errors
 /// If the database does not answer.
-pub(crate) async fn stuck(state: &ApiState) -> Result<(Vec<Stuck>, Position), Problem> {
+pub(crate) async fn stuck(
+    state: &ApiState,
+    behind: Option<&Mark>,
+    most: u32,
+) -> Result<Waiting, Problem> {
     caught_up(state).await?;
     let position = state.read_models.position().await?;
-    let found = Outside::new(state.reads.clone()).stuck().await;
-    Ok((found.map_err(projections::ReadError::from)?, position))
+    let outside = Outside::new(state.reads.clone());
+    let found = outside.stuck(behind, most.saturating_add(1)).await;
+    let mut stuck = found.map_err(projections::ReadError::from)?;
+    let full = usize::try_from(most).unwrap_or(usize::MAX);
+    let more = stuck.len() > full;
+    stuck.truncate(full);
+    let next = stuck.last().filter(|_| more).map(Mark::behind);
+    Ok(Waiting { stuck, next, position })
 }
 
 /// What can be sent once more after a withdrawal.
@@ -46,9 +64,10 @@ pub(crate) async fn stuck(state: &ApiState) -> Result<(Vec<Stuck>, Position), Pr
 /// # Errors
 /// Problem `not_found` if it cannot.
 pub(crate) async fn sendable(state: &ApiState, after: WithdrawalId) -> Result<Stuck, Problem> {
-    let (stuck, _) = stuck(state).await?;
-    let found = stuck.into_iter().find(|one| one.can_be_sent_after() == Some(after));
-    found.ok_or_else(|| {
+    caught_up(state).await?;
+    let found = Outside::new(state.reads.clone()).stuck_after(after).await;
+    let found = found.map_err(projections::ReadError::from)?;
+    found.filter(|one| one.can_be_sent_after() == Some(after)).ok_or_else(|| {
         Problem::not_found("Nothing is left of this withdrawal that could be sent once more.")
     })
 }

@@ -52,7 +52,7 @@ impl FingerprintKey {
         Self(Arc::new(bytes))
     }
 
-    pub(super) fn bytes(&self) -> &[u8; 32] {
+    pub(crate) fn bytes(&self) -> &[u8; 32] {
         &self.0
     }
 }

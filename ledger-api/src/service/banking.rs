@@ -14,16 +14,21 @@ use projections::ReadModels;
 use sqlx::PgPool;
 use tokio::{sync::watch, task::JoinHandle};
 
-use super::tasks::{PAUSE, again_after_panics};
+use super::{
+    parts::{Parts, Wanted},
+    tasks::{self, PAUSE, again_after_panics},
+};
 use crate::{
     banks::{
         BankRegistry,
         accounts::{BankAccounts, PayeeKey},
     },
+    db,
     deposits::CreditDesk,
+    exchanges::{ExchangeKeeper, Exchanges, Recorder},
     house::House,
     http::Ledger,
-    setup::Secret,
+    setup::{Database, Secret},
     statements::{Absence, absent_from_statements},
     vault::SubjectKeys,
     webhooks::Inbox,
@@ -38,6 +43,8 @@ use crate::{
     },
 };
 
+/// Connections that exchanges with banks are written with.
+const EXCHANGE_CONNECTIONS_MAX: u32 = 1;
 /// In whose name they act.
 const PRINCIPAL: &str = "ledger:banking";
 
@@ -209,6 +216,33 @@ pub(super) fn start(
         tasks.push(("the treasury", with.treasury(stopping)));
     }
     tasks
+}
+
+impl Parts {
+    /// Starts to write down what is said to the banks that are called, by whatever part of this
+    /// process.
+    pub(super) fn start_exchanges(
+        &mut self,
+        database: &Database,
+        secret: &Secret,
+        wanted: &Wanted,
+    ) {
+        if wanted.bank_registry.is_empty() {
+            return;
+        }
+        let pool = self.kept(db::read_pool(database.app().clone(), EXCHANGE_CONNECTIONS_MAX));
+        let recorder = Recorder::new(Arc::clone(&wanted.clock));
+        for bank in wanted.bank_registry.iter() {
+            bank.record_to(recorder.clone());
+        }
+        let keeper = ExchangeKeeper {
+            recorder,
+            exchanges: Exchanges::new(pool.clone(), SubjectKeys::new(pool, secret.bytes())),
+            kept_for: wanted.exchanges_kept_for,
+        };
+        let keeping = tasks::keep_exchanges(&keeper, &self.stop.subscribe());
+        self.tasks.push(("the exchanges", keeping));
+    }
 }
 
 /// The statements that were booked.

@@ -6,7 +6,7 @@ use ledger_core::{ids::IdError, log::LogError};
 
 use super::AnchorError;
 use crate::{
-    house::HouseError, logins::LoginConfigError, payments::CalendarError,
+    exchanges::KeptDaysError, house::HouseError, logins::LoginConfigError, payments::CalendarError,
     people::PeopleSettingsError, proofs::ProofSettingsError, review::ReviewError,
     setup::SetupError, statements::RulesError,
 };
@@ -29,6 +29,9 @@ pub enum ServiceError {
     /// What the house decides about its own money is not well said.
     #[error("the house's own money")]
     House(#[from] HouseError),
+    /// How long exchanges with banks are kept is not well said.
+    #[error("the exchanges with banks")]
+    Exchanges(#[from] KeptDaysError),
     /// How people are let in is not well said.
     #[error("how people are let in")]
     People(#[from] PeopleSettingsError),
@@ -64,6 +67,7 @@ impl ServiceError {
             | Self::Rules(_)
             | Self::Review(_)
             | Self::House(_)
+            | Self::Exchanges(_)
             | Self::People(_)
             | Self::Logins(_)
             | Self::Calendar(_)

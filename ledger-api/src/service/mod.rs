@@ -31,6 +31,7 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use crate::{
     banks::BankRegistry,
     config::Settings,
+    exchanges,
     house::House,
     http::{self, ServerConfig},
     logins::LoginSettings,
@@ -122,6 +123,7 @@ impl Service {
         let demo = settings.demo;
         let house = if sandbox.is_some() { House::of_the_demo() } else { House::default() };
         let house = House::from_variables(house, std::env::var_os)?;
+        let exchanges_kept_for = exchanges::kept_for(std::env::var_os)?;
         let address = listener.as_ref().and_then(|listener| listener.local_addr().ok());
         let wanted = Wanted {
             roles,
@@ -131,6 +133,7 @@ impl Service {
             metrics,
             clock,
             house,
+            exchanges_kept_for,
             logins,
             demo,
             sandbox,

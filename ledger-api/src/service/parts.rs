@@ -4,6 +4,7 @@ mod watching;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use chrono::TimeDelta;
 use ledger_core::{
     clock::{Clock, System},
     engine::{Engine, EngineConfig},
@@ -52,6 +53,8 @@ pub(super) struct Wanted {
     pub(super) clock: Arc<dyn Clock>,
     /// What the house decides about its own money.
     pub(super) house: House,
+    /// How long exchanges with banks are kept.
+    pub(super) exchanges_kept_for: TimeDelta,
     /// Who else may vouch for people.
     pub(super) logins: LoginSettings,
     /// Whether this is the demonstration.
@@ -116,6 +119,7 @@ impl Parts {
             parts.start_projector(database);
         }
         if let Some(engine) = parts.engine.clone() {
+            parts.start_exchanges(database, secret, wanted);
             if roles.worker {
                 parts.start_sweeper(database, &engine, wanted)?;
                 let desk = parts.start_deposits(database, secret, &engine, wanted);

@@ -24,6 +24,7 @@ use tokio::{
 use crate::{
     auditing::AuditRunner,
     banks::BankRegistry,
+    exchanges::ExchangeKeeper,
     hooks_out::{Maker, Sender},
     http::Ledger,
     people::PeopleKeeper,
@@ -125,6 +126,16 @@ pub(super) fn keep_deposits(
     let (keeper, told) = (keeper.clone(), stop.clone());
     let job = move || keeper.clone().run(told.clone());
     tokio::spawn(again_after_panics("the deposits", PAUSE, stop.clone(), job))
+}
+
+/// Starts to write down what is said to banks.
+pub(super) fn keep_exchanges(
+    keeper: &ExchangeKeeper,
+    stop: &watch::Receiver<bool>,
+) -> JoinHandle<()> {
+    let (keeper, told) = (keeper.clone(), stop.clone());
+    let job = move || keeper.clone().run(told.clone());
+    tokio::spawn(again_after_panics("the exchanges", PAUSE, stop.clone(), job))
 }
 
 /// Starts to make payments of money from outside.

@@ -8,7 +8,7 @@
 //! Nothing is remembered here. A key that was erased by another process must not open anything in
 //! this one, and a look at a primary key costs little beside whatever the bytes are needed for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ledger_core::ids::Owner;
 use sqlx::PgPool;
@@ -89,6 +89,42 @@ impl SubjectKeys {
         key.seal(purpose, bytes).ok_or(VaultError::TooLarge)
     }
 
+    /// Seals fields of many subjects, with few questions to the database; each by itself and in
+    /// their order.
+    ///
+    /// # Errors
+    /// [`VaultError::Database`]; what is wrong with one field is said in its place.
+    pub async fn seal_all(
+        &self,
+        fields: &[(&Owner, &str, &[u8])],
+    ) -> Result<Vec<Result<Vec<u8>, VaultError>>, VaultError> {
+        let subjects: BTreeSet<&str> =
+            fields.iter().map(|(subject, ..)| subject.as_str()).collect();
+        let names: Vec<&str> = subjects.into_iter().collect();
+        let mut keys = self.all_stored(&names).await?;
+        let fresh = fields.iter().filter(|(subject, ..)| !keys.contains_key(subject.as_str()));
+        let fresh: BTreeMap<&str, &Owner> = fresh.map(|(one, ..)| (one.as_str(), *one)).collect();
+        if !fresh.is_empty() {
+            for subject in fresh.into_values() {
+                match self.make(subject).await {
+                    Ok(_) | Err(VaultError::Erased | VaultError::Tampered) => {}
+                    Err(error @ (VaultError::Database(_) | VaultError::TooLarge)) => {
+                        return Err(error);
+                    }
+                }
+            }
+            keys = self.all_stored(&names).await?;
+        }
+        let seal = |(subject, field, bytes): &(&Owner, &str, &[u8])| {
+            let wrapped = keys.get(subject.as_str()).ok_or(VaultError::Tampered)?;
+            let key = self.unwrapped(subject, wrapped.as_deref())?;
+            let parts = [subject.as_str().as_bytes(), field.as_bytes()];
+            let purpose = Purpose { name: FIELD_PURPOSE, parts: &parts };
+            key.seal(purpose, bytes).ok_or(VaultError::TooLarge)
+        };
+        Ok(fields.iter().map(seal).collect())
+    }
+
     /// Opens a field of a subject's.
     ///
     /// # Errors
@@ -113,10 +149,7 @@ impl SubjectKeys {
         sealed: &[(&Owner, &str, &[u8])],
     ) -> Result<Vec<Result<Vec<u8>, VaultError>>, VaultError> {
         let names: Vec<&str> = sealed.iter().map(|(subject, ..)| subject.as_str()).collect();
-        let sql = "select subject, wrapped from subject_keys where subject = any($1)";
-        let rows: Vec<(String, Option<Vec<u8>>)> =
-            sqlx::query_as(sql).bind(&names).fetch_all(&self.pool).await?;
-        let keys: BTreeMap<_, _> = rows.into_iter().collect();
+        let keys = self.all_stored(&names).await?;
         let open = |(subject, field, sealed): &(&Owner, &str, &[u8])| {
             let wrapped = keys.get(subject.as_str()).ok_or(VaultError::Tampered)?;
             opened(&self.unwrapped(subject, wrapped.as_deref())?, subject, field, sealed)
@@ -159,6 +192,15 @@ impl SubjectKeys {
         let sql = "select wrapped from subject_keys where subject = $1";
         let query = sqlx::query_scalar(sql).bind(subject.as_str());
         Ok(query.fetch_optional(&self.pool).await?)
+    }
+
+    async fn all_stored(
+        &self,
+        names: &[&str],
+    ) -> Result<BTreeMap<String, Option<Vec<u8>>>, VaultError> {
+        let sql = "select subject, wrapped from subject_keys where subject = any($1)";
+        let rows = sqlx::query_as(sql).bind(names).fetch_all(&self.pool).await?;
+        Ok(rows.into_iter().collect())
     }
 
     /// Makes a key unless somebody was faster; the one that stands.

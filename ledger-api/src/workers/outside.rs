@@ -41,6 +41,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const AT_ONCE: u32 = 100;
 /// How often it counts what waits for people.
 const COUNT_EVERY: Duration = Duration::from_secs(60);
+/// The most that it counts.
+const COUNTED_MAX: u32 = 100;
 /// Whose the bank accounts are that money is sent back to: no customer's.
 const OWNER: &str = "bahi";
 const PRINCIPAL: &str = "ledger:outside";
@@ -145,7 +147,7 @@ impl OutsideKeeper {
 
     /// Says how much waits for people.
     async fn count(&self) {
-        match self.outside.stuck().await {
+        match self.outside.stuck(None, COUNTED_MAX).await {
             Ok(stuck) => {
                 let count = u32::try_from(stuck.len()).unwrap_or(u32::MAX);
                 metrics::gauge!("bahi_outside_stuck").set(f64::from(count));

@@ -105,6 +105,12 @@ async fn a_lump_is_named_by_one_and_agreed_to_by_another() {
         assert_eq!(omar.act(&page, &form, &good).await.location(), path);
     }
     let (page, number) = waiting(&mut omar).await;
+    // Its credits stand in a table, in money and not as they were sent.
+    for shown in [first.as_str(), &second, "₹300.00", "₹500.00", "₹5.00", "₹0.90", "₹494.10"]
+    {
+        assert!(page.text.contains(shown), "{shown}: {}", page.text);
+    }
+    assert!(!page.text.contains("&quot;") && !page.text.contains("{\""), "{}", page.text);
     let approve = format!("/ops/approvals/{number}/approve");
     assert_eq!(omar.send(&page, &approve, &[]).await.status, StatusCode::FORBIDDEN);
     let page = tara.open(&path).await;

@@ -3,6 +3,7 @@
 
 mod banks;
 mod by_key;
+mod exchanges;
 mod fees;
 mod lumps;
 mod money;

@@ -277,6 +277,35 @@ async fn what_the_payers_bank_does_not_take_waits_at_the_desk_and_is_sent_again_
     assert_eq!((&one["amount"]["value"], &one["can_be_sent"]), (&json!("20.21"), &json!(true)));
     let first = text(one, "withdrawal").to_owned();
 
+    // As many lie there for longer as a page has: this one is on the next.
+    let pool = town.database.pool().await;
+    let long = "insert into outside_returns (id, account_id, is_refund, asked_at, due_at)
+                select gen_random_uuid(), $1, true, now() - interval '1 hour', now() + interval '1 h'
+                from generate_series(1, 30)";
+    sqlx::query(long).bind(&from).execute(&pool).await.unwrap();
+    let (mut seen, mut path) = (Vec::new(), "/v1/ops/outside?limit=10".to_owned());
+    loop {
+        let listed = town.admin.get(&path).await.made();
+        seen.extend(listed["data"].as_array().unwrap().iter().map(|one| one["refund"].clone()));
+        let Some(cursor) = listed["next_cursor"].as_str() else { break };
+        path = format!("/v1/ops/outside?limit=10&cursor={cursor}");
+    }
+    let each: std::collections::BTreeSet<String> = seen.iter().map(Value::to_string).collect();
+    assert_eq!((seen.len(), each.len()), (31, 31), "each once: {seen:#?}");
+    assert_eq!(seen.last(), Some(&refund["id"]), "the oldest first");
+    let page = omar.open("/ops/outside").await;
+    assert!(!page.text.contains(&first), "{}", page.text);
+    let (_, newer) = page.text.split_once("/ops/outside?behind=").unwrap();
+    let newer = newer.split('"').next().unwrap();
+    let page = omar.open(&format!("/ops/outside?behind={newer}")).await;
+    assert!(page.text.contains(&first) && !page.text.contains("?behind="), "{}", page.text);
+    omar.open("/ops/outside?behind=nowhere").await;
+    let sql = "delete from outside_returns where id <> $1 and account_id = $2";
+    let refund_id = text(&refund, "id").strip_prefix("rf_").unwrap();
+    let refund_id = refund_id.parse::<sqlx::types::Uuid>().unwrap();
+    let mut owner = town.database.superuser().await;
+    sqlx::query(sql).bind(refund_id).bind(&from).execute(&mut owner).await.unwrap();
+
     let page = omar.open("/ops/outside").await;
     assert!(page.text.contains(&from) && page.text.contains("₹20.21"), "{}", page.text);
     let action = format!("/ops/outside/{first}/send-again");

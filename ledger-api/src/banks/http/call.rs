@@ -3,10 +3,15 @@
 //! Believed are `200` with JSON of the right form, and a problem (`application/problem+json` with
 //! a code) of a status that the protocol gives a meaning. An error page of whatever stands in
 //! between has neither, so it proves nothing. Nothing is repeated here.
+//!
+//! A call about a transfer is written down as it went, whatever came of it (`crate::exchanges`).
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
-use ledger_core::ids::Reference;
+use ledger_core::ids::{BankCode, Reference};
 use reqwest::{
     Client, Method, Response, StatusCode, Url,
     header::{ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, RETRY_AFTER},
@@ -15,9 +20,12 @@ use reqwest::{
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::banks::{
-    CallError, Doubt, Health,
-    wire::{Raw, problem_code, read},
+use crate::{
+    banks::{
+        CallError, Doubt, Health,
+        wire::{Raw, problem_code, read},
+    },
+    exchanges::{ExchangeKind, Failure, Recorder},
 };
 
 /// The most bytes of an answer.
@@ -38,12 +46,14 @@ pub(super) struct Asked<'a> {
     body: Option<&'a Value>,
     bytes_max: usize,
     timeout: Option<Duration>,
+    noted: Option<(ExchangeKind, (&'a BankCode, &'a Reference))>,
 }
 
 impl<'a> Asked<'a> {
     /// For something that is there.
     pub(super) fn get(path: &[&'a str]) -> Self {
-        Self { path: path.to_vec(), query: None, body: None, bytes_max: BYTES_MAX, timeout: None }
+        let (query, body, timeout, noted) = (None, None, None, None);
+        Self { path: path.to_vec(), query, body, bytes_max: BYTES_MAX, timeout, noted }
     }
 
     /// To do something.
@@ -59,6 +69,11 @@ impl<'a> Asked<'a> {
         Self { bytes_max, ..self }
     }
 
+    /// To be written down as it goes, under the name that the bank knows the transfer by.
+    pub(super) fn noted(self, kind: ExchangeKind, of: (&'a BankCode, &'a Reference)) -> Self {
+        Self { noted: Some((kind, of)), ..self }
+    }
+
     pub(super) fn within(self, timeout: Duration) -> Self {
         Self { timeout: Some(timeout), ..self }
     }
@@ -70,6 +85,15 @@ pub(super) struct Caller {
     base: Url,
     token: Option<HeaderValue>,
     timeout: Duration,
+    recorder: Mutex<Option<Recorder>>,
+}
+
+/// What was seen of a call, also of one that did not get to its end.
+#[derive(Default)]
+struct Seen {
+    request: Vec<u8>,
+    status: Option<StatusCode>,
+    body: Vec<u8>,
 }
 
 /// What came, before anybody believes it.
@@ -93,7 +117,12 @@ impl Caller {
             .connect_timeout(CONNECT_TIMEOUT.min(timeout))
             .user_agent("bahi")
             .build()?;
-        Ok(Self { client, base, token, timeout })
+        Ok(Self { client, base, token, timeout, recorder: Mutex::new(None) })
+    }
+
+    /// Has calls about transfers written down there.
+    pub(super) fn record_to(&self, recorder: Recorder) {
+        *self.recorder.lock().unwrap_or_else(PoisonError::into_inner) = Some(recorder);
     }
 
     /// What must be there: an answer of this kind, or an error.
@@ -146,21 +175,39 @@ impl Caller {
 
     async fn call(&self, asked: Asked<'_>) -> Result<Came, Doubt> {
         let timeout = asked.timeout.map_or(self.timeout, |timeout| timeout.min(self.timeout));
-        let answered = tokio::time::timeout(timeout, self.exchange(asked)).await;
-        answered.unwrap_or(Err(Doubt::TimedOut))
+        let begun = asked.noted.and_then(|(kind, of)| {
+            let recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner);
+            recorder.as_ref().map(|recorder| recorder.begin(of, kind))
+        });
+        let mut seen = Seen::default();
+        let answered = tokio::time::timeout(timeout, self.exchange(&asked, &mut seen)).await;
+        let answered = answered.unwrap_or(Err(Doubt::TimedOut));
+        if let Some(begun) = begun {
+            let (answer, failure) = match &answered {
+                Ok(came) => (&came.body, None),
+                Err(doubt) => (&seen.body, Some(failure(*doubt))),
+            };
+            begun.end((&seen.request, answer), seen.status.map(|it| it.as_u16()), failure);
+        }
+        answered
     }
 
-    async fn exchange(&self, asked: Asked<'_>) -> Result<Came, Doubt> {
-        let url = self.url(&asked)?;
+    async fn exchange(&self, asked: &Asked<'_>, seen: &mut Seen) -> Result<Came, Doubt> {
+        let url = self.url(asked)?;
         let method = if asked.body.is_some() { Method::POST } else { Method::GET };
         let mut request = self.client.request(method, url).header(ACCEPT, "application/json");
         if let Some(token) = &self.token {
             request = request.header(AUTHORIZATION, token.clone());
         }
         if let Some(body) = asked.body {
-            request = request.header(CONTENT_TYPE, "application/json").body(body.to_string());
+            let text = body.to_string();
+            if asked.noted.is_some() {
+                seen.request = text.clone().into_bytes();
+            }
+            request = request.header(CONTENT_TYPE, "application/json").body(text);
         }
         let mut answer = request.send().await.map_err(|error| doubt(&error))?;
+        seen.status = Some(answer.status());
         if answer.status().is_redirection() {
             return Err(Doubt::Redirect);
         }
@@ -168,19 +215,18 @@ impl Caller {
         if usize::try_from(stated).map_or(true, |stated| stated > asked.bytes_max) {
             return Err(Doubt::TooLarge);
         }
-        let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(|error| doubt(&error))? {
-            if body.len().saturating_add(chunk.len()) > asked.bytes_max {
+            if seen.body.len().saturating_add(chunk.len()) > asked.bytes_max {
                 return Err(Doubt::TooLarge);
             }
-            body.extend_from_slice(&chunk);
+            seen.body.extend_from_slice(&chunk);
         }
         let retry_after = answer.headers().get(RETRY_AFTER);
         Ok(Came {
             status: answer.status(),
             content_type: content_type(&answer),
             retry_after: retry_after.and_then(|value| value.to_str().ok()?.parse().ok()),
-            body,
+            body: std::mem::take(&mut seen.body),
         })
     }
 
@@ -257,6 +303,17 @@ fn content_type(answer: &Response) -> String {
     let value = answer.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let essence = value.unwrap_or_default().split(';').next().unwrap_or_default();
     essence.trim().to_ascii_lowercase()
+}
+
+/// Why there is no whole answer.
+const fn failure(doubt: Doubt) -> Failure {
+    match doubt {
+        Doubt::TimedOut => Failure::TimedOut,
+        Doubt::Connection | Doubt::Status(_) => Failure::NoConnection,
+        Doubt::Redirect => Failure::Redirect,
+        Doubt::TooLarge => Failure::TooLarge,
+        Doubt::ContentType | Doubt::Malformed(_) | Doubt::Mismatch(_) => Failure::NotSent,
+    }
 }
 
 fn doubt(error: &reqwest::Error) -> Doubt {

@@ -24,6 +24,7 @@ use super::{
     NewCollectLink, Payee, Submission, Transfer,
     wire::{RawCollectLink, RawContract, RawCredit, RawNameCheck, RawStatement, RawTransfer},
 };
+use crate::exchanges::{ExchangeKind, Recorder};
 
 /// How long a call may take that decides about nothing.
 const GLANCE: Duration = Duration::from_secs(2);
@@ -96,7 +97,8 @@ impl HttpBank {
             "from": submission.from,
             "beneficiary": party(&submission.beneficiary),
         });
-        let asked = Asked::post(&["v1", "transfers"], &body);
+        let of = (&self.code, &submission.reference);
+        let asked = Asked::post(&["v1", "transfers"], &body).noted(ExchangeKind::Submit, of);
         let transfer = self.caller.must::<RawTransfer>(asked, "transfer").await?;
         same(transfer.reference == submission.reference, "reference")?;
         same(transfer.amount == submission.amount, "amount")?;
@@ -105,7 +107,8 @@ impl HttpBank {
     }
 
     async fn enquired(&self, reference: &Reference) -> Result<Option<Transfer>, CallError> {
-        let asked = Asked::get(&["v1", "transfers", reference.as_str()]);
+        let asked = Asked::get(&["v1", "transfers", reference.as_str()])
+            .noted(ExchangeKind::Enquiry, (&self.code, reference));
         let found = self.caller.may::<RawTransfer>(asked, "transfer", "not_found").await?;
         same(found.as_ref().is_none_or(|found| found.reference == *reference), "reference")?;
         Ok(found)
@@ -219,6 +222,10 @@ impl Bank for HttpBank {
 
     fn credit<'a>(&'a self, id: &'a Reference) -> BoxFuture<'a, Result<Option<Credit>, CallError>> {
         self.credited(id).boxed()
+    }
+
+    fn record_to(&self, recorder: Recorder) {
+        self.caller.record_to(recorder);
     }
 
     fn health(&self) -> BoxFuture<'_, Health> {

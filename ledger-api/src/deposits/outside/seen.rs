@@ -1,9 +1,11 @@
 //! What shops and people at the desk see of money from outside: notes, with where the read models
 //! have the money. Nothing is decided by it.
 
+use std::{fmt, str::FromStr};
+
 use ledger_core::{
     clock::Timestamp,
-    ids::{AccountId, PaymentId, PaymentRequestId, RefundId, WithdrawalId},
+    ids::{AccountId, IdError, PaymentId, PaymentRequestId, RefundId, WithdrawalId},
     withdrawal::WithdrawalStatus,
 };
 use rust_decimal::Decimal;
@@ -85,6 +87,46 @@ impl Stuck {
     }
 }
 
+/// Where a list of what waits goes on: behind this one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    since: Timestamp,
+    account: AccountId,
+    /// All zeros for a credit that nothing of is to go back yet.
+    back: Uuid,
+}
+
+impl Mark {
+    /// Behind this one.
+    pub fn behind(one: &Stuck) -> Self {
+        let back = one.back.unwrap_or_default();
+        Self { since: one.since, account: one.account.clone(), back }
+    }
+}
+
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.since.timestamp_micros(), self.back.simple(), self.account)
+    }
+}
+
+impl FromStr for Mark {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let wrong = || IdError { expected: "place in a list" };
+        let mut parts = text.splitn(3, ' ');
+        let mut next = || parts.next().ok_or_else(wrong);
+        let (since, back, account) = (next()?, next()?, next()?);
+        let since = since.parse().ok().and_then(Timestamp::from_timestamp_micros);
+        Ok(Self {
+            since: since.ok_or_else(wrong)?,
+            back: back.parse().map_err(|_| wrong())?,
+            account: account.parse()?,
+        })
+    }
+}
+
 /// Whether a withdrawal is over and its money is where it came from.
 fn came_back(status: WithdrawalStatus) -> bool {
     use WithdrawalStatus as At;
@@ -158,13 +200,31 @@ impl Outside {
         query.fetch_all(&self.pool).await?.iter().map(incoming).collect()
     }
 
-    /// What waits for people, the oldest first: what came back of the payer's bank, and what is on
-    /// such an account without anything happening to it.
+    /// What waits for people, the oldest first, behind one of them: what came back of the payer's
+    /// bank, and what is on such an account without anything happening to it.
     ///
     /// # Errors
     /// If the database does not answer.
-    pub async fn stuck(&self) -> sqlx::Result<Vec<Stuck>> {
+    pub async fn stuck(&self, behind: Option<&Mark>, most: u32) -> sqlx::Result<Vec<Stuck>> {
+        self.stuck_of(behind, None, most).await
+    }
+
+    /// What did not arrive by this withdrawal and waits for people.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn stuck_after(&self, withdrawal: WithdrawalId) -> sqlx::Result<Option<Stuck>> {
+        Ok(self.stuck_of(None, Some(withdrawal), 1).await?.pop())
+    }
+
+    async fn stuck_of(
+        &self,
+        behind: Option<&Mark>,
+        of: Option<WithdrawalId>,
+        most: u32,
+    ) -> sqlx::Result<Vec<Stuck>> {
         let sql = "
+            select * from (
             select c.account_id, a.balance, a.scale, r.asked_at as since, c.merchant, c.reason,
                    r.id as back, r.is_refund, r.withdrawal_id, w.status as withdrawal_status
             from outside_returns r
@@ -179,9 +239,19 @@ impl Outside {
             from outside_credits c
             join read.accounts a on a.id = c.account_id and a.balance > 0
             where c.state in ('open', 'people') and c.noted_at < now() - interval '10 minutes'
-            order by since limit $1";
-        let rows = sqlx::query(sql).bind(LISTED_MAX).fetch_all(&self.pool).await?;
-        rows.iter().map(stuck).collect()
+            ) waits
+            where ($2::timestamptz is null
+                   or (since, account_id, coalesce(back, $6)) > ($2, $3 collate \"C\", $4))
+              and ($5::uuid is null or withdrawal_id = $5)
+            order by since, account_id, coalesce(back, $6) limit $1";
+        let query = sqlx::query(sql)
+            .bind(i64::from(most))
+            .bind(behind.map(|mark| mark.since))
+            .bind(behind.map(|mark| mark.account.as_str()))
+            .bind(behind.map(|mark| mark.back))
+            .bind(of.map(WithdrawalId::uuid))
+            .bind(Uuid::nil());
+        query.fetch_all(&self.pool).await?.iter().map(stuck).collect()
     }
 }
 
@@ -225,4 +295,22 @@ fn stuck(row: &PgRow) -> sqlx::Result<Stuck> {
         withdrawal: withdrawal(row)?.and_then(|(id, status)| Some((id, status?))),
         reason: row.try_get("reason")?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_in_the_list_is_read_as_it_was_written() {
+        let mark = Mark {
+            since: "2026-11-22T08:30:00.123456Z".parse().unwrap(),
+            account: "wallet:upi-1:INR".parse().unwrap(),
+            back: Uuid::from_u128(7),
+        };
+        assert_eq!(mark.to_string().parse::<Mark>(), Ok(mark));
+        for wrong in ["", "1", "1 2", "x 00000000000000000000000000000007 wallet:upi-1:INR"] {
+            assert!(wrong.parse::<Mark>().is_err(), "{wrong}");
+        }
+    }
 }

@@ -7,7 +7,8 @@ use serde::Deserialize;
 
 use super::visitor::{Auditor, AuditorSent};
 use crate::{
-    auditing::{Because, Masked, Opened, bytes, reason},
+    auditing::{Because, Masked, Opened, bytes, reason, said},
+    exchanges::KeptExchange,
     http::Problem,
     pages::{
         Layout, respond,
@@ -32,8 +33,8 @@ struct OpenedView {
     subject: String,
     reason: String,
     pairs: Pairs,
-    /// Bytes as they came, as text.
-    raw: Option<String>,
+    /// Bytes as they came, as text, each with what they are.
+    raw: Vec<(&'static str, String)>,
 }
 
 /// Opens it, once.
@@ -44,8 +45,14 @@ pub(super) async fn open(sent: AuditorSent<OpenForm>) -> Result<Response, Proble
     let because = Because { who: &who, reason: &reason };
     let opened = auditor.reads.open(form.kind, &form.subject, because).await?;
     let raw = match &opened {
-        Opened::Message(delivery) => Some(bytes(delivery)),
-        Opened::Person { .. } | Opened::Shop { .. } | Opened::Erased | Opened::Note(_) => None,
+        Opened::Message(delivery) => vec![("Bytes as they came", bytes(delivery))],
+        Opened::Exchange(kept) => vec![
+            ("What was sent", said(&kept.request, kept.request_bytes)),
+            ("What was answered", said(&kept.answer, kept.answer_bytes)),
+        ],
+        Opened::Person { .. } | Opened::Shop { .. } | Opened::Erased | Opened::Note(_) => {
+            Vec::new()
+        }
     };
     let (title, pairs) = shown(&auditor, opened);
     let layout = auditor.layout(title, "access");
@@ -74,6 +81,7 @@ fn shown(auditor: &Auditor, opened: Opened) -> (&'static str, Vec<Pair>) {
             ("A note", vec![Pair::new("Note", note)])
         }
         Opened::Message(delivery) => ("A message of a bank", message(auditor, &delivery)),
+        Opened::Exchange(kept) => ("What was said to a bank", exchange(auditor, &kept)),
     }
 }
 
@@ -84,5 +92,14 @@ fn message(auditor: &Auditor, delivery: &Delivery) -> Vec<Pair> {
         Pair::new("Received", auditor.when(delivery.received_at)),
         Pair::new("Sent, as the bank says", auditor.when(delivery.sent_at)),
         Pair::new("SHA-256 of its bytes", hex::encode(&delivery.body_sha256)),
+    ]
+}
+
+fn exchange(auditor: &Auditor, kept: &KeptExchange) -> Vec<Pair> {
+    vec![
+        Pair::new("Bank", kept.bank.to_uppercase()),
+        Pair::new("Our reference", kept.reference.clone()),
+        Pair::new("When", auditor.when(kept.started_at)),
+        Pair::new("Outcome", kept.outcome()),
     ]
 }

@@ -9,6 +9,7 @@ use projections::{TransactionDetail, TransactionLeg};
 use super::visitor::Auditor;
 use crate::{
     auditing::{Decision, Why},
+    exchanges::KeptExchange,
     http::{Problem, path::Id, reach::nothing},
     pages::{
         Layout, respond,
@@ -28,6 +29,7 @@ struct TransactionView {
     cause: String,
     history: Option<DataTable>,
     messages: Vec<MessageRow>,
+    exchanges: Vec<ExchangeRow>,
     decisions: Option<DataTable>,
     has_note: bool,
 }
@@ -44,11 +46,20 @@ struct MessageRow {
     detail: String,
 }
 
+/// What was said to a bank, unopened.
+struct ExchangeRow {
+    id: String,
+    what: String,
+    at: When,
+    outcome: String,
+    sizes: String,
+}
+
 /// The page.
 pub(super) async fn page(auditor: Auditor, Id(id): Id<TransactionId>) -> Result<Response, Problem> {
     let found = auditor.reads.read_models.transaction(id).await?.value.ok_or_else(nothing)?;
     let cause = found.transaction.cause.as_ref();
-    let Why { history, messages, decisions } = auditor.reads.why(cause).await?;
+    let Why { history, messages, exchanges, decisions } = auditor.reads.why(cause).await?;
     let view = TransactionView {
         layout: auditor.layout("Transaction", "events"),
         id: id.to_string(),
@@ -57,6 +68,7 @@ pub(super) async fn page(auditor: Auditor, Id(id): Id<TransactionId>) -> Result<
         facts: facts(&auditor, &found),
         history: self::history(&auditor, &history),
         messages: messages.into_iter().map(|told| message(&auditor, told)).collect(),
+        exchanges: exchanges.into_iter().map(|kept| exchange(&auditor, kept)).collect(),
         decisions: (!decisions.is_empty()).then(|| table(&auditor, &decisions)),
         has_note: found.transaction.note.is_some(),
         cause: cause.map(ToString::to_string).unwrap_or_default(),
@@ -146,6 +158,16 @@ fn message(auditor: &Auditor, told: Told) -> MessageRow {
         sha256: hex::encode(told.body_sha256),
         outcome: told.outcome,
         detail: told.detail,
+    }
+}
+
+fn exchange(auditor: &Auditor, kept: KeptExchange) -> ExchangeRow {
+    ExchangeRow {
+        id: kept.id.to_string(),
+        what: kept.what(),
+        at: auditor.when(kept.started_at),
+        outcome: kept.outcome(),
+        sizes: format!("{} bytes sent, {} answered", kept.request_bytes, kept.answer_bytes),
     }
 }
 

@@ -4,11 +4,14 @@ use axum::response::Response;
 use projections::WithdrawalFilter;
 
 use super::{
-    ActForm, Board, Field, OnlyNonce, OpsSent, OpsVisitor, Part, Why, after,
+    ActForm, Board, Field, OnlyNonce, OpsSent, OpsVisitor, Part, Why, after, lumps,
     overview::{counted, proposals},
 };
 use crate::{
-    desk::{carrying_out, proposals::Proposal},
+    desk::{
+        carrying_out,
+        proposals::{Kind, Proposal},
+    },
     http::{Problem, path::Id},
     pages::{
         FormErrors, respond,
@@ -88,18 +91,32 @@ pub(super) fn part(visitor: &OpsVisitor, proposal: &Proposal) -> Part {
     let is_own = visitor.is(&proposal.proposed_by);
     let title = proposal.kind().map_or("Something of a later release", |kind| kind.words());
     let by = if is_own { "you".to_owned() } else { proposal.proposed_by.clone() };
-    let mut pairs = vec![
-        Pair::new("About", proposal.subject.clone()),
-        Pair::new("What", what(proposal)),
+    let lump = (proposal.kind() == Some(Kind::SettleLump))
+        .then(|| lumps::proposed(visitor, proposal))
+        .flatten();
+    let mut pairs = vec![Pair::new("About", proposal.subject.clone())];
+    match &lump {
+        None => pairs.push(Pair::new("What", what(proposal))),
+        Some(lump) => pairs.extend(lump.pairs.iter().cloned()),
+    }
+    pairs.extend([
         Pair::new("Why", proposal.reason.clone()),
         Pair::new("Proposed by", by),
         Pair::new("Proposed", visitor.when(proposal.proposed_at)),
         Pair::new("Stands until", visitor.when(proposal.expires_at)),
-    ];
+    ]);
     if let Some(sha256) = &proposal.evidence_sha256 {
         pairs.push(Pair::new("Evidence", sha256.clone()));
     }
-    let part = Part::new(title).pairs(pairs);
+    let part = match lump {
+        None => Part::new(title).pairs(pairs),
+        Some(lump) => {
+            let columns = [Column::words("Credit"), Column::numbers("All of it")];
+            // Several may wait: each has a name of its own.
+            let part = Part::new(format!("{title}: {}", proposal.subject)).pairs(pairs);
+            part.table(&columns, lump.rows, "It names no credit.")
+        }
+    };
     let action = |what: &str| format!("{PATH}/{}/{what}", proposal.id);
     if is_own {
         let text = "Your own proposal is approved by somebody else.";

@@ -78,7 +78,8 @@ enum Block {
     Empty(EmptyState),
     Form(ActForm),
     Pick(Pick),
-    Code(String),
+    /// What it is, and its text.
+    Code(String, String),
     Link(String, String),
 }
 
@@ -122,7 +123,12 @@ impl Part {
     }
 
     pub(super) fn code(self, text: impl Into<String>) -> Self {
-        self.with(Block::Code(text.into()))
+        self.code_named("Raw bytes", text)
+    }
+
+    /// Text to the letter, of a name that no other on the page has.
+    pub(super) fn code_named(self, name: impl Into<String>, text: impl Into<String>) -> Self {
+        self.with(Block::Code(name.into(), text.into()))
     }
 
     pub(super) fn link(self, words: impl Into<String>, href: impl Into<String>) -> Self {

@@ -3,6 +3,7 @@
 
 use axum::response::Response;
 use ledger_core::{deposit::credit::of_item, ids::Item};
+use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -14,10 +15,17 @@ use crate::{
     desk::{
         carrying_out,
         lumps::{self, LumpIn},
-        proposals::{Kind, NewProposal},
+        proposals::{Kind, NewProposal, Proposal},
     },
-    http::{Problem, codes, path::Id, wire::Amount},
-    pages::act,
+    http::{
+        Problem, codes,
+        path::Id,
+        wire::{Amount, MoneyIn},
+    },
+    pages::{
+        act,
+        ui::{Cell, Pair},
+    },
     suspense::OpenCredit,
 };
 
@@ -128,4 +136,40 @@ async fn amount_of(visitor: &OpsVisitor, word: &str) -> Result<Option<Amount>, P
         let known = history.deposit.credit(number)?;
         Some(Amount::new(known.credit.amount, history.deposit.currency()?))
     }))
+}
+
+/// What a proposal to settle a lump says, in words and money: the credits as rows, and what they
+/// come to; nothing if it is none that this release can read.
+pub(super) fn proposed(visitor: &OpsVisitor, proposal: &Proposal) -> Option<Proposed> {
+    let lump: LumpIn = serde_json::from_value(proposal.body.clone()).ok()?;
+    let book = visitor.state.ledger.status().borrow().book.clone();
+    let money = |said: &MoneyIn| said.resolve(&book, "").ok();
+    let shown = |amount: Decimal, code| visitor.money(amount, code).ok();
+    let (mut rows, mut all, mut currency) = (Vec::new(), Decimal::ZERO, None);
+    for one in &lump.credits {
+        let amount = money(&one.amount)?;
+        let code = amount.currency().code;
+        all = all.checked_add(amount.amount())?;
+        currency = Some(code);
+        rows.push(vec![one.credit.to_string().into(), shown(amount.amount(), code)?.into()]);
+    }
+    let code = currency?;
+    let mut left = all;
+    let mut pairs = vec![Pair::new("The credits together", shown(all, code)?)];
+    for (label, kept) in [("Charges kept back", &lump.charges), ("Tax on them", &lump.tax)] {
+        let Some(kept) = kept else { continue };
+        let amount = money(kept)?.amount();
+        left = left.checked_sub(amount)?;
+        pairs.push(Pair::new(label, shown(amount, code)?));
+    }
+    pairs.push(Pair::new("What arrived", shown(left, code)?));
+    Some(Proposed { pairs, rows })
+}
+
+/// A lump as it is proposed.
+pub(super) struct Proposed {
+    /// What it comes to.
+    pub(super) pairs: Vec<Pair>,
+    /// Each credit, and all of it.
+    pub(super) rows: Vec<Vec<Cell>>,
 }

@@ -1,33 +1,51 @@
 //! `/ops/outside`: money of payers with apps of other banks that is neither a shop's nor back at
 //! their banks, and proposing to send it once more.
 
-use axum::response::Response;
+use axum::{extract::Query, response::Response};
 use ledger_core::ids::WithdrawalId;
 use serde::Deserialize;
 
 use super::{ActForm, Board, Field, OpsSent, OpsVisitor, Part, after, overview::proposals};
 use crate::{
-    deposits::Stuck,
+    deposits::{Mark, Stuck},
     desk::{
         carrying_out,
-        outside::{self, SendAgainIn},
+        outside::{self, SendAgainIn, Waiting},
         proposals::{Kind, NewProposal},
     },
     http::{Problem, codes, path::Id},
-    pages::{FormErrors, act, ops::approvals, respond, ui::Pair},
+    pages::{FormErrors, act, address, ops::approvals, respond, ui::Pair},
 };
 
 const PATH: &str = "/ops/outside";
 
-pub(super) async fn page(visitor: OpsVisitor) -> Result<Response, Problem> {
-    Ok(respond::page(&board(&visitor, &FormErrors::none()).await?))
+/// How many a page has.
+const A_PAGE: u32 = 25;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Asked {
+    behind: String,
 }
 
-async fn board(visitor: &OpsVisitor, errors: &FormErrors) -> Result<Board, Problem> {
+pub(super) async fn page(
+    visitor: OpsVisitor,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Problem> {
+    // What is no place in the list is its beginning.
+    let behind = asked.behind.parse().ok();
+    Ok(respond::page(&board(&visitor, behind.as_ref(), &FormErrors::none()).await?))
+}
+
+async fn board(
+    visitor: &OpsVisitor,
+    behind: Option<&Mark>,
+    errors: &FormErrors,
+) -> Result<Board, Problem> {
     let lead = "Somebody paid a shop’s code from another bank, and the money is neither the \
                 shop’s nor back. What their bank did not take is sent once more by two persons.";
     let mut board = Board::new(visitor, "Payers from outside", "outside").lead(lead).errors(errors);
-    let (stuck, _) = outside::stuck(&visitor.state).await?;
+    let Waiting { stuck, next, .. } = outside::stuck(&visitor.state, behind, A_PAGE).await?;
     if stuck.is_empty() {
         let nothing = "Nothing waits for people.";
         return Ok(board.part(Part::new("Waiting").table(&[], Vec::new(), nothing)));
@@ -47,6 +65,10 @@ async fn board(visitor: &OpsVisitor, errors: &FormErrors) -> Result<Board, Probl
             .field(Field::line("reason", "Why", 64).hint(hint))
             .field(Field::evidence());
         board = board.part(Part::new("What can be done").form(form));
+    }
+    if let Some(next) = next {
+        let href = address::with(PATH, &[], "behind", &next.to_string());
+        board = board.part(Part::new("More waits").link("Newer", href));
     }
     Ok(board)
 }
@@ -88,7 +110,7 @@ pub(super) async fn send_again(
     OpsSent { visitor, form }: OpsSent<Again>,
 ) -> Result<Response, Problem> {
     let done = propose(&visitor, withdrawal, &form).await;
-    after(done, "/ops/approvals", async |errors| board(&visitor, &errors).await).await
+    after(done, "/ops/approvals", async |errors| board(&visitor, None, &errors).await).await
 }
 
 async fn propose(visitor: &OpsVisitor, id: WithdrawalId, form: &Again) -> Result<(), Problem> {

@@ -6,7 +6,8 @@ use utoipa::ToSchema;
 
 use super::key::AuditKey;
 use crate::{
-    auditing::{Because, Masked, Opened, bytes, reason},
+    auditing::{Because, Masked, Opened, bytes, reason, said},
+    exchanges::{Body, KeptExchange},
     http::{Problem, json::Payload, reply::Reply},
     webhooks::Delivery,
 };
@@ -18,7 +19,7 @@ use crate::{
 pub(super) struct OpeningIn {
     /// What kind of thing.
     kind: Masked,
-    /// Which: a person's or a shop's id, a transaction's id, a message's number.
+    /// Which: a person's or a shop's id, a transaction's id, a message's number, an exchange's id.
     subject: String,
     /// Why, in five characters or more: it is written down with who asks.
     reason: String,
@@ -54,6 +55,9 @@ pub(super) struct OpeningOut {
     /// A bank's message.
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<MessageOpened>,
+    /// What was said to a bank.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exchange: Option<ExchangeOpened>,
 }
 
 /// A bank's message with its bytes.
@@ -87,11 +91,51 @@ impl From<&Delivery> for MessageOpened {
     }
 }
 
+/// What was said to a bank about a transfer, and what it answered.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OpenedExchange)]
+struct ExchangeOpened {
+    /// The bank.
+    bank: String,
+    /// What the bank knows the transfer by.
+    reference: String,
+    /// `submit` or `enquiry`.
+    kind: String,
+    /// When it began.
+    started_at: DateTime<Utc>,
+    /// How many milliseconds it took.
+    took_ms: i32,
+    /// The status of the answer.
+    http_status: Option<i32>,
+    /// Why there is no whole answer.
+    failure: Option<String>,
+    /// What was sent, as text, or in hexadecimal if it is none; of much the beginning.
+    request: String,
+    /// What came, likewise.
+    answer: String,
+}
+
+impl From<KeptExchange> for ExchangeOpened {
+    fn from(kept: KeptExchange) -> Self {
+        Self {
+            request: said(&kept.request, kept.request_bytes),
+            answer: said(&kept.answer, kept.answer_bytes),
+            bank: kept.bank,
+            reference: kept.reference,
+            kind: kept.kind,
+            started_at: kept.started_at,
+            took_ms: kept.took_ms,
+            http_status: kept.http_status,
+            failure: kept.failure,
+        }
+    }
+}
+
 /// Open what is masked
 ///
-/// A name, the words on a transaction, or the bytes of a bank's message. Who asks, what for and why
-/// is written into the access log before anything is shown; each time again. No `Idempotency-Key`:
-/// nothing else is changed by it.
+/// A name, the words on a transaction, the bytes of a bank's message, or what was said to a bank.
+/// Who asks, what for and why is written into the access log before anything is shown; each time
+/// again. No `Idempotency-Key`: nothing else is changed by it.
 #[utoipa::path(
     post,
     path = "/v1/audit/openings",
@@ -119,6 +163,7 @@ pub(super) async fn open(key: AuditKey, payload: Payload) -> Result<Reply<Openin
         display_name: None,
         note: None,
         message: None,
+        exchange: None,
     };
     match opened {
         Opened::Person { name, handle } => {
@@ -131,6 +176,10 @@ pub(super) async fn open(key: AuditKey, payload: Payload) -> Result<Reply<Openin
         Opened::Message(delivery) => {
             out.is_empty = delivery.body.is_none();
             out.message = Some((&*delivery).into());
+        }
+        Opened::Exchange(kept) => {
+            out.is_empty = !matches!(kept.request, Body::Bytes(_));
+            out.exchange = Some((*kept).into());
         }
         Opened::Erased => {}
     }

@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 
 use crate::{
     auditing::{Decision, Why},
+    exchanges::KeptExchange,
     http::{Problem, wire::Amount},
     routes::transactions::body::DirectionWord,
     webhooks::Told,
@@ -58,6 +59,8 @@ pub(super) struct TransactionOut {
     history: Vec<HappenedOut>,
     /// What banks told of it.
     messages: Vec<MessageOut>,
+    /// What was said to banks about it, as long as that is kept.
+    exchanges: Vec<SaidOut>,
     /// What people decided about it.
     decisions: Vec<DecisionOut>,
     /// Whether there are words on it. They are opened with a reason.
@@ -147,6 +150,26 @@ struct MessageOut {
     detail: String,
 }
 
+/// What was said to a bank about a transfer, unopened.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BankExchangeSeen)]
+struct SaidOut {
+    /// Its id: what opens request and answer.
+    id: String,
+    /// The bank.
+    bank: String,
+    /// What the bank knows the attempt by.
+    reference: String,
+    /// The attempt, from 1.
+    attempt: Option<i32>,
+    /// `submit` or `enquiry`.
+    kind: String,
+    /// When it began.
+    started_at: DateTime<Utc>,
+    /// How it ended, in words.
+    outcome: String,
+}
+
 /// What people decided.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AuditedDecision)]
@@ -183,6 +206,7 @@ impl TransactionOut {
             cause: it.cause,
             history: why.history.into_iter().map(HappenedOut::from).collect(),
             messages: why.messages.into_iter().map(MessageOut::from).collect(),
+            exchanges: why.exchanges.into_iter().map(SaidOut::from).collect(),
             decisions: why.decisions.into_iter().map(DecisionOut::from).collect(),
             has_note: it.note.is_some(),
         })
@@ -235,6 +259,20 @@ impl From<Told> for MessageOut {
             body_sha256: hex::encode(told.body_sha256),
             outcome: told.outcome,
             detail: told.detail,
+        }
+    }
+}
+
+impl From<KeptExchange> for SaidOut {
+    fn from(kept: KeptExchange) -> Self {
+        Self {
+            outcome: kept.outcome(),
+            id: kept.id.to_string(),
+            bank: kept.bank,
+            reference: kept.reference,
+            attempt: kept.attempt,
+            kind: kept.kind,
+            started_at: kept.started_at,
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod bank_days;
 mod banks;
+mod exchanges;
 mod fees;
 mod inbound;
 mod lumps;
@@ -30,6 +31,7 @@ pub(super) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(withdrawals::approve))
         .routes(routes!(withdrawals::reject))
         .routes(routes!(withdrawals::unblock))
+        .routes(routes!(exchanges::list))
         .routes(routes!(resolutions::propose))
         .routes(routes!(resolutions::list))
         .routes(routes!(resolutions::approve))

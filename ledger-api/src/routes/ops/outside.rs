@@ -5,11 +5,11 @@ use ledger_core::{
     clock::Timestamp,
     ids::{AccountId, RefundId, WithdrawalId},
 };
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    deposits::Stuck,
+    deposits::{Mark, Stuck},
     desk::outside::{self, SendAgainIn},
     http::{
         Problem,
@@ -17,8 +17,8 @@ use crate::{
         auth::Require as _,
         json::Payload,
         path::Id,
-        query::{NoParams, Params},
-        reader::Reader,
+        query::Params,
+        reader::{Listed, Reader, limit},
         reply::Reply,
         wire::Amount,
         writer::Writer,
@@ -27,17 +27,17 @@ use crate::{
     shops::MerchantId,
 };
 
-/// What waits for people.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = OutsideWaiting)]
-pub(super) struct WaitingOut {
-    /// Always `outside_waiting`.
-    #[schema(example = "outside_waiting")]
-    object: &'static str,
-    /// The oldest first; at most 100.
-    data: Vec<StuckOut>,
-    /// The position that the answer reflects.
-    position: u64,
+/// Which part of the list.
+#[derive(Debug, Deserialize, Serialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct OutsideQuery {
+    /// How many at most; 1 to 100, 25 if left out.
+    #[serde(skip_serializing_if = "crate::http::query::not_a_filter")]
+    limit: Option<u32>,
+    /// Where to go on: `next_cursor` of the page before.
+    #[serde(skip_serializing_if = "crate::http::query::not_a_filter")]
+    cursor: Option<String>,
 }
 
 /// Money of a payer from outside that waits for people.
@@ -90,13 +90,14 @@ impl StuckOut {
 /// List money of payers from outside that waits for people
 ///
 /// What is neither a shop's nor back at its payer's bank: what that bank did not take, and what
-/// nothing has happened to for ten minutes.
+/// nothing has happened to for ten minutes. The oldest first.
 #[utoipa::path(
     get,
     path = "/v1/ops/outside",
     tag = "Payments",
-    responses((status = 200, description = "All of it.", body = WaitingOut,
-        example = json!({"object": "outside_waiting", "position": 42, "data": [{
+    params(OutsideQuery),
+    responses((status = 200, description = "A page of it.", body = Listed<StuckOut>,
+        example = json!({"has_more": false, "next_cursor": null, "data": [{
             "account": "wallet:upi-01935c3a5e7c7d3e8f00a1b2c3d4e5f6:INR",
             "amount": {"value": "50.00", "currency": "INR"}, "since": "2026-11-23T10:00:00Z",
             "merchant": "mer_01935c3a5e7c7d3e8f00a1b2c3d4e5f6",
@@ -106,12 +107,15 @@ impl StuckOut {
 )]
 pub(super) async fn list(
     reader: Reader,
-    Params(NoParams {}): Params<NoParams>,
-) -> Result<Reply<WaitingOut>, Problem> {
+    Params(query): Params<OutsideQuery>,
+) -> Result<Reply<Listed<StuckOut>>, Problem> {
     reader.admit(&[Scope::OpsRead], None).await?;
-    let (stuck, position) = outside::stuck(&reader.state).await?;
-    let data = stuck.into_iter().map(StuckOut::of).collect::<Result<_, _>>()?;
-    Ok(Reply::ok(WaitingOut { object: "outside_waiting", data, position }).at(position))
+    let limit = limit(query.limit)?;
+    let list = reader.list("outside", &query);
+    let behind: Option<Mark> = list.resume(query.cursor.as_deref())?;
+    let waiting = outside::stuck(&reader.state, behind.as_ref(), limit).await?;
+    let data = waiting.stuck.into_iter().map(StuckOut::of).collect::<Result<_, _>>()?;
+    reader.page(&list, data, waiting.next, waiting.position)
 }
 
 /// Send back to a payer from outside once more

@@ -40,7 +40,7 @@ use tokio::{
 pub use asking::{Answer, Statements};
 pub use candidates::money;
 pub(super) use pace::{delta, enquiry_at};
-pub use sending::{Payees, SendError, Sender, Sent, reference};
+pub use sending::{Payees, SendError, Sender, Sent, attempt_of, reference};
 pub(crate) use telling::AMOUNT_DIFFERS;
 pub use telling::{Known, Teller, Told};
 pub use verdict::{Verdict, verdict};

@@ -18,6 +18,7 @@ use ledger_core::{
 };
 use projections::WithdrawalRow;
 use tokio::{sync::watch, time};
+use uuid::Uuid;
 
 use super::{
     notes::Notes,
@@ -30,6 +31,8 @@ use crate::{
     workers::{clerk::Handed, lanes::Held},
 };
 
+/// The digits of a reference, which can be told apart when they are read aloud.
+const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /// Where the money is sent from.
 const ESCROW: &str = "escrow";
 /// The longest wait that a bank can ask for before the same reference is handed in again.
@@ -238,7 +241,6 @@ fn late(begun_at: Timestamp, now: Timestamp) -> bool {
 /// What a bank knows an attempt by: the withdrawal's id in 26 letters and digits, and the number.
 /// The same attempt always has the same one, whoever sends it; no two have the same.
 pub fn reference(id: WithdrawalId, attempt: u32) -> Option<Reference> {
-    const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     let mut rest = id.uuid().as_u128();
     let mut letters = [0_u8; 26];
     for letter in letters.iter_mut().rev() {
@@ -250,10 +252,24 @@ pub fn reference(id: WithdrawalId, attempt: u32) -> Option<Reference> {
     format!("BH{letters}-{attempt}").parse().ok()
 }
 
+/// The withdrawal and the number of the attempt that a bank knows by this reference; nothing if it is
+/// of something else.
+pub fn attempt_of(reference: &Reference) -> Option<(WithdrawalId, i32)> {
+    let (letters, attempt) = reference.as_str().strip_prefix("BH")?.split_once('-')?;
+    if letters.len() != 26 {
+        return None;
+    }
+    let digit = |letter: u8| DIGITS.iter().position(|digit| *digit == letter);
+    let uuid = letters.bytes().try_fold(0_u128, |uuid, letter| {
+        uuid.checked_mul(32)?.checked_add(u128::try_from(digit(letter)?).ok()?)
+    })?;
+    let attempt = attempt.parse().ok().filter(|attempt| *attempt > 0)?;
+    Some((WithdrawalId::from_uuid(Uuid::from_u128(uuid)), attempt))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use uuid::Uuid;
 
     use super::*;
 
@@ -265,6 +281,22 @@ mod tests {
         assert!(reference.as_str().len() <= 35);
     }
 
+    #[test]
+    fn what_is_no_attempt_s_reference_is_none() {
+        let letters = "7ZZZZZZZZZZZZZZZZZZZZZZZZZ";
+        for other in [
+            "TM01935C3A5E7C7D3E8F".to_owned(),
+            format!("BH{letters}"),
+            format!("BH{letters}-0"),
+            format!("BH{letters}-x"),
+            format!("BHZ{}-1", &letters[1..]),
+            format!("BHI{}-1", &letters[1..]),
+            format!("BH{}-1", &letters[1..]),
+        ] {
+            assert_eq!(attempt_of(&other.parse().unwrap()), None, "{other}");
+        }
+    }
+
     proptest! {
         #[test]
         fn no_two_attempts_share_a_reference(
@@ -272,6 +304,9 @@ mod tests {
         ) {
             let of = |id, attempt| reference(WithdrawalId::from_uuid(Uuid::from_u128(id)), attempt);
             prop_assert_eq!(of(one, a) == of(other, b), one == other && a == b);
+            let read = attempt_of(&of(one, a).unwrap()).unwrap();
+            prop_assert_eq!(read.0, WithdrawalId::from_uuid(Uuid::from_u128(one)));
+            prop_assert_eq!(u32::try_from(read.1), Ok(a));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `/ops/withdrawals`: by state, each with its attempts, and what people decide about it.
 
 mod decide;
+mod exchanges;
 mod list;
 mod one;
 mod resolve;

@@ -9,7 +9,7 @@ use ledger_core::{
 };
 use projections::WithdrawalFact;
 
-use super::{PATH, chip, resolve};
+use super::{PATH, chip, exchanges, resolve};
 use crate::{
     desk::{known, reviews},
     http::{Problem, path::Id},
@@ -77,6 +77,9 @@ pub(super) async fn board(
         board = board.part(part);
     }
     board = board.part(attempts(withdrawal)).part(questions(visitor, &notes, id).await?);
+    for part in exchanges::parts(visitor, id).await? {
+        board = board.part(part);
+    }
     Ok(board.part(Part::new("What happened").steps(steps(visitor, &history.facts, status))))
 }
 
