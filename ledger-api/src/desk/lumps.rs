@@ -173,7 +173,7 @@ mod tests {
         let body = json!({"credits": credits, "reason": "too-many", "evidence_sha256": ""});
         let body: LumpIn = serde_json::from_value(body).unwrap();
         let problem = parts_of(&Book::default(), &body).unwrap_err();
-        assert_eq!(problem.status().as_u16(), 422, "{problem:?}");
+        assert_eq!(problem.status(), 422, "{problem:?}");
         assert!(format!("{problem:?}").contains("/credits"), "{problem:?}");
         assert_eq!(LUMP_CREDITS_MAX, 96);
     }
