@@ -166,14 +166,15 @@ async fn a_shop_lists_what_comes_and_what_failed_beside_its_payments_and_adds_up
     has(&shown(&format!("?find={}", ids[2])).await, [false, false, true]);
     has(&shown("?to=2020-01-01").await, [false, false, false]);
 
-    let file = shown(".csv").await;
+    let file = shown(".csv").await.replace('"', "");
     let line = |id: &str| file.lines().find(|line| line.contains(id)).unwrap().to_owned();
-    assert_eq!(file.lines().count(), 4, "{file}");
-    assert!(line(&ids[0]).contains(",completed,120.00,2.03,0.37,117.60,"), "{file}");
+    assert_eq!(file.trim().lines().count(), 4, "{file}");
+    assert!(line(&ids[0]).contains(",completed,120.00,2.03,0.37,117.60,0.00,"), "{file}");
     assert!(line(&ids[1]).contains(",processing,77.00,,,,,"), "{file}");
-    assert!(line(&ids[2]).contains("PAYMENT,A-7,") && line(&ids[2]).contains(",failed,120.00,,"));
+    assert!(line(&ids[2]).starts_with("PAYMENT,A-7,"), "{file}");
+    assert!(line(&ids[2]).contains(",failed,120.00,,,,,"), "{file}");
     let file = shown(".csv?status=failed").await;
-    assert_eq!(file.lines().count(), 2, "{file}");
+    assert_eq!(file.trim().lines().count(), 2, "{file}");
 
     let one = shown(&format!("/{}", ids[1])).await;
     assert!(one.contains("On its way from the payer’s bank") && one.contains("₹77.00"), "{one}");

@@ -174,8 +174,7 @@ struct ModeArgs {
     /// Webhooks that come late, behind others
     #[arg(long, value_parser = percent, default_value = "0%", value_name = "PERCENT")]
     out_of_order: u8,
-    /// What came in a day is paid as a gateway does, as one line less charges: named, which says
-    /// what it is made of, or unnamed [default: none]
+    /// What came in a day is one line less charges: named (with its parts) or unnamed
     #[arg(long, value_parser = lumps, default_value = "none", value_name = "HOW")]
     lumps: Lumps,
     /// How long it lasts [default: until the next mode]

@@ -1,5 +1,5 @@
-//! What comes for a shop from other banks, or came and goes back there, as a list with filters. What
-//! the shop has is a payment of the ledger, and in the list of those.
+//! What comes for a shop from other banks, or came and goes back there, as a list with filters.
+//! What the shop has is a payment of the ledger, and in the list of those.
 
 use ledger_core::{clock::Timestamp, ids::PaymentId};
 use rust_decimal::Decimal;

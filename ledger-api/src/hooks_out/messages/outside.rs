@@ -45,10 +45,13 @@ impl Messages {
     async fn processing(&self, event: &RecordedEvent) -> Result<Option<Message>, MessageError> {
         let unshown = || MessageError::Object(event.position);
         let id: DepositId = event.aggregate_id.parse().map_err(|_| unshown())?;
-        let (number, amount) = match decoded::<DepositEvent>(event)? {
-            DepositEvent::Received(told) => (told.number, told.credit.amount),
-            DepositEvent::Credited(booked) => (booked.number, booked.credit.amount),
-            _ => return Ok(None),
+        let said = decoded::<DepositEvent>(event)?;
+        let (number, amount) = if let DepositEvent::Received(told) = said {
+            (told.number, told.credit.amount)
+        } else if let DepositEvent::Credited(booked) = said {
+            (booked.number, booked.credit.amount)
+        } else {
+            return Ok(None);
         };
         // Nobody asked for it: its id follows from the credit.
         if !credit::is_of_credit(id) {

@@ -2,8 +2,8 @@
 //!
 //! A refund lives in its payment's stream, so its messages wait for those of the payment and its
 //! `seq` is the payment's. A payment from outside begins as a deposit and a refund of it goes on as
-//! a withdrawal, which tell of it as well: their `seq` is the place in the log. A settlement has no stream: it is told of by its
-//! transaction.
+//! a withdrawal, which tell of it as well: their `seq` is the place in the log. A settlement has no
+//! stream: it is told of by its transaction.
 
 use ledger_core::{
     account::AccountEvent,

@@ -143,7 +143,8 @@ async fn set(visitor: &OpsVisitor, form: &Mode) -> Result<(), Problem> {
     let path = format!("banks/{}/mode", bank(visitor, &form.bank)?);
     let lumps = if form.lumps.is_empty() { "none" } else { &form.lumps };
     let body = json!({
-        "lumps": lumps, "timeout_percent": form.timeout_percent, "error_percent": form.error_percent,
+        "lumps": lumps,
+        "timeout_percent": form.timeout_percent, "error_percent": form.error_percent,
         "webhook_lost_percent": form.webhook_lost_percent,
         "webhook_duplicate_percent": form.webhook_duplicate_percent,
     });

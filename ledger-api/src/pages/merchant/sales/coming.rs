@@ -97,12 +97,12 @@ fn timeline(visitor: &ShopVisitor<Anybody>, one: &Incoming) -> Timeline {
 
 /// Why the shop cannot have it, in words.
 fn why(reason: Option<&str>) -> &'static str {
-    match reason {
-        Some("payment_request_not_payable") => {
+    match reason.unwrap_or_default() {
+        "payment_request_not_payable" => {
             "What it pays was paid already, had expired or was closed."
         }
-        Some("payment_request_amount") => "It is another amount than was asked for.",
-        Some("shop_blocked") => "The shop could not be paid then.",
+        "payment_request_amount" => "It is another amount than was asked for.",
+        "shop_blocked" => "The shop could not be paid then.",
         _ => "The ledger refused it.",
     }
 }
