@@ -1,7 +1,7 @@
 //! `kill -9` between the steps of payments from other banks' apps: after the bank's message is
-//! stored, after the credit is booked and before it is paid, after the payment, after it was decided
-//! that it goes back, and in the middle of the withdrawal that sends it. Each ends once: with the
-//! shop, or back at the payer's bank.
+//! stored, after the credit is booked and before it is paid, after the payment, after it was
+//! decided that it goes back, and in the middle of the withdrawal that sends it. Each ends once:
+//! with the shop, or back at the payer's bank.
 
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,6 @@
 //! A payment gateway's way to pay: each credit is told of and answered about by its own number, and
-//! what came in a day comes to our account as one line at the next midnight, net of charges and tax.
+//! what came in a day comes to our account as one line at the next midnight, net of charges and
+//! tax.
 
 use std::collections::BTreeMap;
 
