@@ -45,6 +45,7 @@ mod one_append;
 mod ops;
 mod ops_desk;
 mod ops_resolutions;
+mod outside_kills;
 mod overload;
 mod pages;
 mod payments;

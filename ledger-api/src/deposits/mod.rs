@@ -10,6 +10,7 @@
 //! credit itself. Nothing here decides about money.
 
 mod claim;
+mod handled;
 mod outside;
 mod virtual_accounts;
 
@@ -19,10 +20,10 @@ use ledger_core::{
     book::Book,
     chart::Authority,
     clock::Ids,
-    command::{Command, Operation, Outcome, Receipt, Rejection},
+    command::{Command, Operation, Outcome},
     deposit::{
-        ConfirmCredit, CreditClaim, DepositError, DepositOperation, DepositStatus, ExpireDeposit,
-        RecordDeclined, RecordReceived, RequestRecall, SettleCredit, credit,
+        ConfirmCredit, CreditClaim, DepositOperation, ExpireDeposit, RecordDeclined,
+        RecordReceived, RequestRecall, SettleCredit, credit,
     },
     engine::SubmitError,
     ids::{BankCode, DepositId, HoldId, IdError, Principal, Reference, RequestId, TransactionId},
@@ -32,8 +33,11 @@ use ledger_core::{
 use sqlx::PgPool;
 
 pub use claim::{NotOurs, claim_of_credit, claim_of_line};
+pub use handled::Handled;
+use handled::{belongs_elsewhere, handled_of};
 pub use outside::{
-    Incoming, IncomingState, Mark, Outside, OutsideCredit, OutsideReturn, Stuck, is_outside,
+    Incoming, IncomingCounts, IncomingFilter, IncomingState, Mark, Outside, OutsideCredit,
+    OutsideReturn, Stuck, is_outside,
 };
 pub use virtual_accounts::{VirtualAccount, VirtualAccounts};
 
@@ -64,26 +68,6 @@ pub struct CreditDesk {
 
 /// A credit as the ledger is told of it, or why it cannot be.
 type Claimed = Result<CreditClaim, NotOurs>;
-
-/// What became of a bank's word.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Handled {
-    /// The ledger has it, from now on or from before.
-    Noted {
-        /// The deposit.
-        deposit_id: DepositId,
-        /// Where it is now.
-        status: DepositStatus,
-        /// Whether the bank asks for the money back: people have to decide.
-        recall_requested: bool,
-    },
-    /// The bank does not know it now. No proof of anything: ask again later.
-    NotKnown,
-    /// It cannot be a deposit: people have to look.
-    NotOurs(NotOurs),
-    /// The ledger refused it, and always will: people have to look.
-    Refused(Rejection),
-}
 
 /// Why nothing became of it yet. Trying again is safe, and helps unless the bank is none of ours.
 #[derive(Debug, thiserror::Error)]
@@ -130,15 +114,21 @@ impl CreditDesk {
     }
 
     /// Notes what a message told of a credit, which is not money yet. What belongs to no deposit
-    /// that somebody asked for is not noted: whose it is follows from the bank's own answer alone.
+    /// that somebody asked for and to no shop is not noted: whose it is follows from the bank's own
+    /// answer alone. What a message says a shop's is goes nowhere else by it: if that answer says
+    /// otherwise, the money waits for people.
     ///
     /// # Errors
     /// [`DeskError`]; trying again is safe.
     pub async fn tell(&self, bank: &BankCode, told: &Credit) -> Result<Handled, DeskError> {
         match claim_of_credit(bank, told, Source::Webhook, &self.book()) {
             Ok(claim) => {
-                self.told_outside(told, &claim).await?;
-                self.received(told.token.as_ref(), claim).await
+                let token = told.token.as_ref();
+                let named = token.filter(|_| told.virtual_account.is_none());
+                match self.outside_account(named, &claim).await? {
+                    Some(account) => self.received_outside(claim, account).await,
+                    None => self.received(token, claim).await,
+                }
             }
             Err(why) => Ok(Handled::NotOurs(why)),
         }
@@ -363,38 +353,5 @@ impl CreditDesk {
             operation,
         };
         Ok(self.ledger.submit(command).await?.outcome)
-    }
-}
-
-/// Whether there is no such deposit, or none that takes more. Both stay so for a credit that is not
-/// in it, so that whoever tells of the same credit later ends at the same deposit.
-fn belongs_elsewhere(outcome: &Outcome) -> bool {
-    let codes = [DepositError::NotFound.code(), DepositError::TooManyCredits.code()];
-    matches!(outcome, Outcome::Rejected(rejection) if codes.contains(&rejection.code.as_str()))
-}
-
-fn handled_of(deposit_id: DepositId, outcome: Outcome) -> Handled {
-    match outcome {
-        Outcome::Accepted(accepted) => match accepted.receipt {
-            Receipt::Deposit { status, .. } => {
-                Handled::Noted { deposit_id, status, recall_requested: false }
-            }
-            Receipt::Account { .. }
-            | Receipt::Posted { .. }
-            | Receipt::Hold { .. }
-            | Receipt::Captured { .. }
-            | Receipt::Withdrawal { .. }
-            | Receipt::BankLine { .. }
-            | Receipt::Transfer { .. }
-            | Receipt::Payment { .. }
-            | Receipt::Refund { .. }
-            | Receipt::Settlement { .. }
-            | Receipt::PaymentRequest { .. }
-            | Receipt::Book { .. } => {
-                let detail = "the ledger answered with a receipt of another kind";
-                Handled::Refused(Rejection::new("internal", detail))
-            }
-        },
-        Outcome::Rejected(rejection) => Handled::Refused(rejection),
     }
 }

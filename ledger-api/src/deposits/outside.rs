@@ -9,6 +9,7 @@
 //! once by ids that follow from the credit.
 
 mod back;
+mod listed;
 mod seen;
 
 use std::collections::BTreeMap;
@@ -17,7 +18,7 @@ use ledger_core::{
     account::AccountError,
     chart::{self, Authority, PostingClass},
     command::{OpenAccount, Operation, Outcome},
-    deposit::{CreditClaim, credit},
+    deposit::{CreditClaim, DepositOperation, RecordReceived, credit},
     ids::{
         AccountCode, AccountId, BankCode, DepositId, IdError, MerchantCode, PaymentId,
         PaymentRequestId, Reference,
@@ -27,11 +28,12 @@ use ledger_core::{
 use sha2::{Digest as _, Sha256};
 use sqlx::{PgPool, Row as _, postgres::PgRow, types::Uuid};
 
-use super::{CreditDesk, DeskError};
+use super::{CreditDesk, DeskError, Handled, handled_of};
 pub use back::OutsideReturn;
+pub use listed::{IncomingCounts, IncomingFilter};
 pub use seen::{Incoming, IncomingState, Mark, Stuck};
 
-use crate::{banks::Credit, payments::handle_of, shops::MerchantId};
+use crate::{payments::handle_of, shops::MerchantId};
 
 /// What the accounts of such credits begin with.
 const BEGINS: &str = "wallet:upi-";
@@ -145,6 +147,26 @@ impl Outside {
         Ok(shop.map(|shop| (Some(id), shop)))
     }
 
+    /// The account of a credit that was noted for the same before, if it was: banks use their
+    /// numbers again after years, and not sooner.
+    async fn account_noted(
+        &self,
+        claim: &CreditClaim,
+        (request, merchant): &Named,
+    ) -> sqlx::Result<Option<AccountId>> {
+        let sql = "select account_id from outside_credits
+                   where deposit_id = $1 and request_id is not distinct from $2 and merchant = $3
+                     and noted_at > now() - interval '180 days'
+                   order by noted_at limit 1";
+        let row = sqlx::query(sql)
+            .bind(credit::id_of(&claim.bank, &claim.bank_transaction_id).uuid())
+            .bind(request.map(PaymentRequestId::uuid))
+            .bind(merchant.uuid())
+            .fetch_optional(&self.pool)
+            .await?;
+        row.map(|row| text(&row, "account_id")).transpose()
+    }
+
     /// Notes what a credit is for, once; the bank's name for it, as soon as it is known; and how
     /// much the bank says that it is.
     ///
@@ -198,6 +220,18 @@ impl Outside {
         rows.iter().map(outside_credit).collect()
     }
 
+    /// Whether the log has the payment that a credit becomes: whoever made it may have ended before
+    /// it said so.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn is_paid(&self, credit: &OutsideCredit) -> sqlx::Result<bool> {
+        let sql = "select exists (select from events
+                                  where aggregate_type = 'payment' and aggregate_id = $1)";
+        let query = sqlx::query_scalar(sql).bind(credit.payment_id().to_string());
+        query.fetch_one(&self.pool).await
+    }
+
     /// Says that the shop has it, or that people look.
     ///
     /// # Errors
@@ -222,17 +256,18 @@ impl Outside {
 }
 
 impl CreditDesk {
-    /// Notes what a bank's message tells of such a credit, which is not money yet: so the shop sees
-    /// that something comes before the bank itself was asked.
-    pub(super) async fn told_outside(
+    /// Has the log say that a bank's message told of such a credit, which is not money yet: so the
+    /// shop sees that something comes, and is told so, before the bank itself was asked.
+    pub(super) async fn received_outside(
         &self,
-        told: &Credit,
-        claim: &CreditClaim,
-    ) -> Result<(), DeskError> {
-        let named = told.token.as_ref().filter(|_| told.virtual_account.is_none());
-        let Some(token) = named else { return Ok(()) };
-        let Some(named) = self.outside.named(token).await? else { return Ok(()) };
-        Ok(self.outside.note(claim, &account_of(claim)?, named).await?)
+        claim: CreditClaim,
+        account: AccountId,
+    ) -> Result<Handled, DeskError> {
+        let deposit_id = credit::id_of(&claim.bank, &claim.bank_transaction_id);
+        let claim = CreditClaim { unsolicited_to: Some(account), ..claim };
+        let received = RecordReceived { deposit_id, claim };
+        let outcome = self.outcome(DepositOperation::RecordReceived(received)).await?;
+        Ok(handled_of(deposit_id, outcome))
     }
 
     /// The account of a credit whose reference names a shop's payment request: noted for what it
@@ -244,7 +279,11 @@ impl CreditDesk {
     ) -> Result<Option<AccountId>, DeskError> {
         let Some(token) = token else { return Ok(None) };
         let Some(named) = self.outside.named(token).await? else { return Ok(None) };
-        let account = account_of(claim)?;
+        // What a message dated otherwise than the bank's answer is the same credit still.
+        let account = match self.outside.account_noted(claim, &named).await? {
+            Some(account) => account,
+            None => account_of(claim)?,
+        };
         self.outside.note(claim, &account, named).await?;
         let unknown = IdError { expected: "account in the chart" };
         let entry = chart::lookup(&account.code()).ok_or(unknown)?;

@@ -29,7 +29,7 @@ use crate::{
         wire::{MoneyIn, with_book},
         writer::{Done, Identity, Permission, Writer},
     },
-    statements::stored_line,
+    statements::{LUMP_CREDITS_MAX, stored_line},
     suspense,
 };
 
@@ -123,6 +123,10 @@ fn parts_of(book: &Book, body: &LumpIn) -> Result<(Vec<Part>, Money), Problem> {
     let overflow = |_| {
         Problem::new(codes::LUMP_DIFFERS, "The amounts do not add up: they are of one currency.")
     };
+    if body.credits.len() > LUMP_CREDITS_MAX {
+        let detail = format!("Name at most {LUMP_CREDITS_MAX} credits: all are settled at once.");
+        return Err(Problem::field(codes::INVALID, "/credits", detail));
+    }
     let mut net: Option<Money> = None;
     let mut parts = Vec::with_capacity(body.credits.len().saturating_add(2));
     for (index, named) in body.credits.iter().enumerate() {
@@ -153,4 +157,24 @@ fn parts_of(book: &Book, body: &LumpIn) -> Result<(Vec<Part>, Money), Problem> {
         return Err(Problem::new(codes::LUMP_DIFFERS, detail));
     }
     Ok((parts, net))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn more_credits_than_one_transaction_has_legs_for_are_refused_where_they_stand() {
+        let credit = json!({"credit": "dep_01935c3a5e7c7d3e8f00a1b2c3d4e5f6.1",
+            "amount": {"value": "1.00", "currency": "INR"}});
+        let credits = vec![credit; LUMP_CREDITS_MAX + 1];
+        let body = json!({"credits": credits, "reason": "too-many", "evidence_sha256": ""});
+        let body: LumpIn = serde_json::from_value(body).unwrap();
+        let problem = parts_of(&Book::default(), &body).unwrap_err();
+        assert_eq!(problem.status(), 422, "{problem:?}");
+        assert!(format!("{problem:?}").contains("/credits"), "{problem:?}");
+        assert_eq!(LUMP_CREDITS_MAX, 96);
+    }
 }

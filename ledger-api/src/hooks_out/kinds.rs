@@ -6,7 +6,7 @@
 pub const TEST: &str = "webhook.test";
 
 /// Every type that can be asked for.
-pub(super) const ALL: [&str; 23] = [
+pub(super) const ALL: [&str; 25] = [
     "withdrawal.updated",
     "withdrawal.completed",
     "withdrawal.failed",
@@ -22,7 +22,9 @@ pub(super) const ALL: [&str; 23] = [
     "transfer.completed",
     "transfer.cancelled",
     "transfer.expired",
+    "payment.processing",
     "payment.completed",
+    "payment.failed",
     "payment.disputed",
     "payment.dispute_decided",
     "refund.updated",

@@ -5,6 +5,7 @@
 //! is made, and two messages of one object never show the same moment. Words that people put on
 //! things are left out: they can be erased, and a delivery log could not.
 
+mod outside;
 mod payments;
 mod withdrawals;
 
@@ -95,6 +96,17 @@ pub(super) struct Messages {
 impl Messages {
     /// The messages of an event; none if there is none to tell, or nobody wants their types.
     pub(super) async fn of(
+        &self,
+        event: &RecordedEvent,
+        wanted: &BTreeSet<&'static str>,
+    ) -> Result<Vec<Message>, MessageError> {
+        let mut messages = self.own(event, wanted).await?;
+        messages.extend(self.outside(event, |name| wanted.contains(name)).await?);
+        Ok(messages)
+    }
+
+    /// What it says of what it is about, and of a refund that ends with it.
+    async fn own(
         &self,
         event: &RecordedEvent,
         wanted: &BTreeSet<&'static str>,
@@ -341,6 +353,8 @@ mod tests {
             of_deposit(&DepositEvent::Cancelled {}),
             of_transfer(&TransferEvent::Expired {}),
             withdrawals::of_withdrawal(&WithdrawalEvent::Approved {}).unwrap(),
+            outside::PROCESSING,
+            outside::FAILED,
         ];
         for name in told {
             assert!(kinds::ALL.contains(&name), "{name}");

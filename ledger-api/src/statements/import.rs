@@ -128,7 +128,9 @@ impl Importing<'_> {
         checks::between(self.statement, &neighbours)?;
         let supersedes = neighbours.same.map(|same| same.id);
         let file_id = self.insert_file(db, format, by, supersedes).await?;
-        let breaks = self.compare(db, file_id).await?;
+        let changed = self.compare(db, file_id).await?;
+        let parts = lump::compare(db, (self.bank, format), self.statement, file_id).await?;
+        let breaks = changed.saturating_add(usize::try_from(parts).unwrap_or(usize::MAX));
         let new_lines = self.insert_lines(db, file_id).await?;
         lump::store(db, self.bank, self.statement, file_id).await?;
         Ok(Imported { file_id, duplicate: false, supersedes, lines, new_lines, breaks })

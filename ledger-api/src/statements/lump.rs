@@ -9,10 +9,10 @@ use ledger_core::{
 use rust_decimal::Decimal;
 use sqlx::{PgConnection, PgPool};
 
-use super::{ParsedStatement, evidence::StoredLine};
+use super::{Format, ParsedStatement, evidence::StoredLine};
 
 /// The most credits of a lump: charges and tax are parts as well.
-const CREDITS_MAX: usize = PARTS_MAX - 2;
+pub const LUMP_CREDITS_MAX: usize = PARTS_MAX - 2;
 
 /// What a line is the lump of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl Lump {
         let Self { charges, tax, credits } = &lump;
         let mut amounts = credits.iter().map(|credit| credit.amount);
         let gross = amounts.try_fold(Decimal::ZERO, Decimal::checked_add)?;
-        let fits = !credits.is_empty() && credits.len() <= CREDITS_MAX;
+        let fits = !credits.is_empty() && credits.len() <= LUMP_CREDITS_MAX;
         let kept = charges.checked_add(*tax)?;
         let is_net = gross.checked_sub(kept)? == net;
         (fits && is_net && direction == LineDirection::Credit).then_some(lump)
@@ -82,6 +82,102 @@ impl Lump {
     }
 }
 
+/// The parts of a statement's lines, column by column; those of a line stand together.
+#[derive(Default)]
+struct Columns<'a> {
+    lines: Vec<String>,
+    numbers: Vec<i32>,
+    purposes: Vec<&'static str>,
+    amounts: Vec<Decimal>,
+    /// By the bank's number, the reference between banks, and ours.
+    names: [Vec<Option<&'a str>>; 3],
+}
+
+impl<'a> Columns<'a> {
+    fn of(bank: &BankCode, statement: &'a ParsedStatement) -> Self {
+        let mut columns = Self::default();
+        for line in &statement.lines {
+            let Some(lump) = &line.lump else { continue };
+            let id = line.key(bank, statement.account).id().to_string();
+            let arrived = lump.credits.iter().map(|one| ("arrival", one.amount, Some(one)));
+            let kept = [("charges", lump.charges, None), ("tax", lump.tax, None)];
+            let kept = kept.into_iter().filter(|(_, amount, _)| !amount.is_zero());
+            for (number, (purpose, amount, credit)) in (1_i32..).zip(arrived.chain(kept)) {
+                columns.lines.push(id.clone());
+                columns.numbers.push(number);
+                columns.purposes.push(purpose);
+                columns.amounts.push(amount);
+                let said = |name: fn(&LumpCredit) -> Option<&Reference>| {
+                    credit.and_then(name).map(Reference::as_str)
+                };
+                let [of_bank, utrs, ours] = &mut columns.names;
+                of_bank.push(said(|credit| credit.bank_transaction_id.as_ref()));
+                utrs.push(said(|credit| credit.utr.as_ref()));
+                ours.push(said(|credit| credit.reference.as_ref()));
+            }
+        }
+        columns
+    }
+}
+
+/// Holds the parts of lines that are known against what was said of them first: what is said
+/// otherwise is a break, for what was booked by the first word stays. A format without a place for
+/// parts says nothing by naming none. How many breaks there are.
+pub(super) async fn compare(
+    db: &mut PgConnection,
+    (bank, format): (&BankCode, Format),
+    statement: &ParsedStatement,
+    file_id: i64,
+) -> sqlx::Result<u64> {
+    let ids = statement.lines.iter().map(|line| line.key(bank, statement.account).id().to_string());
+    let ids: Vec<String> = ids.collect();
+    let columns = Columns::of(bank, statement);
+    let [of_bank, utrs, ours] = &columns.names;
+    let done = sqlx::query(
+        "with told as (
+             select n.* from unnest($1::text[], $2::int[], $3::text[], $4::numeric[], $5::text[],
+                                    $6::text[], $7::text[])
+                  as n(line_id, number, purpose, amount, bank_transaction_id, utr, reference)
+             join statement_lines l using (line_id)
+         ), known as (
+             select * from statement_line_parts where line_id = any($8)
+         ), new as (
+             select line_id, purpose, amount, bank_transaction_id, utr, reference from told
+         ), old as (
+             select line_id, purpose, amount, bank_transaction_id, utr, reference from known
+         ), other as (
+             select line_id from (select * from new except all select * from old) added
+             union
+             select line_id from (select * from old except all select * from new) gone
+             where $9 or line_id in (select line_id from told)
+         )
+         insert into statement_breaks (file_id, line_id, kind, detail)
+         select $10, line_id, 'changed', format('parts %s, were %s',
+             coalesce((select left(string_agg(concat_ws(' ', t.amount, t.bank_transaction_id,
+                                                        t.utr, t.reference), ', '
+                                              order by t.number), 300)
+                       from told t where t.line_id = other.line_id), 'none'),
+             coalesce((select left(string_agg(concat_ws(' ', k.amount, k.bank_transaction_id,
+                                                        k.utr, k.reference), ', '
+                                              order by k.number), 300)
+                       from known k where k.line_id = other.line_id), 'none'))
+         from other on conflict (file_id, line_id) do nothing",
+    )
+    .bind(&columns.lines)
+    .bind(&columns.numbers)
+    .bind(&columns.purposes)
+    .bind(&columns.amounts)
+    .bind(of_bank)
+    .bind(utrs)
+    .bind(ours)
+    .bind(&ids)
+    .bind(format.names_parts())
+    .bind(file_id)
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected())
+}
+
 /// Stores the parts of the lines that came with this file.
 pub(super) async fn store(
     db: &mut PgConnection,
@@ -89,29 +185,11 @@ pub(super) async fn store(
     statement: &ParsedStatement,
     file_id: i64,
 ) -> sqlx::Result<()> {
-    let (mut lines, mut numbers, mut purposes) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut amounts, mut names) = (Vec::new(), [const { Vec::<Option<&str>>::new() }; 3]);
-    for line in &statement.lines {
-        let Some(lump) = &line.lump else { continue };
-        let id = line.key(bank, statement.account).id().to_string();
-        let arrived = lump.credits.iter().map(|credit| ("arrival", credit.amount, Some(credit)));
-        let kept = [("charges", lump.charges, None), ("tax", lump.tax, None)];
-        let kept = kept.into_iter().filter(|(_, amount, _)| !amount.is_zero());
-        for (number, (purpose, amount, credit)) in (1_i32..).zip(arrived.chain(kept)) {
-            lines.push(id.clone());
-            numbers.push(number);
-            purposes.push(purpose);
-            amounts.push(amount);
-            let [bank, utr, ours] = &mut names;
-            bank.push(credit.and_then(|c| c.bank_transaction_id.as_ref()).map(Reference::as_str));
-            utr.push(credit.and_then(|c| c.utr.as_ref()).map(Reference::as_str));
-            ours.push(credit.and_then(|c| c.reference.as_ref()).map(Reference::as_str));
-        }
-    }
-    if lines.is_empty() {
+    let columns = Columns::of(bank, statement);
+    if columns.lines.is_empty() {
         return Ok(());
     }
-    let [of_bank, utrs, ours] = &names;
+    let [of_bank, utrs, ours] = &columns.names;
     // A line that was there before keeps what was said of it then.
     sqlx::query(
         "insert into statement_line_parts (line_id, number, purpose, amount, bank_transaction_id,
@@ -121,10 +199,10 @@ pub(super) async fn store(
               as n(line_id, number, purpose, amount, bank_transaction_id, utr, reference)
          join statement_lines l on l.line_id = n.line_id and l.file_id = $8",
     )
-    .bind(lines)
-    .bind(numbers)
-    .bind(purposes)
-    .bind(amounts)
+    .bind(&columns.lines)
+    .bind(&columns.numbers)
+    .bind(&columns.purposes)
+    .bind(&columns.amounts)
     .bind(of_bank)
     .bind(utrs)
     .bind(ours)
@@ -242,9 +320,9 @@ mod tests {
         assert!(!of("494.11", lump(&["300.00", "200.00"], "5.00", "0.90")));
         assert!(!of("494.10", lump(&["300.00", "200.00"], "5.90", "0.90")));
         assert!(!of("0.00", lump(&[], "0.00", "0.00")));
-        let many = vec!["1.00"; CREDITS_MAX];
+        let many = vec!["1.00"; LUMP_CREDITS_MAX];
         assert!(of("96.00", lump(&many, "0.00", "0.00")));
-        let more = vec!["1.00"; CREDITS_MAX + 1];
+        let more = vec!["1.00"; LUMP_CREDITS_MAX + 1];
         assert!(!of("97.00", lump(&more, "0.00", "0.00")));
         let debit = Lump::of(dec("1.00"), LineDirection::Debit, lump(&["1.00"], "0", "0"));
         assert_eq!(debit, None);

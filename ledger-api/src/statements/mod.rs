@@ -40,7 +40,7 @@ pub use days::{
 };
 pub(crate) use evidence::stored_line;
 pub use import::{HandedIn, ImportError, Imported, import, import_all};
-pub use lump::{Lump, LumpCredit};
+pub use lump::{LUMP_CREDITS_MAX, Lump, LumpCredit};
 pub use reading::{Currencies, NumbersError, OurNumbers, Reading, numbers_of};
 pub use reconciliation::{Break, Matched, Stated, breaks, matched, stated};
 pub use rules::{Rules, RulesError, rules_of};
@@ -136,6 +136,14 @@ pub enum Format {
 }
 
 impl Format {
+    /// Whether a line of it can say what it is the lump of.
+    const fn names_parts(self) -> bool {
+        match self {
+            Self::Json | Self::Camt053 | Self::Adapter => true,
+            Self::Mt940 | Self::Csv => false,
+        }
+    }
+
     /// As it is named.
     pub const fn as_str(self) -> &'static str {
         match self {

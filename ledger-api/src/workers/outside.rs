@@ -204,6 +204,10 @@ impl OutsideKeeper {
             }
         }
         let Some(operation) = self.payment(credit, known.credit.amount).await? else {
+            // The shop may have closed after it was paid, before that was noted.
+            if self.outside.is_paid(credit).await? {
+                return Ok(self.outside.conclude(credit, "paid", None).await?);
+            }
             return Ok(self.outside.send_back(credit, "shop_blocked").await?);
         };
         match self.pays.hand_in(operation.into()).await? {

@@ -207,29 +207,23 @@ impl Deposit {
     ) -> DepositEvent {
         let (credit, source) = (self.merged(number, claim), claim.source);
         let late = self.end.is_some();
-        if let Some(reason) = self.obstacle(number, claim, standing) {
+        if let Some(reason) = self.obstacle(claim, standing) {
             let aside = PutAside { number, credit, source, reason, late, transaction_id };
             return DepositEvent::PutAside(aside);
         }
         DepositEvent::Credited(Booked { number, credit, source, late, transaction_id })
     }
 
-    fn obstacle(
-        &self,
-        number: u32,
-        claim: &CreditClaim,
-        standing: DepositStanding,
-    ) -> Option<Reference> {
+    fn obstacle(&self, claim: &CreditClaim, standing: DepositStanding) -> Option<Reference> {
         let expected = self.intent().and_then(|begun| begun.payer_hash.as_ref());
         let differs =
             expected.zip(claim.payer_hash.as_ref()).is_some_and(|(own, paid)| own != paid);
         // Another bank never had this deposit's token from us: somebody copied it.
         let of_another_bank = self.intent().is_some_and(|begun| begun.bank != claim.bank);
         let full = standing.room.is_some_and(|room| claim.amount.amount() > room);
-        // Years later the bank's number is somebody else's: the first wallet is none of theirs.
-        let astray = self.intent().is_none()
-            && number > 1
-            && claim.unsolicited_to.as_ref() != self.account();
+        // Years later the bank's number is somebody else's: the first wallet is none of theirs. Nor
+        // is one that only a message told of, if what the bank itself says leads to another.
+        let astray = self.intent().is_none() && claim.unsolicited_to.as_ref() != self.account();
         let word = if self.account().is_none() || astray {
             WALLET_UNKNOWN
         } else if of_another_bank {

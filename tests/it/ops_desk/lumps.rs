@@ -7,9 +7,18 @@ use ledger_core::{
     withdrawal::Source,
 };
 use reqwest::StatusCode;
+use sandbox_bank::{
+    BankCode,
+    faults::{Lumps, Mode},
+};
 use serde_json::json;
 
-use super::{BOTH, EVIDENCE, Operator, money::in_suspense, waiting};
+use super::{
+    BOTH, EVIDENCE, Operator,
+    money::in_suspense,
+    outside::{pay, ravi},
+    waiting,
+};
 use crate::{
     audit_engine::verified,
     support::{
@@ -124,5 +133,98 @@ async fn a_lump_is_named_by_one_and_agreed_to_by_another() {
     }
     let lump = town.wait_for_deposit(item.split('.').next().unwrap(), "divided").await;
     assert_eq!(lump["final"], true);
+    verified(&town.stop().await).await;
+}
+
+/// Two deposits that somebody pays at the bank, each once it is on the wallet; their items.
+async fn two_paid(town: &Town, amounts: [&str; 2]) -> [String; 2] {
+    let mut items = Vec::new();
+    for amount in amounts {
+        let begun = town.deposit(amount, None).await;
+        let id = begun["id"].as_str().unwrap().to_owned();
+        pay(town, &id.replace('_', ""), amount, ravi()).await;
+        let done = town.wait_for_deposit(&id, "completed").await;
+        assert_eq!(done["credited"]["value"], amount, "{done:#}");
+        items.push(format!("{id}.1"));
+    }
+    items.try_into().unwrap()
+}
+
+/// Asks for the statement of the bank's day, so many days from now, until something is there.
+async fn until_stated(town: &Town, days: i64, is_there: impl AsyncFn() -> bool) {
+    let began = std::time::Instant::now();
+    while !is_there().await {
+        assert!(began.elapsed() < crate::support::bahi::PATIENCE, "it is on no statement");
+        let india = chrono::Utc::now() + chrono::TimeDelta::minutes(330);
+        let day = (india + chrono::TimeDelta::days(days)).date_naive();
+        let body = json!({"account": "escrow", "day": day});
+        town.admin.post("/v1/ops/banks/hdfc/fetch", &body).await;
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+}
+
+async fn is_settled(town: &Town, item: &str) -> bool {
+    let id = item.split('.').next().unwrap();
+    let seen = town.admin.get(&format!("/v1/deposits/{id}")).await.made();
+    let steps = seen["timeline"].as_array().unwrap();
+    steps.iter().any(|step| step["event"] == "settled")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bank_that_pays_a_days_credits_as_one_line_is_settled_by_its_word_or_by_two_people() {
+    let town = Town::start().await;
+    let kept = ["expense:bank_charges:INR", "tax:gst_input:INR"];
+    let mode = |lumps| Mode { lumps, ..Mode::default() };
+    town.sandbox.control.mode(BankCode::Hdfc, &mode(Lumps::Named)).await.unwrap();
+    let [first, second] = two_paid(&town, ["300.00", "200.00"]).await;
+    assert!(!is_settled(&town, &first).await);
+    town.sandbox.advance(86_400).await;
+    until_stated(&town, 1, async || is_settled(&town, &second).await).await;
+    for item in [&first, &second] {
+        town.wait_for_deposit(item.split('.').next().unwrap(), "settled").await;
+    }
+    for (account, amount) in kept.iter().zip(["5.00", "0.90"]) {
+        assert_eq!(town.balance(account).await, amount.parse().unwrap(), "{account}");
+    }
+
+    // The bank does not say what the next day's line is made of: people do.
+    town.sandbox.control.mode(BankCode::Hdfc, &mode(Lumps::Unnamed)).await.unwrap();
+    let [third, fourth] = two_paid(&town, ["120.00", "80.00"]).await;
+    town.sandbox.advance(86_400).await;
+    let waits = async || {
+        let seen = town.admin.get("/v1/deposits?status=in_review").await.made();
+        !seen["data"].as_array().unwrap().is_empty()
+    };
+    until_stated(&town, 2, waits).await;
+    let lump = town.wait_for_unsolicited("in_review").await;
+    let lump = format!("{}.1", lump["id"].as_str().unwrap());
+    until_stated(&town, 2, async || is_settled(&town, &lump).await).await;
+    assert!(!is_settled(&town, &third).await && !is_settled(&town, &fourth).await);
+    let mut omar = Operator::hire(&town, "omar", &BOTH).await;
+    let mut tara = Operator::hire(&town, "tara", &BOTH).await;
+    let path = format!("/ops/suspense/{lump}");
+    let page = omar.open(&path).await;
+    assert!(page.text.contains("₹197.64"), "{}", page.text);
+    let credits = format!("{third} {fourth}");
+    let said = [
+        ("credits", credits.as_str()),
+        ("charges", "2.00"),
+        ("tax", "0.36"),
+        ("reason", "settlement-of-a-day"),
+        ("evidence_sha256", EVIDENCE),
+    ];
+    assert_eq!(omar.act(&page, &format!("{path}/lump"), &said).await.location(), path);
+    let (_, number) = waiting(&mut omar).await;
+    let page = tara.open(&path).await;
+    let agreed = tara.act(&page, &format!("/ops/approvals/{number}/approve"), &[]).await;
+    assert_eq!(agreed.location(), "/ops/approvals");
+    for item in [&third, &fourth] {
+        town.wait_for_deposit(item.split('.').next().unwrap(), "settled").await;
+    }
+    town.wait_for_deposit(lump.split('.').next().unwrap(), "divided").await;
+    for (account, amount) in kept.iter().zip(["7.00", "1.26"]) {
+        assert_eq!(town.balance(account).await, amount.parse().unwrap(), "{account}");
+    }
+    assert_eq!(town.balance("bank:hdfc:clearing_in:INR").await, "0".parse().unwrap());
     verified(&town.stop().await).await;
 }

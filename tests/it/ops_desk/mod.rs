@@ -8,6 +8,7 @@ mod fees;
 mod lumps;
 mod money;
 mod outside;
+mod outside_seen;
 mod periods;
 mod rules;
 mod shops;

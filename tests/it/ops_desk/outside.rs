@@ -16,14 +16,14 @@ use super::{BOTH, EVIDENCE, Operator, logged, shops::open_shop, waiting};
 use crate::{audit_engine::verified, support::town::Town};
 
 /// Asks for a payment in the shop's name; the request's id.
-async fn ask(town: &Town, shop: &str, amount: &str) -> String {
+pub(super) async fn ask(town: &Town, shop: &str, amount: &str) -> String {
     let body = json!({"merchant": shop, "amount": {"value": amount, "currency": "INR"}});
     let made = town.admin.post("/v1/payment-requests", &body).await.made();
     made["id"].as_str().unwrap().to_owned()
 }
 
 /// Somebody pays by another bank's app.
-async fn pay(town: &Town, reference: &str, amount: &str, payer: Value) {
+pub(super) async fn pay(town: &Town, reference: &str, amount: &str, payer: Value) {
     let credit = json!({"amount": {"value": amount, "currency": "INR"}, "token": reference,
         "payer": payer});
     let credit = serde_json::from_value(credit).unwrap();
@@ -31,12 +31,12 @@ async fn pay(town: &Town, reference: &str, amount: &str, payer: Value) {
     town.sandbox.advance(5).await;
 }
 
-fn ravi() -> Value {
+pub(super) fn ravi() -> Value {
     json!({"account_number": "112233445566", "ifsc": "TEST0000002", "name": "RAVI KUMAR"})
 }
 
 /// Waits until a question is answered with at least so many.
-async fn list(town: &Town, path: &str, count: usize) -> Vec<Value> {
+pub(super) async fn list(town: &Town, path: &str, count: usize) -> Vec<Value> {
     let deadline = tokio::time::Instant::now() + crate::support::bahi::PATIENCE;
     loop {
         let seen = town.admin.get(path).await.made();
@@ -77,7 +77,7 @@ fn said(of: &[(&str, &str)]) -> Vec<(String, String)> {
     of.iter().map(|(kind, state)| ((*kind).to_owned(), (*state).to_owned())).collect()
 }
 
-fn text<'a>(of: &'a Value, field: &str) -> &'a str {
+pub(super) fn text<'a>(of: &'a Value, field: &str) -> &'a str {
     of[field].as_str().unwrap_or_else(|| panic!("{field}: {of:#}"))
 }
 

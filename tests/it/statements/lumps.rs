@@ -90,6 +90,39 @@ async fn a_lump_settles_all_its_deposits_and_its_line_in_one_append() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_known_lump_of_which_other_parts_are_told_is_a_break_and_stays_what_it_was() {
+    let stand = Stand::with_deposits().await;
+    stand.two().await;
+    let two = [("300.00", "bank_transaction_id", "S1"), ("200.00", "bank_transaction_id", "S2")];
+    let day = |lines: &[Value]| statement(22, "0.00", "494.10", lines);
+    stand.import(&day(&[lump("L1", &two)])).await.unwrap();
+    stand.book().await;
+    let settled = stand.balances(&MOVED).await;
+    // Told in another order it is the same.
+    let turned = [two[1], two[0]];
+    let same = stand.import(&day(&[lump("L1", &turned)])).await.unwrap();
+    assert_eq!((same.duplicate, same.new_lines, same.breaks), (false, 0, 0));
+    // Another credit, other amounts, none at all.
+    let other = [("300.00", "bank_transaction_id", "S1"), ("200.00", "bank_transaction_id", "S3")];
+    let shared = [("250.00", "bank_transaction_id", "S1"), ("250.00", "utr", "S2")];
+    let plain = line("L1", "+494.10", None, "GATEWAY SETTLEMENT");
+    for (number, told) in [lump("L1", &other), lump("L1", &shared), plain].iter().enumerate() {
+        let imported = stand.import(&day(std::slice::from_ref(told))).await.unwrap();
+        assert_eq!((imported.new_lines, imported.breaks), (0, 1), "{number}");
+        stand.book().await;
+    }
+    assert_eq!(stand.balances(&MOVED).await, settled);
+    let details: Vec<String> =
+        sqlx::query_scalar("select detail from statement_breaks order by file_id")
+            .fetch_all(&stand.pool)
+            .await
+            .unwrap();
+    assert!(details[0].starts_with("parts 300.00 S1, 200.00 S3"), "{details:?}");
+    assert!(details[2].starts_with("parts none, were 300.00 S1"), "{details:?}");
+    stand.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_lump_waits_in_suspense_whole_until_the_last_of_its_deposits_is_known() {
     let stand = Stand::with_deposits().await;
     let (first, _) = stand.begun().await;

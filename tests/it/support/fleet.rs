@@ -146,6 +146,11 @@ impl Fleet {
         }
     }
 
+    /// What the API's handlers share.
+    pub(crate) fn state(&self) -> &ledger_api::http::ApiState {
+        self.service.state().unwrap()
+    }
+
     /// Tells the relay where the intakes are now.
     pub(crate) fn intakes_are_told(&self) {
         let now = self.intakes.iter().map(ServiceProcess::address).collect();

@@ -17,6 +17,7 @@ use crate::{
     credits::Credits,
     dice::Dice,
     faults::{Chaos, Fault, Mode, Weather},
+    lumps::Gateway,
     money::{Amount, wire},
     receipts::Arrival,
     statements::{Asked, statement},
@@ -59,6 +60,7 @@ pub(crate) enum Due {
     Return { reference: String },
     Arrive(Box<Arrival>),
     AskBack { credit: String },
+    SettleLumps,
 }
 
 /// One bank.
@@ -69,6 +71,7 @@ pub(crate) struct Bank {
     pub(crate) books: Books,
     pub(crate) transfers: Transfers,
     pub(crate) credits: Credits,
+    pub(crate) gateway: Gateway,
     pub(crate) outbox: Outbox,
     pub(crate) chaos: Chaos,
     /// Until when the other bank of a beneficiary is offline.
@@ -100,6 +103,7 @@ impl Bank {
             books: Books::open(at, escrow, own)?,
             transfers: Transfers::default(),
             credits: Credits::default(),
+            gateway: Gateway::default(),
             outbox: Outbox::default(),
             chaos: Chaos::default(),
             offline: BTreeMap::new(),
@@ -134,6 +138,7 @@ impl Bank {
                 Due::Return { reference } => self.give_back(&reference, at),
                 Due::Arrive(arrival) => self.arrive(*arrival, at),
                 Due::AskBack { credit } => self.ask_back(&credit, at),
+                Due::SettleLumps => self.settle_lumps(at),
             }
         }
     }
@@ -249,7 +254,7 @@ impl Bank {
 
     /// One day of one account.
     pub(crate) fn statement(&self, account: Account, date: NaiveDate, now: Timestamp) -> Reply {
-        statement(&self.books, Asked { account, date, first: self.first_day, now })
+        statement((&self.books, &self.gateway), Asked { account, date, first: self.first_day, now })
     }
 
     /// Whether it does well.

@@ -126,6 +126,13 @@ pub fn bank_day(moment: Timestamp) -> NaiveDate {
     at_home(moment).date_naive()
 }
 
+/// When the bank's next day begins.
+pub(crate) fn next_midnight(moment: Timestamp) -> Timestamp {
+    let next = bank_day(moment).succ_opt().and_then(|day| day.and_hms_opt(0, 0, 0));
+    let ahead = TimeDelta::seconds(i64::from(TIME_ZONE_SECONDS));
+    next.map_or(moment, |local| local.and_utc() - ahead)
+}
+
 /// The time of day at the bank, in whole minutes.
 pub(crate) fn minute_of_day(moment: Timestamp) -> u32 {
     use chrono::Timelike as _;

@@ -82,6 +82,28 @@ impl Fault {
     }
 }
 
+/// How what payers sent to escrow comes to our account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lumps {
+    /// Each by itself, at once.
+    #[default]
+    None,
+    /// A day's as one line, net of charges, that says what it is made of.
+    Named,
+    /// The same, and the line does not say it.
+    Unnamed,
+}
+
+impl Lumps {
+    /// Whether each comes by itself.
+    // By reference, as serde asks.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
+    fn is_none(&self) -> bool {
+        *self == Self::None
+    }
+}
+
 /// How a bank behaves for a while: percentages, and milliseconds of delay.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -100,6 +122,9 @@ pub struct Mode {
     pub webhook_lost_percent: u8,
     /// Of webhooks that come up to a minute late, behind others.
     pub webhook_out_of_order_percent: u8,
+    /// Whether it settles what came in as a payment gateway does.
+    #[serde(skip_serializing_if = "Lumps::is_none")]
+    pub lumps: Lumps,
     /// How long it lasts; for ever if it is not said.
     pub for_seconds: Option<u32>,
 }
@@ -152,9 +177,10 @@ impl Mode {
         None
     }
 
-    /// Whether it does anything.
+    /// Whether nothing goes wrong: lumps are no failure.
     pub(crate) fn is_calm(&self) -> bool {
-        *self == Self { for_seconds: self.for_seconds, ..Self::default() }
+        let (for_seconds, lumps) = (self.for_seconds, self.lumps);
+        *self == Self { for_seconds, lumps, ..Self::default() }
     }
 
     pub(crate) fn weather(&self, dice: &Dice, about: &str) -> Weather {

@@ -6,7 +6,8 @@
 //!
 //! - [`accounts`]: the bank's books, by double entry, which must always balance;
 //! - `transfers`, `payments`: money out; `credits`, `receipts`: money in;
-//!   `adjustments`: what the bank books by itself; `statements`: what the customer reads of all;
+//!   `lumps`: a day's credits as one line; `adjustments`: what the bank books by itself;
+//!   `statements`: what the customer reads of all;
 //! - `webhooks`: what it tells by itself; [`faults`], `dice`: what goes wrong, on purpose;
 //! - `bank`: one bank made of these. It does no I/O; each call says when it happens;
 //! - [`sandbox`]: all banks, with a [`clock`] that can be moved and a journal that survives a kill;
@@ -25,6 +26,7 @@ mod dice;
 pub mod faults;
 pub mod http;
 mod journal;
+mod lumps;
 pub mod money;
 mod payments;
 mod receipts;

@@ -9,7 +9,7 @@ use crate::{
     bank::{Bank, Due},
     clock::Timestamp,
     credits::{Credit, Link, LinkStatus},
-    faults::{Fault, milliseconds},
+    faults::{Fault, Lumps, milliseconds},
     money::Amount,
     transfers::Movement,
     wire::{CreditRequest, LinkRequest, Party, Reply},
@@ -52,6 +52,22 @@ fn somebody(name: &str, number: &str) -> Option<Party> {
         ifsc: "TEST0000001".to_owned().try_into().ok()?,
         name: name.to_owned().try_into().ok()?,
     })
+}
+
+/// A credit that comes by itself, in the books.
+fn line_of(credit: &Credit) -> Transaction {
+    let (payer, token) = (credit.payer.name.as_str(), credit.token.as_deref().unwrap_or("-"));
+    Transaction {
+        id: credit.booked.bank_transaction_id.clone(),
+        at: credit.booked.at,
+        value_date: None,
+        debit: Account::Network,
+        credit: credit.account,
+        amount: credit.amount,
+        utr: credit.booked.utr.clone(),
+        reference: credit.token.clone(),
+        narration: format!("IN {payer} {token}"),
+    }
 }
 
 impl Bank {
@@ -188,24 +204,13 @@ impl Bank {
         } else {
             None
         };
-        let id = self.books.next_id();
+        let lumps = self.chaos.mode(at).lumps;
+        let at_once = lumps == Lumps::None
+            || arrival.account != Account::Escrow
+            || fault == Some(Fault::OnlyOnStatement);
+        let id = if at_once { self.books.next_id() } else { self.gateway.next_id() };
         let utr = self.utr("credit", &id);
         let payer = stranger.unwrap_or(arrival.payer);
-        let booked = self.books.post(Transaction {
-            id: id.clone(),
-            at,
-            value_date: None,
-            debit: Account::Network,
-            credit: arrival.account,
-            amount,
-            utr: utr.clone(),
-            reference: token.clone(),
-            narration: format!("IN {} {}", payer.name.as_str(), token.as_deref().unwrap_or("-")),
-        });
-        if booked.is_err() {
-            tracing::warn!(amount = %amount, "a credit does not fit into the books");
-            return;
-        }
         let credit = Credit {
             id: format!("crd_{}", self.dice.id("credit", &id)),
             account: arrival.account,
@@ -217,6 +222,12 @@ impl Bank {
             recall_requested: false,
             hidden: fault == Some(Fault::OnlyOnStatement),
         };
+        if !at_once {
+            self.keep_for_lump(&credit, lumps, at);
+        } else if self.books.post(line_of(&credit)).is_err() {
+            tracing::warn!(amount = %amount, "a credit does not fit into the books");
+            return;
+        }
         self.notify("credit.received", at, credit.view(), fault);
         if fault == Some(Fault::CreditRecalled) {
             self.plan(at + A_MINUTE, Due::AskBack { credit: credit.id.clone() });

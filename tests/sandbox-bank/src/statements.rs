@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::{
     accounts::{Account, Books, Transaction},
     clock::{Timestamp, bank_day},
+    lumps::Gateway,
     money::wire,
     wire::Reply,
 };
@@ -20,7 +21,7 @@ pub(crate) struct Asked {
 }
 
 /// The statement, if that day has one.
-pub(crate) fn statement(books: &Books, asked: Asked) -> Reply {
+pub(crate) fn statement((books, gateway): (&Books, &Gateway), asked: Asked) -> Reply {
     let today = bank_day(asked.now);
     if asked.date < asked.first || asked.date > today {
         let detail = format!("there are statements from {} to {today}", asked.first);
@@ -42,7 +43,7 @@ pub(crate) fn statement(books: &Books, asked: Asked) -> Reply {
             if date < asked.date {
                 opening = opening.saturating_add(change);
             } else {
-                lines.push(line(transaction, direction));
+                lines.push(line(transaction, direction, gateway));
             }
         }
     }
@@ -61,8 +62,8 @@ fn legs(transaction: &Transaction) -> [(Account, &'static str, i64); 2] {
     [(transaction.debit, "debit", -amount), (transaction.credit, "credit", amount)]
 }
 
-fn line(transaction: &Transaction, direction: &str) -> Value {
-    json!({
+fn line(transaction: &Transaction, direction: &str, gateway: &Gateway) -> Value {
+    let mut line = json!({
         "bank_transaction_id": transaction.id,
         "booking_date": transaction.booking_date(),
         "value_date": transaction.value_date.unwrap_or_else(|| transaction.booking_date()),
@@ -71,5 +72,9 @@ fn line(transaction: &Transaction, direction: &str) -> Value {
         "utr": transaction.utr,
         "reference": transaction.reference,
         "narration": transaction.narration,
-    })
+    });
+    if let Some(stated) = gateway.stated(&transaction.id) {
+        line["lump"] = stated.clone();
+    }
+    line
 }

@@ -53,6 +53,12 @@ checked_text!(
     "1 to 35 letters, digits, - and _"
 );
 checked_text!(
+    /// What a payer writes: one of our references, or the address of whom is paid (`chai@bahi`).
+    PayerReference,
+    |text| made_of(text, 1..=64, |b| is_word(b) || b == b'@' || b == b'.'),
+    "1 to 64 letters, digits, -, _, . and @"
+);
+checked_text!(
     /// The number of an account at a bank.
     AccountNumber,
     |text| made_of(text, 4..=34, |b| b.is_ascii_digit() || b.is_ascii_uppercase()),
@@ -172,9 +178,10 @@ pub struct CreditRequest {
     /// To which of our accounts.
     #[serde(default = "escrow")]
     pub account: Account,
-    /// What the payer wrote as the reference.
+    /// What the payer wrote as the reference: a deposit's token, a shop's request, or, from a code
+    /// on a wall, the shop's address.
     #[serde(default)]
-    pub token: Option<Reference>,
+    pub token: Option<PayerReference>,
     /// The virtual account that it was sent to.
     #[serde(default)]
     pub virtual_account: Option<AccountNumber>,

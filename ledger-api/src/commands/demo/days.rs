@@ -28,7 +28,7 @@ use sandbox_bank::{
     accounts::Account,
     control::Control,
     money::Amount,
-    wire::{CreditRequest, Party, Reference},
+    wire::{CreditRequest, Party, PayerReference},
 };
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
@@ -266,7 +266,7 @@ impl Days<'_> {
             amount: Amount::parse(&step.amount.to_string())
                 .map_err(|error| anyhow::anyhow!("{error}"))?,
             account: Account::Escrow,
-            token: Some(Reference::try_from(token.to_owned()).map_err(wrong)?),
+            token: Some(PayerReference::try_from(token.to_owned()).map_err(wrong)?),
             virtual_account: None,
             payer: Some(by),
         };

@@ -14,7 +14,7 @@ use sandbox_bank::{
     BankCode,
     accounts::Account,
     money::Amount,
-    wire::{CreditRequest, Reference},
+    wire::{CreditRequest, PayerReference},
 };
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
@@ -134,7 +134,7 @@ impl Days<'_> {
         let credit = CreditRequest {
             amount,
             account: Account::Escrow,
-            token: Some(Reference::try_from(request.to_owned()).map_err(wrong)?),
+            token: Some(PayerReference::try_from(request.to_owned()).map_err(wrong)?),
             virtual_account: None,
             payer: Some(self.party("vikram")?),
         };

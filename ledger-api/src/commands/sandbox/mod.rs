@@ -14,10 +14,10 @@ use sandbox_bank::{
     accounts::Account,
     clock::Clock,
     control::Control,
-    faults::Mode,
+    faults::{Lumps, Mode},
     http::{self, Config},
     money::Amount,
-    wire::{AccountNumber, AdjustmentRequest, CreditRequest, Direction, Narration, Reference},
+    wire::{AccountNumber, AdjustmentRequest, CreditRequest, Direction, Narration, PayerReference},
 };
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -174,6 +174,9 @@ struct ModeArgs {
     /// Webhooks that come late, behind others
     #[arg(long, value_parser = percent, default_value = "0%", value_name = "PERCENT")]
     out_of_order: u8,
+    /// What came in a day is one line less charges: named (with its parts) or unnamed
+    #[arg(long, value_parser = lumps, default_value = "none", value_name = "HOW")]
+    lumps: Lumps,
     /// How long it lasts [default: until the next mode]
     #[arg(long = "for", value_parser = duration, value_name = "DURATION")]
     lasts: Option<Duration>,
@@ -199,7 +202,7 @@ struct BankCredit {
     amount: Amount,
     /// What the payer writes as the reference: a deposit's token
     #[arg(long = "ref", value_parser = reference, value_name = "TOKEN")]
-    reference: Option<Reference>,
+    reference: Option<PayerReference>,
     /// The virtual account that it is sent to
     #[arg(long, value_parser = account_number, value_name = "NUMBER")]
     virtual_account: Option<AccountNumber>,
@@ -329,6 +332,7 @@ impl ModeArgs {
             webhook_duplicate_percent: self.duplicate,
             webhook_lost_percent: self.lost,
             webhook_out_of_order_percent: self.out_of_order,
+            lumps: self.lumps,
             for_seconds,
         };
         match mode.objection() {
@@ -373,7 +377,16 @@ fn bank(text: &str) -> Result<BankCode, &'static str> {
     BankCode::parse(text).ok_or("the banks are hdfc and axis")
 }
 
-fn reference(text: &str) -> Result<Reference, &'static str> {
+fn lumps(text: &str) -> Result<Lumps, &'static str> {
+    match text {
+        "none" => Ok(Lumps::None),
+        "named" => Ok(Lumps::Named),
+        "unnamed" => Ok(Lumps::Unnamed),
+        _ => Err("lumps are none, named or unnamed"),
+    }
+}
+
+fn reference(text: &str) -> Result<PayerReference, &'static str> {
     text.to_owned().try_into()
 }
 

@@ -28,6 +28,13 @@ impl OutsideReturn {
     }
 }
 
+impl OutsideCredit {
+    /// The withdrawal that first sends all of it back, if it goes back: always the same one.
+    pub fn sent_back_by(&self) -> WithdrawalId {
+        withdrawal_of(self.deposit_id.uuid(), 1)
+    }
+}
+
 /// The withdrawal that sends something back for the how manieth time.
 fn withdrawal_of(id: Uuid, attempt: u32) -> WithdrawalId {
     let id = id.simple();
@@ -41,13 +48,25 @@ fn attempt(row: &PgRow) -> sqlx::Result<u32> {
 }
 
 impl Outside {
-    /// Says that the shop cannot have it, so that it goes back.
+    /// Says that the shop cannot have it and that it goes back, both or neither: once, whatever
+    /// others found of it meanwhile.
     ///
     /// # Errors
     /// If the database does not answer.
     pub async fn send_back(&self, credit: &OutsideCredit, reason: &str) -> sqlx::Result<()> {
-        self.ask_back((credit.deposit_id.uuid(), false), &credit.account).await?;
-        self.conclude(credit, "back", Some(reason)).await
+        sqlx::query(
+            "with told as (
+                 update outside_credits set state = 'back', reason = $2
+                 where account_id = $1 and state = 'open' returning deposit_id, account_id
+             )
+             insert into outside_returns (id, account_id, is_refund, asked_at)
+             select deposit_id, account_id, false, now() from told on conflict (id) do nothing",
+        )
+        .bind(credit.account.as_str())
+        .bind(reason)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
     }
 
     /// Notes a refund that is to go to such a payer, before it is asked of the ledger.

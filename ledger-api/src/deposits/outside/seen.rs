@@ -30,7 +30,7 @@ pub enum IncomingState {
 
 impl IncomingState {
     /// What the notes call it.
-    const fn noted(self) -> &'static [&'static str] {
+    pub(super) const fn noted(self) -> &'static [&'static str] {
         match self {
             Self::Processing => &["open", "people"],
             Self::Paid => &["paid"],
@@ -56,7 +56,22 @@ pub struct Incoming {
     pub told_at: Timestamp,
     /// The withdrawal that sends it back, once there is one, and where that is.
     pub back: Option<(WithdrawalId, Option<WithdrawalStatus>)>,
+    /// What the shop knows its request by.
+    pub order_id: Option<String>,
+    /// The store of its request.
+    pub store: Option<String>,
+    /// The terminal of its request.
+    pub terminal: Option<String>,
 }
+
+/// The columns and tables of what is seen, beside the credit's own columns.
+pub(super) const SEEN: &str = "c.state, c.reason, c.amount, c.noted_at, r.withdrawal_id, \
+    w.status as withdrawal_status, p.order_id, p.store, p.terminal \
+    from outside_credits c \
+    left join outside_returns r \
+        on r.account_id = c.account_id and r.id = c.deposit_id and not r.is_refund \
+    left join read.withdrawals w on w.id = r.withdrawal_id \
+    left join read.payment_requests p on p.id = c.request_id";
 
 /// Money of a payer from outside that waits for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,19 +165,17 @@ impl Outside {
         &self,
         request: PaymentRequestId,
     ) -> sqlx::Result<Vec<Incoming>> {
-        self.incoming("c.request_id = $1", request.uuid(), None).await
+        self.incoming("c.request_id = $1", request.uuid()).await
     }
 
-    /// What comes or came for a shop and is there now, the newest first.
+    /// What lies, or lay, on an account of such a credit.
     ///
     /// # Errors
     /// If the database does not answer.
-    pub async fn incoming_of_shop(
-        &self,
-        shop: MerchantId,
-        state: IncomingState,
-    ) -> sqlx::Result<Vec<Incoming>> {
-        self.incoming("c.merchant = $1", shop.uuid(), Some(state)).await
+    pub async fn incoming_on(&self, account: &AccountId) -> sqlx::Result<Option<Incoming>> {
+        let sql = format!("select {CREDIT}, {SEEN} where c.account_id = $1");
+        let found = sqlx::query(&sql).bind(account.as_str()).fetch_optional(&self.pool).await?;
+        found.as_ref().map(incoming).transpose()
     }
 
     /// Whether a payment's id is one that follows from a credit, as no other payment's does.
@@ -175,29 +188,14 @@ impl Outside {
     /// # Errors
     /// If the database does not answer.
     pub async fn incoming_payment(&self, payment: PaymentId) -> sqlx::Result<Option<Incoming>> {
-        let found = self.incoming("c.payment_id = $1", payment.uuid(), None).await?;
+        let found = self.incoming("c.payment_id = $1", payment.uuid()).await?;
         Ok(found.into_iter().next())
     }
 
-    async fn incoming(
-        &self,
-        of: &'static str,
-        id: Uuid,
-        state: Option<IncomingState>,
-    ) -> sqlx::Result<Vec<Incoming>> {
-        let sql = format!(
-            "select {CREDIT}, c.state, c.reason, c.amount, c.noted_at, r.withdrawal_id,
-                    w.status as withdrawal_status
-             from outside_credits c
-             left join outside_returns r
-                 on r.account_id = c.account_id and r.id = c.deposit_id and not r.is_refund
-             left join read.withdrawals w on w.id = r.withdrawal_id
-             where {of} and ($2::text[] is null or c.state = any($2))
-             order by c.noted_at desc limit $3"
-        );
-        let states = state.map(IncomingState::noted);
-        let query = sqlx::query(&sql).bind(id).bind(states).bind(LISTED_MAX);
-        query.fetch_all(&self.pool).await?.iter().map(incoming).collect()
+    async fn incoming(&self, of: &'static str, id: Uuid) -> sqlx::Result<Vec<Incoming>> {
+        let sql = format!("select {CREDIT}, {SEEN} where {of} order by c.noted_at desc limit $2");
+        let rows = sqlx::query(&sql).bind(id).bind(LISTED_MAX).fetch_all(&self.pool).await?;
+        rows.iter().map(incoming).collect()
     }
 
     /// What waits for people, the oldest first, behind one of them: what came back of the payer's
@@ -263,7 +261,7 @@ fn withdrawal(row: &PgRow) -> sqlx::Result<Option<(WithdrawalId, Option<Withdraw
     Ok(Some((WithdrawalId::from_uuid(id), status.and_then(known))))
 }
 
-fn incoming(row: &PgRow) -> sqlx::Result<Incoming> {
+pub(super) fn incoming(row: &PgRow) -> sqlx::Result<Incoming> {
     let credit = outside_credit(row)?;
     Ok(Incoming {
         payment: credit.payment_id(),
@@ -277,6 +275,9 @@ fn incoming(row: &PgRow) -> sqlx::Result<Incoming> {
         amount: row.try_get("amount")?,
         told_at: row.try_get("noted_at")?,
         back: withdrawal(row)?,
+        order_id: row.try_get("order_id")?,
+        store: row.try_get("store")?,
+        terminal: row.try_get("terminal")?,
     })
 }
 

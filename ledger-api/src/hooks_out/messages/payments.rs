@@ -1,9 +1,9 @@
 //! The messages of payments, of their refunds, and of settlements.
 //!
 //! A refund lives in its payment's stream, so its messages wait for those of the payment and its
-//! `seq` is the payment's. One to a payer from outside goes on as a withdrawal, which tells of it
-//! as well: its `seq` is the place in the log. A settlement has no stream: it is told of by its
-//! transaction.
+//! `seq` is the payment's. A payment from outside begins as a deposit and a refund of it goes on as
+//! a withdrawal, which tell of it as well: their `seq` is the place in the log. A settlement has no
+//! stream: it is told of by its transaction.
 
 use ledger_core::{
     account::AccountEvent,
@@ -98,20 +98,20 @@ impl Messages {
         let currency = completed.payer.currency().map_err(|_| unshown())?;
         let accounts = accounts(&completed.merchant, currency).ok_or_else(unshown)?;
         let refund = lived.events.last().and_then(|(.., last)| refund_of(last));
+        let is_outside = is_outside(&completed.payer);
+        let seq = if is_outside { event.position } else { event.sequence };
         if let Some(refund) = refund {
             let row = refund_row(event, &lived, completed, refund).ok_or_else(unshown)?;
-            let is_outside = is_outside(&row.payer);
             let at = RefundAt::after(row.status, &row.payer);
             // The shop has given it, and the payer's bank does not have it yet.
             let event_type =
                 if at.state == RefundState::Processing { REFUND_UPDATED } else { event_type };
-            let seq = if is_outside { event.position } else { event.sequence };
             let out = refund_out(row, at, event.position);
             return message(event, event_type, seq, (accounts, &out));
         }
         let row = payment_row(event, &lived, completed).ok_or_else(unshown)?;
         let out = payment_out(row, event.position);
-        message(event, event_type, event.sequence, (accounts, &out))
+        message(event, event_type, seq, (accounts, &out))
     }
 
     pub(super) async fn settlement(

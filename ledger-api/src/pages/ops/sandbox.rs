@@ -39,6 +39,17 @@ async fn page(visitor: OpsVisitor) -> Result<Response, Problem> {
     Ok(respond::page(&board(&visitor, &FormErrors::none())))
 }
 
+/// How a bank pays what came in, as its switch names it and in words.
+const LUMPS: [(&str, &str); 3] = [
+    ("none", "comes one by one"),
+    ("named", "comes as one line that says of what"),
+    ("unnamed", "comes as one line that does not say"),
+];
+
+fn named((code, words): (&str, &str)) -> (String, String) {
+    (code.to_owned(), words.to_owned())
+}
+
 fn board(visitor: &OpsVisitor, errors: &FormErrors) -> Board {
     let banks = visitor.state.banks.iter().map(|bank| bank.code().to_string());
     let banks: Vec<(String, String)> = banks.map(|code| (code.clone(), code)).collect();
@@ -51,7 +62,8 @@ fn board(visitor: &OpsVisitor, errors: &FormErrors) -> Board {
         .field(percent("timeout_percent", "Not answered, %"))
         .field(percent("error_percent", "Errors, %"))
         .field(percent("webhook_lost_percent", "Webhooks lost, %"))
-        .field(percent("webhook_duplicate_percent", "Webhooks twice, %"));
+        .field(percent("webhook_duplicate_percent", "Webhooks twice, %"))
+        .field(Field::choice("lumps", "What came in a day", LUMPS.map(named).to_vec()));
     let credit = ActForm::new("/ops/sandbox/credit", "Send it")
         .field(bank())
         .field(Field::line("amount", "Rupees", 16))
@@ -112,6 +124,8 @@ struct Mode {
     error_percent: u8,
     webhook_lost_percent: u8,
     webhook_duplicate_percent: u8,
+    #[serde(default)]
+    lumps: String,
 }
 
 fn bank(visitor: &OpsVisitor, code: &str) -> Result<BankCode, Problem> {
@@ -127,7 +141,9 @@ async fn mode(OpsSent { visitor, form }: OpsSent<Mode>) -> Result<Response, Prob
 
 async fn set(visitor: &OpsVisitor, form: &Mode) -> Result<(), Problem> {
     let path = format!("banks/{}/mode", bank(visitor, &form.bank)?);
+    let lumps = if form.lumps.is_empty() { "none" } else { &form.lumps };
     let body = json!({
+        "lumps": lumps,
         "timeout_percent": form.timeout_percent, "error_percent": form.error_percent,
         "webhook_lost_percent": form.webhook_lost_percent,
         "webhook_duplicate_percent": form.webhook_duplicate_percent,

@@ -9,19 +9,34 @@ mod refund_body;
 mod settlements;
 mod write;
 
-use ledger_core::log::Position;
+use ledger_core::{clock::Timestamp, log::Position};
 use projections::{PaymentRow, RefundRow, SettlementRow};
 use serde::Serialize;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    http::{ApiState, reach::Reach},
+    deposits::Incoming,
+    http::{ApiState, Problem, reach::Reach},
     payments::RefundAt,
 };
 
 /// A payment as its shop sees it.
 pub(crate) fn payment_out(row: PaymentRow, position: Position) -> impl Serialize {
     body::PaymentOut::of(row, Reach::Everything, position)
+}
+
+/// A payment from another bank that its shop does not have, as it was at a moment, with the
+/// currency's scale.
+///
+/// # Errors
+/// Never: its account has a currency.
+pub(crate) fn incoming_out(
+    coming: &Incoming,
+    scale: u8,
+    (at, position): (Timestamp, Position),
+) -> Result<impl Serialize + use<>, Problem> {
+    let out = body::PaymentOut::incoming(coming, scale, position)?;
+    Ok(body::PaymentOut { recorded_at: at, ..out })
 }
 
 /// A refund, where it is.

@@ -14,7 +14,7 @@ use super::{
     refund_body::RefundOut,
 };
 use crate::{
-    deposits::{Incoming, IncomingState, Outside},
+    deposits::{Incoming, IncomingFilter, IncomingState, Outside},
     http::{
         ApiState, Problem,
         path::Id,
@@ -46,8 +46,9 @@ pub(super) struct PaymentsQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(value_type = Option<String>)]
     customer: Option<PersonId>,
-    /// In this status. `processing` and `failed` are what comes from other banks to one shop: the
-    /// newest hundred, and of other filters only `merchant`.
+    /// In this status. `processing` and `failed` are what comes from other banks to one shop, or
+    /// goes back there: they are listed where they are asked for, by the moment at which the bank
+    /// first told of them, and none of them has a payer, a settlement or a dispute.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(value_type = Option<PaymentState>)]
     status: Option<PaymentState>,
@@ -90,6 +91,12 @@ pub(super) struct PaymentsQuery {
 }
 
 impl PaymentsQuery {
+    /// Whether no payment that is not the shop's yet can match.
+    fn asks_for_what_none_of_them_has(&self) -> bool {
+        let of_payer = self.account.is_some() || self.customer.is_some();
+        of_payer || self.settlement.is_some() || self.disputed == Some(true)
+    }
+
     /// What of it the caller may see.
     fn filter(&self, reach: Reach) -> Result<PaymentFilter, Problem> {
         let customer = self.customer.map(PersonId::wallet).transpose();
@@ -138,7 +145,7 @@ pub(super) async fn list(
     let (reach, models) = reader.admit_shop(READ, query.min_position).await?;
     let limit = limit(query.limit)?;
     if let Some(state) = query.status.and_then(PaymentState::outside) {
-        return coming(&reader, (reach, query.merchant), state).await;
+        return coming(&reader, reach, &query, (state, limit)).await;
     }
     let list = reader.list("payments", &query);
     let before = list.resume(query.cursor.as_deref())?;
@@ -152,16 +159,33 @@ pub(super) async fn list(
 /// What comes for a shop from other banks, or goes back there.
 async fn coming(
     reader: &Reader,
-    (reach, named): (Reach, Option<MerchantId>),
-    state: IncomingState,
+    reach: Reach,
+    query: &PaymentsQuery,
+    (state, limit): (IncomingState, u32),
 ) -> Result<Reply<Listed<PaymentOut>>, Problem> {
-    let shop = payments::own_shop(reach, named)?;
-    let found = Outside::new(reader.state.reads.clone()).incoming_of_shop(shop, state).await;
+    let list = reader.list("payments", query);
+    let filter = IncomingFilter {
+        state: Some(state),
+        from: query.from,
+        until: query.until,
+        order_id: query.order_id.as_ref().map(ToString::to_string),
+        store: query.store.map(|store| store.to_string()),
+        terminal: query.terminal.map(|terminal| terminal.to_string()),
+        before: list.resume(query.cursor.as_deref())?,
+        ..IncomingFilter::of(payments::own_shop(reach, query.merchant)?)
+    };
     let position = reader.state.read_models.position().await?;
-    let found = found.map_err(ReadError::from)?;
-    let data = found.iter().map(|one| PaymentOut::incoming(one, scale(reader, one), position));
-    let data = data.collect::<Result<_, _>>()?;
-    Ok(Reply::ok(Listed { data, has_more: false, next_cursor: None }).at(position))
+    if query.asks_for_what_none_of_them_has() {
+        return reader.page(&list, Vec::new(), None::<PaymentId>, position);
+    }
+    let outside = Outside::new(reader.state.reads.clone());
+    let found = outside.listed(&filter, limit.saturating_add(1)).await.map_err(ReadError::from)?;
+    let shown = usize::try_from(limit).unwrap_or(usize::MAX);
+    let last = found.get(shown.saturating_sub(1)).filter(|_| found.len() > shown);
+    let next = last.map(|last| last.payment);
+    let data = found.iter().take(shown);
+    let data = data.map(|one| PaymentOut::incoming(one, scale(reader, one), position));
+    reader.page(&list, data.collect::<Result<_, _>>()?, next, position)
 }
 
 /// How many decimals its currency has.

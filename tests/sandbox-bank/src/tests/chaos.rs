@@ -12,6 +12,7 @@ fn chaotic() -> Mode {
         webhook_duplicate_percent: 20,
         webhook_lost_percent: 20,
         webhook_out_of_order_percent: 20,
+        lumps: crate::faults::Lumps::None,
         for_seconds: None,
     }
 }

@@ -7,9 +7,9 @@ use projections::{PaymentFilter, PaymentRow};
 use serde::Deserialize;
 
 use super::{
-    list::status,
     names::{Choice, Payers, Places},
     shop,
+    table::status,
 };
 use crate::{
     http::Problem,

@@ -13,13 +13,16 @@ use ledger_core::{
 use projections::{PaymentCounts, PaymentFilter, PaymentRow, PaymentTotals, ReadModels};
 
 use super::{
-    names::{Choice, Payers, Places},
+    found::{Found, Place, Sought},
+    names::{Choice, Places},
     parts,
-    query::{Query, SPANS, STATUSES},
+    query::{FAILED, PROCESSING, Query, SPANS, STATUSES},
     settlements::References,
-    shop, short,
+    shop,
+    table::table_of_all,
 };
 use crate::{
+    deposits::{Incoming, IncomingCounts, IncomingFilter, IncomingState, Outside},
     entry::throttle,
     http::{Problem, reader::caught_up},
     pages::{
@@ -27,7 +30,7 @@ use crate::{
         activity::counted,
         merchant::{Anybody, MoneyEyes, ShopVisitor},
         respond, spreadsheet,
-        ui::{Cell, Column, DataTable, EmptyState, LiveDot, MoneyView, Pair, Pairs, Status},
+        ui::{DataTable, EmptyState, LiveDot, MoneyView, Pair, Pairs},
     },
     people::{Rate, Recipient},
 };
@@ -76,20 +79,18 @@ pub(super) async fn list(
     let sees_money = visitor.at.role.sees_money();
     let (filter, errors) = filter(&visitor, &query).await?;
     let models = &visitor.state.read_models;
-    let found = match &filter {
-        Some(filter) => models.payments(filter, PAGE).await?,
-        None => projections::Page { items: Vec::new(), next: None, position: 0 },
-    };
-    let sums = match &filter {
+    let outside = Outside::new(visitor.state.reads.clone());
+    let sought = sought(&visitor, &query, filter.clone());
+    let place = Place::of(&query.older);
+    let (found, next) = sought.page((models, &outside), place, PAGE).await?;
+    // Of what the shop has: what comes or goes back is no money received.
+    let sums = match sought.paid.as_ref().and(filter.as_ref()) {
         Some(filter) if sees_money => models.payment_totals(filter, SUMMED_MAX).await?.value,
         Some(_) | None => None,
     };
-    let counts = match &filter {
-        Some(filter) => models.payment_counts(filter).await?.value,
-        None => PaymentCounts { is_whole: true, ..PaymentCounts::default() },
-    };
+    let counts = sought.counts((models, &outside), filter.as_ref()).await?;
     let places = Places::of(&visitor, visitor.at.shop.id).await?;
-    let older = found.next.map(|at| query.with(PATH, "older", &at.to_string()));
+    let older = next.map(|place| query.with(PATH, "older", &place.to_string()));
     let view = ListView {
         layout: visitor.layout("Payments", Nav::Shop("payments")),
         live: LiveDot::new(visitor.path()),
@@ -99,8 +100,8 @@ pub(super) async fn list(
         stores: places.stores(&query.store),
         terminals: places.terminals(&query.terminal),
         sums: sums.filter(|sums| sums.payments > 0).map(|s| shown(&visitor, &s)).transpose()?,
-        is_empty: found.items.is_empty(),
-        table: table(&visitor, &found.items).await?,
+        is_empty: found.is_empty(),
+        table: table_of_all(&visitor, &found).await?,
         empty: empty(&query),
         older: older.unwrap_or_default(),
         newest: if query.older.is_empty() { String::new() } else { query.with(PATH, "", "") },
@@ -110,17 +111,50 @@ pub(super) async fn list(
     Ok(respond::page(&view))
 }
 
-fn tab(query: &Query, counts: &PaymentCounts, (status, word): (&'static str, &'static str)) -> Tab {
-    let count = match PaymentStatus::ALL.into_iter().find(|known| known.as_str() == status) {
-        Some(status) => counts.of(status),
-        None if status.is_empty() => counts.all,
-        None => counts.disputed,
+type Counts = (PaymentCounts, IncomingCounts);
+
+fn tab(query: &Query, counts: &Counts, (status, word): (&'static str, &'static str)) -> Tab {
+    let (paid, coming) = counts;
+    let both = paid.is_whole && coming.is_whole;
+    let counted_as = match PaymentStatus::ALL.into_iter().find(|known| known.as_str() == status) {
+        Some(status) => (paid.of(status), paid.is_whole),
+        None if status.is_empty() => {
+            (paid.all.saturating_add(coming.processing).saturating_add(coming.failed), both)
+        }
+        None if status == PROCESSING => (coming.processing, coming.is_whole),
+        None if status == FAILED => (coming.failed, coming.is_whole),
+        None => (paid.disputed, paid.is_whole),
     };
     Tab {
         word,
         href: query.with(PATH, "status", status),
-        count: counted((count, counts.is_whole)),
+        count: counted(counted_as),
         current: query.status == status,
+    }
+}
+
+/// What of both is looked for. Who is named by the customer paid from a wallet here, and so did
+/// whoever disputes.
+fn sought<N>(visitor: &ShopVisitor<N>, query: &Query, filter: Option<PaymentFilter>) -> Sought {
+    let Some(filter) = filter else { return Sought::default() };
+    let state = query.outside();
+    let merchant = visitor.at.shop.id;
+    let coming = filter.payer.is_none().then(|| IncomingFilter {
+        state,
+        from: filter.from,
+        until: filter.until,
+        order_id: filter.order_id.clone(),
+        store: filter.store.clone(),
+        terminal: filter.terminal.clone(),
+        id: filter.id,
+        amount: filter.gross,
+        ..IncomingFilter::of(merchant)
+    });
+    let of_ledger = filter.status.is_some() || filter.disputed;
+    Sought {
+        coming: coming.clone().filter(|_| !of_ledger),
+        counted: coming,
+        paid: Some(filter).filter(|_| state.is_none()),
     }
 }
 
@@ -167,69 +201,6 @@ fn shown(visitor: &Visitor, sums: &PaymentTotals) -> Result<Pairs, Problem> {
     ]))
 }
 
-/// A payment's status as a chip. A dispute that is open goes before.
-pub(super) fn status(row: &PaymentRow) -> Status {
-    if row.dispute.as_deref() == Some("open") {
-        return Status::InReview;
-    }
-    match row.status {
-        PaymentStatus::Completed | PaymentStatus::PartiallyRefunded => Status::Done,
-        PaymentStatus::Refunded => Status::Returned,
-    }
-}
-
-/// Payments as a table, for every page that shows some. Whoever sees no balance sees what payers
-/// paid and got back, and nothing of what the shop has of it.
-pub(super) async fn table(visitor: &Visitor, rows: &[PaymentRow]) -> Result<DataTable, Problem> {
-    let payers = Payers::of(visitor, rows).await?;
-    let sees_money = visitor.shop.as_ref().is_some_and(|at| at.role.sees_money());
-    let mut columns = vec![
-        Column::words("When"),
-        Column::words("From"),
-        Column::words("Payment"),
-        Column::words("Order"),
-        Column::words("Status"),
-        Column::numbers("Gross"),
-        Column::numbers("Refunded"),
-    ];
-    if sees_money {
-        columns.extend(["Fee", "Tax", "Net"].map(Column::numbers));
-        columns.push(Column::words("Settlement"));
-    }
-    let cells = rows.iter().map(|row| -> Result<Vec<Cell>, Problem> {
-        let money = |amount| visitor.money(amount, row.currency).map(MoneyView::plain);
-        let id = row.id.to_string();
-        let mut cells = vec![
-            visitor.when(row.paid_at).into(),
-            payers.name(&row.payer).into(),
-            Cell::Link(short(&id), format!("{PATH}/{id}")),
-            row.order_id.clone().unwrap_or_else(|| "–".to_owned()).into(),
-            status(row).into(),
-            money(row.gross)?.into(),
-            money(row.refunded)?.into(),
-        ];
-        if sees_money {
-            for amount in [row.fee, row.tax, row.net] {
-                cells.push(money(amount)?.into());
-            }
-            cells.push(settlement(row));
-        }
-        Ok(cells)
-    });
-    let cells: Result<Vec<_>, Problem> = cells.collect();
-    Ok(DataTable::new("Payments", &columns, cells?))
-}
-
-fn settlement(row: &PaymentRow) -> Cell {
-    match row.settlement {
-        Some(id) => {
-            let id = id.to_string();
-            Cell::Link(short(&id), format!("/merchant/settlements/{id}"))
-        }
-        None => format!("on {}", row.settles_on.format("%-d %b")).into(),
-    }
-}
-
 /// Nothing at all is another thing than nothing that matches.
 fn empty(query: &Query) -> EmptyState {
     if query.restricts() {
@@ -252,33 +223,84 @@ pub(super) async fn csv(
     Asked(query): Asked<Query>,
 ) -> Result<Response, Problem> {
     caught_up(&visitor.state).await.ok();
-    let (filter, errors) = filter(&visitor, &Query { older: String::new(), ..query }).await?;
+    let query = Query { older: String::new(), ..query };
+    let (filter, errors) = filter(&visitor, &query).await?;
     // A file that has not quite what was asked for looks like one that has.
     if let Some(error) = errors.iter().next() {
         return Err(Problem::parameter(error.field, error.text.clone()));
     }
-    let parts = pages(visitor.state.read_models.clone(), visitor.wallet.clone(), filter);
+    let sought = sought(&visitor, &query, filter);
+    let outside = Outside::new(visitor.state.reads.clone());
+    let from = Source { models: visitor.state.read_models.clone(), outside };
+    let parts = pages(from, visitor.wallet.clone(), sought);
     Ok(spreadsheet::file("payments.csv", HEAD, parts))
+}
+
+/// Where rows are read.
+struct Source {
+    models: ReadModels,
+    outside: Outside,
 }
 
 /// The rows that match as text, a page at a time.
 fn pages(
-    models: ReadModels,
+    from: Source,
     account: AccountId,
-    filter: Option<PaymentFilter>,
+    sought: Sought,
 ) -> impl Stream<Item = Result<String, Problem>> + Send + 'static {
-    stream::try_unfold((models, account, filter), async |(models, account, filter)| {
-        let Some(filter) = filter else { return Ok(None) };
-        let page = models.payments(&filter, FILE_PAGE).await?;
-        let mut settled: Vec<SettlementId> =
-            page.items.iter().filter_map(|row| row.settlement).collect();
+    let first = Some(Place::default());
+    stream::try_unfold((from, account, sought, first), async |(from, account, sought, place)| {
+        let Some(place) = place else { return Ok(None) };
+        let Source { models, outside } = &from;
+        let (found, next) = sought.page((models, outside), place, FILE_PAGE).await?;
+        let settled = found.iter().filter_map(|one| match one {
+            Found::Paid(row) => row.settlement,
+            Found::Coming(_) => None,
+        });
+        let mut settled: Vec<SettlementId> = settled.collect();
         settled.sort_unstable();
         settled.dedup();
         let references = models.payout_references(&account, &settled).await?;
-        let part: String = page.items.iter().map(|row| line(row, &references)).collect();
-        let rest = page.next.map(|at| PaymentFilter { before: Some(at), ..filter });
-        Ok(Some((part, (models, account, rest))))
+        let part = found.iter().map(|one| match one {
+            Found::Paid(row) => line(row, &references),
+            Found::Coming(one) => line_of_coming(one),
+        });
+        let part = part.collect::<String>();
+        Ok(Some((part, (from, account, sought, next))))
     })
+}
+
+/// Of one that the shop does not have: it has no fee, nothing is the shop's of it.
+fn line_of_coming(one: &Incoming) -> String {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let state = match one.state {
+        IncomingState::Processing => PROCESSING,
+        IncomingState::Paid => "completed",
+        IncomingState::Failed => FAILED,
+    };
+    let currency = one.credit.account.currency().map(|code| code.to_string()).unwrap_or_default();
+    let nothing = String::new;
+    let cells = [
+        "PAYMENT".to_owned(),
+        text(&one.order_id),
+        one.payment.to_string(),
+        "UPI".to_owned(),
+        one.told_at.to_rfc3339_opts(SecondsFormat::Millis, true),
+        state.to_owned(),
+        one.amount.map(parts::paise).unwrap_or_default(),
+        nothing(),
+        nothing(),
+        nothing(),
+        nothing(),
+        nothing(),
+        nothing(),
+        nothing(),
+        text(&one.store),
+        text(&one.terminal),
+        currency,
+        nothing(),
+    ];
+    spreadsheet::line(cells.into_iter().map(Cow::Owned))
 }
 
 fn line(row: &PaymentRow, references: &References) -> String {

@@ -11,15 +11,16 @@ use axum::{
     },
 };
 use futures::{Stream, stream};
-use ledger_core::{ids::MerchantCode, log::Position};
-use projections::SalesMark;
+use ledger_core::{clock::Timestamp, ids::MerchantCode, log::Position};
+use projections::{ReadError, SalesMark};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use super::shop;
 use crate::{
+    deposits::Outside,
     http::{Problem, codes, reader::Reader, session::refuse_foreign_origin},
     pages::merchant::{Anybody, ShopVisitor},
-    shops::Membership,
+    shops::{Membership, MerchantId},
 };
 
 /// How often the connection shows that it lives.
@@ -41,6 +42,8 @@ pub(super) async fn events(
     let membership = Membership { merchant: visitor.at.shop.id, role: visitor.at.role };
     let reader = Reader::of_member(&visitor.state, &visitor.who.session, membership, &uri)?;
     let merchant = shop(&visitor)?;
+    let outside = Outside::new(visitor.state.reads.clone());
+    let coming = outside.mark(membership.merchant).await.map_err(ReadError::from)?;
     let mut last = visitor.state.read_models.sales_mark(&merchant).await?;
     // Who comes back is told at once that something was missed.
     if let Some(position) = last_seen(&headers) {
@@ -51,7 +54,9 @@ pub(super) async fn events(
         return Err(Problem::new(codes::OVERLOADED, detail).retry_after(5));
     };
     let (head, stopping) = (visitor.state.head.clone(), visitor.state.stopping.clone());
-    let counter = Counter { reader, merchant, head, stopping, last, began: false };
+    let last = (last, coming);
+    let shop = membership.merchant;
+    let counter = Counter { reader, merchant, shop, head, stopping, outside, last, began: false };
     Ok(Sse::new(messages(counter, permit))
         .keep_alive(KeepAlive::new().interval(HEARTBEAT))
         .into_response())
@@ -61,12 +66,17 @@ fn last_seen(headers: &HeaderMap) -> Option<Position> {
     headers.get("last-event-id")?.to_str().ok()?.parse().ok()
 }
 
+/// How far what happened to the shop's payments is, and what comes from other banks.
+type Mark = (SalesMark, Vec<Option<Timestamp>>);
+
 struct Counter {
     reader: Reader,
     merchant: MerchantCode,
+    shop: MerchantId,
     head: watch::Receiver<Position>,
     stopping: watch::Receiver<bool>,
-    last: SalesMark,
+    outside: Outside,
+    last: Mark,
     /// Whether it has looked once: a log that stands still is looked at too.
     began: bool,
 }
@@ -96,12 +106,13 @@ impl Counter {
                 return None;
             }
             let mark = self.reader.state.read_models.sales_mark(&self.merchant).await;
-            let Ok(mark) = mark else {
+            let coming = self.outside.mark(self.shop).await;
+            let (Ok(mark), Ok(coming)) = (mark, coming) else {
                 tracing::warn!("a live counter ended");
                 return None;
             };
-            if mark != self.last {
-                self.last = mark;
+            if (mark, &coming) != (self.last.0, &self.last.1) {
+                self.last = (mark, coming);
                 let id = mark.position.to_string();
                 return Some(Event::default().event("payment").data(&id).id(id));
             }

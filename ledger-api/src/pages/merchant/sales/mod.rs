@@ -5,8 +5,10 @@
 //! with every one of them: another shop's is not there. Who takes payments sees what comes in at
 //! the counter, and nothing that adds up to a balance.
 
+mod coming;
 mod counter;
 mod dispute;
+mod found;
 mod list;
 mod live;
 mod names;
@@ -21,6 +23,7 @@ mod reports;
 mod settlements;
 mod settlements_query;
 mod steps;
+mod table;
 
 pub(super) use parts::paise;
 pub(super) use query::{day, rupees};

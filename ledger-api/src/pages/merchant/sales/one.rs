@@ -11,12 +11,12 @@ use projections::{PaymentHistory, PaymentRow, ReadError, RefundRow};
 use rust_decimal::Decimal;
 
 use super::{
-    list,
+    coming,
     names::{Payers, Places},
     own_payment, proof,
     query::STATUSES,
     refund::{REASONS, RefundForm, TYPED_ABOVE},
-    shop, steps,
+    shop, steps, table,
 };
 use crate::{
     deposits::is_outside,
@@ -85,6 +85,9 @@ pub(super) async fn page(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     caught_up(&visitor.state).await.ok();
+    if let Some(page) = coming::page(&visitor, &id).await? {
+        return Ok(page);
+    }
     show(&visitor, &id, RefundForm::default(), FormErrors::none()).await
 }
 
@@ -112,7 +115,7 @@ pub(super) async fn show<N>(
         handle: payers.face(&row.payer).map(|face| face.handle.to_string()).unwrap_or_default(),
         who,
         amount: MoneyView::incoming(visitor.money(row.gross, row.currency)?).hero(),
-        status: list::status(&row),
+        status: table::status(&row),
         word: word(&row),
         receipt: receipt(visitor, &row, left).await?,
         timeline: steps::timeline(visitor, &row, &history)?,

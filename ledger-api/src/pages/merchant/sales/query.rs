@@ -7,7 +7,6 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 use chrono_tz::Tz;
 use ledger_core::{
     ids::{MerchantCode, PaymentId},
-    log::Position,
     money::{Currency, Money},
     payment::PaymentStatus,
 };
@@ -15,7 +14,10 @@ use projections::PaymentFilter;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
-use crate::pages::{FormErrors, act::amount_typed, activity::filter::midnight, address};
+use crate::{
+    deposits::IncomingState,
+    pages::{FormErrors, act::amount_typed, activity::filter::midnight, address},
+};
 
 /// The address's query. Everything is a text first.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -43,13 +45,18 @@ pub(super) const SPANS: [(&str, &str); 5] = [
     ("all", "Any time"),
 ];
 /// The statuses that can be chosen.
-pub(super) const STATUSES: [(&str, &str); 5] = [
+pub(super) const STATUSES: [(&str, &str); 7] = [
     ("", "All"),
+    (PROCESSING, "On its way"),
     ("completed", "Paid"),
     ("partially_refunded", "Partly refunded"),
     ("refunded", "Refunded"),
     (DISPUTED, "Disputed"),
+    (FAILED, "Failed"),
 ];
+/// Of payments from other banks that the shop does not have.
+pub(super) const PROCESSING: &str = "processing";
+pub(super) const FAILED: &str = "failed";
 /// Beside the status: whatever became of the rest.
 const DISPUTED: &str = "disputed";
 const DAYS_DEFAULT: u64 = 7;
@@ -66,7 +73,8 @@ impl Query {
         let mut errors = FormErrors::none();
         let status = PaymentStatus::ALL.into_iter().find(|s| s.as_str() == self.status);
         let disputed = self.status == DISPUTED;
-        if status.is_none() && !disputed && !self.status.is_empty() {
+        let known = status.is_some() || disputed || self.outside().is_some();
+        if !known && !self.status.is_empty() {
             errors.add("status", "There is no such status; it was left out.");
         }
         let from = day(&self.from, "from", &mut errors);
@@ -87,10 +95,18 @@ impl Query {
             terminal: text(&self.terminal, ORDER_CHARS_MAX),
             id,
             gross,
-            before: self.older.parse::<Position>().ok(),
             ..PaymentFilter::default()
         };
         (filter, errors)
+    }
+
+    /// Where payments from other banks are that the status means, if it means any.
+    pub(super) fn outside(&self) -> Option<IncomingState> {
+        match self.status.as_str() {
+            PROCESSING => Some(IncomingState::Processing),
+            FAILED => Some(IncomingState::Failed),
+            _ => None,
+        }
     }
 
     /// The payment or the amount that is looked for.
@@ -222,7 +238,6 @@ mod tests {
         let (found, errors) = filter("status=nope&from=soon&to=%3Cb%3E&order=%20A-1%20&older=x");
         assert_eq!(found.status, None);
         assert_eq!(found.order_id.as_deref(), Some("A-1"));
-        assert_eq!(found.before, None);
         for field in ["status", "from", "to"] {
             assert!(!errors.of(field).is_empty(), "{field}");
         }

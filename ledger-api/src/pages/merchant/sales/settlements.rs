@@ -15,9 +15,10 @@ use ledger_core::{
 use projections::{Page, PaymentFilter, PaymentRow, ReadModels, SettlementFilter, SettlementRow};
 
 use super::{
-    list, parts,
+    parts,
     settlements_query::{Query, STATUSES},
     shop, short,
+    table::table as payments_table,
 };
 use crate::{
     http::{
@@ -206,7 +207,7 @@ pub(super) async fn one(
         layout: visitor.layout("Settlement", Nav::Shop("settlements")),
         amount: plain(row.net)?.hero(),
         sums: Pairs::new(pairs),
-        table: list::table(&visitor, &payments).await?,
+        table: payments_table(&visitor, &payments).await?,
         id: row.id.to_string(),
     };
     Ok(respond::page(&view))
