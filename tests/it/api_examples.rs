@@ -184,7 +184,7 @@ const OF_PAYMENTS: &str = include_str!("../../ledger-api/src/routes/payments/exa
 /// Asked by other tests (`ops`, `ops_desk`, `ops_resolutions`, `sending_back`, `dues`, `logins`,
 /// `pages`, `statements`, `transfers`, `proofs`, `periods_api`): they need two persons, somebody's
 /// session, a bank that tells, a login provider, or a signature.
-const ELSEWHERE: [&str; 35] = [
+const ELSEWHERE: [&str; 36] = [
     "get_v1_audit_checkpoints",
     "get_v1_audit_consistency",
     "get_v1_audit_proofs_position",
@@ -192,6 +192,7 @@ const ELSEWHERE: [&str; 35] = [
     "post_v1_statement_files",
     "get_v1_statement_files_id",
     "get_v1_statement_files_id_content",
+    "post_v1_qr_codes_read",
     "post_v1_ops_periods_close_year",
     "post_v1_ops_withdrawals_id_approve",
     "post_v1_ops_withdrawals_id_reject",
