@@ -20,8 +20,7 @@ use rqrr::PreparedImage;
 
 use super::QrError;
 
-/// The longest sides that are looked at, one after the other; none larger than the picture is. Half
-/// of the first comes last: that takes the grain out of a small picture.
+/// The longest sides that are looked at, one after the other; none larger than the picture is.
 const SIDES: [u32; 3] = [1_000, 2_000, 500];
 /// The most pixels that the search may write, in all versions together: less than a second's work.
 const WORK_MAX: u64 = 150_000_000;
@@ -62,7 +61,6 @@ fn versions(picture: &GrayImage) -> impl Iterator<Item = GrayImage> {
     let (width, height) = picture.dimensions();
     let longest = width.max(height).max(1);
     let mut sides: Vec<u32> = SIDES.into_iter().map(|side| side.min(longest)).collect();
-    sides.push(SIDES[0].min(longest).div_euclid(2).max(1));
     sides.dedup();
     sides.into_iter().map(move |side| {
         if side == longest {

@@ -107,7 +107,7 @@ fn turned_slanted_and_grainy_ones_too() {
         ("tilted", tilted),
     ] {
         assert_eq!(said(&png(&picture)).as_deref(), Ok(SHOP), "{what}");
-        let photo = bytes(as_photographed(&picture, 35), ImageFormat::Jpeg);
+        let photo = bytes(as_photographed(&picture, 6), ImageFormat::Jpeg);
         assert_eq!(said(&photo).as_deref(), Ok(SHOP), "{what}, photographed");
     }
 }

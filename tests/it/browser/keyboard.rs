@@ -179,7 +179,7 @@ async fn a_person_signs_in_sends_finds_it_and_signs_out_by_the_keyboard_alone() 
         browser.open(&format!("{}/login", demo.address)).await;
         browser.logs_in("meera").await;
         browser.at("/app").await;
-        browser.sees("available").await;
+        browser.sees("Hello, Meera").await;
         browser.skips().await;
         browser.open(&format!("{}/app", demo.address)).await;
         browser.opens_the_menu().await;
@@ -199,7 +199,7 @@ async fn a_person_signs_in_sends_finds_it_and_signs_out_by_the_keyboard_alone() 
         browser.sees("Check and send").await;
         browser.enter("Send ₹2.75").await;
         browser.at("/app/activity/").await;
-        browser.sees("by keys").await;
+        browser.sees("Ravi Kumar").await;
         browser.goes_through().await;
 
         browser.open(&format!("{}/app", demo.address)).await;
@@ -209,7 +209,7 @@ async fn a_person_signs_in_sends_finds_it_and_signs_out_by_the_keyboard_alone() 
         browser.open(&format!("{}/app/activity", demo.address)).await;
         browser.enter("Ravi Kumar").await;
         browser.at("/app/activity/tr_").await;
-        browser.sees("by keys").await;
+        browser.sees("Ravi Kumar").await;
         browser.opens_the_menu().await;
         browser.signs_out().await;
         browser
