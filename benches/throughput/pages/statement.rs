@@ -25,9 +25,9 @@ use crate::{
 
 /// The word that takes these.
 pub(crate) const WORD: &str = "statement";
-/// How many lines it has, unless the word says how many (`statement:1000`): as many as there may be.
+/// How many lines it has, as many as there may be, unless the word says (`statement:1000`).
 const LINES: u64 = 50_000;
-/// How often it is made in each form: one form after the other, for the same again is the same file.
+/// How often it is made in each form: by turns, for the same again is the same file.
 const TIMES: usize = 3;
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// How long one may take.

@@ -33,8 +33,8 @@ const STOP: &str = "
     const label = e.labels && e.labels[0] ? e.labels[0].innerText : '';
     const words = (e.getAttribute('aria-label') || label || e.innerText || e.value || '').trim();
     const s = getComputedStyle(e);
-    const looks = (s.outlineStyle === 'none' ? '' : s.outlineStyle + s.outlineWidth + s.outlineColor)
-        + '|' + s.boxShadow;
+    const drawn = s.outlineStyle + s.outlineWidth + s.outlineColor;
+    const looks = (s.outlineStyle === 'none' ? '' : drawn) + '|' + s.boxShadow;
     const of = e.tagName.toLowerCase() + ' \"' + words.slice(0, 40) + '\"';
     if (window.__unfocused && window.__unfocused.get(e) === looks) {
         faults.push(of + ' looks the same with the focus');

@@ -1,4 +1,5 @@
-//! `/app/move`: add, send, withdraw; `/app/scan`: from a picture of a code on. Each has a form, a sheet to confirm, and then happens once.
+//! `/app/move`: add, send, withdraw; `/app/scan`: from a picture of a code on. Each has a form, a
+//! sheet to confirm, and then happens once.
 //!
 //! The form is sent to `…/check`, which changes nothing and shows the sheet; the sheet's form does
 //! it, with the nonce that makes a second click the same request.

@@ -127,8 +127,8 @@ fn named(to: Recipient) -> RecipientIn {
 /// Read a QR code
 ///
 /// Of a picture (`image/png` or `image/jpeg`, at most 5 MB) or of the text that a code is known to
-/// say (`application/json`): what it says, and what can be paid by it here. Nothing is moved, and no
-/// picture is kept. A code of ours that is damaged, one of another bank and one of no payment are
+/// say (`application/json`): what it says, and what can be paid by it here. Nothing is moved and no
+/// picture kept. A code of ours that is damaged, one of another bank and one of no payment are
 /// `other`, with the reason in `detail`.
 #[utoipa::path(
     post,
