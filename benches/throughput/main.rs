@@ -128,6 +128,7 @@ async fn run(stand: &Stand, plan: &Plan) -> anyhow::Result<Table> {
     snapshot::rows(stand, plan, &mut table).await?;
     crash::rows(stand, plan, &mut table).await?;
     pages::rows(stand, plan, &mut table).await?;
+    pages::statement::rows(stand, plan, &mut table).await?;
     Ok(table)
 }
 

@@ -26,6 +26,7 @@ pub mod periods;
 pub mod post;
 pub mod postgres;
 pub mod proofs;
+mod qr;
 mod reports;
 pub mod resolutions;
 pub mod review;

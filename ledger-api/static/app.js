@@ -138,18 +138,38 @@
   };
   if (document.querySelector("[data-countdown]")) { tick(); setInterval(tick, 1000); }
 
-  // ---- a QR code from a picture, where the browser can read one ----
-  const picture = document.getElementById("qr-file");
-  if (picture && "BarcodeDetector" in window) {
-    picture.closest("[data-qr]").hidden = false;
-    picture.addEventListener("change", async () => {
-      const out = document.getElementById("qr-said");
+  // ---- a picture of a QR code: read here where the browser can; else made smaller than telephones
+  // make them, for the button sends it ----
+  const smaller = async (file) => {
+    const side = 1600, picture = await createImageBitmap(file);
+    const scale = side / Math.max(picture.width, picture.height);
+    if (scale >= 1) return file;
+    const canvas = document.createElement("canvas");
+    canvas.width = Math.round(picture.width * scale);
+    canvas.height = Math.round(picture.height * scale);
+    canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+    const made = await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.9));
+    return made && made.size < file.size ? new File([made], "code.jpg", { type: "image/jpeg" }) : file;
+  };
+  for (const form of all("form[data-scan]")) {
+    const input = form.elements.picture, text = document.getElementById(form.dataset.scan);
+    input.addEventListener("change", async () => {
+      const file = input.files[0];
+      if (!file) return;
       try {
-        const [found] = await new BarcodeDetector({ formats: ["qr_code"] }).detect(await createImageBitmap(picture.files[0]));
-        if (!found) throw new Error("no code");
-        document.getElementById(picture.closest("[data-qr]").dataset.qr || "to").value = found.rawValue;
-        out.textContent = "Found. Check the name on the next page.";
-      } catch { out.textContent = "We can’t see a QR code in that picture. Try a sharper one, or paste the handle."; }
+        const found = text && "BarcodeDetector" in window
+          ? await new BarcodeDetector({ formats: ["qr_code"] }).detect(await createImageBitmap(file)) : [];
+        if (found.length === 1) {
+          text.value = found[0].rawValue;
+          const words = "The code was read, and what it says filled in. Continue from there.";
+          document.getElementById("picture-hint").textContent = words;
+          say(words);
+          return;
+        }
+        const bag = new DataTransfer();
+        bag.items.add(await smaller(file));
+        if (input.files[0] === file) input.files = bag.files;
+      } catch { /* What cannot be looked at here is sent as it is: the server says what is wrong. */ }
     });
   }
 

@@ -192,6 +192,7 @@ const ELSEWHERE: [&str; 36] = [
     "post_v1_statement_files",
     "get_v1_statement_files_id",
     "get_v1_statement_files_id_content",
+    "post_v1_qr_codes_read",
     "post_v1_ops_periods_close_year",
     "get_v1_ops_withdrawals_id_exchanges",
     "post_v1_ops_withdrawals_id_approve",

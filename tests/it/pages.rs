@@ -4,5 +4,6 @@ mod long_statements;
 mod looks;
 mod moves;
 mod reader;
+mod scans;
 mod waits;
 mod wallet_more;

@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use anyhow::Context as _;
 use chrono::{TimeDelta, Utc};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use ledger_api::{
@@ -92,6 +93,41 @@ pub(super) async fn fill(
         shortest: 1 + 2 * (movements - movements / LONG_SHARE) / people,
         head,
     })
+}
+
+/// How far back the movements of [`one_long`] begin.
+pub(super) const LONG_DAYS: i64 = 60;
+
+/// Fills a database with somebody whose wallet has so many movements, to and from a few others; who
+/// it is, and the last event's place.
+pub(super) async fn one_long(
+    database: &PgConnectOptions,
+    lines: u64,
+) -> anyhow::Result<(PersonId, u64)> {
+    let clock = Arc::new(ManualClock::at(Utc::now() - TimeDelta::days(LONG_DAYS)));
+    let config = crate::callers::config(database.clone());
+    let engine = Engine::start(EngineConfig { clock: clock.clone(), ..config }).await?;
+    let filler = Filler { engine: engine.clone(), currency: rupee()? };
+    filler.open_capital().await?;
+    let ids = sign_up(database, &engine, 11).await?;
+    let wallets: Vec<AccountId> = ids.iter().map(|id| id.wallet()).collect::<Result<_, _>>()?;
+    filler.fund(&wallets).await?;
+    let (long, others) = wallets.split_first().context("nobody")?;
+    // What they were given is the first line.
+    let left = lines.saturating_sub(1);
+    let step = TimeDelta::days(LONG_DAYS) / i32::try_from(left / CHUNK + 1)?;
+    for begin in (0..left).step_by(usize::try_from(CHUNK)?) {
+        let some = (begin..left.min(begin + CHUNK)).zip(others.iter().cycle());
+        let commands = some.map(|(n, other)| {
+            let (from, to) = if n % 2 == 0 { (long, other) } else { (other, long) };
+            filler.posting("transfer", from, to, "0.01")
+        });
+        filler.all(commands.collect::<anyhow::Result<_>>()?).await?;
+        clock.advance(step);
+    }
+    let head = engine.status().borrow().head.position;
+    engine.shutdown().await;
+    Ok((*ids.first().context("nobody")?, head))
 }
 
 /// Waits for a projector to have folded it all.

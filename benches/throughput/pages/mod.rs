@@ -12,6 +12,7 @@
 
 mod fill;
 mod look;
+pub(crate) mod statement;
 
 pub(crate) use fill::{SECRET, until_folded};
 

@@ -101,7 +101,7 @@ codes! {
     REQUEST_TIMEOUT = "request_timeout" 408 SameKey "The request came too slowly"
         "The body did not arrive in time. Nothing was done.";
     TOO_LARGE = "too_large" 413 Never "The body is too large"
-        "The body is larger than 64 kB (1 MB for bulk requests).";
+        "The body is larger than 64 kB (1 MB for bulk requests, 5 MB for pictures).";
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type" 415 Never "Not application/json"
         "The body must be sent as `Content-Type: application/json`, not compressed.";
     // Of the service.

@@ -21,7 +21,7 @@ pub(crate) const BODY_BYTES_MAX: usize = 64 * 1024;
 pub(crate) const BULK_BYTES_MAX: usize = 1024 * 1024;
 /// How long a body may take to arrive; shorter than a handler's time, so that the answer says
 /// that nothing was done.
-const BODY_TIMEOUT: Duration = Duration::from_secs(8);
+pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// A body that has arrived: JSON by its own word, not yet read.
 #[derive(Debug)]

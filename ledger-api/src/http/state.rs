@@ -29,6 +29,7 @@ use crate::{
     logins::{Logins, server::Frontends},
     payments::{BankCalendar, Calendars, DisputeWords},
     people::{Passwords, People, PeopleSettings, PublicUrl, Throttles, Wallets},
+    qr::QrReader,
     sessions::Sessions,
     shops::{ApiLog, ShopAccounts, Shops},
     staff::StaffStore,
@@ -150,6 +151,8 @@ pub struct Shared {
     pub(crate) pauses: Pauses,
     /// Statements that are prepared.
     pub(crate) statement_files: StatementFiles,
+    /// What reads pictures of QR codes.
+    pub(crate) qr: QrReader,
     /// The read models.
     pub read_models: ReadModels,
     /// The projector of this process, if it has one.
@@ -241,6 +244,7 @@ impl ApiState {
             webhook_deliveries,
             pauses,
             statement_files,
+            qr: QrReader::default(),
             read_models,
             projector,
             tails,

@@ -55,6 +55,9 @@ pub enum LinkError {
     /// The address of another page, or of another service's.
     #[error("this link leads to another page than the one where shops are paid here")]
     Elsewhere,
+    /// A code of a payee whom only a bank knows, where one of ours is meant.
+    #[error("this is a UPI code of another bank, which nothing can be sent to from here")]
+    OfABank,
     /// Words that are too long, or with control characters.
     #[error("the words in this payment code cannot be shown")]
     Words,

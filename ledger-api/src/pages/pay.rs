@@ -148,13 +148,13 @@ async fn check(sent: Sent<PayForm>) -> Result<Response, Problem> {
     sheet_or_form(&sent.visitor, sent.form).await
 }
 
-/// What somebody pasted, if it is the address of this page.
-pub(super) fn pasted(visitor: &Visitor, text: &str) -> Result<Option<PayPage>, LinkError> {
-    PayPage::read(text, &visitor.state.people_settings.link(PAY_PAGE))
+/// The address of this page, as shops send it.
+pub(super) fn page_of(visitor: &Visitor) -> String {
+    visitor.state.people_settings.link(PAY_PAGE)
 }
 
 async fn sheet_or_form(visitor: &Visitor, mut form: PayForm) -> Result<Response, Problem> {
-    match pasted(visitor, &form.link) {
+    match PayPage::read(&form.link, &page_of(visitor)) {
         Ok(None) => {}
         Ok(Some(PayPage::Request(id))) => {
             form = PayForm { request: id.to_string(), link: String::new(), ..form };

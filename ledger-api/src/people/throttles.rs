@@ -41,6 +41,8 @@ impl Rate {
     pub const CONFIRM: Self = Self { name: "confirm", burst: 10, seconds: 60 };
     /// Names that one person looks up, to send money to.
     pub const LOOKUP: Self = Self { name: "lookup-person", burst: 20, seconds: 3 };
+    /// Pictures of QR codes that one person has read.
+    pub const PICTURE: Self = Self { name: "picture", burst: 20, seconds: 3 };
     /// Exports of everything about one person.
     pub const EXPORT: Self = Self { name: "export", burst: 2, seconds: 30 };
 }

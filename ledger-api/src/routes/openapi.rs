@@ -130,6 +130,7 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
     let keyless = is_about_oneself(path)
         || path == "/v1/withdrawal-quotes"
         || path == "/v1/statement-files"
+        || path == "/v1/qr-codes/read"
         || path == "/v1/audit/openings"
         || path.starts_with("/v1/bank-accounts/{id}")
         || path.starts_with("/v1/ops/banks/")

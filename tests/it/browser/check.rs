@@ -62,6 +62,19 @@ impl Browser {
         faults
     }
 
+    /// Makes the window of the page that is there so wide, one after the other; what then sticks
+    /// out, and what a script has to say of it.
+    pub(super) async fn faults_at(&self, widths: &[u32]) -> Vec<String> {
+        let mut faults = Vec::new();
+        for width in widths {
+            self.width(*width).await;
+            let found = texts(&self.ask(WIDER).await);
+            faults.extend(found.into_iter().map(|fault| format!("{width}: {fault}")));
+        }
+        faults.extend(self.faults_of_loading().await);
+        faults
+    }
+
     /// The same for a page that is there already, after whatever was done on it.
     pub(super) async fn check(&self) {
         let mut faults = self.faults_of_loading().await;

@@ -1,4 +1,4 @@
-//! Every page, as wide as a telephone and as a desk, by day and by night.
+//! Every page, from the width of a telephone to that of a desk, by day and by night.
 
 use super::{session::Browser, wallet::on_the_demo};
 use crate::support::demo::{Demo, PASSWORD};
@@ -20,12 +20,13 @@ const PUBLIC: [&str; 13] = [
     "/ops/login",
 ];
 /// What somebody sees who is signed in.
-const OWN: [&str; 15] = [
+const OWN: [&str; 16] = [
     "/app/pay",
     "/app",
     "/app/confirm?return_to=/app/security",
     "/app/confirm-code?return_to=/app/security",
     "/app/receive",
+    "/app/scan",
     "/app/move?tab=add",
     "/app/move?tab=send",
     "/app/move?tab=withdraw",
@@ -143,7 +144,9 @@ pub(super) fn opened() -> impl Iterator<Item = &'static str> {
 
 /// So many things that happened are looked at, each on its own page.
 const THINGS: usize = 4;
-const WIDTHS: [u32; 2] = [360, 1280];
+/// The widths that each page is opened at, each with those that it is made to from there: what is
+/// loaded once is only measured again.
+const WIDTHS: [(u32, &[u32]); 2] = [(360, &[480]), (1280, &[768, 1024, 1600])];
 
 impl Browser {
     /// The path of the first link on a page that begins like this.
@@ -192,8 +195,10 @@ async fn of_somebody(browser: &Browser, demo: &Demo) -> String {
 async fn look_at(browser: &Browser, demo: &Demo, pages: &[String]) {
     let mut faults = Vec::new();
     for page in pages {
-        for width in WIDTHS {
-            let found = browser.faults_of(&format!("{}{page}", demo.address), width).await;
+        for (width, further) in WIDTHS {
+            let mut found = browser.faults_of(&format!("{}{page}", demo.address), width).await;
+            found.extend(browser.faults_told().await);
+            found.extend(browser.faults_at(further).await);
             faults.extend(found.into_iter().map(|fault| format!("{page} {fault}")));
         }
     }

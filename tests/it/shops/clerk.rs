@@ -9,28 +9,28 @@ use crate::{
     user_api::person::Scene,
 };
 
-pub(super) const PASSWORD: &str = "a long sentence is best";
-pub(super) const COOKIE: &str = "__Host-bahi_merchant";
+pub(crate) const PASSWORD: &str = "a long sentence is best";
+pub(crate) const COOKIE: &str = "__Host-bahi_merchant";
 
 /// Somebody with a browser.
 #[derive(Clone)]
-pub(super) struct Clerk {
+pub(crate) struct Clerk {
     client: Client,
     address: String,
     /// As it is sent: `name=token`.
-    pub(super) cookie: String,
-    pub(super) csrf: String,
-    pub(super) email: String,
+    pub(crate) cookie: String,
+    pub(crate) csrf: String,
+    pub(crate) email: String,
 }
 
 impl Clerk {
     /// The same browser without its cookie.
-    pub(super) fn without_a_cookie(&self) -> Self {
+    pub(crate) fn without_a_cookie(&self) -> Self {
         Self { cookie: String::new(), ..self.clone() }
     }
 
     /// Somebody new, signed in for shops.
-    pub(super) async fn sign_up(scene: &Scene, handle: &str) -> Self {
+    pub(crate) async fn sign_up(scene: &Scene, handle: &str) -> Self {
         let client = Client::builder().redirect(Policy::none()).no_proxy().build().unwrap();
         let mut clerk = Self {
             client,
@@ -49,7 +49,7 @@ impl Clerk {
     }
 
     /// The same with a shop of their own; its id.
-    pub(super) async fn with_shop(scene: &Scene, handle: &str) -> (Self, String) {
+    pub(crate) async fn with_shop(scene: &Scene, handle: &str) -> (Self, String) {
         let mut clerk = Self::sign_up(scene, handle).await;
         clerk.prove_address(scene).await;
         let opened = clerk.open_shop(handle).await;
@@ -59,14 +59,14 @@ impl Clerk {
         (clerk, found(&page.text, "mer_"))
     }
 
-    pub(super) async fn prove_address(&mut self, scene: &Scene) {
+    pub(crate) async fn prove_address(&mut self, scene: &Scene) {
         // Sent by itself at the sign-up.
         let code = code(&sent(scene, &self.email.clone(), "Confirm").await);
         let proved = self.form("/merchant/verify", &[("code", &code)]).await;
         assert_eq!(proved.status, 303, "{}", proved.text);
     }
 
-    pub(super) async fn open_shop(&mut self, handle: &str) -> Reply {
+    pub(crate) async fn open_shop(&mut self, handle: &str) -> Reply {
         let name = format!("Shop of {handle}");
         let fields = [
             ("display_name", name.as_str()),
@@ -78,7 +78,7 @@ impl Clerk {
     }
 
     /// Somebody new whom this owner asked, and who came.
-    pub(super) async fn hire(&mut self, scene: &Scene, handle: &str, role: &str) -> Self {
+    pub(crate) async fn hire(&mut self, scene: &Scene, handle: &str, role: &str) -> Self {
         let mut other = Self::sign_up(scene, handle).await;
         let email = other.email.clone();
         let asked = self.form("/merchant/team/invite", &[("email", &email), ("role", role)]).await;
@@ -92,23 +92,23 @@ impl Clerk {
     }
 
     /// A request with the cookie and nothing else.
-    pub(super) fn bare(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn bare(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.client.request(method, format!("{}{path}", self.address));
         if self.cookie.is_empty() { request } else { request.header("cookie", &self.cookie) }
     }
 
     /// A request of the API as a script of ours sends it.
-    pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.bare(method, path).header("origin", &self.address).header("x-csrf-token", &self.csrf)
     }
 
     /// A page.
-    pub(super) async fn get(&self, path: &str) -> Reply {
+    pub(crate) async fn get(&self, path: &str) -> Reply {
         send(self.bare(Method::GET, path).header("accept", "text/html")).await
     }
 
     /// Sends a form of a page and keeps the cookie that comes back.
-    pub(super) async fn form(&mut self, path: &str, fields: &[(&str, &str)]) -> Reply {
+    pub(crate) async fn form(&mut self, path: &str, fields: &[(&str, &str)]) -> Reply {
         let byte = |b: u8| match b {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => {
                 char::from(b).to_string()
@@ -135,7 +135,7 @@ impl Clerk {
         reply
     }
 
-    pub(super) async fn read_csrf(&mut self, path: &str) {
+    pub(crate) async fn read_csrf(&mut self, path: &str) {
         let page = self.get(path).await;
         assert_eq!(page.status, 200, "{path}: {}", page.text);
         self.csrf = hidden(&page.text, "csrf");
@@ -144,7 +144,7 @@ impl Clerk {
 
 /// The value of the first hidden field of this name.
 #[track_caller]
-pub(super) fn hidden(page: &str, name: &str) -> String {
+pub(crate) fn hidden(page: &str, name: &str) -> String {
     let start = format!("name=\"{name}\" value=\"");
     let (_, rest) = page.split_once(&start).unwrap_or_else(|| panic!("no {name}: {page}"));
     rest.split('"').next().unwrap().to_owned()
@@ -152,13 +152,13 @@ pub(super) fn hidden(page: &str, name: &str) -> String {
 
 /// The first id in a page that starts like this.
 #[track_caller]
-pub(super) fn found(page: &str, prefix: &str) -> String {
+pub(crate) fn found(page: &str, prefix: &str) -> String {
     let at = page.find(prefix).unwrap_or_else(|| panic!("no {prefix}: {page}"));
     page[at..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect()
 }
 
 /// The newest letter to somebody about something, waited for: it goes out beside the request.
-pub(super) async fn sent(scene: &Scene, to: &str, subject: &str) -> String {
+pub(crate) async fn sent(scene: &Scene, to: &str, subject: &str) -> String {
     let began = Instant::now();
     loop {
         let all = scene.bahi.outbox.all();
@@ -172,7 +172,7 @@ pub(super) async fn sent(scene: &Scene, to: &str, subject: &str) -> String {
 }
 
 /// The six digits in a text.
-pub(super) fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     let mut words = text.split(|c: char| !c.is_ascii_digit());
     words.find(|word| word.len() == 6).expect("six digits").to_owned()
 }

@@ -1,7 +1,7 @@
 //! Shops against the real service: how they are opened, who works for them and what each role sees,
 //! that nobody sees another shop, and that neither login opens the other.
 
-mod clerk;
+pub(crate) mod clerk;
 mod coming;
 mod keys;
 mod money;

@@ -18,6 +18,7 @@ pub(crate) mod model;
 pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod puppet;
+pub(crate) mod qr;
 pub(crate) mod queue;
 pub(crate) mod reference;
 pub(crate) mod sandbox;

@@ -44,6 +44,7 @@ const OPENED: &[&str] = &[
     "GET /v1/statement-files/{id}",
     "GET /v1/statement-files/{id}/content",
     "GET /v1/recipients/lookup",
+    "POST /v1/qr-codes/read",
     "GET /v1/me/events",
     "GET /v1/payment-requests/{id}",
     "POST /v1/payments",

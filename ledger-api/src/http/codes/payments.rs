@@ -28,6 +28,13 @@ codes! {
         "The payment request was paid or has expired; `detail` says which.";
     QR_EXPIRED = "qr_expired" 409 Never "The code has expired"
         "From `expires_at` on the payment request cannot be paid. Ask the shop for another.";
+    PICTURE_INVALID = "picture_invalid" 422 Never "No picture that can be read"
+        "A picture is a PNG or a JPEG of at most 5 MB and 20 million pixels, and whole. `detail` \
+         says what it is not. No picture is kept.";
+    QR_CODE_NOT_FOUND = "qr_code_not_found" 422 Never "No QR code to be seen"
+        "There is no QR code in the picture, or it is too blurred or too small.";
+    QR_CODES_SEVERAL = "qr_codes_several" 422 Never "More than one QR code"
+        "The picture shows codes that say different things. Take one of a single code.";
     PAYMENT_REQUEST_NOT_EXPIRED = "payment_request_not_expired" 409 Never "It can still be paid"
         "The payment request's time has not come.";
     PAYMENT_REQUEST_AMOUNT = "payment_request_amount" 422 Never "Another amount is asked for"

@@ -1,4 +1,5 @@
-//! `/app/move`: add, send, withdraw. Each has a form, a sheet to confirm, and then happens once.
+//! `/app/move`: add, send, withdraw; `/app/scan`: from a picture of a code on. Each has a form, a
+//! sheet to confirm, and then happens once.
 //!
 //! The form is sent to `…/check`, which changes nothing and shows the sheet; the sheet's form does
 //! it, with the nonce that makes a second click the same request.
@@ -7,6 +8,7 @@ mod add;
 pub(super) mod banks;
 mod limit;
 mod receive;
+mod scan;
 mod send;
 pub(super) mod sending;
 pub(super) mod withdraw;
@@ -46,6 +48,7 @@ pub(super) fn routes() -> Router<ApiState> {
         .route("/app/move/send", get(to_send).post(send::send))
         .route("/app/move/withdraw/check", get(to_withdraw).post(withdraw::check))
         .route("/app/move/withdraw", get(to_withdraw).post(withdraw::withdraw))
+        .route("/app/scan", get(scan::page).post(scan::read))
         .route("/app/receive", get(receive::page))
         .route("/app/claim/{id}", post(receive::claim))
         .route("/app/banks", get(banks::page).post(banks::add))
@@ -98,6 +101,8 @@ struct Filled {
     to: String,
     note: String,
     bank_account: String,
+    /// Who was found by a code: their name and handle.
+    found: Option<(String, String)>,
 }
 
 #[derive(Template)]

@@ -4,25 +4,25 @@ use axum::response::Response;
 use ledger_core::{fee::Service, money::Money};
 use serde::Deserialize;
 
-use super::{ConfirmView, Filled, Notice, Tab, after, form, made};
+use super::{ConfirmView, Filled, Notice, Tab, after, form, made, scan};
 use crate::{
     entry::throttle,
     fees::{self, Price},
-    http::{Problem, session::see_other},
-    links::{Link, LinkError, PAY_PAGE, PayPage, UpiLink},
+    http::{Problem, problem::sentence, session::see_other},
+    links::{LinkError, OurLink, PAY_PAGE},
     pages::{
         FormErrors, Nav, Visitor, act, pay, respond,
         ui::{Cell, ConfirmSheet, Face, MoneyView, Pair, Pairs, money_text},
         visitor::Sent,
     },
-    payments,
     people::{PublicFace, Rate, Recipient},
+    qr::Meaning,
     transfers::{self, RecipientIn, SendIn},
     wallet::{self, Balances},
 };
 
 /// The form; on the sheet with a nonce.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SendForm {
     to: String,
@@ -45,53 +45,31 @@ impl SendForm {
 }
 
 /// What a code of ours says beside whom to pay fills what was left empty.
-fn scanned(typed: &mut SendForm) -> Result<(), FormErrors> {
-    let text = typed.to.trim();
-    if !text.contains("pay?") {
-        return Ok(());
-    }
-    let wrong = |text: String| FormErrors::one("to", text);
-    let link: Link = text
-        .parse()
-        .map_err(|error: LinkError| wrong(crate::http::problem::sentence(&error.to_string())))?;
-    let ours = match link {
-        Link::Ours(ours) => ours,
-        Link::Upi(_) => {
-            return Err(wrong(
-                "This is a UPI code. From here money goes to people of this service.".to_owned(),
-            ));
-        }
-    };
-    typed.to = match ours.to {
+fn fill(typed: &mut SendForm, said: OurLink) {
+    typed.to = match said.to {
         Recipient::Handle(handle) => format!("@{handle}"),
         Recipient::Id(id) => id.to_string(),
         Recipient::Phone(phone) => phone.expose().to_owned(),
     };
-    if let Some(amount) = ours.amount.filter(|_| typed.amount.trim().is_empty()) {
+    if let Some(amount) = said.amount.filter(|_| typed.amount.trim().is_empty()) {
         typed.amount = amount.amount().to_string();
     }
-    if let Some(note) = ours.note.filter(|_| typed.note.is_empty()) {
+    if let Some(note) = said.note.filter(|_| typed.note.is_empty()) {
         typed.note = note;
     }
-    Ok(())
 }
 
-/// Where it is paid, if it is the code of a shop of ours, or the address of the page where shops
-/// are paid.
-fn of_shop(visitor: &Visitor, typed: &SendForm) -> Result<Option<String>, FormErrors> {
-    let text = typed.to.trim();
-    if let Ok(Link::Upi(UpiLink { payee, .. })) = text.parse()
-        && payments::is_ours(&payee)
-    {
-        return Ok(Some(paying(text)));
-    }
-    match pay::pasted(visitor, text) {
-        Ok(None) => Ok(None),
-        Ok(Some(PayPage::Request(id))) => Ok(Some(format!("{PAY_PAGE}?request={id}"))),
-        Ok(Some(PayPage::Code(link))) => Ok(Some(paying(&link))),
-        Err(error) => {
-            Err(FormErrors::one("to", crate::http::problem::sentence(&error.to_string())))
+/// Where a text leads that somebody scanned or pasted: to the page where shops are paid, or
+/// nowhere else, with what it says of a person filled in. `page` is the address of that page.
+fn led(page: &str, typed: &mut SendForm) -> Result<Option<String>, LinkError> {
+    match Meaning::of(&typed.to, page)? {
+        Meaning::Shop { link, .. } => Ok(Some(paying(&link))),
+        Meaning::Request(id) => Ok(Some(format!("{PAY_PAGE}?request={id}"))),
+        Meaning::Person(said) => {
+            fill(typed, said);
+            Ok(None)
         }
+        Meaning::Elsewhere => Err(LinkError::OfABank),
     }
 }
 
@@ -120,47 +98,72 @@ fn recipient(text: &str) -> Result<Recipient, FormErrors> {
     } else {
         text.parse().map(Recipient::Handle)
     };
-    parsed
-        .map_err(|error| FormErrors::one("to", crate::http::problem::sentence(&error.to_string())))
+    parsed.map_err(|error| FormErrors::one("to", sentence(&error.to_string())))
 }
 
 /// Shows what is about to happen, with the name of who gets it.
 pub(super) async fn check(sent: Sent<SendForm>) -> Result<Response, Problem> {
     let Sent { visitor, form: mut typed } = sent;
-    let of_shop = match of_shop(&visitor, &typed) {
+    match led(&pay::page_of(&visitor), &mut typed) {
         Ok(Some(place)) => return Ok(see_other(&place)),
-        Ok(None) => Ok(()),
-        Err(errors) => Err(errors),
-    };
-    let balances = wallet::balances(&visitor.state, &visitor.wallet).await?;
-    if let Err(errors) = of_shop.and_then(|()| scanned(&mut typed)) {
-        return form(&visitor, Tab::Send, typed.filled(), errors).await;
+        // Words that are no link are a name, be it a wrong one.
+        Err(LinkError::NotALink) if !typed.to.contains("pay?") => {}
+        Ok(None) => {}
+        Err(error) => {
+            let errors = FormErrors::one("to", sentence(&error.to_string()));
+            return form(&visitor, Tab::Send, typed.filled(), errors).await;
+        }
     }
-    match understood(&visitor, &balances, &typed).await? {
+    checked(&visitor, typed).await
+}
+
+async fn checked(visitor: &Visitor, typed: SendForm) -> Result<Response, Problem> {
+    let balances = wallet::balances(&visitor.state, &visitor.wallet).await?;
+    match understood(visitor, &balances, &typed).await? {
         Ok((to, money)) => {
             let price = fees::price_as_of_log(&visitor.state, Service::Transfer, money).await?;
-            Ok(respond::page(&sheet(&visitor, &balances, (&to, price), &typed, false)))
+            Ok(respond::page(&sheet(visitor, &balances, (&to, price), &typed, false)))
         }
-        Err(errors) => form(&visitor, Tab::Send, typed.filled(), errors).await,
+        Err(errors) => form(visitor, Tab::Send, typed.filled(), errors).await,
     }
 }
 
-async fn understood(
+/// Goes on from what a code says: to where shops are paid; to the sheet, if it says how much; to
+/// the form with the name of who was found, if not.
+pub(super) async fn scanned(
     visitor: &Visitor,
-    balances: &Balances,
-    typed: &SendForm,
-) -> Result<Result<(To, Money), FormErrors>, Problem> {
-    let recipient = match recipient(&typed.to) {
+    text: String,
+) -> Result<Result<Response, FormErrors>, Problem> {
+    let mut typed = SendForm { to: text, ..SendForm::default() };
+    match led(&pay::page_of(visitor), &mut typed) {
+        Ok(Some(place)) => return Ok(Ok(see_other(&place))),
+        Ok(None) => {}
+        Err(error) => {
+            let text = sentence(&error.to_string());
+            return Ok(Err(FormErrors::one(scan::FIELD, text)));
+        }
+    }
+    let to = match found(visitor, &typed.to).await? {
+        Ok(to) => to,
+        Err(errors) => {
+            let errors = errors.iter().map(|error| error.text.clone()).collect::<Vec<_>>();
+            return Ok(Err(FormErrors::one(scan::FIELD, errors.join(" "))));
+        }
+    };
+    if !typed.amount.is_empty() {
+        return checked(visitor, typed).await.map(Ok);
+    }
+    let found = to.face.map(|face| (face.name.expose().to_owned(), format!("@{}", face.handle)));
+    let filled = Filled { found, ..typed.filled() };
+    form(visitor, Tab::Send, filled, FormErrors::none()).await.map(Ok)
+}
+
+/// Who is meant, if it is somebody whom money can go to.
+async fn found(visitor: &Visitor, named: &str) -> Result<Result<To, FormErrors>, Problem> {
+    let recipient = match recipient(named) {
         Ok(recipient) => recipient,
         Err(errors) => return Ok(Err(errors)),
     };
-    let money = match act::amount(&typed.amount, balances) {
-        Ok(money) => money,
-        Err(errors) => return Ok(Err(errors)),
-    };
-    if typed.note.chars().count() > 200 {
-        return Ok(Err(FormErrors::one("note", "At most 200 characters.")));
-    }
     // Names are looked up one at a time and not by the thousand.
     let person = visitor.who.person.id;
     throttle(&visitor.state, Rate::LOOKUP, person.uuid().as_bytes()).await?;
@@ -168,14 +171,35 @@ async fn understood(
     if face.as_ref().is_some_and(|face| face.id == person) {
         return Ok(Err(FormErrors::one("to", "That is you. Choose somebody else.")));
     }
-    let is_phone = matches!(recipient, Recipient::Phone(_));
-    if face.is_none() && !is_phone {
+    if face.is_none() && !matches!(recipient, Recipient::Phone(_)) {
         let text = format!(
             "We couldn’t find {}. Check the handle, or use their phone number.",
-            typed.to.trim()
+            named.trim()
         );
         return Ok(Err(FormErrors::one("to", text)));
     }
+    Ok(Ok(To { face }))
+}
+
+async fn understood(
+    visitor: &Visitor,
+    balances: &Balances,
+    typed: &SendForm,
+) -> Result<Result<(To, Money), FormErrors>, Problem> {
+    if let Err(errors) = recipient(&typed.to) {
+        return Ok(Err(errors));
+    }
+    let money = match act::amount(&typed.amount, balances) {
+        Ok(money) => money,
+        Err(errors) => return Ok(Err(errors)),
+    };
+    if typed.note.chars().count() > 200 {
+        return Ok(Err(FormErrors::one("note", "At most 200 characters.")));
+    }
+    let to = match found(visitor, &typed.to).await? {
+        Ok(to) => to,
+        Err(errors) => return Ok(Err(errors)),
+    };
     if money.amount() > balances.available.amount() {
         let problem = crate::http::codes::find("insufficient_funds");
         let problem = problem.map(|code| Problem::new(code, "Not enough available."));
@@ -183,7 +207,7 @@ async fn understood(
             return act::refused(problem, balances).map(Err);
         }
     }
-    Ok(Ok((To { face }, money)))
+    Ok(Ok((to, money)))
 }
 
 fn sheet(
@@ -341,15 +365,21 @@ mod tests {
             let (to, amount) = (to.to_owned(), amount.to_owned());
             let [note, nonce, again, fee_version] = [const { String::new() }; 4];
             let mut form = SendForm { to, amount, note, nonce, again, fee_version };
-            scanned(&mut form).map(|()| (form.to, form.amount, form.note))
+            led(PAY_PAGE, &mut form).map(|led| (led, form.to, form.amount, form.note))
         };
         let code = "bahi:pay?to=@ravi&am=120.00&tn=Tea";
-        let all = |amount: &str| ("@ravi".to_owned(), amount.to_owned(), "Tea".to_owned());
+        let all = |amount: &str| (None, "@ravi".to_owned(), amount.to_owned(), "Tea".to_owned());
         assert_eq!(typed(code, "").unwrap(), all("120.00"));
         assert_eq!(typed(code, "5").unwrap(), all("5"));
-        assert_eq!(typed("@ravi", "5").unwrap().0, "@ravi");
-        for bad in ["upi://pay?pa=shop@hdfc", "bahi:pay?am=5", "evil:pay?to=@x"] {
-            assert!(!typed(bad, "").unwrap_err().of("to").is_empty(), "{bad}");
+        assert_eq!(typed("@ravi", "5").unwrap().1, "@ravi");
+        let shop = typed("upi://pay?pa=chai@bahi", "5").unwrap().0;
+        assert_eq!(shop.as_deref(), Some("/app/pay?link=upi%3A%2F%2Fpay%3Fpa%3Dchai%40bahi"));
+        for (bad, error) in [
+            ("upi://pay?pa=shop@hdfc", LinkError::OfABank),
+            ("bahi:pay?am=5", LinkError::Payee),
+            ("evil:pay?to=@x", LinkError::NotALink),
+        ] {
+            assert_eq!(typed(bad, "").unwrap_err(), error, "{bad}");
         }
     }
 }

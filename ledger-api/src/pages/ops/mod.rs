@@ -12,7 +12,6 @@ mod board;
 mod debts;
 mod disputes;
 mod fees;
-mod file_form;
 mod inbound;
 mod limits;
 mod lumps;

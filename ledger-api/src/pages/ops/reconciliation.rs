@@ -6,25 +6,33 @@ use axum::response::Response;
 use ledger_core::ids::BankCode;
 use sha2::{Digest as _, Sha256};
 
-use super::{
-    ActForm, Board, Field, OpsVisitor, Part, after, bank_days, file_form::FileForm,
-    overview::proposals,
-};
+use super::{ActForm, Board, Field, OpsVisitor, Part, after, bank_days, overview::proposals};
 use crate::{
     desk::{
         carrying_out,
         proposals::{Kind, NewProposal},
         statements::{self as desk, StatementFile},
     },
-    http::{Problem, approval::Approver, codes},
+    http::{Problem, approval::Approver, codes, session::SignedIn},
     pages::{
-        FormErrors, act, respond,
+        FormErrors, act,
+        file_form::{FileForm, Sender},
+        respond,
         ui::{Cell, Column},
     },
-    statements::{backing, breaks, matched, stated},
+    statements::{FILE_BYTES_MAX, backing, breaks, matched, stated},
 };
 
 const PATH: &str = "/ops/reconciliation";
+/// A form with the file of a statement.
+type Statement = FileForm<OpsVisitor, FILE_BYTES_MAX>;
+
+impl Sender for OpsVisitor {
+    fn who(&self) -> &SignedIn {
+        &self.who
+    }
+}
+
 const FORMATS: [&str; 4] = ["json", "camt053", "mt940", "csv"];
 
 pub(super) async fn page(visitor: OpsVisitor) -> Result<Response, Problem> {
@@ -189,17 +197,19 @@ async fn upload(visitor: &OpsVisitor) -> Result<Part, Problem> {
 }
 
 /// Hands in a statement, or proposes that, where it takes two.
-pub(super) async fn hand_in(form: FileForm) -> Result<Response, Problem> {
+pub(super) async fn hand_in(form: Statement) -> Result<Response, Problem> {
     let done = take(&form).await;
     let visitor = &form.visitor;
     let to = if matches!(done, Ok(true)) { "/ops/approvals" } else { PATH };
     after(done.map(drop), to, async |errors| board(visitor, &errors).await).await
 }
 
-async fn take(form: &FileForm) -> Result<bool, Problem> {
+async fn take(form: &Statement) -> Result<bool, Problem> {
     let visitor = &form.visitor;
     let wrong = |detail: &'static str| Problem::field(codes::INVALID, "/file", detail);
-    if form.bytes.is_empty() {
+    let too_large = || wrong("A statement has at most 16 MB.");
+    let bytes = form.file.as_deref().ok_or_else(too_large)?;
+    if bytes.is_empty() {
         return Err(wrong("Choose the file of a statement."));
     }
     let bank: BankCode =
@@ -213,13 +223,13 @@ async fn take(form: &FileForm) -> Result<bool, Problem> {
     };
     let writer = visitor.writer()?;
     // What can't be read is refused now, and not when the other person agrees.
-    desk::read(&visitor.state, &file, &form.bytes).await?;
+    desk::read(&visitor.state, &file, bytes).await?;
     if !desk::takes_two(&visitor.state, &file.bank)? {
         let nobody = Approver::of(writer.caller.clone());
-        desk::import(&writer, &nobody, &file, &form.bytes).await?;
+        desk::import(&writer, &nobody, &file, bytes).await?;
         return Ok(false);
     }
-    let sha256 = hex::encode(Sha256::digest(&form.bytes));
+    let sha256 = hex::encode(Sha256::digest(bytes));
     let subject = format!("{} {sha256}", file.bank);
     let key = act::key("ops_statement", form.of("nonce"), &[&subject, form.of("reason")])?;
     let new = NewProposal {
@@ -228,7 +238,7 @@ async fn take(form: &FileForm) -> Result<bool, Problem> {
         body: serde_json::to_value(&file).map_err(|error| Problem::internal(&error))?,
         reason: form.of("reason"),
         evidence_sha256: Some(&sha256),
-        file: Some(&form.bytes),
+        file: Some(bytes),
         key: &key.0,
     };
     carrying_out::propose(&writer, &new).await?;

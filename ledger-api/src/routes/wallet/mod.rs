@@ -6,6 +6,7 @@ mod balances;
 mod body;
 mod live;
 mod proofs;
+mod qr_codes;
 mod recipients;
 mod statement_files;
 mod statements;
@@ -34,5 +35,6 @@ pub(super) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(statement_files::content))
         .routes(routes!(proofs::of_line))
         .routes(routes!(recipients::lookup))
+        .routes(routes!(qr_codes::read))
         .routes(routes!(live::stream))
 }
