@@ -184,7 +184,7 @@ const OF_PAYMENTS: &str = include_str!("../../ledger-api/src/routes/payments/exa
 /// Asked by other tests (`ops`, `ops_desk`, `ops_resolutions`, `sending_back`, `dues`, `logins`,
 /// `pages`, `statements`, `transfers`, `proofs`, `periods_api`): they need two persons, somebody's
 /// session, a bank that tells, a login provider, or a signature.
-const ELSEWHERE: [&str; 36] = [
+const ELSEWHERE: [&str; 37] = [
     "get_v1_audit_checkpoints",
     "get_v1_audit_consistency",
     "get_v1_audit_proofs_position",
