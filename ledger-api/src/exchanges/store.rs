@@ -182,7 +182,7 @@ impl Exchanges {
                 Vec::new().into_iter()
             }
         };
-        let one = |((id, about), body): ((&Uuid, &Option<&Owner>), Option<Sealed>)| {
+        let one = |((id, about), body): ((&Uuid, Option<&Owner>), Option<Sealed>)| {
             let subject = about.map(|owner| owner.as_str().to_owned());
             let Some(body) = body else { return Written { subject, ..Written::default() } };
             let key = match about {
@@ -195,7 +195,7 @@ impl Exchanges {
             }
             Written { subject, key, request: Some(body.request), answer: Some(body.answer) }
         };
-        Ok(ids.iter().zip(about).zip(bodies).map(one).collect())
+        Ok(ids.iter().zip(about.iter().copied()).zip(bodies).map(one).collect())
     }
 
     /// What was said about a withdrawal, the first first.

@@ -48,12 +48,12 @@ fn seen((width, height): (u32, u32), of: &GrayImage, map: [[i64; 3]; 3]) -> Gray
 
 /// A scene of 900 pixels with a picture in its middle, turned and seen from the side: how far a
 /// step goes in it, in millionths, and how much smaller things get to the right and below.
-fn about(of: &GrayImage, [[a, b], [c, d]]: [[i64; 2]; 2], (g, h): (i64, i64)) -> GrayImage {
-    let (k, middle, half) = (1_000_000, 450, i64::from(of.width()) / 2);
-    let rows = [[a + half * g, b + half * h, half * k], [c + half * g, d + half * h, half * k]];
-    let [u, v] = rows;
-    let moved = |[m, n, o]: [i64; 3]| [m, n, o - (m + n) * middle];
-    seen((900, 900), of, [u, v, [g, h, k]].map(moved))
+fn about(of: &GrayImage, turn: [[i64; 2]; 2], (right, below): (i64, i64)) -> GrayImage {
+    let (one, middle, half) = (1_000_000, 450, i64::from(of.width()) / 2);
+    let row = |[x, y]: [i64; 2]| [x + half * right, y + half * below, half * one];
+    let [across, down] = turn.map(row);
+    let moved = |[x, y, plus]: [i64; 3]| [x, y, plus - (x + y) * middle];
+    seen((900, 900), of, [across, down, [right, below, one]].map(moved))
 }
 
 /// Grain, and light that falls off from one corner to the other.

@@ -120,7 +120,6 @@ impl Service {
         // Who only answers requests does not wait for a database that it has no need of.
         let own_inbox = settings.has_own_inbox().map_err(SetupError::Url)?;
         let has_inbox = roles.worker || roles.webhooks || !own_inbox;
-        let demo = settings.demo;
         let house = if sandbox.is_some() { House::of_the_demo() } else { House::default() };
         let house = House::from_variables(house, std::env::var_os)?;
         let exchanges_kept_for = exchanges::kept_for(std::env::var_os)?;
@@ -135,7 +134,7 @@ impl Service {
             house,
             exchanges_kept_for,
             logins,
-            demo,
+            demo: settings.demo,
             sandbox,
             address,
             has_inbox,

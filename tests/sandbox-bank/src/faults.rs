@@ -180,7 +180,7 @@ impl Mode {
     /// Whether nothing goes wrong: lumps are no failure.
     pub(crate) fn is_calm(&self) -> bool {
         let (for_seconds, lumps) = (self.for_seconds, self.lumps);
-        *self == Self { for_seconds, lumps, ..Self::default() }
+        *self == Self { lumps, for_seconds, ..Self::default() }
     }
 
     pub(crate) fn weather(&self, dice: &Dice, about: &str) -> Weather {

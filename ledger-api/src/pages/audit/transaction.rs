@@ -68,7 +68,7 @@ pub(super) async fn page(auditor: Auditor, Id(id): Id<TransactionId>) -> Result<
         facts: facts(&auditor, &found),
         history: self::history(&auditor, &history),
         messages: messages.into_iter().map(|told| message(&auditor, told)).collect(),
-        exchanges: exchanges.into_iter().map(|kept| exchange(&auditor, kept)).collect(),
+        exchanges: exchanges.iter().map(|kept| exchange(&auditor, kept)).collect(),
         decisions: (!decisions.is_empty()).then(|| table(&auditor, &decisions)),
         has_note: found.transaction.note.is_some(),
         cause: cause.map(ToString::to_string).unwrap_or_default(),
@@ -161,7 +161,7 @@ fn message(auditor: &Auditor, told: Told) -> MessageRow {
     }
 }
 
-fn exchange(auditor: &Auditor, kept: KeptExchange) -> ExchangeRow {
+fn exchange(auditor: &Auditor, kept: &KeptExchange) -> ExchangeRow {
     ExchangeRow {
         id: kept.id.to_string(),
         what: kept.what(),

@@ -180,10 +180,10 @@ async fn coming(
     }
     let outside = Outside::new(reader.state.reads.clone());
     let found = outside.listed(&filter, limit.saturating_add(1)).await.map_err(ReadError::from)?;
-    let shown = usize::try_from(limit).unwrap_or(usize::MAX);
-    let last = found.get(shown.saturating_sub(1)).filter(|_| found.len() > shown);
-    let next = last.map(|last| last.payment);
-    let data = found.iter().take(shown);
+    let most = usize::try_from(limit).unwrap_or(usize::MAX);
+    let ending = found.get(most.saturating_sub(1)).filter(|_| found.len() > most);
+    let next = ending.map(|one| one.payment);
+    let data = found.iter().take(most);
     let data = data.map(|one| PaymentOut::incoming(one, scale(reader, one), position));
     reader.page(&list, data.collect::<Result<_, _>>()?, next, position)
 }
