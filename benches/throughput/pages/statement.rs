@@ -31,7 +31,7 @@ const LINES: u64 = 50_000;
 const TIMES: usize = 3;
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// How long one may take.
-const MADE_WITHIN: Duration = Duration::from_mins(5);
+const MADE_WITHIN: Duration = Duration::from_secs(300);
 
 /// Takes the rows.
 pub(crate) async fn rows(stand: &Stand, plan: &Plan, table: &mut Table) -> anyhow::Result<()> {
@@ -95,7 +95,7 @@ impl Asker {
         let session = asker.get("/v1/sessions/current").send().await?.error_for_status()?;
         let session: Value = session.json().await?;
         let csrf = session["csrf_token"].as_str().context("a token")?;
-        asker.csrf = csrf.to_owned();
+        csrf.clone_into(&mut asker.csrf);
         Ok(asker)
     }
 

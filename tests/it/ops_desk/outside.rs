@@ -251,6 +251,42 @@ async fn nothing_is_done_twice_whoever_dies_between_two_steps() {
     verified(&town.stop().await).await;
 }
 
+/// Where as many lie for longer as a page has, this one is on the next, by the API and at the desk.
+async fn each_page_goes_on(
+    town: &Town,
+    omar: &mut Operator,
+    (from, first): (&str, &str),
+    refund: &Value,
+) {
+    let pool = town.database.pool().await;
+    let long = "insert into outside_returns (id, account_id, is_refund, asked_at, due_at)
+                select gen_random_uuid(), $1, true, now() - interval '1 hour', now() + interval '1 h'
+                from generate_series(1, 30)";
+    sqlx::query(long).bind(from).execute(&pool).await.unwrap();
+    let (mut seen, mut path) = (Vec::new(), "/v1/ops/outside?limit=10".to_owned());
+    loop {
+        let listed = town.admin.get(&path).await.made();
+        seen.extend(listed["data"].as_array().unwrap().iter().map(|one| one["refund"].clone()));
+        let Some(cursor) = listed["next_cursor"].as_str() else { break };
+        path = format!("/v1/ops/outside?limit=10&cursor={cursor}");
+    }
+    let each: std::collections::BTreeSet<String> = seen.iter().map(Value::to_string).collect();
+    assert_eq!((seen.len(), each.len()), (31, 31), "each once: {seen:#?}");
+    assert_eq!(seen.last(), Some(refund), "the oldest first");
+    let page = omar.open("/ops/outside").await;
+    assert!(!page.text.contains(first), "{}", page.text);
+    let (_, newer) = page.text.split_once("/ops/outside?behind=").unwrap();
+    let newer = newer.split('"').next().unwrap();
+    let page = omar.open(&format!("/ops/outside?behind={newer}")).await;
+    assert!(page.text.contains(first) && !page.text.contains("?behind="), "{}", page.text);
+    omar.open("/ops/outside?behind=nowhere").await;
+    let sql = "delete from outside_returns where id <> $1 and account_id = $2";
+    let refund_id = refund.as_str().unwrap().strip_prefix("rf_").unwrap();
+    let refund_id = refund_id.parse::<sqlx::types::Uuid>().unwrap();
+    let mut owner = town.database.superuser().await;
+    sqlx::query(sql).bind(refund_id).bind(from).execute(&mut owner).await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_payers_bank_does_not_take_waits_at_the_desk_and_is_sent_again_by_two() {
     let town = Town::start().await;
@@ -277,35 +313,7 @@ async fn what_the_payers_bank_does_not_take_waits_at_the_desk_and_is_sent_again_
     assert_eq!((&one["amount"]["value"], &one["can_be_sent"]), (&json!("20.21"), &json!(true)));
     let first = text(one, "withdrawal").to_owned();
 
-    // As many lie there for longer as a page has: this one is on the next.
-    let pool = town.database.pool().await;
-    let long = "insert into outside_returns (id, account_id, is_refund, asked_at, due_at)
-                select gen_random_uuid(), $1, true, now() - interval '1 hour', now() + interval '1 h'
-                from generate_series(1, 30)";
-    sqlx::query(long).bind(&from).execute(&pool).await.unwrap();
-    let (mut seen, mut path) = (Vec::new(), "/v1/ops/outside?limit=10".to_owned());
-    loop {
-        let listed = town.admin.get(&path).await.made();
-        seen.extend(listed["data"].as_array().unwrap().iter().map(|one| one["refund"].clone()));
-        let Some(cursor) = listed["next_cursor"].as_str() else { break };
-        path = format!("/v1/ops/outside?limit=10&cursor={cursor}");
-    }
-    let each: std::collections::BTreeSet<String> = seen.iter().map(Value::to_string).collect();
-    assert_eq!((seen.len(), each.len()), (31, 31), "each once: {seen:#?}");
-    assert_eq!(seen.last(), Some(&refund["id"]), "the oldest first");
-    let page = omar.open("/ops/outside").await;
-    assert!(!page.text.contains(&first), "{}", page.text);
-    let (_, newer) = page.text.split_once("/ops/outside?behind=").unwrap();
-    let newer = newer.split('"').next().unwrap();
-    let page = omar.open(&format!("/ops/outside?behind={newer}")).await;
-    assert!(page.text.contains(&first) && !page.text.contains("?behind="), "{}", page.text);
-    omar.open("/ops/outside?behind=nowhere").await;
-    let sql = "delete from outside_returns where id <> $1 and account_id = $2";
-    let refund_id = text(&refund, "id").strip_prefix("rf_").unwrap();
-    let refund_id = refund_id.parse::<sqlx::types::Uuid>().unwrap();
-    let mut owner = town.database.superuser().await;
-    sqlx::query(sql).bind(refund_id).bind(&from).execute(&mut owner).await.unwrap();
-
+    each_page_goes_on(&town, &mut omar, (&from, &first), &refund["id"]).await;
     let page = omar.open("/ops/outside").await;
     assert!(page.text.contains(&from) && page.text.contains("₹20.21"), "{}", page.text);
     let action = format!("/ops/outside/{first}/send-again");
