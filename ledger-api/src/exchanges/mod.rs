@@ -6,7 +6,8 @@
 //! database in batches ([`ExchangeKeeper`]). What finds the queue full is lost, and counted.
 //!
 //! Headers are not kept, so no credential is; bodies name people and are sealed for whom they are
-//! about, as the bytes of webhooks are. All of it goes after some days (`BAHI_EXCHANGES_KEPT_DAYS`).
+//! about, as the bytes of webhooks are. All of it goes after some days
+//! (`BAHI_EXCHANGES_KEPT_DAYS`).
 
 mod keeper;
 mod mask;

@@ -260,7 +260,8 @@ async fn each_page_goes_on(
 ) {
     let pool = town.database.pool().await;
     let long = "insert into outside_returns (id, account_id, is_refund, asked_at, due_at)
-                select gen_random_uuid(), $1, true, now() - interval '1 hour', now() + interval '1 h'
+                select gen_random_uuid(), $1, true, now() - interval '1 hour',
+                       now() + interval '1 h'
                 from generate_series(1, 30)";
     sqlx::query(long).bind(from).execute(&pool).await.unwrap();
     let (mut seen, mut path) = (Vec::new(), "/v1/ops/outside?limit=10".to_owned());

@@ -252,8 +252,8 @@ pub fn reference(id: WithdrawalId, attempt: u32) -> Option<Reference> {
     format!("BH{letters}-{attempt}").parse().ok()
 }
 
-/// The withdrawal and the number of the attempt that a bank knows by this reference; nothing if it is
-/// of something else.
+/// The withdrawal and the number of the attempt that a bank knows by this reference; nothing if
+/// it is of something else.
 pub fn attempt_of(reference: &Reference) -> Option<(WithdrawalId, i32)> {
     let (letters, attempt) = reference.as_str().strip_prefix("BH")?.split_once('-')?;
     if letters.len() != 26 {
