@@ -39,6 +39,8 @@ impl ExchangeKeeper {
     /// one works.
     pub async fn run(self, mut stopping: watch::Receiver<bool>) {
         let mut taken = tokio::select! {
+            // First: who is told to stop before it began still writes what waits.
+            biased;
             taken = self.recorder.taken() => taken,
             _ = stopping.wait_for(|stop| *stop) => return,
         };
