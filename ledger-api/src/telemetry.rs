@@ -85,6 +85,7 @@ pub fn metrics() -> Result<PrometheusHandle, BuildError> {
     ] {
         ::metrics::counter!(name).increment(0);
     }
+    crate::exchanges::none_lost();
     let upkeep = handle.clone();
     tokio::spawn(async move {
         let mut tick = tokio::time::interval(UPKEEP_EVERY);

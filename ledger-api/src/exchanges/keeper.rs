@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use super::{
-    recorder::{Exchange, Recorder, lost},
+    recorder::{DATABASE, Exchange, Recorder, lost},
     store::Exchanges,
 };
 
@@ -82,7 +82,7 @@ impl ExchangeKeeper {
             let error = projections::describe(&error);
             if tried == TRIES || *stopping.borrow() {
                 tracing::warn!(error, count = batch.len(), "exchanges with banks are not kept");
-                lost("database", batch.len());
+                lost(DATABASE, batch.len());
                 return;
             }
             tracing::debug!(error, "exchanges with banks wait to be written");

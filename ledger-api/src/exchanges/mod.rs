@@ -22,6 +22,7 @@ use chrono::TimeDelta;
 
 pub use keeper::ExchangeKeeper;
 pub use mask::{Shown, masked};
+pub(crate) use recorder::none_lost;
 pub use recorder::{BODY_BYTES_MAX, Exchange, ExchangeKind, Failure, Recorder};
 pub use sealed::Body;
 pub use store::{Exchanges, KeptExchange};

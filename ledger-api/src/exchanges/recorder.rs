@@ -151,7 +151,7 @@ impl Recorder {
     /// Takes an exchange in, or loses it if too many wait. Never waits.
     pub fn record(&self, exchange: Exchange) {
         if self.0.waiting.try_send(exchange).is_err() {
-            lost("full", 1);
+            lost(FULL, 1);
         }
     }
 
@@ -194,6 +194,18 @@ impl Begun {
 
 fn beginning(body: &[u8]) -> Vec<u8> {
     body.get(..BODY_BYTES_MAX).unwrap_or(body).to_vec()
+}
+
+/// The queue had no room for them.
+pub(super) const FULL: &str = "full";
+/// The database did not take them.
+pub(super) const DATABASE: &str = "database";
+
+/// Counts from zero on: the first increase of a counter that was not there is seen by no alarm.
+pub(crate) fn none_lost() {
+    for why in [FULL, DATABASE] {
+        lost(why, 0);
+    }
 }
 
 /// Counts exchanges that nobody will see.

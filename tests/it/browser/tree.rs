@@ -37,6 +37,8 @@ impl Browser {
     pub(super) async fn faults_told(&self) -> Vec<String> {
         self.cdp("Accessibility.enable", json!({})).await;
         let tree = self.cdp("Accessibility.getFullAXTree", json!({})).await;
+        // Left on, it makes all that follows in this window slow.
+        self.cdp("Accessibility.disable", json!({})).await;
         let nodes = tree["nodes"].as_array().expect("nodes");
         let mut faults = faults_of(nodes);
         // A page that follows what happens says so to who cannot see it change.

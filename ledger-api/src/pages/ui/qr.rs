@@ -28,7 +28,9 @@ impl QrCard {
             .build();
         // The drawing stands inside a page: without the heading of a file.
         let drawing = drawing.split_once("?>").map_or(drawing.as_str(), |(_, svg)| svg);
-        Some(Self { drawing: drawing.to_owned(), title: title.into(), text: text.into() })
+        // Its words are those of the figure around it.
+        let drawing = drawing.replacen("<svg", "<svg aria-hidden=\"true\"", 1);
+        Some(Self { drawing, title: title.into(), text: text.into() })
     }
 }
 
@@ -41,7 +43,7 @@ mod tests {
     #[test]
     fn it_is_a_drawing_with_words_and_never_markup_of_its_content() {
         let card = QrCard::new("<script>", "<b>", "@asha").unwrap().to_string();
-        assert!(card.contains("<svg") && card.contains("@asha"));
+        assert!(card.contains("<svg aria-hidden=\"true\"") && card.contains("@asha"));
         assert!(!card.contains("<script") && !card.contains("<b>") && !card.contains("<?xml"));
         assert!(!card.contains("style="), "the policy forbids it");
         assert!(QrCard::new(&"x".repeat(4_000), "", "").is_none());
