@@ -170,7 +170,7 @@ async fn home(visitor: &ShopVisitor<Anybody>, days: Option<u32>) -> Result<Respo
         hooks_stopped: visitor.at.role.decides() && hooks_stopped(visitor).await?,
         last_utr: page.rows.iter().find_map(|row| row.utr.clone()),
         has_payouts: !page.rows.is_empty(),
-        payouts: super::money::table(visitor, &page.rows)?,
+        payouts: super::money::brief_table(visitor, &page.rows)?,
         empty: EmptyState::new(
             "qr",
             "Nothing taken yet",

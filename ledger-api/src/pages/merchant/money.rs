@@ -192,6 +192,26 @@ pub(super) fn table(visitor: &Visitor, rows: &[ActivityRow]) -> Result<DataTable
     Ok(DataTable::new("Payouts", &columns, rows?))
 }
 
+/// The same in a narrow place: without fee and bank reference.
+pub(super) fn brief_table(visitor: &Visitor, rows: &[ActivityRow]) -> Result<DataTable, Problem> {
+    let columns = [
+        Column::words("When"),
+        Column::words("Payout"),
+        Column::words("Status"),
+        Column::numbers("Amount"),
+    ];
+    let cells = rows.iter().map(|row| {
+        Ok(vec![
+            visitor.when(row.began_at).into(),
+            Cell::Link(short(&row.object), format!("/merchant/payouts/{}", row.object)),
+            Status::from(row.status).into(),
+            MoneyView::plain(visitor.money(row.amount, row.currency)?).into(),
+        ])
+    });
+    let rows: Result<Vec<_>, Problem> = cells.collect();
+    Ok(DataTable::new("Payouts", &columns, rows?))
+}
+
 /// The end of an id, by which people tell two apart.
 fn short(id: &str) -> String {
     let from = id.len().saturating_sub(8);
