@@ -5,6 +5,8 @@
 
 CARGO ?= cargo
 LISTEN ?=
+# Tests wait for banks and browsers as long as they compute: one more at a time than there are cores.
+RUST_TEST_THREADS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 SERVE_ARGS = $(if $(LISTEN),--listen $(LISTEN))
 
 help: ## list the targets
@@ -19,7 +21,7 @@ test: ## run every test; they start a throwaway PostgreSQL and a browser of thei
 	bash tests/setup/browser.sh
 	bash tests/setup/accounting.sh
 	$(CARGO) build --locked --workspace --bins
-	$(CARGO) test --locked --workspace --no-fail-fast
+	RUST_TEST_THREADS=$(RUST_TEST_THREADS) $(CARGO) test --locked --workspace --no-fail-fast
 
 lint: ## check format and lints
 	$(CARGO) fmt --all --check
