@@ -41,7 +41,7 @@ pub(super) enum Shape {
 /// When something is of.
 #[derive(Debug, Args)]
 pub(super) struct When {
-    /// After the event at this position of the log
+    /// After the event at this position of the log, and the rest of its transaction
     #[arg(long, value_name = "POSITION")]
     as_of_position: Option<u64>,
     /// By when it was recorded: 2026-10-31 (to the end of that day of the book) or

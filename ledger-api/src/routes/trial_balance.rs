@@ -25,7 +25,8 @@ pub(super) fn routes() -> OpenApiRouter<ApiState> {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct TrialQuery {
-    /// After the event at this position of the log; now if left out.
+    /// After the event at this position of the log, and the rest of its transaction; now if left
+    /// out.
     as_of_position: Option<u64>,
     /// Wait until the answer reflects this position.
     min_position: Option<u64>,

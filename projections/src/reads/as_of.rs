@@ -23,7 +23,7 @@ use super::{
     At, ReadModels, accounts::currency, at_scale, decimal, legs::sequence_at, undecodable,
     unsigned, variant,
 };
-use crate::error::ReadError;
+use crate::{error::ReadError, models::decode_leg};
 
 /// A balance of the past, on the account's normal side.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -163,6 +163,28 @@ impl ReadModels {
             held: Some(at_scale(stated.1, u32::from(scale))),
             sequence: Some(sequence),
         })
+    }
+
+    /// The place that is meant by a position in a report of several accounts: the end of the
+    /// transaction that its event is a leg of, else the position itself. Amid a transaction debits
+    /// are not credits; and it never stood like that, since its legs are appended at once.
+    ///
+    /// # Errors
+    /// [`ReadError`] if the log cannot be read.
+    pub async fn whole_at(&self, position: Position) -> Result<Position, ReadError> {
+        let row = sqlx::query(
+            "select event_type, event_version, payload from events
+             where position = $1
+               and aggregate_type = 'account' and event_type in ('debited', 'credited')",
+        )
+        .bind(log::read::signed(position)?)
+        .fetch_optional(&self.pool)
+        .await?;
+        let Some(row) = row else { return Ok(position) };
+        let (event_type, version) = (row.try_get("event_type")?, row.try_get("event_version")?);
+        let leg = decode_leg(event_type, version, row.try_get("payload")?)
+            .map_err(|source| LogError::Corrupt { position, source })?;
+        Ok(position.saturating_add(u64::from(leg.legs.saturating_sub(leg.leg))))
     }
 
     /// The last position that was recorded at or before `moment`: moments never go back in the log.

@@ -67,7 +67,8 @@ impl Grain {
 pub enum AsOf {
     /// All that is in the read models.
     Now,
-    /// After the event at this position.
+    /// After the event at this position, and the rest of its transaction
+    /// ([`ReadModels::whole_at`]).
     Position(Position),
     /// After everything that was recorded at or before this moment.
     Time(Timestamp),
@@ -152,6 +153,7 @@ impl ReadModels {
         if position > head {
             return Err(ReadError::NotRecorded { wanted: position, head });
         }
+        let position = self.whole_at(position).await?;
         let At { position: reached, value: now } = self.sheet_now(grain, position).await?;
         if position > reached {
             return Err(ReadError::Behind { wanted: position, reached });

@@ -64,7 +64,7 @@ impl ReadModels {
         Ok(At { position, value: trial_balance(&value)? })
     }
 
-    /// The trial balance after the event at `position`.
+    /// The trial balance after the event at `position`, and the rest of its transaction.
     ///
     /// # Errors
     /// [`ReadError::NotRecorded`] or [`ReadError::Behind`] for a position that is not there yet.

@@ -58,7 +58,10 @@ pub(super) async fn tree(
     auditor: Auditor,
     Query(query): Query<TreeQuery>,
 ) -> Result<Response, Problem> {
-    let at = as_of::position(&auditor, &query.as_of).await?;
+    let mut at = as_of::position(&auditor, &query.as_of).await?;
+    if let Some(place) = &mut at {
+        *place = auditor.reads.read_models.whole_at(*place).await?;
+    }
     let when = at.map_or(AsOf::Now, AsOf::Position);
     let tree = auditor.reads.read_models.account_tree(when).await?;
     let (mut accounts, mut older) = (None, String::new());

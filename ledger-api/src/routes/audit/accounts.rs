@@ -25,7 +25,8 @@ use crate::http::{
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct WhenQuery {
-    /// After the event at this position of the log; now if left out.
+    /// After the event at this position of the log, and the rest of its transaction; now if left
+    /// out.
     as_of_position: Option<u64>,
     /// After everything that was recorded at or before this moment.
     #[serde(default, deserialize_with = "moment")]
@@ -75,7 +76,8 @@ pub(super) struct AccountsQuery {
     /// With this code or one below it: `wallet`, `bank:hdfc`.
     #[serde(skip_serializing_if = "Option::is_none")]
     branch: Option<String>,
-    /// After the event at this position of the log; now if left out.
+    /// After the event at this position of the log, and the rest of its transaction; now if left
+    /// out.
     #[serde(skip_serializing_if = "Option::is_none")]
     as_of_position: Option<u64>,
     /// After everything that was recorded at or before this moment.
@@ -109,7 +111,7 @@ pub(super) async fn list(
     Params(query): Params<AccountsQuery>,
 ) -> Result<Reply<Listed<AccountOut>>, Problem> {
     key.wait(query.min_position).await?;
-    let place = key.place(query.as_of_position, query.as_of_time).await?;
+    let place = key.whole_place(query.as_of_position, query.as_of_time).await?;
     let limit = limit(query.limit)?;
     let list = key.list("audit_accounts", &query);
     let filter = AccountFilter {
@@ -129,7 +131,7 @@ pub(super) async fn list(
     key.page(&list, data, page.next, place.unwrap_or(page.position))
 }
 
-/// What was on an account after the event at `place`.
+/// What was on an account after the event at `place`, which is the end of a transaction.
 async fn past(key: &AuditKey, account: &Account, place: Position) -> Result<Standing, Problem> {
     let found = key.reads.read_models.balance_at_position(&account.id, place).await?;
     Ok(found.value.into())
@@ -158,7 +160,10 @@ pub(super) async fn one(
     let account = found.value.ok_or_else(nothing)?;
     let (position, standing) = match query.as_of()? {
         AsOf::Now => (found.position, Standing::now(&account)),
-        AsOf::Position(place) => (place, past(&key, &account, place).await?),
+        AsOf::Position(position) => {
+            let place = models.whole_at(position).await?;
+            (place, past(&key, &account, place).await?)
+        }
         AsOf::Time(moment) => {
             let place = models.recorded_by(moment).await?;
             (place, past(&key, &account, place).await?)

@@ -41,7 +41,7 @@ enum Form {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct SheetQuery {
-    /// After the event at this position of the log.
+    /// After the event at this position of the log, and the rest of its transaction.
     as_of_position: Option<u64>,
     /// After everything that was recorded at or before this moment.
     #[serde(default, deserialize_with = "moment")]

@@ -83,6 +83,18 @@ impl AuditKey {
         }
     }
 
+    /// The same for balances: of a transaction all legs count, or none.
+    pub(super) async fn whole_place(
+        &self,
+        position: Option<Position>,
+        moment: Option<DateTime<Utc>>,
+    ) -> Result<Option<Position>, Problem> {
+        match self.place(position, moment).await? {
+            Some(place) => Ok(Some(self.reads.read_models.whole_at(place).await?)),
+            None => Ok(None),
+        }
+    }
+
     /// What the cursors of a list are bound to.
     pub(super) fn list<'a, F>(&'a self, name: &'static str, filters: &'a F) -> cursor::List<'a, F> {
         self.reader.list(name, filters)

@@ -14,7 +14,7 @@ use super::{
 pub enum Until {
     /// To the end of the log.
     End,
-    /// Up to this position.
+    /// Up to this position, and the end of the transaction that its event is a leg of.
     Position(i64),
     /// What was recorded at or before this moment.
     Moment(DateTime<Utc>),
@@ -52,11 +52,18 @@ impl Frozen {
         Self { until, days: days.flatten(), sums: Vec::new(), seen: 0, taken: None }
     }
 
-    /// An event is about to be folded: if it lies behind the place, the balances are taken.
-    pub(super) fn before(&mut self, event: &Event<'_>, accounts: &Accounts, book: &Tiers) {
+    /// An event is about to be folded: if it lies behind the place, the balances are taken; `amid`
+    /// a transaction not by its position, since debits are not credits there.
+    pub(super) fn before(
+        &mut self,
+        event: &Event<'_>,
+        amid: bool,
+        accounts: &Accounts,
+        book: &Tiers,
+    ) {
         let behind = match self.until {
             None | Some(Until::End) => false,
-            Some(Until::Position(position)) => event.position > position,
+            Some(Until::Position(position)) => event.position > position && !amid,
             Some(Until::Moment(moment)) => event.recorded_at > moment.timestamp_micros(),
             Some(Until::Day(day)) => book.day(event.recorded_at).is_none_or(|at| at > day),
         };

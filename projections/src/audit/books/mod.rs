@@ -125,7 +125,6 @@ impl Books {
     }
 
     fn event(&mut self, event: &Event<'_>) {
-        self.frozen.before(event, &self.accounts, &self.currencies.tiers);
         let place = Place {
             position: event.position,
             aggregate_type: event.aggregate_type,
@@ -133,6 +132,8 @@ impl Books {
         };
         let is_leg =
             event.aggregate_type == "account" && matches!(event.event_type, "debited" | "credited");
+        let amid = is_leg && self.transactions.is_amid();
+        self.frozen.before(event, amid, &self.accounts, &self.currencies.tiers);
         if !is_leg {
             self.transactions.interrupt(&mut self.findings);
             self.metadata(place, event.metadata);

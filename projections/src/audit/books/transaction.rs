@@ -87,6 +87,11 @@ impl Transactions {
         self.open.distrusted = true;
     }
 
+    /// Whether legs of the transaction under way are still to come.
+    pub(super) const fn is_amid(&self) -> bool {
+        self.open.active
+    }
+
     /// What comes now is no leg of the transaction under way.
     pub(super) fn interrupt(&mut self, findings: &mut Findings) {
         if !self.open.active {

@@ -88,3 +88,15 @@ impl Truth {
         }
     }
 }
+
+/// Whether no transaction is under way after the event at `position`: the next is no later leg.
+pub(crate) fn is_whole(events: &[RecordedEvent], position: u64) -> bool {
+    let next = events.iter().find(|event| event.position > position);
+    let next = next.filter(|event| event.aggregate_type == "account");
+    let next = next
+        .map(|event| log::decode(&event.event_type, &event.event_version, &event.payload).unwrap());
+    match next {
+        Some(AccountEvent::Debited(leg) | AccountEvent::Credited(leg)) => leg.leg == 1,
+        _ => true,
+    }
+}
