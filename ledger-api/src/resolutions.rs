@@ -225,6 +225,18 @@ impl Resolutions {
         sqlx::query_as(&sql).bind(now).fetch_all(&self.0).await
     }
 
+    /// Those that were decided or ran out, the last first.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn decided(&self, now: Timestamp) -> sqlx::Result<Vec<Resolution>> {
+        let sql = format!(
+            "select {COLUMNS} from withdrawal_resolutions
+             where decision is not null or expires_at <= $1 order by id desc limit 100"
+        );
+        sqlx::query_as(&sql).bind(now).fetch_all(&self.0).await
+    }
+
     /// Decides a proposal that nobody decided and that did not expire; how it stands then.
     ///
     /// # Errors

@@ -1,6 +1,8 @@
 //! Files that banks state our accounts in, handed in by people.
 
-use ledger_core::ids::BankCode;
+use chrono::NaiveDate;
+use ledger_core::{bank_line::LineDirection, ids::BankCode, money::CurrencyCode};
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -22,6 +24,54 @@ pub(crate) struct StatementFile {
     pub(crate) accounts: Option<String>,
     /// What the columns of a CSV file mean.
     pub(crate) mapping: Option<String>,
+    /// What it states, for whoever decides; read again when it is taken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) days: Vec<DayStated>,
+}
+
+/// One day of one account, summed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct DayStated {
+    /// Which of our accounts.
+    pub(crate) account: String,
+    /// The bank's day.
+    pub(crate) date: NaiveDate,
+    /// The currency of the amounts.
+    pub(crate) currency: CurrencyCode,
+    /// The balance before.
+    pub(crate) opening: Decimal,
+    /// The sum of what came.
+    pub(crate) came: Decimal,
+    /// The sum of what went.
+    pub(crate) went: Decimal,
+    /// The balance after.
+    pub(crate) closing: Decimal,
+    /// How many lines it has.
+    pub(crate) lines: usize,
+    /// Whether the bank promises that nothing of the day will change.
+    pub(crate) closed: bool,
+}
+
+impl DayStated {
+    /// The sums of a statement; nothing if no amount can hold one.
+    pub(crate) fn of(statement: &ParsedStatement) -> Option<Self> {
+        let sum = |direction: LineDirection| {
+            let of = statement.lines.iter().filter(move |line| line.direction == direction);
+            let zero = Decimal::new(0, statement.opening.scale());
+            of.map(|line| line.amount).try_fold(zero, Decimal::checked_add)
+        };
+        Some(Self {
+            account: statement.account.as_str().to_owned(),
+            date: statement.date,
+            currency: statement.currency,
+            opening: statement.opening,
+            came: sum(LineDirection::Credit)?,
+            went: sum(LineDirection::Debit)?,
+            closing: statement.closing,
+            lines: statement.lines.len(),
+            closed: statement.closed,
+        })
+    }
 }
 
 /// Whether it takes two persons: a bank that is called states by itself, and a file in its name

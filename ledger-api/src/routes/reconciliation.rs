@@ -114,7 +114,7 @@ async fn import(
 ) -> Result<Reply<StatementOut>, Problem> {
     writer.caller.require(&[Scope::OpsWrite])?;
     let StatementQuery { bank, format, accounts, mapping } = query;
-    let file = StatementFile { bank, format, accounts, mapping };
+    let file = StatementFile { bank, format, accounts, mapping, days: Vec::new() };
     let (imported, days) = desk::import(&writer, &approver, &file, &bytes).await?;
     Ok(Reply::ok(StatementOut {
         days,

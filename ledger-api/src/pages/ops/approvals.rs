@@ -1,17 +1,17 @@
 //! `/ops/approvals`: everything that waits for a second person, in one list, and what was decided.
 
+use std::cmp::Reverse;
+
 use axum::response::Response;
 use projections::WithdrawalFilter;
 
 use super::{
-    ActForm, Board, Field, OnlyNonce, OpsSent, OpsVisitor, Part, Why, after, lumps,
+    ActForm, Board, Field, OnlyNonce, OpsSent, OpsVisitor, Part, Why, after,
     overview::{counted, proposals},
+    proposed::Proposed,
 };
 use crate::{
-    desk::{
-        carrying_out,
-        proposals::{Kind, Proposal},
-    },
+    desk::{carrying_out, proposals::Proposal},
     http::{Problem, path::Id},
     pages::{
         FormErrors, respond,
@@ -19,7 +19,7 @@ use crate::{
     },
     resolutions::{Resolution, Resolutions},
 };
-use ledger_core::{ids::WithdrawalId, withdrawal::WithdrawalStatus};
+use ledger_core::{clock::Timestamp, ids::WithdrawalId, withdrawal::WithdrawalStatus};
 
 const PATH: &str = "/ops/approvals";
 
@@ -34,7 +34,11 @@ pub(super) async fn waiting(visitor: &OpsVisitor) -> Result<usize, Problem> {
 }
 
 async fn said(visitor: &OpsVisitor) -> Result<Vec<Resolution>, Problem> {
-    Ok(Resolutions::new(visitor.state.reads.clone()).waiting(visitor.now()).await?)
+    Ok(resolved(visitor).waiting(visitor.now()).await?)
+}
+
+fn resolved(visitor: &OpsVisitor) -> Resolutions {
+    Resolutions::new(visitor.state.reads.clone())
 }
 
 async fn board(visitor: &OpsVisitor, errors: &FormErrors) -> Result<Board, Problem> {
@@ -91,14 +95,9 @@ pub(super) fn part(visitor: &OpsVisitor, proposal: &Proposal) -> Part {
     let is_own = visitor.is(&proposal.proposed_by);
     let title = proposal.kind().map_or("Something of a later release", |kind| kind.words());
     let by = if is_own { "you".to_owned() } else { proposal.proposed_by.clone() };
-    let lump = (proposal.kind() == Some(Kind::SettleLump))
-        .then(|| lumps::proposed(visitor, proposal))
-        .flatten();
+    let mut proposed = Proposed::of(visitor, proposal);
     let mut pairs = vec![Pair::new("About", proposal.subject.clone())];
-    match &lump {
-        None => pairs.push(Pair::new("What", what(proposal))),
-        Some(lump) => pairs.extend(lump.pairs.iter().cloned()),
-    }
+    pairs.append(&mut proposed.pairs);
     pairs.extend([
         Pair::new("Why", proposal.reason.clone()),
         Pair::new("Proposed by", by),
@@ -108,15 +107,9 @@ pub(super) fn part(visitor: &OpsVisitor, proposal: &Proposal) -> Part {
     if let Some(sha256) = &proposal.evidence_sha256 {
         pairs.push(Pair::new("Evidence", sha256.clone()));
     }
-    let part = match lump {
-        None => Part::new(title).pairs(pairs),
-        Some(lump) => {
-            let columns = [Column::words("Credit"), Column::numbers("All of it")];
-            // Several may wait: each has a name of its own.
-            let part = Part::new(format!("{title}: {}", proposal.subject)).pairs(pairs);
-            part.table(&columns, lump.rows, "It names no credit.")
-        }
-    };
+    // Several may wait: each has a name of its own.
+    let part = Part::new(format!("{title}: {}", proposal.subject)).pairs(pairs);
+    let part = proposed.table_on(part);
     let action = |what: &str| format!("{PATH}/{}/{what}", proposal.id);
     if is_own {
         let text = "Your own proposal is approved by somebody else.";
@@ -130,19 +123,6 @@ pub(super) fn part(visitor: &OpsVisitor, proposal: &Proposal) -> Part {
         .form(ActForm::new(action("reject"), "Turn down").quiet().field(Field::reason()))
 }
 
-/// The fields of the request in words; what is not said is left out.
-fn what(proposal: &Proposal) -> String {
-    let Some(fields) = proposal.body.as_object() else { return String::new() };
-    let said = fields.iter().filter(|(name, value)| {
-        !value.is_null() && *name != "evidence_sha256" && *name != "reason"
-    });
-    let said = said.map(|(name, value)| {
-        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        format!("{}: {value}", name.replace('_', " "))
-    });
-    said.collect::<Vec<_>>().join("; ")
-}
-
 async fn decided(visitor: &OpsVisitor) -> Result<Part, Problem> {
     let columns = [
         Column::words("What"),
@@ -153,19 +133,37 @@ async fn decided(visitor: &OpsVisitor) -> Result<Part, Problem> {
         Column::words("When"),
         Column::words("What came of it"),
     ];
-    let found = proposals(visitor).list(false, visitor.now()).await?;
-    let rows = found.into_iter().map(|one| {
-        let when = one.decided_at.map_or_else(|| "".into(), |at| Cell::When(visitor.when(at)));
-        vec![
+    let now = visitor.now();
+    let mut rows: Vec<(Timestamp, Vec<Cell>)> = Vec::new();
+    for one in proposals(visitor).list(false, now).await? {
+        let at = one.decided_at.unwrap_or(one.expires_at);
+        let row = vec![
             one.kind().map_or("", |kind| kind.words()).into(),
             one.subject.clone().into(),
             one.proposed_by.clone().into(),
-            one.state(visitor.now()).to_owned().into(),
+            one.state(now).to_owned().into(),
             one.decided_by.clone().unwrap_or_default().into(),
-            when,
+            visitor.when(at).into(),
             one.answer.unwrap_or_default().into(),
-        ]
-    });
+        ];
+        rows.push((at, row));
+    }
+    for one in resolved(visitor).decided(now).await? {
+        let at = one.decided_at.unwrap_or(one.expires_at);
+        let id = WithdrawalId::from_uuid(one.withdrawal_id).to_string();
+        let row = vec![
+            format!("An unknown withdrawal: {}", one.outcome.replace('_', " ")).into(),
+            Cell::Link(id.clone(), format!("/ops/withdrawals/{id}")),
+            one.proposed_by.clone().into(),
+            one.state(now).to_owned().into(),
+            one.decided_by.clone().unwrap_or_default().into(),
+            visitor.when(at).into(),
+            one.bank_reference.unwrap_or_default().into(),
+        ];
+        rows.push((at, row));
+    }
+    rows.sort_by_key(|(at, _)| Reverse(*at));
+    let rows = rows.into_iter().map(|(_, row)| row);
     Ok(Part::new("Decided").table(&columns, rows.collect(), "Nothing was decided yet."))
 }
 

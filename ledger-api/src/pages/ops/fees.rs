@@ -136,6 +136,11 @@ async fn make(visitor: &OpsVisitor, form: &[(String, String)]) -> Result<(), Pro
         debt_limit: whole("debt", of("debt"))?,
         expected_version: of("expected_version").parse().ok(),
     };
+    let now = visitor.state.ledger.status().borrow().book.terms_now();
+    let TermsChange { fee_bps, tax_bps, debt_limit, .. } = change;
+    if now == (ShopTerms { fee_bps, tax_bps, debt_limit, ..now }) {
+        return Err(Problem::field(codes::INVALID, "/fee", limits::NOTHING_NEW));
+    }
     let body = serde_json::to_value(change).map_err(|error| Problem::internal(&error))?;
     let key = act::key("ops_fees", of("nonce"), &[&body.to_string(), of("reason")])?;
     let new = NewProposal {

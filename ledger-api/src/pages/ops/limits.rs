@@ -25,6 +25,8 @@ use crate::{
 };
 
 const PATH: &str = "/ops/limits";
+/// What is said of a change that is none.
+pub(super) const NOTHING_NEW: &str = "That is what is in force: change something first.";
 
 /// A limit: its name in forms, its words, and where it stands.
 type Named = (&'static str, &'static str, fn(&TierLimits) -> Option<Decimal>);
@@ -115,6 +117,12 @@ async fn history(visitor: &OpsVisitor) -> Result<Part, Problem> {
     Ok(Part::new("History").table(&columns, rows.collect(), "No tier was defined yet."))
 }
 
+/// Each limit by its words, as it was and as it would be.
+pub(super) fn compared(was: &TierLimits, to_be: &TierLimits) -> Vec<(String, String, String)> {
+    let row = |(_, words, of): Named| (words.to_owned(), said(of(was)), said(of(to_be)));
+    LIMITS.into_iter().map(row).collect()
+}
+
 /// What a version has otherwise than the one before it.
 fn changes(version: &Version<Tier>, before: Option<&Version<Tier>>) -> String {
     let differ = LIMITS.into_iter().filter_map(|(_, words, of)| {
@@ -146,6 +154,10 @@ async fn make(visitor: &OpsVisitor, form: &[(String, String)]) -> Result<(), Pro
     };
     let book = visitor.state.ledger.status().borrow().book.clone();
     let change = read(&book, &of)?;
+    let now = book.tiers().get(&change.tier).filter(|tier| tier.currency == change.currency);
+    if now.is_some_and(|now| now.limits == change.limits) {
+        return Err(Problem::field(codes::INVALID, "/balance", NOTHING_NEW));
+    }
     let body = serde_json::to_value(&change).map_err(|error| Problem::internal(&error))?;
     let text = body.to_string();
     let subject = change.tier.to_string();

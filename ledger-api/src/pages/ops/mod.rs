@@ -19,6 +19,7 @@ mod outside;
 mod overview;
 mod people;
 mod periods;
+mod proposed;
 mod reconciliation;
 mod reports;
 mod sandbox;

@@ -215,15 +215,17 @@ async fn take(form: &Statement) -> Result<bool, Problem> {
     let bank: BankCode =
         form.of("bank").parse().map_err(|_| Problem::not_found("There is no such bank."))?;
     let some = |name: &str| Some(form.of(name).to_owned()).filter(|text| !text.is_empty());
-    let file = StatementFile {
+    let mut file = StatementFile {
         bank,
         format: form.of("format").to_owned(),
         accounts: some("accounts"),
         mapping: some("mapping"),
+        days: Vec::new(),
     };
     let writer = visitor.writer()?;
     // What can't be read is refused now, and not when the other person agrees.
-    desk::read(&visitor.state, &file, bytes).await?;
+    let (_, read) = desk::read(&visitor.state, &file, bytes).await?;
+    file.days = read.iter().map(desk::DayStated::of).collect::<Option<_>>().unwrap_or_default();
     if !desk::takes_two(&visitor.state, &file.bank)? {
         let nobody = Approver::of(writer.caller.clone());
         desk::import(&writer, &nobody, &file, bytes).await?;

@@ -40,7 +40,7 @@ pub(super) async fn parts(visitor: &OpsVisitor, board: Board) -> Result<Board, P
     Ok(board.part(propose_form(&book)).part(history(visitor, &book, &versions)?))
 }
 
-const fn words(service: Service) -> &'static str {
+pub(super) const fn words(service: Service) -> &'static str {
     match service {
         Service::Withdrawal => "A withdrawal",
         Service::Transfer => "A transfer",
@@ -55,6 +55,19 @@ fn said(fee: &ServiceFee, currency: Currency) -> Result<String, Problem> {
     } else {
         format!("{}, {tax} % tax in it", money_text(&money))
     })
+}
+
+/// What something costs, and what it would; nothing if the proposal cannot be.
+pub(super) fn compared(
+    book: &Book,
+    change: &FeeChange,
+    now: DateTime<Utc>,
+) -> Option<(String, String)> {
+    let currency = book.currency(change.currency)?;
+    let was = book.fee(change.service, currency, now).ok()?;
+    let defined = change.define(book).ok()?;
+    let to_be = ServiceFee { fee: defined.fee.amount(), tax_bps: defined.tax_bps, ..was };
+    Some((said(&was, currency).ok()?, said(&to_be, currency).ok()?))
 }
 
 fn internal(error: MoneyError) -> Problem {

@@ -1,5 +1,7 @@
 //! The smaller components: names and values, a sheet to confirm, an empty place, an id to copy.
 
+use std::borrow::Cow;
+
 use askama::{Template, filters::HtmlSafe};
 
 use super::{Cell, MoneyView};
@@ -8,15 +10,15 @@ use crate::pages::layout::initials;
 /// A name and its value.
 #[derive(Debug, Clone)]
 pub(crate) struct Pair {
-    label: &'static str,
+    label: Cow<'static, str>,
     value: Cell,
     total: bool,
 }
 
 impl Pair {
     /// A name and its value.
-    pub(crate) fn new(label: &'static str, value: impl Into<Cell>) -> Self {
-        Self { label, value: value.into(), total: false }
+    pub(crate) fn new(label: impl Into<Cow<'static, str>>, value: impl Into<Cell>) -> Self {
+        Self { label: label.into(), value: value.into(), total: false }
     }
 
     /// The same, as the sum of those above.

@@ -15,7 +15,8 @@ use serde::Deserialize;
 use super::{ActForm, Board, Field, OpsSent, OpsVisitor, Part, after, overview::proposals};
 use crate::{
     access_log::NAME_OPENED,
-    desk::{acts::Act, caught_up, check_reason},
+    auditing,
+    desk::{acts::Act, caught_up},
     http::{ApiState, Problem, codes, path::Id, reader::known_account},
     pages::{
         FormErrors,
@@ -116,7 +117,7 @@ async fn find(OpsSent { visitor, form }: OpsSent<Find>) -> Result<Response, Prob
 
 /// Finds them and writes down that they were looked at.
 async fn look_up(visitor: &OpsVisitor, form: &Find) -> Result<Subject, Problem> {
-    check_reason(&form.reason)?;
+    let reason = auditing::reason(&form.reason)?;
     let (state, who) = (&visitor.state, form.who.trim());
     let unknown = || Problem::field(codes::INVALID, "/who", "There is nobody of this name.");
     let subject = match Subject::parse(who) {
@@ -127,7 +128,7 @@ async fn look_up(visitor: &OpsVisitor, form: &Find) -> Result<Subject, Problem> 
         },
     };
     let (what, id) = (NAME_OPENED, subject.id());
-    Act::new(what, &id, &form.reason).keep(&visitor.writer()?).await?;
+    Act::new(what, &id, &reason).keep(&visitor.writer()?).await?;
     Ok(subject)
 }
 
