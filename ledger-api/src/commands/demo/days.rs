@@ -66,6 +66,8 @@ pub(super) struct Days<'a> {
     pub(super) engine: &'a Engine,
     pub(super) teller: Teller<'a>,
     pub(super) caller: &'a Caller,
+    /// Decides what another than `caller` has to decide.
+    pub(super) colleague: &'a Caller,
     pub(super) clock: &'a SandboxClock,
     pub(super) banks: Control,
     pub(super) residents: BTreeMap<&'static str, Resident>,

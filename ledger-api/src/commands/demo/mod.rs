@@ -175,10 +175,15 @@ async fn prepare(
     let payee = payee::bank_account(&Caller::new(address, &key)?, &payee::ASHA).await?;
     if history.as_ref().is_none_or(|history| !history.told) {
         let pool = database.pool(database.app().clone());
-        let (id, token) = stage_key(&pool).await?;
-        let caller = Caller::new(address, token.reveal())?;
-        let told = populate(service, &secret, (&caller, banks), history.as_ref()).await;
-        revoke_key(&pool, &id).await.context("the key of the history stays")?;
+        let (id, token) = stage_key(&pool, story::PRINCIPAL).await?;
+        let (other, others) = stage_key(&pool, story::COLLEAGUE).await?;
+        let callers = [token, others].map(|token| Caller::new(address, token.reveal()));
+        let [caller, colleague] = callers;
+        let callers = (&caller?, &colleague?);
+        let told = populate(service, &secret, callers, banks, history.as_ref()).await;
+        for id in [id, other] {
+            revoke_key(&pool, &id).await.context("a key of the history stays")?;
+        }
         pool.close().await;
         told?;
         if let Some(history) = history {
@@ -192,7 +197,8 @@ async fn prepare(
 async fn populate(
     service: &Service,
     secret: &Secret,
-    (caller, banks): (&Caller, &DemoBanks),
+    (caller, colleague): (&Caller, &Caller),
+    banks: &DemoBanks,
     history: Option<&History>,
 ) -> anyhow::Result<()> {
     let engine = service.engine().context("the demo needs an engine")?;
@@ -205,6 +211,7 @@ async fn populate(
         engine,
         teller: story::Teller::start(engine, secret, story::PRINCIPAL.parse()?).await?,
         caller,
+        colleague,
         clock: &banks.clock,
         banks: Control::new(&banks.url, None)?,
         residents,
@@ -215,9 +222,9 @@ async fn populate(
 }
 
 /// A key for as long as the history is told.
-async fn stage_key(pool: &PgPool) -> anyhow::Result<(String, Token)> {
+async fn stage_key(pool: &PgPool, principal: &str) -> anyhow::Result<(String, Token)> {
     let new = NewKey {
-        principal: story::PRINCIPAL.parse()?,
+        principal: principal.parse()?,
         label: "made by bahi demo, for its history".to_owned(),
         scopes: ScopeSet::of(&Scope::ALL),
         environment: KeyEnvironment::Test,

@@ -114,7 +114,7 @@ impl Days<'_> {
         let Some(won_by) = won_by else { return Ok(()) };
         let decision = json!({"won_by": won_by, "reason": "proof_of_delivery"});
         let (path, once) = (format!("{path}/decision"), format!("{}-decided", step.key()));
-        self.caller.post(&path, &once, &decision).await.map(drop)
+        self.colleague.post(&path, &once, &decision).await.map(drop)
     }
 
     /// Somebody reads a shop's code with the app of another bank, and pays.

@@ -26,6 +26,8 @@ use super::{
 
 /// Who the demo acts as. Not the one its API key belongs to: whose keys are yours to choose.
 pub(super) const PRINCIPAL: &str = "demo-setup";
+/// Who decides what takes another person.
+pub(super) const COLLEAGUE: &str = "demo-colleague";
 
 /// The bank's clearing account, which deposits come in on.
 const CLEARING: &str = "bank:demo:clearing_in:INR";
