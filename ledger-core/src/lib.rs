@@ -36,6 +36,7 @@ pub mod reversal;
 pub mod tier;
 pub mod transfer;
 pub mod withdrawal;
+pub mod words;
 
 #[cfg(test)]
 mod testing;

@@ -13,7 +13,7 @@ use std::{
 use axum::{
     Router,
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
@@ -100,7 +100,10 @@ async fn wrap(State(state): State<Envelope>, mut request: Request, next: Next) -
         }),
     };
 
-    let handled = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let nowhere = names_nothing(request.uri());
+    let handled =
+        AssertUnwindSafe(async { if nowhere { nothing_there() } else { next.run(request).await } });
+    let handled = handled.catch_unwind();
     let mut response = match tokio::time::timeout(state.handler_timeout, handled).await {
         Ok(Ok(response)) => response,
         Ok(Err(_)) => Problem::internal(&"a handler panicked").into_response(),
@@ -120,7 +123,7 @@ async fn wrap(State(state): State<Envelope>, mut request: Request, next: Next) -
         let before = std::mem::take(response.headers_mut());
         response = problem.render(context.id, &about.method, &about.path);
         if let Some(page) = &about.page {
-            response = pages::problem_page(page, problem, response, context.id);
+            response = pages::problem_page((page, &about.path), problem, response, context.id);
         }
         keep(&before, response.headers_mut());
     }
@@ -137,6 +140,15 @@ async fn wrap(State(state): State<Envelope>, mut request: Request, next: Next) -
         about.note(api, &context, &response, (problem.as_ref(), started));
     }
     response
+}
+
+/// Whether an address has a NUL, which PostgreSQL's text cannot hold: nothing is called that.
+fn names_nothing(uri: &Uri) -> bool {
+    uri.path_and_query().is_some_and(|whole| whole.as_str().contains("%00"))
+}
+
+fn nothing_there() -> Response {
+    Problem::new(codes::NOT_FOUND, "No address has a NUL in it.").into_response()
 }
 
 /// What the log and the metrics say about a request.

@@ -187,10 +187,7 @@ fn amount(query: &Query) -> Result<Option<Money>, LinkError> {
 
 fn words(text: Option<&str>) -> Result<Option<String>, LinkError> {
     let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else { return Ok(None) };
-    let marks = |c: char| matches!(c, '\u{200e}' | '\u{200f}');
-    let embeds = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let turns = |c: char| marks(c) || embeds(c);
-    if text.chars().count() > WORDS_MAX || text.chars().any(|c| c.is_control() || turns(c)) {
+    if text.chars().count() > WORDS_MAX || !ledger_core::words::are_plain(text) {
         return Err(LinkError::Words);
     }
     Ok(Some(text.to_owned()))

@@ -49,11 +49,37 @@ struct ProblemView {
     request_id: String,
     again: bool,
     refused: bool,
+    home: Home,
 }
 
-/// The page about a problem, with the headers that the problem has.
+/// Where somebody goes on from a page that says no, by where they were.
+struct Home {
+    /// What the addresses of this part of the site begin with, and its first page.
+    href: &'static str,
+    /// What it is to them.
+    name: &'static str,
+    /// Where they see what became of something that was cut off.
+    look: &'static str,
+}
+
+const HOMES: [Home; 3] = [
+    Home { href: "/merchant", name: "your shop", look: "/merchant/payments" },
+    Home { href: "/ops", name: "the desk", look: "/ops" },
+    Home { href: "/audit", name: "the audit", look: "/audit" },
+];
+const WALLET: Home = Home { href: "/app", name: "your wallet", look: "/app/activity" };
+
+fn home(path: &str) -> Home {
+    let within = |home: &Home| {
+        let rest = path.strip_prefix(home.href);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
+    };
+    HOMES.into_iter().find(within).unwrap_or(WALLET)
+}
+
+/// The page about a problem at an address, with the headers that the problem has.
 pub(crate) fn render(
-    context: &PageContext,
+    (context, asked): (&PageContext, &str),
     problem: &Problem,
     rendered: Response,
     request: RequestId,
@@ -68,6 +94,7 @@ pub(crate) fn render(
         request_id: request.to_string(),
         again: status.is_server_error() || status.as_u16() == 429,
         refused: status.is_client_error() && status.as_u16() != 404,
+        home: home(asked),
     };
     let mut response = respond::page_with(status, &view);
     if response.extensions().get::<Problem>().is_some() {
@@ -140,9 +167,12 @@ mod tests {
         let body = problem.body();
         let request = RequestId::from_uuid(uuid::Uuid::nil());
         let rendered = problem.render(request, &Method::GET, "/app");
-        let page = render(&PageContext::default(), &problem, rendered, request);
+        let page = render((&PageContext::default(), "/ops/banks"), &problem, rendered, request);
         assert_eq!(page.status().as_u16(), 500);
         assert_eq!(page.headers()[header::CONTENT_TYPE], "text/html; charset=utf-8");
+        assert_eq!(home("/ops/banks").href, "/ops");
+        assert_eq!(home("/merchant").href, "/merchant");
+        assert_eq!(home("/opsy").href, "/app");
         let (title, text) = words(&body);
         assert!(!format!("{title}{text}").contains("hunter2"));
         let unknown = words(&Problem::outcome_unknown().body());

@@ -27,6 +27,8 @@ pub enum NameError {
     Name,
 }
 
+/// A handle with our name in it could pass for us, whatever else it says.
+const OURS: &str = "bahi";
 /// Words that could pass for us, or that are addresses of ours.
 const RESERVED: [&str; 47] = [
     "about",
@@ -116,7 +118,7 @@ impl FromStr for Handle {
         if !is_handle(&text) {
             return Err(NameError::Handle);
         }
-        if RESERVED.contains(&text.as_str()) {
+        if RESERVED.contains(&text.as_str()) || text.contains(OURS) {
             return Err(NameError::HandleReserved);
         }
         Ok(Self(text))
@@ -226,19 +228,13 @@ impl Phone {
 
 const NAME_CHARS_MAX: usize = 80;
 
-/// Whether a character turns the direction of the text around it.
-fn turns(c: char) -> bool {
-    let marks = ['\u{200e}'..='\u{200f}', '\u{202a}'..='\u{202e}', '\u{2066}'..='\u{2069}'];
-    marks.iter().any(|range| range.contains(&c))
-}
-
 /// Any script; no control characters, and none that turn the direction of the text around them.
 impl FromStr for Name {
     type Err = NameError;
 
     fn from_str(text: &str) -> Result<Self, NameError> {
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let shown = !text.chars().any(|c| c.is_control() || turns(c));
+        let shown = ledger_core::words::are_plain(&text);
         let named = text.chars().any(char::is_alphabetic);
         let fits = text.chars().count() <= NAME_CHARS_MAX;
         if shown && named && fits { Ok(Self(text)) } else { Err(NameError::Name) }
@@ -285,7 +281,7 @@ mod tests {
         {
             assert_eq!(bad.parse::<Handle>(), Err(NameError::Handle), "{bad}");
         }
-        for ours in ["admin", "@Support", "bahi"] {
+        for ours in ["admin", "@Support", "bahi", "bahi_support", "thebahi"] {
             assert_eq!(ours.parse::<Handle>(), Err(NameError::HandleReserved), "{ours}");
         }
     }

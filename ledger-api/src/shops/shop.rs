@@ -127,11 +127,12 @@ impl FromStr for PlaceName {
 
     fn from_str(text: &str) -> Result<Self, ShopValueError> {
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let marks = ['\u{200e}'..='\u{200f}', '\u{202a}'..='\u{202e}', '\u{2066}'..='\u{2069}'];
-        let turns = |c: char| marks.iter().any(|range| range.contains(&c));
         let fits = (1..=Self::CHARS_MAX).contains(&text.chars().count());
-        let shown = !text.chars().any(|c| c.is_control() || turns(c));
-        if fits && shown { Ok(Self(text)) } else { Err(ShopValueError::Place) }
+        if fits && ledger_core::words::are_plain(&text) {
+            Ok(Self(text))
+        } else {
+            Err(ShopValueError::Place)
+        }
     }
 }
 
