@@ -94,7 +94,7 @@ impl Asker {
         };
         let session = asker.get("/v1/sessions/current").send().await?.error_for_status()?;
         let session: Value = session.json().await?;
-        let csrf = session["csrf_token"].as_str().context("a token")?;
+        let csrf = session["session"]["csrf_token"].as_str().context("a token")?;
         csrf.clone_into(&mut asker.csrf);
         Ok(asker)
     }
