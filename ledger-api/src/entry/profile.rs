@@ -20,7 +20,7 @@ pub(crate) fn require_step_up(state: &ApiState, who: &SignedIn, act: Act) -> Res
     Ok(())
 }
 
-/// Another name, another handle, or both.
+/// Another name, another handle, or both. Papers that were seen do not speak for another name.
 pub(crate) async fn rename(
     state: &ApiState,
     who: &SignedIn,
@@ -34,10 +34,10 @@ pub(crate) async fn rename(
     if let Some(handle) = handle {
         state.people.set_handle(id, &handle).await?;
     }
-    if let Some(name) = name {
+    if let Some(name) = name.filter(|name| *name != who.person.name) {
         state.people.rename(id, &name).await?;
     }
-    state.people.by_id(id).await?.ok_or_else(super::gone)
+    settled(state, who).await
 }
 
 /// Another address; the one before is told.

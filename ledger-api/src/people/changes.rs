@@ -10,18 +10,15 @@ use super::{
 use crate::sessions::SessionId;
 
 impl People {
-    /// Another name.
+    /// Another name, which no papers were seen of.
     ///
     /// # Errors
     /// [`PeopleError`].
     pub async fn rename(&self, id: PersonId, name: &Name) -> Result<(), PeopleError> {
         let sealed = self.vault.seal(&owner(id)?, NAME, name.expose().as_bytes()).await?;
-        sqlx::query("update person_details set sealed = $3 where person_id = $1 and field = $2")
-            .bind(id.uuid())
-            .bind(NAME)
-            .bind(sealed)
-            .execute(&self.pool)
-            .await?;
+        let change = "with unseen as (update people set kyc_at = null where id = $1)
+             update person_details set sealed = $3 where person_id = $1 and field = $2";
+        sqlx::query(change).bind(id.uuid()).bind(NAME).bind(sealed).execute(&self.pool).await?;
         Ok(())
     }
 

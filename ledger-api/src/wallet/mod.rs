@@ -11,6 +11,7 @@ mod csv;
 mod detail;
 mod history;
 mod limits;
+mod others;
 mod pauses;
 mod pdf;
 mod search;

@@ -11,7 +11,7 @@ use ledger_core::{
 use projections::{Order, Statement as Page, StatementLine, StatementQuery};
 use tokio::sync::watch;
 
-use super::{money, words};
+use super::{money, others, words};
 use crate::http::{ApiState, Problem, codes, reach::nothing};
 
 /// The most lines of a statement that a program is given at once: some hundred pages.
@@ -204,8 +204,10 @@ async fn of_lines(
     found.truncate(count);
     let hash = hash_at(state, position).await?;
     let made_at = state.clock.now();
-    made(account, &page, found, period, (position, hash, made_at))
-        .map_err(|error| Problem::internal(&error))
+    let mut made = made(account, &page, found, period, (position, hash, made_at))
+        .map_err(|error| Problem::internal(&error))?;
+    others::name(state, account, &mut made.lines).await?;
+    Ok(made)
 }
 
 /// The hash of the event at a position.

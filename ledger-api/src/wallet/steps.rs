@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use ledger_core::{
     deposit::DepositEvent,
-    ids::{AccountId, PaymentId, RefundId, TransferId},
+    ids::{AccountId, PaymentId, Reference, RefundId, TransferId},
     money::Currency,
     payment::RefundStatus,
     transfer::TransferEvent,
@@ -13,7 +13,10 @@ use ledger_core::{
 use projections::{DepositHistory, ReadModels, WithdrawalHistory};
 
 use super::{detail::Step, money, words};
-use crate::http::{Problem, reach::nothing};
+use crate::{
+    http::{Problem, reach::nothing},
+    pages::ui::money_text,
+};
 
 /// The steps of a withdrawal.
 pub(super) fn of_withdrawal(history: &WithdrawalHistory) -> Vec<Step> {
@@ -35,12 +38,17 @@ fn withdrawal_words(event: &WithdrawalEvent) -> (String, Option<String>) {
         WithdrawalEvent::Queued(_) => plain("Queued for the bank"),
         WithdrawalEvent::Rejected(_) => plain("Refused by us; the money is back"),
         WithdrawalEvent::Cancelled(_) => plain("Cancelled; the money is back"),
-        WithdrawalEvent::Failed(_) => plain("The bank refused it; the money is back"),
+        WithdrawalEvent::Failed(back) => {
+            let why = because(back.reason.as_ref());
+            (format!("The bank refused it{why}; the money is back"), None)
+        }
         WithdrawalEvent::AttemptBegun(begun) => {
             let words = format!("Sent to {}", words::bank(&begun.bank));
             (words, Some(begun.reference.to_string()))
         }
-        WithdrawalEvent::AttemptRefused(_) => plain("The bank refused this attempt"),
+        WithdrawalEvent::AttemptRefused(refused) => {
+            (format!("The bank refused this attempt{}", because(refused.code.as_ref())), None)
+        }
         WithdrawalEvent::OutcomeUnknown(_) => plain("The bank has not confirmed it"),
         WithdrawalEvent::AttentionNeeded(_) => plain("We find out with the bank"),
         WithdrawalEvent::PaidInPart(part) => (
@@ -61,6 +69,22 @@ fn withdrawal_words(event: &WithdrawalEvent) -> (String, Option<String>) {
         WithdrawalEvent::Assigned(_) => plain("A person of ours found whose it is"),
         WithdrawalEvent::SentAgain(_) => plain("Sent back once more"),
     }
+}
+
+/// A bank's code for why not, in words that follow on; a code of its own is said as it is.
+fn because(code: Option<&Reference>) -> String {
+    let Some(code) = code else { return String::new() };
+    let words = match code.as_str() {
+        "account_closed" => "the account is closed",
+        "account_frozen" => "the account is frozen there",
+        "account_unknown" | "account_not_found" | "account_invalid" => "there is no such account",
+        "ifsc_invalid" => "there is no such branch",
+        "name_mismatch" | "name_differs" => "the account is in another name",
+        "limit_exceeded" => "it is more than the account may take",
+        "beneficiary_bank_offline" => "the other bank is not there",
+        other => return format!(": {}", other.replace('_', " ")),
+    };
+    format!(": {words}")
 }
 
 /// The steps of a deposit that concern one wallet.
@@ -114,7 +138,7 @@ fn deposit_words(event: &DepositEvent, currency: Currency) -> (String, Option<St
     let arrived = |said: &str, credit: &ledger_core::deposit::Credit| {
         let utr = credit.utr.as_ref().map(ToString::to_string);
         let Ok(amount) = money(credit.amount, currency) else { return (said.to_owned(), utr) };
-        (format!("{said}: {} {}", amount.amount(), currency.code), utr)
+        (format!("{said}: {}", money_text(&amount)), utr)
     };
     match event {
         DepositEvent::Begun(begun) => (format!("Asked {} for it", words::bank(&begun.bank)), None),

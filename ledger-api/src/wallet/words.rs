@@ -75,7 +75,7 @@ pub(crate) fn next(kind: &str, object_status: &str) -> Option<&'static str> {
         ("withdrawal", "queued") => "It waits for its turn at the bank. You can still cancel it.",
         ("withdrawal", "processing") => "The bank has it; its answer takes seconds to hours.",
         ("withdrawal", "outcome_unknown") => {
-            "The bank has not confirmed it. We keep asking and never send it twice."
+            "The bank has not confirmed it. We find out, and never send it twice."
         }
         ("withdrawal", "needs_attention") => {
             "The bank has not confirmed it. A person of ours finds out with the bank."

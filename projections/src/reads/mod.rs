@@ -13,6 +13,7 @@ mod activity_news;
 mod activity_plain;
 mod activity_window;
 mod as_of;
+mod counterparties;
 mod deposit_list;
 mod deposits;
 mod dues;

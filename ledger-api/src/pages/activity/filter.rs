@@ -57,6 +57,14 @@ impl Query {
             "out" => Some(Towards::Out),
             _ => None,
         };
+        let unknown = [
+            ("kind", kind.is_none() && !self.kind.is_empty()),
+            ("status", status.is_none() && !self.status.is_empty()),
+            ("way", direction.is_none() && !self.way.is_empty()),
+        ];
+        for (field, _) in unknown.into_iter().filter(|(_, is_unknown)| *is_unknown) {
+            errors.add(field, "The address asks for something there is not; it was left out.");
+        }
         let today = now.with_timezone(&zone).date_naive();
         let begins = |day: NaiveDate| midnight(day, zone);
         let preset = self.days.parse::<u64>().ok().filter(|days| (1..=3_660).contains(days));
@@ -196,7 +204,7 @@ mod tests {
             "kind=x'--&status=nope&way=up&days=-3&from=soon&min=1e9&max=%3Cb%3E&q=%20HDFC1%20",
         );
         assert_eq!(found, ActivityFilter::default());
-        for field in ["from", "min", "max"] {
+        for field in ["kind", "status", "way", "from", "min", "max"] {
             assert!(!errors.of(field).is_empty(), "{field}");
         }
     }

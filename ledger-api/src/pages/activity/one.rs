@@ -228,7 +228,9 @@ fn receipt(visitor: &Visitor, names: &Names, detail: &Detail) -> Result<Pairs, P
     pairs.push(Pair::new("Id", CopyId::new(row.object.clone())));
     let amount = visitor.money(row.amount, row.currency)?;
     pairs.push(Pair::new("Amount", MoneyView::plain(amount)));
-    if row.direction == Towards::Out {
+    if went_nowhere(row.status.into()) {
+        pairs.push(Pair::new("Charged", "Nothing"));
+    } else if row.direction == Towards::Out {
         let fee = visitor.money(row.fee, row.currency)?;
         let total = amount.checked_add(fee).map_err(|error| Problem::internal(&error))?;
         let is_free = fee.is_zero();
@@ -237,6 +239,11 @@ fn receipt(visitor: &Visitor, names: &Names, detail: &Detail) -> Result<Pairs, P
         pairs.push(Pair::new("Total", MoneyView::plain(total)).total());
     }
     Ok(Pairs::new(pairs))
+}
+
+/// Whether nothing moved in the end, and no fee was taken.
+const fn went_nowhere(status: Status) -> bool {
+    matches!(status, Status::Failed | Status::Rejected | Status::Cancelled | Status::Expired)
 }
 
 /// Who it is, beside a word that says which side they are on: "Your bank" of "From your bank".

@@ -1,8 +1,9 @@
-//! Why a withdrawal is where it is, in the words of its timeline: its place in the queue, when the
-//! bank is asked next, how often it was asked, and by when its answer is due.
+//! Why something is where it is, in the words of its timeline: a withdrawal's place in the queue,
+//! when the bank is asked next, how often it was asked, and by when its answer is due; and until
+//! when money waits for whoever proves a number.
 
-use ledger_core::ids::WithdrawalId;
-use projections::{ActivityStatus, QueuePlace};
+use ledger_core::ids::{TransferId, WithdrawalId};
+use projections::{ActivityStatus, QueuePlace, Towards};
 
 use crate::{
     http::Problem,
@@ -13,6 +14,9 @@ use crate::{
 
 /// The sentences; nothing for what does not wait for a bank.
 pub(super) async fn words(visitor: &Visitor, detail: &Detail) -> Result<Option<String>, Problem> {
+    if detail.row.object_status == "pending_claim" {
+        return ends(visitor, detail).await;
+    }
     let Ok(id) = detail.row.object.parse::<WithdrawalId>() else { return Ok(None) };
     if detail.row.status.is_final() {
         return Ok(None);
@@ -26,6 +30,17 @@ pub(super) async fn words(visitor: &Visitor, detail: &Detail) -> Result<Option<S
     Ok(told.map(|told| said(visitor, &told, in_queue)))
 }
 
+/// Until when money waits for whoever proves the number it was sent to.
+async fn ends(visitor: &Visitor, detail: &Detail) -> Result<Option<String>, Problem> {
+    let Ok(id) = detail.row.object.parse::<TransferId>() else { return Ok(None) };
+    let row = visitor.state.read_models.transfer(id).await?.value;
+    let until = row.and_then(|row| row.expires_at).map(|end| visitor.when(end).inside());
+    Ok(until.map(|until| match detail.row.direction {
+        Towards::Out => format!("Until {until}; then it comes back to you."),
+        Towards::In => format!("Until {until}; then it goes back."),
+    }))
+}
+
 fn said(visitor: &Visitor, told: &StatusDetail, with_why: bool) -> String {
     let mut said = Vec::from_iter(with_why.then(|| told.description.clone()));
     if let (Some(place), Some(of)) = (told.queue_position, told.queue_length) {
@@ -36,6 +51,10 @@ fn said(visitor: &Visitor, told: &StatusDetail, with_why: bool) -> String {
     }
     if let Some(used) = told.checks_used.filter(|used| *used > 0 || told.next_check_at.is_some()) {
         said.push(match told.checks_allowed {
+            // Then its statement is the answer, or a person asks.
+            Some(allowed) if used >= allowed => format!(
+                "It was asked as often as we may, {used} times: its statement or a person tells."
+            ),
             Some(allowed) => format!("{used} of {allowed} checks used."),
             None => format!("Checks used: {used}."),
         });

@@ -39,6 +39,7 @@ struct WithdrawView {
 #[serde(default)]
 pub(super) struct Prefilled {
     amount: String,
+    bank_account: String,
 }
 
 /// The form, empty or with what is wrong with it.
@@ -74,9 +75,9 @@ pub(in crate::pages) async fn form(
 
 pub(super) async fn page(
     visitor: ShopVisitor<Owners>,
-    Query(Prefilled { amount }): Query<Prefilled>,
+    Query(Prefilled { amount, bank_account }): Query<Prefilled>,
 ) -> Result<Response, Problem> {
-    form(&visitor, (amount, String::new()), FormErrors::none()).await
+    form(&visitor, (amount, bank_account), FormErrors::none()).await
 }
 
 /// Who loads the address of the sheet again finds the form.

@@ -1,12 +1,11 @@
 //! Adding money: from which bank, how much.
 
-use axum::response::Response;
+use axum::{extract::Query, response::Response};
 use futures::future::join_all;
 use ledger_core::{ids::BankCode, money::Money};
-use projections::ActivityFilter;
 use serde::Deserialize;
 
-use super::{ConfirmView, Filled, Tab, after, form, made};
+use super::{ConfirmView, Filled, Tab, after, form, limit, made};
 use crate::{
     banks::Health,
     http::{ApiState, Problem, session::see_other},
@@ -68,7 +67,7 @@ pub(super) struct AddForm {
 pub(super) async fn check(sent: Sent<CheckForm>) -> Result<Response, Problem> {
     let Sent { visitor, form: CheckForm { amount, bank } } = sent;
     let balances = wallet::balances(&visitor.state, &visitor.wallet).await?;
-    match understood(&visitor, &balances, &amount, &bank) {
+    match fits(&visitor, &balances, &amount, &bank).await? {
         Ok((money, _)) => Ok(respond::page(&sheet(&visitor, &balances, money, bank))),
         Err(errors) => again(&visitor, amount, bank, errors).await,
     }
@@ -89,6 +88,21 @@ fn understood(
         Some(bank) => Ok((money, Some(bank))),
         None => Err(FormErrors::one("bank", "Choose one of the banks below.")),
     }
+}
+
+/// The same, if the wallet's tier has room for it: what came above it would wait for us.
+async fn fits(
+    visitor: &Visitor,
+    balances: &Balances,
+    amount: &str,
+    bank: &str,
+) -> Result<Result<(Money, Option<BankCode>), FormErrors>, Problem> {
+    let understood = understood(visitor, balances, amount, bank);
+    let Ok((money, _)) = &understood else { return Ok(understood) };
+    Ok(match limit::above(&visitor.state, balances, *money).await? {
+        Some(words) => Err(FormErrors::one("amount", &words)),
+        None => understood,
+    })
 }
 
 async fn again(
@@ -134,8 +148,8 @@ fn sheet(visitor: &Visitor, balances: &Balances, money: Money, bank: String) -> 
 pub(super) async fn add(sent: Sent<AddForm>) -> Result<Response, Problem> {
     let Sent { visitor, form: AddForm { amount, bank, nonce } } = sent;
     let balances = wallet::balances(&visitor.state, &visitor.wallet).await?;
-    let (money, code) = match understood(&visitor, &balances, &amount, &bank) {
-        Ok(understood) => understood,
+    let (money, code) = match fits(&visitor, &balances, &amount, &bank).await? {
+        Ok(fits) => fits,
         Err(errors) => return again(&visitor, amount, bank, errors).await,
     };
     let (value, currency) = (money.amount().to_string(), balances.currency.code.to_string());
@@ -143,7 +157,7 @@ pub(super) async fn add(sent: Sent<AddForm>) -> Result<Response, Problem> {
     let typed = Typed { value: &value, currency: &currency };
     let settings = &visitor.state.people_settings;
     let base = settings.public_url.as_ref().or(settings.link_base.as_ref());
-    let return_url = base.map(|base| base.join("/app/move/added"));
+    let return_url = base.map(|base| base.join("/app/move/added?deposit={deposit}"));
     let writer = visitor.writer()?;
     match wallet::add_money(writer, key, typed, code.as_ref(), return_url.as_deref()).await {
         Ok(begun) => Ok(made(&visitor, &begun.id)),
@@ -154,14 +168,19 @@ pub(super) async fn add(sent: Sent<AddForm>) -> Result<Response, Problem> {
     }
 }
 
-/// Where the bank's page leads back to: the deposit that was begun last.
-pub(super) async fn added(visitor: Visitor) -> Result<Response, Problem> {
-    let kind = Some("deposit".to_owned());
-    let filter = ActivityFilter { kind, ..ActivityFilter::default() };
+/// What the bank's page leads back with.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Back {
+    deposit: String,
+}
+
+/// Where the bank's page leads back to: its deposit, or the list if that is none of theirs.
+pub(super) async fn added(visitor: Visitor, Query(back): Query<Back>) -> Result<Response, Problem> {
     let models = &visitor.state.read_models;
-    let page = models.activity(&visitor.wallet, &filter, None, 1).await?;
-    Ok(match page.rows.first() {
+    let found = models.activity_one(&visitor.wallet, &back.deposit).await?;
+    Ok(match found.value {
         Some(row) => made(&visitor, &row.object),
-        None => see_other("/app/activity"),
+        None => see_other("/app/activity?kind=deposit"),
     })
 }

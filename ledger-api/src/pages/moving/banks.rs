@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::withdraw::all;
 use crate::{
-    banks::accounts::{BankAccount, BankAccountStatus, Why, masked},
+    banks::accounts::{BankAccount, BankAccountStatus, Shown, Why, masked},
     http::{Problem, session::see_other},
     pages::{
         FormErrors, Layout, Nav, Visitor, act, respond,
@@ -85,10 +85,7 @@ fn account(visitor: &Visitor, account: BankAccount) -> Option<AccountView> {
         BankAccountStatus::Unverified => {
             (Status::Waiting, "The bank has not said whose it is yet.".to_owned(), true)
         }
-        BankAccountStatus::Verified => {
-            let said = shown.registered_name.as_deref().unwrap_or(&shown.name);
-            (Status::Done, format!("Bank says: {said}"), false)
-        }
+        BankAccountStatus::Verified => (Status::Done, said(&shown), false),
         BankAccountStatus::Refused(why) => (Status::Rejected, refusal(why).to_owned(), true),
         BankAccountStatus::Deleted => return None,
     };
@@ -101,6 +98,14 @@ fn account(visitor: &Visitor, account: BankAccount) -> Option<AccountView> {
         since: visitor.when(account.created_at),
         can_check,
     })
+}
+
+/// Whose the account is: by the bank's word where it gave one, else by its agreement.
+pub(super) fn said(shown: &Shown) -> String {
+    match &shown.registered_name {
+        Some(name) => format!("Bank says: {name}"),
+        None => format!("The bank agrees: {}", shown.name),
+    }
 }
 
 const fn refusal(why: Why) -> &'static str {

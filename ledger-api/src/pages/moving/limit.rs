@@ -1,7 +1,10 @@
 //! What a tier still lets through, beside the forms.
 
 use chrono::NaiveDate;
-use ledger_core::tier::{Flow, Limit};
+use ledger_core::{
+    money::Money,
+    tier::{Flow, Limit},
+};
 
 use super::Tab;
 use crate::{
@@ -22,6 +25,17 @@ pub(super) async fn words(
     };
     let left = wallet::limit_left(state, balances, flow).await?;
     Ok(left.map(|left| said(&left)).unwrap_or_default())
+}
+
+/// Why so much cannot be added now; nothing if it can.
+pub(super) async fn above(
+    state: &ApiState,
+    balances: &Balances,
+    money: Money,
+) -> Result<Option<String>, Problem> {
+    let left = wallet::limit_left(state, balances, Flow::In).await?;
+    let left = left.filter(|limit| limit.left.amount() < money.amount());
+    Ok(left.map(|left| format!("That is over your limit. {}", said(&left))))
 }
 
 fn said(found: &LimitLeft) -> String {

@@ -91,6 +91,7 @@ struct MoveQuery {
     tab: String,
     to: String,
     amount: String,
+    bank_account: String,
 }
 
 /// What is filled in.
@@ -152,7 +153,8 @@ pub(super) struct Notice {
 
 async fn page(visitor: Visitor, Query(query): Query<MoveQuery>) -> Result<Response, Problem> {
     let tab = Tab::ALL.into_iter().find(|tab| tab.name() == query.tab).unwrap_or(Tab::Add);
-    let filled = Filled { to: query.to, amount: query.amount, ..Filled::default() };
+    let MoveQuery { to, amount, bank_account, .. } = query;
+    let filled = Filled { amount, to, bank_account, ..Filled::default() };
     form(&visitor, tab, filled, FormErrors::none()).await
 }
 

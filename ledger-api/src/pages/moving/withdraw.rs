@@ -28,6 +28,8 @@ pub(in crate::pages) struct AccountChoice {
     pub(in crate::pages) id: String,
     pub(in crate::pages) name: String,
     pub(in crate::pages) owner: String,
+    /// Who says so.
+    said: String,
 }
 
 /// The bank accounts whose name was checked.
@@ -37,9 +39,10 @@ pub(in crate::pages) async fn accounts(visitor: &Visitor) -> Result<Vec<AccountC
     Ok(verified
         .filter_map(|account| {
             let shown = account.shown?;
-            let owner = shown.registered_name.unwrap_or(shown.name);
+            let said = super::banks::said(&shown);
             let name = masked(&shown.ifsc, &shown.last_four);
-            Some(AccountChoice { id: account.id.to_string(), name, owner })
+            let owner = shown.registered_name.unwrap_or(shown.name);
+            Some(AccountChoice { id: account.id.to_string(), name, owner, said })
         })
         .collect())
 }
@@ -150,7 +153,7 @@ fn sheet(
         sheet: ConfirmSheet {
             face: Face::icon("bank"),
             headline: format!("To {}", account.name),
-            verified: format!("Bank says: {}", account.owner),
+            verified: account.said.clone(),
             amount: MoneyView::plain(money).hero(),
             pairs: Pairs::new(pairs),
         },
@@ -162,7 +165,7 @@ fn sheet(
         ],
         nonce: visitor.nonce(),
         button: format!("Withdraw {}", money_text(&money)),
-        back: way(visitor, "/withdraw", "/move?tab=withdraw"),
+        back: filled_way(visitor, &money.amount().to_string(), &account.id),
         notice: None,
     })
 }
@@ -196,7 +199,7 @@ pub(in crate::pages) async fn withdraw_for(
     match wallet::withdraw(visitor.writer()?, key, asked).await {
         Ok(id) => Ok(made(visitor, &id)),
         Err(problem) if problem.code() == codes::STEP_UP_NEEDED.name => {
-            Ok(ask_again(visitor).into_response())
+            Ok(ask_again(visitor, &value, &typed.bank_account).into_response())
         }
         Err(problem) => {
             let errors = act::refused(problem, &balances)?;
@@ -228,9 +231,16 @@ fn way(visitor: &Visitor, shops: &str, own: &str) -> String {
     visitor.at(if visitor.shop.is_some() { shops } else { own })
 }
 
-/// To the page that asks for the password again, and back from there.
-fn ask_again(visitor: &Visitor) -> Response {
-    let back = way(visitor, "/withdraw", "/move?tab=withdraw");
+/// The form's address, with what was typed.
+fn filled_way(visitor: &Visitor, amount: &str, bank_account: &str) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("amount", amount).append_pair("bank_account", bank_account);
+    format!("{}&{}", way(visitor, "/withdraw?", "/move?tab=withdraw"), query.finish())
+}
+
+/// To the page that asks for the password again, and back from there to what was typed.
+fn ask_again(visitor: &Visitor, amount: &str, bank_account: &str) -> Response {
+    let back = filled_way(visitor, amount, bank_account);
     let back: String = form_urlencoded::byte_serialize(back.as_bytes()).collect();
     see_other(&format!("{}?return_to={back}", visitor.at("/confirm")))
 }

@@ -40,8 +40,9 @@ impl When {
     /// The words alone, as they stand inside a sentence.
     pub(crate) fn inside(&self) -> String {
         let text = self.text();
-        let named = ["Today", "Yesterday"].into_iter().any(|day| text.starts_with(day));
-        if named { text.replace('T', "t").replace('Y', "y") } else { text }
+        let mut days = ["Today", "Yesterday", "Tomorrow"].into_iter();
+        let named = days.find_map(|day| Some((day, text.strip_prefix(day)?)));
+        named.map_or(text.clone(), |(day, rest)| format!("{}{rest}", day.to_lowercase()))
     }
 
     /// The day alone.

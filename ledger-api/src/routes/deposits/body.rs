@@ -33,7 +33,7 @@ pub(super) struct DepositIn {
     #[schema(value_type = Option<String>, example = "hdfc")]
     pub(super) bank: Option<BankCode>,
     /// Where the bank's page leads to afterwards; an `http` or `https` address of at most 500
-    /// characters.
+    /// characters. `{deposit}` in it stands for the id of the deposit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 500)]
     pub(super) return_url: Option<String>,

@@ -16,6 +16,8 @@ use crate::banks::{BankRegistry, CallError, NewCollectLink, Payee};
 const PATIENCE: Duration = Duration::from_secs(3);
 /// Our account, by its name in banks' contracts.
 const ESCROW: &str = "escrow";
+/// Stands for the deposit's id in the address that the bank's page leads back to.
+const ITSELF: &str = "{deposit}";
 
 /// A page to be paid at.
 pub(super) struct Wanted {
@@ -31,7 +33,8 @@ pub(super) async fn open(banks: &BankRegistry, wanted: Wanted) -> Option<String>
     let bank = banks.get(&wanted.bank)?;
     let token = token_of(wanted.deposit_id).ok()?;
     let account = ESCROW.to_owned();
-    let Wanted { amount, return_url, payer, .. } = wanted;
+    let Wanted { deposit_id, amount, return_url, payer, .. } = wanted;
+    let return_url = return_url.map(|url| url.replace(ITSELF, &deposit_id.to_string()));
     let link = NewCollectLink { token, amount, account, return_url, payer };
     let opened = patiently(bank.open_collect_link(&link)).await;
     told(&wanted.bank, opened).map(|link| link.url)

@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use askama::Template;
 use axum::{extract::Query as Asked, response::Response};
-use chrono::SecondsFormat;
+use chrono::{DateTime, SecondsFormat};
 use futures::{Stream, stream};
 use ledger_core::{
+    clock::Timestamp,
     ids::{AccountId, SettlementId},
     payment::PaymentStatus,
 };
@@ -43,6 +44,8 @@ const FILE_PAGE: u32 = 500;
 /// The most payments that are added up for a page. A file has them all.
 const SUMMED_MAX: u32 = 20_000;
 const CURRENCY: &str = "INR";
+/// After everything that is paid.
+const ANY_TIME: Timestamp = DateTime::from_timestamp_nanos(i64::MAX);
 
 #[derive(Template)]
 #[template(path = "merchant/sales/list.html")]
@@ -85,7 +88,7 @@ pub(super) async fn list(
     let (found, next) = sought.page((models, &outside), place, PAGE).await?;
     // Of what the shop has: what comes or goes back is no money received.
     let sums = match sought.paid.as_ref().and(filter.as_ref()) {
-        Some(filter) if sees_money => models.payment_totals(filter, SUMMED_MAX).await?.value,
+        Some(filter) if sees_money => sums(&visitor, filter).await?,
         Some(_) | None => None,
     };
     let counts = sought.counts((models, &outside), filter.as_ref()).await?;
@@ -99,7 +102,7 @@ pub(super) async fn list(
         spans: SPANS,
         stores: places.stores(&query.store),
         terminals: places.terminals(&query.terminal),
-        sums: sums.filter(|sums| sums.payments > 0).map(|s| shown(&visitor, &s)).transpose()?,
+        sums,
         is_empty: found.is_empty(),
         table: table_of_all(&visitor, &found).await?,
         empty: empty(&query),
@@ -188,7 +191,45 @@ async fn filter<N>(
     Ok((Some(filter), errors))
 }
 
-fn shown(visitor: &Visitor, sums: &PaymentTotals) -> Result<Pairs, Problem> {
+/// Sums of all that match, if there are any. Of whole days they are read by the day, however many
+/// payments those have; else the payments are added up, or are too many.
+async fn sums(visitor: &Visitor, filter: &PaymentFilter) -> Result<Option<Pairs>, Problem> {
+    let models = &visitor.state.read_models;
+    let PaymentFilter { merchant, from, until, .. } = filter;
+    let days = PaymentFilter {
+        merchant: merchant.clone(),
+        from: *from,
+        until: *until,
+        ..PaymentFilter::default()
+    };
+    let Some(merchant) = merchant.as_ref().filter(|_| *filter == days) else {
+        let sums = models.payment_totals(filter, SUMMED_MAX).await?.value;
+        let sums = sums.filter(|sums| sums.payments > 0);
+        return sums.map(|sums| shown(visitor, &sums, "Refunded of these")).transpose();
+    };
+    let currency = CURRENCY.parse().map_err(|error| Problem::internal(&error))?;
+    let span = (from.unwrap_or(Timestamp::UNIX_EPOCH), until.unwrap_or(ANY_TIME));
+    let sums = models.payment_sums(merchant, currency, span).await?;
+    if sums.payments == 0 {
+        return Ok(None);
+    }
+    let net = sums.gross.checked_sub(sums.fee).and_then(|left| left.checked_sub(sums.tax));
+    let totals = PaymentTotals {
+        payments: sums.payments,
+        gross: sums.gross,
+        fee: sums.fee,
+        tax: sums.tax,
+        net: net.ok_or_else(|| Problem::internal(&"sums of a shop"))?,
+        refunded: sums.refunds,
+    };
+    shown(visitor, &totals, "Refunded in these days").map(Some)
+}
+
+fn shown(
+    visitor: &Visitor,
+    sums: &PaymentTotals,
+    refunded: &'static str,
+) -> Result<Pairs, Problem> {
     let currency = CURRENCY.parse().map_err(|error| Problem::internal(&error))?;
     let money = |amount| visitor.money(amount, currency).map(MoneyView::plain);
     Ok(Pairs::new(vec![
@@ -197,7 +238,7 @@ fn shown(visitor: &Visitor, sums: &PaymentTotals) -> Result<Pairs, Problem> {
         Pair::new("Fees", money(sums.fee)?),
         Pair::new("Tax", money(sums.tax)?),
         Pair::new("Net", money(sums.net)?),
-        Pair::new("Refunded of these", money(sums.refunded)?),
+        Pair::new(refunded, money(sums.refunded)?),
     ]))
 }
 
