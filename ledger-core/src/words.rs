@@ -1,4 +1,9 @@
-//! Words that people write and others read: what is in none of them.
+//! Words that people write and others read.
+//!
+//! Names have no character that makes them look like another; a note is kept as it was written, and
+//! such characters are left out where it is shown.
+
+use std::borrow::Cow;
 
 /// Whether a character turns the direction of the text around it (Unicode Standard Annex 9, its
 /// marks, embeddings, overrides and isolates): words with one can look like others.
@@ -14,6 +19,12 @@ pub fn are_plain(words: &str) -> bool {
     !words.chars().any(|c| c.is_control() || turns(c))
 }
 
+/// Words as they are shown among others: without what would turn the direction of the text.
+#[must_use]
+pub fn shown(words: &str) -> Cow<'_, str> {
+    if words.contains(turns) { words.replace(turns, "").into() } else { words.into() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -26,5 +37,7 @@ mod tests {
         for odd in ["a\0b", "a\nb", "pay\u{202e}me", "\u{2067}x\u{2069}", "\u{200f}x", "\u{9b}"] {
             assert!(!are_plain(odd), "{odd:?}");
         }
+        assert_eq!(shown("pay \u{202e}00.1\u{202c} to me"), "pay 00.1 to me");
+        assert_eq!(shown("إيجار"), "إيجار");
     }
 }

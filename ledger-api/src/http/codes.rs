@@ -213,7 +213,7 @@ codes! {
     CONDITION_REPEATED = "condition_repeated" 422 Never "A condition stated twice"
         "Two conditions name the same account; state them as one.";
     NOTE_INVALID = "note_invalid" 422 Never "The note cannot be kept"
-        "A note has at most 200 characters, no control characters and none that turn the direction of the text.";
+        "A note has at most 200 characters and no control characters.";
     LIEN_AMOUNT = "lien_amount" 422 Never "A lien has an amount"
         "An amount is given for a freeze of mode `lien`, and only for that.";
     AMOUNT_REQUIRED = "amount_required" 422 Never "An amount is missing"

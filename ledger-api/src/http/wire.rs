@@ -6,7 +6,6 @@ use std::borrow::Cow;
 use ledger_core::{
     book::Book,
     money::{CurrencyCode, Money, MoneyError},
-    words,
 };
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct as _};
@@ -149,15 +148,14 @@ pub(crate) async fn with_book<T>(
 }
 
 /// Checks words that people wrote: a bounded number of characters, none of them a control
-/// character (so no NUL, which PostgreSQL's text cannot hold, and no line of its own in a log), none
-/// one that makes words look like others.
+/// character (so no NUL, which PostgreSQL's text cannot hold, and no line of its own in a log).
 pub(crate) fn check_words(text: &str, chars_max: usize, pointer: &str) -> Result<(), Problem> {
     if text.chars().count() > chars_max {
         let detail = format!("At most {chars_max} characters.");
         return Err(Problem::field(codes::INVALID, pointer, detail));
     }
-    if !words::are_plain(text) {
-        let detail = "No control characters, and none that turn the direction of the text.";
+    if text.chars().any(char::is_control) {
+        let detail = "No control characters.";
         return Err(Problem::field(codes::INVALID, pointer, detail));
     }
     Ok(())

@@ -5,6 +5,7 @@
 use askama::Template;
 use axum::{Router, extract::Query, http::StatusCode, response::Response, routing::get};
 use chrono::{Datelike as _, NaiveDate};
+use ledger_core::words;
 use serde::Deserialize;
 
 use super::{
@@ -185,7 +186,7 @@ fn shown(statement: &Statement) -> Shown {
         let view = if line.is_in { MoneyView::incoming } else { MoneyView::outgoing };
         let amount = view(line.amount);
         let what = match line.note.as_ref().filter(|note| !note.is_empty()) {
-            Some(note) => format!("{} · {note}", line.words),
+            Some(note) => format!("{} · {}", line.words, words::shown(note)),
             None => line.words.clone(),
         };
         vec![

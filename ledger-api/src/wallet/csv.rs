@@ -1,6 +1,8 @@
 //! A statement as CSV. What people wrote is kept from being a formula where the file is opened in
 //! a spreadsheet.
 
+use ledger_core::words::shown;
+
 use super::Statement;
 
 const COLUMNS: [&str; 12] = [
@@ -60,7 +62,7 @@ pub(crate) fn csv(statement: &Statement) -> String {
                 money_in,
                 money_out,
                 line.balance.amount().to_string(),
-                line.note.clone().unwrap_or_default(),
+                line.note.as_deref().map(|note| shown(note).into_owned()).unwrap_or_default(),
                 line.position.to_string(),
                 none(),
             ],

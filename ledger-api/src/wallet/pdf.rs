@@ -14,6 +14,7 @@ use krilla::{
     surface::Surface,
     text::{Font, TextDirection},
 };
+use ledger_core::words;
 
 use super::{Line, Statement};
 use crate::{http::Problem, pages::ui::money_text};
@@ -165,7 +166,7 @@ impl Sheet<'_, '_> {
     fn row(&mut self, line: &Line, y: u16) {
         self.text((LEFT, y), 9, false, &line.day.to_string());
         let words = match &line.note {
-            Some(note) => format!("{}: {note}", line.words),
+            Some(note) => format!("{}: {}", line.words, words::shown(note)),
             None => line.words.clone(),
         };
         self.text((105, y), 9, false, &shortened(&words, WORDS_CHARS_MAX));

@@ -8,7 +8,6 @@ use crate::{
     ids::{AccountId, Reference, TransactionId},
     money::{AMOUNT_DIGITS_MAX, Currency, MoneyError},
     posting::PostingError,
-    words,
 };
 
 /// The most characters of a note.
@@ -43,11 +42,8 @@ pub(super) fn note(
     note: Option<&str>,
 ) -> Result<Option<(TransactionId, String)>, Rejection> {
     let Some(note) = note else { return Ok(None) };
-    if note.chars().count() > NOTE_CHARS_MAX || !words::are_plain(note) {
-        let text = format!(
-            "a note is at most {NOTE_CHARS_MAX} characters, none a control one or one that turns \
-             the direction of the text"
-        );
+    if note.chars().count() > NOTE_CHARS_MAX || note.chars().any(char::is_control) {
+        let text = format!("a note is at most {NOTE_CHARS_MAX} characters, none a control one");
         return Err(Rejection::new("note_invalid", &text));
     }
     Ok(Some((transaction, note.to_owned())))

@@ -72,6 +72,9 @@ async fn a_withdrawal_costs_the_version_in_force_and_who_was_told_another_is_ref
     let quoted = town.admin.post("/v1/withdrawal-quotes", &quote).await.made();
     assert_eq!(quoted["fee"], inr("10.00"), "not by one word");
     let (page, number) = waiting(&mut tara).await;
+    for said in ["A withdrawal", "₹10.00, 18 % tax in it", "₹12.50, 18 % tax in it"] {
+        assert!(page.text.contains(said), "{said}: {}", page.text);
+    }
     tara.act(&page, &format!("/ops/approvals/{number}/approve"), &[]).await.location();
     let page = tara.open("/ops/limits").await;
     let changed = "₹10.00, 18 % tax in it → ₹12.50, 18 % tax in it";

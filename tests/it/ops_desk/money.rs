@@ -78,6 +78,10 @@ async fn case_146_and_177_an_unknown_withdrawal_takes_evidence_and_a_colleague()
         (&omar.id.clone().into(), &tara.id.clone().into())
     );
     assert!(tara.open(&path).await.text.contains("HDFC-LETTER-7"));
+    let decided = tara.open("/ops/approvals").await.text;
+    for said in ["An unknown withdrawal: paid", "approved", "HDFC-LETTER-7", &omar.id, &tara.id] {
+        assert!(decided.contains(said), "{said}: {decided}");
+    }
     // Case 177: who was refused what is written down.
     let refused = logged(&town, &omar.id).await;
     let wanted = ("operator_refused".to_owned(), id.clone(), "second_person_needed".to_owned());

@@ -22,6 +22,9 @@ async fn case_177_a_pause_a_freeze_and_what_was_looked_at_are_written_down() {
 
     // Somebody is found with a reason, frozen by one and let go by two.
     let page = omar.open("/ops/people").await;
+    let hasty = omar.act(&page, "/ops/people", &[("who", "@tara"), ("reason", "x")]).await;
+    assert_eq!(hasty.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(!hasty.text.contains("tara@example.com"), "not for a letter: {}", hasty.text);
     let found = [("who", "@tara"), ("reason", "A call about ticket 7")];
     let person = omar.act(&page, "/ops/people", &found).await;
     assert!(person.text.contains("tara@example.com"), "{}", person.text);
@@ -72,7 +75,15 @@ async fn limits_change_by_two_and_show_what_changed() {
     let mut right = wrong;
     right[3] = ("balance", "2,000");
     assert_eq!(omar.act(&page, "/ops/limits", &right).await.location(), "/ops/approvals");
+    let again = omar
+        .act(&page, "/ops/limits", &[&wrong[..3], &[("balance", "1000")], &wrong[4..]].concat())
+        .await;
+    assert!(again.text.contains("That is what is in force"), "{}", again.text);
     let (page, number) = waiting(&mut tara).await;
+    for said in ["Balance", "1000.00", "2000"] {
+        assert!(page.text.contains(said), "{said}: {}", page.text);
+    }
+    assert!(!page.text.contains("In, one") && !page.text.contains("&quot;"), "{}", page.text);
     let reject = format!("/ops/approvals/{number}/reject");
     let silent = tara.act(&page, &reject, &[("reason", "")]).await;
     assert_eq!(silent.status, StatusCode::UNPROCESSABLE_ENTITY);
@@ -131,6 +142,9 @@ async fn case_118_a_statement_is_handed_in_by_two_and_what_differs_is_listed() {
     let sent = request(&omar.browser, body);
     assert_eq!(omar.browser.send(sent).await.location(), "/ops/approvals");
     let (page, number) = waiting(&mut tara).await;
+    for said in ["own", "0.00 INR", "12.00 INR", "closed"] {
+        assert!(page.text.contains(said), "{said}: {}", page.text);
+    }
     tara.act(&page, &format!("/ops/approvals/{number}/approve"), &[]).await.location();
     let began = std::time::Instant::now();
     loop {

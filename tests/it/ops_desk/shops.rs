@@ -62,10 +62,17 @@ async fn fees_are_versions_by_two_that_each_shop_agrees_to_by_two() {
         let fees = [("expected_version", "1"), ("fee", fee), ("tax", "18")];
         [fees[0], fees[1], fees[2], ("debt", "0"), ("reason", "Rivals")]
     };
-    let wrong = omar.act(&page, fees, &of("1.555")).await;
-    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    for (wrong, said) in [("1.555", "A percentage such as"), ("2", "That is what is in force")] {
+        let page = omar.act(&page, fees, &of(wrong)).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}");
+        assert!(page.text.contains(said), "{said}: {}", page.text);
+    }
     assert_eq!(omar.act(&page, fees, &of("1.5")).await.location(), "/ops/approvals");
     let (page, number) = waiting(&mut tara).await;
+    for said in ["Fee of a payment", ">2 %<", ">1.5 %<"] {
+        assert!(page.text.contains(said), "{said}: {}", page.text);
+    }
+    assert!(!page.text.contains("Tax in the fee"), "only what changes: {}", page.text);
     tara.act(&page, &format!("/ops/approvals/{number}/approve"), &[]).await.location();
     let page = tara.open("/ops/limits").await;
     assert!(page.text.contains("Fee: 2 % → 1.5 %"), "{}", page.text);

@@ -76,6 +76,7 @@ async fn money_for_a_number_waits_and_can_be_taken_back() {
     let fields: Vec<(&str, &str)> = fields.iter().map(|(n, v)| (*n, v.as_str())).collect();
     let made = press(&asha, "/app/move/send", &fields).await;
     assert!(made.text.contains("Take it back"), "{}", made.text);
+    assert!(made.text.contains("then it comes back to you."), "{}", made.text);
     let path = made.text.split("action=\"").find(|rest| rest.contains("/cancel\"")).unwrap();
     let path = path.split('"').next().unwrap().to_owned();
     let nonce = hidden(&made, "nonce");
@@ -110,6 +111,14 @@ async fn money_is_added_from_the_banks_own_page() {
         "a second click is the same deposit"
     );
     scene.projected().await;
+    // The bank's page leads back to this deposit, and to nothing of anybody else.
+    let id = waiting.text.split("dep_").nth(1).unwrap().split(['"', '/', '<']).next().unwrap();
+    let back = page(&asha, &format!("/app/move/added?deposit=dep_{id}")).await;
+    assert!(back.text.contains("Continue to your bank"), "{}", back.text);
+    for nothing in ["", "?deposit=dep_01935c3a5e7c7d3e8f00a1b2c3d4e5f6", "?deposit=%3Cb%3E"] {
+        let list = page(&asha, &format!("/app/move/added{nothing}")).await;
+        assert!(list.text.contains("<h1>Activity</h1>"), "{nothing}: {}", list.text);
+    }
     let home = page(&asha, "/app").await;
     assert!(home.text.contains("On its way") && home.text.contains("+₹500.00"), "{}", home.text);
     scene.finish().await;

@@ -85,6 +85,13 @@ async fn forms_say_what_the_nearest_limit_leaves_and_group_their_amounts() {
     for preset in [">₹200<", ">₹1,000<", ">₹5,000<"] {
         assert!(add.text.contains(preset), "{preset}: {}", add.text);
     }
+    let more = [("amount", "20000.01"), ("bank", "hdfc")];
+    let above = press(&asha, "/app/move/add/check", &more).await;
+    assert_eq!(above.status, 422);
+    let said = "That is over your limit. Your wallet has room for ₹20,000.00 more.";
+    assert!(above.text.contains(said), "{}", above.text);
+    let all = [("amount", "20000"), ("bank", "hdfc")];
+    assert_eq!(press(&asha, "/app/move/add/check", &all).await.status, 200);
     let send = page(&asha, "/app/move?tab=send").await;
     assert!(send.text.contains("At most ₹1,00,000.00 at once."), "{}", send.text);
     scene.person("ravi", "1.00").await;

@@ -58,6 +58,16 @@ async fn who_proves_everything_has_the_full_limits() {
     assert_eq!(person["tier"], "full");
     assert_eq!(bahi.keeper.people.find(&number).await.unwrap().unwrap().id, id);
 
+    // Papers that were seen do not speak for another name; the same one is no change.
+    let same = json!({"name": person["name"]});
+    let person = asha.patch("/v1/me", &same).await.made();
+    assert_eq!(person["tier"], "full");
+    let person = asha.patch("/v1/me", &json!({"name": "Somebody Else"})).await.made();
+    assert!(person["papers_seen_at"].is_null(), "{person}");
+    assert_eq!(person["tier"], "small");
+    let person = asha.post("/v1/me/papers", &json!({})).await.made();
+    assert_eq!(person["tier"], "full");
+
     // Another number is not proved, and the limits are small again.
     let changed = asha.post("/v1/me/phone", &json!({"phone": "9812345679"})).await.made();
     assert!(changed["phone_verified_at"].is_null());

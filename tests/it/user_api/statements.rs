@@ -23,6 +23,7 @@ async fn a_statement_adds_up_and_names_its_place_in_the_log() {
     let lines = statement["lines"].as_array().unwrap();
     assert_eq!(lines.len(), 2);
     assert_eq!(lines[1]["balance"]["value"], "987.50");
+    assert_eq!(lines[1]["words"], "Sent to ravi Rao");
     let position = statement["position"].as_u64().unwrap();
     assert_eq!(found.position(), position);
     let events = format!("/v1/events?after_position={}&limit=1", position - 1);

@@ -8,6 +8,7 @@ use axum::{
 use ledger_core::{
     chart::Direction,
     ids::{DepositId, TransferId, WithdrawalId},
+    words,
 };
 use projections::Towards;
 use serde::{Deserialize, Serialize};
@@ -223,7 +224,7 @@ fn receipt(visitor: &Visitor, names: &Names, detail: &Detail) -> Result<Pairs, P
         pairs.push(Pair::new("Bank reference (UTR)", CopyId::new(utr.clone())));
     }
     if let Some(note) = detail.note.as_ref().filter(|note| !note.is_empty()) {
-        pairs.push(Pair::new("Note", note.clone()));
+        pairs.push(Pair::new("Note", words::shown(note).into_owned()));
     }
     pairs.push(Pair::new("Id", CopyId::new(row.object.clone())));
     let amount = visitor.money(row.amount, row.currency)?;
