@@ -13,7 +13,7 @@ pub const fn turns(c: char) -> bool {
 }
 
 /// Whether words can be kept and shown: no control character (PostgreSQL's text cannot hold a NUL,
-/// and a line of its own in a log is none of theirs), and none that turns the direction of the text.
+/// and no line of a log is theirs), and none that turns the direction of the text.
 #[must_use]
 pub fn are_plain(words: &str) -> bool {
     !words.chars().any(|c| c.is_control() || turns(c))

@@ -11,6 +11,7 @@ use anyhow::Context;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use clap::{Args, ValueEnum};
 use ledger_api::config::Settings;
+use ledger_core::log::Position;
 use projections::{
     AsOf, ReadModels,
     audit::{
@@ -85,6 +86,22 @@ impl When {
             }
             (Some(Moment::At(_)), true) => anyhow::bail!("a business date has no time of day"),
         })
+    }
+
+    /// The same in words, of figures that reflect a position.
+    pub(super) fn words(&self, position: Position) -> String {
+        match (self.as_of, self.effective) {
+            (Some(Moment::Day(day)), true) => {
+                format!("Business dates up to {day}, as of event {position}")
+            }
+            (Some(Moment::Day(day)), false) => {
+                format!("Recorded up to the end of {day}: as of event {position}")
+            }
+            (Some(Moment::At(at)), _) => {
+                format!("Recorded by {}: as of event {position}", at.to_rfc3339())
+            }
+            (None, _) => format!("As of event {position}"),
+        }
     }
 
     /// The same, as the read models are asked.

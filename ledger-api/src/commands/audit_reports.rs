@@ -6,6 +6,7 @@ use anyhow::{Context, ensure};
 use chrono::NaiveDate;
 use clap::Args;
 use ledger_api::config::Settings;
+use ledger_core::log::Position;
 use projections::{
     AsOf, At, ReadModels,
     audit::{Days, Replay, Until},
@@ -38,8 +39,9 @@ pub(super) struct SheetArgs {
 impl SheetArgs {
     pub(super) async fn run(self, settings: &Settings, report: Report) -> anyhow::Result<Verdict> {
         let Some(file) = &self.file else {
-            let sheets = with_reader(settings, async |pool| self.read(pool).await).await?;
-            return print(report, &sheets.0, sheets.1.as_ref(), self.format);
+            let (now, before) = with_reader(settings, async |pool| self.read(pool).await).await?;
+            let of = self.heading(now.position);
+            return print(report, &of, (&now.value, before.as_ref()), self.format);
         };
         ensure!(
             self.compare_with.is_none() || file.as_os_str() != "-",
@@ -53,15 +55,23 @@ impl SheetArgs {
             }
             None => None,
         };
-        let verdict = print(report, &now.sheet, before.as_ref(), self.format)?;
+        let of = self.heading(u64::try_from(now.position)?);
+        let verdict = print(report, &of, (&now.sheet, before.as_ref()), self.format)?;
         Ok(if is_in_order(&now) { verdict } else { Verdict::No })
     }
 
-    async fn read(&self, pool: &PgPool) -> anyhow::Result<(Sheet, Option<Sheet>)> {
+    /// What the figures are of: the days or the place in the log, and beside what.
+    fn heading(&self, position: Position) -> String {
+        let beside = |day| format!(", beside the business dates up to {day}");
+        let beside = self.compare_with.map(beside).unwrap_or_default();
+        format!("{}{beside}", self.when.words(position))
+    }
+
+    async fn read(&self, pool: &PgPool) -> anyhow::Result<(At<Sheet>, Option<Sheet>)> {
         const UNREADABLE: &str = "the read models can't be read";
         let models = ReadModels::new(pool.clone());
         let as_of = self.when.as_of(pool).await?;
-        let now = models.sheet(as_of).await.context(UNREADABLE)?.value;
+        let now = models.sheet(as_of).await.context(UNREADABLE)?;
         let before = match self.compare_with {
             Some(day) => Some(models.sheet(AsOf::Day(day)).await.context(UNREADABLE)?.value),
             None => None,
@@ -81,13 +91,15 @@ fn is_in_order(replay: &Replay) -> bool {
 
 fn print(
     report: Report,
-    sheet: &Sheet,
-    before: Option<&Sheet>,
+    of: &str,
+    (sheet, before): (&Sheet, Option<&Sheet>),
     shape: Shape,
 ) -> anyhow::Result<Verdict> {
     let statements = statements(report, sheet, before)?;
     match shape {
-        Shape::Text => say::line(reports::text(&statements).trim_end()),
+        Shape::Text => {
+            say::line(format_args!("{of}\n\n{}", reports::text(&statements).trim_end()));
+        }
         Shape::Csv => say::line(reports::csv(&statements).trim_end()),
         Shape::Json => say::line(serde_json::to_string_pretty(&statements)?),
     }
@@ -149,7 +161,11 @@ impl EarningsArgs {
                 .await?
             }
         };
-        print(Report::ProfitAndLoss, &sheet, compared.as_ref(), self.format)
+        let days = |(from, to)| format!("{from} to {to}");
+        let beside = before.map(|before| format!(", beside those from {}", days(before)));
+        let of = days((self.from, self.to));
+        let of = format!("Business dates from {of}{}", beside.unwrap_or_default());
+        print(Report::ProfitAndLoss, &of, (&sheet, compared.as_ref()), self.format)
     }
 }
 

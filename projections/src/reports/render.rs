@@ -58,7 +58,12 @@ pub fn text(statements: &[Statement]) -> String {
 fn write_statement(out: &mut String, statement: &Statement) -> std::fmt::Result {
     let compared = statement.result_before.is_some();
     let (title, currency) = (statement.report.title(), statement.currency);
-    writeln!(out, "{title}  {currency}")?;
+    let columns: &[&str] = match (statement.report, compared) {
+        (Report::TrialBalance, false) => &["Debits", "Credits", "Balance"],
+        (_, false) => &["Balance"],
+        (_, true) => &["Before", "Now", "Change"],
+    };
+    columns_line(out, &format!("{title}  {currency}"), columns)?;
     for section in &statement.sections {
         let heading = section.account_type.as_str();
         writeln!(out, "{}", heading.to_uppercase())?;
@@ -102,9 +107,14 @@ fn shown(now: Decimal, before: Option<Decimal>) -> Vec<Decimal> {
 }
 
 fn line(out: &mut String, label: &str, amounts: &[Decimal]) -> std::fmt::Result {
+    let amounts: Vec<String> = amounts.iter().map(ToString::to_string).collect();
+    columns_line(out, label, &amounts)
+}
+
+fn columns_line(out: &mut String, label: &str, cells: &[impl AsRef<str>]) -> std::fmt::Result {
     write!(out, "{label:<34}")?;
-    for amount in amounts {
-        write!(out, "{:>20}", amount.to_string())?;
+    for cell in cells {
+        write!(out, "{:>20}", cell.as_ref())?;
     }
     writeln!(out)
 }

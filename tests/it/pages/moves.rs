@@ -1,6 +1,6 @@
 //! Money moved by forms alone.
 
-use super::reader::{hidden, link, page, press};
+use super::reader::{deposit, hidden, link, page, press};
 use crate::user_api::person::{Person, Scene};
 
 async fn available(person: &Person) -> String {
@@ -112,8 +112,8 @@ async fn money_is_added_from_the_banks_own_page() {
     );
     scene.projected().await;
     // The bank's page leads back to this deposit, and to nothing of anybody else.
-    let id = waiting.text.split("dep_").nth(1).unwrap().split(['"', '/', '<']).next().unwrap();
-    let back = page(&asha, &format!("/app/move/added?deposit=dep_{id}")).await;
+    let id = deposit(&waiting);
+    let back = page(&asha, &format!("/app/move/added?deposit={id}")).await;
     assert!(back.text.contains("Continue to your bank"), "{}", back.text);
     for nothing in ["", "?deposit=dep_01935c3a5e7c7d3e8f00a1b2c3d4e5f6", "?deposit=%3Cb%3E"] {
         let list = page(&asha, &format!("/app/move/added{nothing}")).await;
@@ -143,7 +143,8 @@ async fn a_bank_account_counts_once_its_bank_said_whose_it_is() {
     let kept = press(&asha, "/app/banks", &fields).await;
     assert_eq!(kept.status, 200, "{}", kept.text);
     assert!(kept.text.contains("TEST ••7890"), "{}", kept.text);
-    assert!(kept.text.contains("Bank says:"), "{}", kept.text);
+    assert!(kept.text.contains("The bank agrees: Asha Rao"), "{}", kept.text);
+    assert!(kept.text.contains("Withdraw to it"), "{}", kept.text);
     let form = page(&asha, "/app/move?tab=withdraw").await;
     assert!(form.text.contains("TEST ••7890") && form.text.contains("All: ₹90.00"));
     let id = form.text.split("name=\"bank_account\" value=\"").nth(1).unwrap();

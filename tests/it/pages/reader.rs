@@ -47,3 +47,9 @@ pub(super) fn link(page: &Reply, start: &str) -> String {
     let (_, rest) = page.text.split_once(&format!("href=\"{start}")).expect("a link");
     format!("{start}{}", rest.split('"').next().unwrap())
 }
+
+/// The id of the deposit that a page is about.
+pub(super) fn deposit(page: &Reply) -> String {
+    let (_, rest) = page.text.split_once("dep_").expect("a deposit");
+    format!("dep_{}", rest.chars().take_while(char::is_ascii_alphanumeric).collect::<String>())
+}

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use super::reader::{hidden, page, press};
+use super::reader::{deposit, hidden, page, press};
 use crate::user_api::person::{Person, Scene};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -13,10 +13,11 @@ async fn a_deposit_is_said_to_take_seconds_and_after_a_minute_nobody_has_to_stay
     let sheet = press(&asha, "/app/move/add/check", &[("amount", "500"), ("bank", "hdfc")]).await;
     let nonce = hidden(&sheet, "nonce");
     let fields = [("amount", "500.00"), ("bank", "hdfc"), ("nonce", nonce.as_str())];
-    press(&asha, "/app/move/add", &fields).await;
+    let made = press(&asha, "/app/move/add", &fields).await;
     scene.projected().await;
     // Where the bank's page leads back to, whatever was done there.
-    let soon = page(&asha, "/app/move/added").await;
+    let back = format!("/app/move/added?deposit={}", deposit(&made));
+    let soon = page(&asha, &back).await;
     assert!(
         soon.text.contains("We’ve asked HDFC. This usually takes 10 seconds."),
         "{}",
@@ -24,10 +25,10 @@ async fn a_deposit_is_said_to_take_seconds_and_after_a_minute_nobody_has_to_stay
     );
     assert!(soon.text.contains("data-refresh-in=\"61\""), "{}", soon.text);
     scene.clock.advance(TimeDelta::seconds(59));
-    let soon = page(&asha, "/app/move/added").await;
+    let soon = page(&asha, &back).await;
     assert!(soon.text.contains("data-refresh-in=\"2\""), "{}", soon.text);
     scene.clock.advance(TimeDelta::seconds(1));
-    let late = page(&asha, "/app/move/added").await;
+    let late = page(&asha, &back).await;
     let said = "Still waiting. You can leave this page; we’ll update Activity.";
     assert!(late.text.contains(said) && !late.text.contains("data-refresh-in"), "{}", late.text);
     // It can still be paid, and nobody calls it failed.

@@ -5,7 +5,7 @@ use axum::{extract::Path, http::StatusCode, response::Response};
 use ledger_core::ids::BankAccountId;
 use serde::Deserialize;
 
-use super::withdraw::all;
+use super::withdraw::{all, filled_way};
 use crate::{
     banks::accounts::{BankAccount, BankAccountStatus, Shown, Why, masked},
     http::{Problem, session::see_other},
@@ -37,6 +37,8 @@ struct AccountView {
     words: String,
     since: When,
     can_check: bool,
+    /// Where money is sent to it from; empty while none can be.
+    withdraw: String,
 }
 
 #[derive(Default)]
@@ -89,8 +91,11 @@ fn account(visitor: &Visitor, account: BankAccount) -> Option<AccountView> {
         BankAccountStatus::Refused(why) => (Status::Rejected, refusal(why).to_owned(), true),
         BankAccountStatus::Deleted => return None,
     };
+    let id = account.id.to_string();
+    let pays = account.status == BankAccountStatus::Verified;
     Some(AccountView {
-        id: account.id.to_string(),
+        withdraw: if pays { filled_way(visitor, "", &id) } else { String::new() },
+        id,
         name: masked(&shown.ifsc, &shown.last_four),
         owner: shown.name,
         status,

@@ -232,9 +232,12 @@ fn way(visitor: &Visitor, shops: &str, own: &str) -> String {
 }
 
 /// The form's address, with what was typed.
-fn filled_way(visitor: &Visitor, amount: &str, bank_account: &str) -> String {
+pub(super) fn filled_way(visitor: &Visitor, amount: &str, bank_account: &str) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
-    query.append_pair("amount", amount).append_pair("bank_account", bank_account);
+    if !amount.is_empty() {
+        query.append_pair("amount", amount);
+    }
+    query.append_pair("bank_account", bank_account);
     format!("{}&{}", way(visitor, "/withdraw?", "/move?tab=withdraw"), query.finish())
 }
 

@@ -77,12 +77,12 @@ async fn resolutions(visitor: &OpsVisitor) -> Result<Part, Problem> {
     ];
     let rows = said(visitor).await?.into_iter().map(|one| {
         let id = WithdrawalId::from_uuid(one.withdrawal_id).to_string();
-        let by = if visitor.is(&one.proposed_by) { "you".to_owned() } else { one.proposed_by };
+        let by = who(visitor, &one.proposed_by);
         vec![
             Cell::Link(id.clone(), format!("/ops/withdrawals/{id}#resolve")),
             one.outcome.replace('_', " ").into(),
             one.reason.into(),
-            by.into(),
+            by,
             visitor.when(one.expires_at).into(),
         ]
     });
@@ -90,11 +90,16 @@ async fn resolutions(visitor: &OpsVisitor) -> Result<Part, Problem> {
     Ok(Part::new("Unknown withdrawals").table(&columns, rows.collect(), nothing))
 }
 
+/// Who proposed something, to whoever looks.
+fn who(visitor: &OpsVisitor, by: &str) -> Cell {
+    if visitor.is(by) { "you".into() } else { visitor.who_is(by) }
+}
+
 /// A proposal with what can be done about it.
 pub(super) fn part(visitor: &OpsVisitor, proposal: &Proposal) -> Part {
     let is_own = visitor.is(&proposal.proposed_by);
     let title = proposal.kind().map_or("Something of a later release", |kind| kind.words());
-    let by = if is_own { "you".to_owned() } else { proposal.proposed_by.clone() };
+    let by = who(visitor, &proposal.proposed_by);
     let mut proposed = Proposed::of(visitor, proposal);
     let mut pairs = vec![Pair::new("About", proposal.subject.clone())];
     pairs.append(&mut proposed.pairs);
@@ -140,9 +145,9 @@ async fn decided(visitor: &OpsVisitor) -> Result<Part, Problem> {
         let row = vec![
             one.kind().map_or("", |kind| kind.words()).into(),
             one.subject.clone().into(),
-            one.proposed_by.clone().into(),
+            visitor.who_is(&one.proposed_by),
             one.state(now).to_owned().into(),
-            one.decided_by.clone().unwrap_or_default().into(),
+            visitor.who_was(one.decided_by.as_deref()),
             visitor.when(at).into(),
             one.answer.unwrap_or_default().into(),
         ];
@@ -154,9 +159,9 @@ async fn decided(visitor: &OpsVisitor) -> Result<Part, Problem> {
         let row = vec![
             format!("An unknown withdrawal: {}", one.outcome.replace('_', " ")).into(),
             Cell::Link(id.clone(), format!("/ops/withdrawals/{id}")),
-            one.proposed_by.clone().into(),
+            visitor.who_is(&one.proposed_by),
             one.state(now).to_owned().into(),
-            one.decided_by.clone().unwrap_or_default().into(),
+            visitor.who_was(one.decided_by.as_deref()),
             visitor.when(at).into(),
             one.bank_reference.unwrap_or_default().into(),
         ];

@@ -111,7 +111,8 @@ async fn board(visitor: &OpsVisitor, id: PaymentId, errors: &FormErrors) -> Resu
             continue;
         };
         let step = Step::new(StepState::Done, words).at(visitor.when(fact.recorded_at));
-        steps.push(step.facts(fact.actor.clone().unwrap_or_default()));
+        let by = fact.actor.as_deref().map(|by| visitor.called(by));
+        steps.push(step.facts(by.unwrap_or_default()));
     }
     let mut board = Board::new(visitor, "Dispute", "disputes")
         .back(PATH, "All of them")

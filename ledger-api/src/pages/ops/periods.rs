@@ -26,10 +26,7 @@ use crate::{
         proposals::{Kind, NewProposal},
     },
     http::{Problem, codes},
-    pages::{
-        FormErrors, act, respond,
-        ui::{Cell, Column},
-    },
+    pages::{FormErrors, act, respond, ui::Column},
 };
 
 pub(super) const PATH: &str = "/ops/periods";
@@ -207,15 +204,15 @@ fn list(
             "Not over"
         };
         let by = month.closed_by(changes).filter(|_| month.is_closed(until));
-        let text = |of: fn(&PeriodChange) -> &Option<String>| -> Cell {
-            by.and_then(|change| of(change).clone()).unwrap_or_default().into()
+        let who = |of: fn(&PeriodChange) -> &Option<String>| {
+            visitor.who_was(by.and_then(|change| of(change).as_deref()))
         };
         vec![
             month.words().into(),
             state.into(),
-            text(|change| &change.actor),
-            text(|change| &change.approver),
-            text(|change| &change.reason),
+            who(|change| &change.actor),
+            who(|change| &change.approver),
+            by.and_then(|change| change.reason.clone()).unwrap_or_default().into(),
             by.map_or_else(|| "".into(), |change| visitor.when(change.recorded_at).into()),
         ]
     });
@@ -258,8 +255,8 @@ fn history(visitor: &OpsVisitor, changes: &[PeriodChange]) -> Part {
         };
         vec![
             what.into(),
-            change.actor.clone().unwrap_or_default().into(),
-            change.approver.clone().unwrap_or_default().into(),
+            visitor.who_was(change.actor.as_deref()),
+            visitor.who_was(change.approver.as_deref()),
             change.reason.clone().unwrap_or_default().into(),
             visitor.when(change.recorded_at).into(),
             format!("#{}", change.position).into(),

@@ -132,8 +132,8 @@ fn row(visitor: &OpsVisitor, one: &Move) -> Result<Vec<Cell>, Problem> {
         state(one.status).into(),
         one.order.as_ref().map(answer).unwrap_or_default().into(),
         format!("{} of 2", one.lines).into(),
-        one.decided_by.clone().unwrap_or_default().into(),
-        one.approved_by.clone().unwrap_or_default().into(),
+        visitor.who_was(one.decided_by.as_deref()),
+        visitor.who_was(one.approved_by.as_deref()),
         when,
     ])
 }

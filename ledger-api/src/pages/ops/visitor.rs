@@ -1,5 +1,7 @@
 //! Somebody who is signed in at the operators' desk and looks at a page of it.
 
+use std::collections::{BTreeSet, HashMap};
+
 use axum::{
     extract::{FromRequest, FromRequestParts, Request},
     http::request::Parts,
@@ -23,9 +25,10 @@ use crate::{
     pages::{
         Layout, Nav, PageContext, Viewer,
         layout::DeskBar,
-        ui::{MoneyView, When},
+        ui::{Cell, MoneyView, When},
         visitor::page_parts,
     },
+    people::PersonId,
     staff::{Staff, StaffRole},
     wallet,
 };
@@ -41,6 +44,8 @@ pub(super) struct OpsVisitor {
     pub(super) who: SignedIn,
     /// As a member of staff.
     pub(super) staff: Staff,
+    /// The names of whoever is or was at a desk, by their ids.
+    colleagues: HashMap<String, String>,
     context: PageContext,
     request: RequestContext,
 }
@@ -134,10 +139,40 @@ impl OpsVisitor {
         wallet::money(amount, currency).map_err(|error| Problem::internal(&error))
     }
 
+    /// Who acted: a colleague by name, with the way to them; a key by what it belongs to.
+    pub(super) fn who_is(&self, principal: &str) -> Cell {
+        match self.colleagues.get(principal) {
+            Some(name) => Cell::Link(name.clone(), format!("/ops/people/{principal}")),
+            None => principal.to_owned().into(),
+        }
+    }
+
+    /// The same, of somebody if there is one.
+    pub(super) fn who_was(&self, principal: Option<&str>) -> Cell {
+        principal.map_or_else(|| "".into(), |principal| self.who_is(principal))
+    }
+
+    /// The same as words.
+    pub(super) fn called(&self, principal: &str) -> String {
+        match self.colleagues.get(principal) {
+            Some(name) => format!("{name} ({principal})"),
+            None => principal.to_owned(),
+        }
+    }
+
     /// Something fresh that makes a form's request one: sent twice, it is the same.
     pub(super) fn nonce(&self) -> String {
         self.state.ids.fresh().simple().to_string()
     }
+}
+
+/// The names of all who were ever appointed, and are still known.
+async fn colleagues(state: &ApiState) -> Result<HashMap<String, String>, Problem> {
+    let appointed = state.staff.list().await?;
+    let ids: BTreeSet<PersonId> = appointed.iter().map(|one| one.person).collect();
+    let faces = state.people.faces(&Vec::from_iter(ids)).await?;
+    let named = faces.into_iter().map(|(id, face)| (id.to_string(), face.name.expose().to_owned()));
+    Ok(named.collect())
 }
 
 /// So many seconds, as they are said: two units at most.
@@ -157,7 +192,9 @@ impl FromRequestParts<ApiState> for OpsVisitor {
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Response> {
         let at = OpsSignedIn::from_request_parts(parts, state).await?;
         let (context, request) = page_parts(parts, state).await?;
-        Ok(Self { state: state.clone(), who: at.who, staff: at.staff, context, request })
+        let colleagues = colleagues(state).await.map_err(Problem::into_response)?;
+        let (state, who, staff) = (state.clone(), at.who, at.staff);
+        Ok(Self { state, who, staff, colleagues, context, request })
     }
 }
 
@@ -170,8 +207,9 @@ impl<T: DeserializeOwned + Send> FromRequest<ApiState> for OpsSent<T> {
         let request = Request::from_parts(parts, body);
         let sent = OpsForm::<T>::from_request(request, state).await?;
         let state = state.clone();
-        let visitor =
-            OpsVisitor { state, who: sent.at.who, staff: sent.at.staff, context, request: ids };
+        let colleagues = colleagues(&state).await.map_err(Problem::into_response)?;
+        let (who, staff) = (sent.at.who, sent.at.staff);
+        let visitor = OpsVisitor { state, who, staff, colleagues, context, request: ids };
         Ok(Self { visitor, form: sent.form })
     }
 }

@@ -3,7 +3,7 @@
 use axum::response::Response;
 use ledger_core::ids::{Reference, WithdrawalId};
 
-use super::{PATH, chip, list};
+use super::{PATH, chip, list, payee, why_reviewed};
 use crate::{
     desk::{self, reviews},
     http::{Problem, codes, session::see_other},
@@ -71,13 +71,17 @@ pub(super) async fn check(OpsSent { visitor, form }: OpsSent<Pairs>) -> Result<R
     };
     let mut rows = Vec::with_capacity(chosen.ids.len());
     for id in &chosen.ids {
-        let known = desk::known(&visitor.state, *id).await?.withdrawal;
+        let history = desk::known(&visitor.state, *id).await?;
+        let known = &history.withdrawal;
         let requested = known.properties().zip(known.status());
         let Some((requested, status)) = requested else { continue };
         let currency = requested.account.currency().map_err(|error| Problem::internal(&error))?;
         rows.push(vec![
             Cell::Link(id.to_string(), format!("{PATH}/{id}")),
             visitor.money(requested.amount, currency)?.into(),
+            visitor.money(requested.fee, currency)?.into(),
+            payee(&visitor.state, requested.bank_account).await?.into(),
+            why_reviewed(&history).unwrap_or_default().into(),
             chip(status).into(),
             requested.account.to_string().into(),
         ]);
@@ -85,6 +89,9 @@ pub(super) async fn check(OpsSent { visitor, form }: OpsSent<Pairs>) -> Result<R
     let columns = [
         Column::words("Id"),
         Column::numbers("Amount"),
+        Column::numbers("Fee"),
+        Column::words("Goes to"),
+        Column::words("Why it is looked at"),
         Column::words("Status"),
         Column::words("Account"),
     ];

@@ -9,7 +9,7 @@ use ledger_core::{
 };
 use projections::WithdrawalFact;
 
-use super::{PATH, chip, exchanges, resolve};
+use super::{PATH, chip, exchanges, payee, resolve, why_reviewed};
 use crate::{
     desk::{known, reviews},
     http::{Problem, path::Id},
@@ -50,9 +50,13 @@ pub(super) async fn board(
         Pair::new("Amount", visitor.money(requested.amount, currency)?),
         Pair::new("Fee", visitor.money(requested.fee, currency)?),
         Pair::new("Account", requested.account.to_string()),
+        Pair::new("Goes to", payee(&visitor.state, requested.bank_account).await?),
         Pair::new("Bank account", requested.bank_account.to_string()),
         Pair::new("Bank and rail", format!("{}, {}", requested.bank, requested.rail)),
     ];
+    if let Some(why) = why_reviewed(&history) {
+        pairs.push(Pair::new("Why it was looked at", why));
+    }
     if let Some(detail) = status_detail(&visitor.state, id, &history).await? {
         pairs.push(Pair::new("Why it is there", detail.description));
         pairs.push(Pair::new("Who has to act", detail.source));
@@ -166,8 +170,9 @@ fn steps(visitor: &OpsVisitor, facts: &[WithdrawalFact], status: WithdrawalStatu
             _ => StepState::Done,
         };
         let mut said = vec![format!("#{}", fact.position)];
-        said.extend(fact.actor.as_ref().map(|by| format!("by {by}")));
-        said.extend(fact.approver.as_ref().map(|by| format!("approved by {by}")));
+        said.extend(fact.actor.as_deref().map(|by| format!("by {}", visitor.called(by))));
+        let approver = fact.approver.as_deref().map(|by| visitor.called(by));
+        said.extend(approver.map(|by| format!("approved by {by}")));
         said.extend(fact.event.reason().map(ToString::to_string));
         said.extend(fact.evidence_sha256.as_ref().map(|hash| format!("evidence {hash}")));
         let what = fact.event.name().replace('_', " ");

@@ -70,14 +70,14 @@ fn pairs(visitor: &OpsVisitor, one: &Resolution) -> Vec<Pair> {
         Pair::new("State", one.state(visitor.now()).to_owned()),
         Pair::new("How it is known", one.reason.clone()),
         Pair::new("Evidence", one.evidence_sha256.clone()),
-        Pair::new("Proposed by", one.proposed_by.clone()),
+        Pair::new("Proposed by", visitor.who_is(&one.proposed_by)),
         Pair::new("Proposed", visitor.when(one.proposed_at)),
     ];
     if let Some(reference) = &one.bank_reference {
         pairs.push(Pair::new("Bank’s reference", reference.clone()));
     }
     if let Some(by) = &one.decided_by {
-        pairs.push(Pair::new("Decided by", by.clone()));
+        pairs.push(Pair::new("Decided by", visitor.who_is(by)));
     }
     pairs
 }
