@@ -108,7 +108,7 @@ pub(crate) async fn check_database(
     tree.expect_stored(stored_proofs::notes(log.connection(), &mut about_tables).await?);
     let compares = options.read_models && until.is_none();
     let reflected = if compares { read_models::position(log.connection()).await? } else { None };
-    let asked = until.or_else(|| reflected.map(|position| (Until::Position(position), None)));
+    let asked = until.or_else(|| reflected.map(|position| (Until::Exactly(position), None)));
     let stored = Snapshots::read(log.connection(), options.findings_max).await?;
     let books = Books::new(options.findings_max, asked, stored);
     let (hand_on, handed_on) = mpsc::sync_channel(CHUNKS_WAITING_MAX);

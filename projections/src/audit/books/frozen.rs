@@ -16,6 +16,9 @@ pub enum Until {
     End,
     /// Up to this position, and the end of the transaction that its event is a leg of.
     Position(i64),
+    /// Up to this position and no further, even amid a transaction: where read models say that
+    /// they are, which is never amid one.
+    Exactly(i64),
     /// What was recorded at or before this moment.
     Moment(DateTime<Utc>),
     /// What was recorded up to the end of this day of the book.
@@ -64,6 +67,7 @@ impl Frozen {
         let behind = match self.until {
             None | Some(Until::End) => false,
             Some(Until::Position(position)) => event.position > position && !amid,
+            Some(Until::Exactly(position)) => event.position > position,
             Some(Until::Moment(moment)) => event.recorded_at > moment.timestamp_micros(),
             Some(Until::Day(day)) => book.day(event.recorded_at).is_none_or(|at| at > day),
         };
