@@ -79,7 +79,7 @@ async fn case_162_and_163_words_are_kept_as_they_are_and_filters_are_only_compar
         assert!(none, "{query}: {}", found.text);
     }
     // PostgreSQL's text has no NUL: nothing is called that.
-    for path in ["/v1/accounts/wallet%00:INR", "/v1/owners/a%00b/activity", "/%00", "/app%00"] {
+    for path in ["/v1/accounts/wallet%00:INR", "/v1/owners/a%00b/activity", "/%00", "/app?q=%00"] {
         assert_eq!(admin.get(path).await.code(), "not_found", "{path}");
     }
     bahi.finish().await;

@@ -142,10 +142,11 @@ async fn wrap(State(state): State<Envelope>, mut request: Request, next: Next) -
     response
 }
 
-/// Whether a path has a NUL, which PostgreSQL's text cannot hold: nothing is called that. What a
-/// query says is for its reader: cursors may have one.
+/// Whether an address has a NUL, which PostgreSQL's text cannot hold: nothing is called that. What
+/// a program's query says is for its reader: cursors may have one.
 fn names_nothing(uri: &Uri) -> bool {
-    uri.path().contains("%00")
+    let asks = |query: &str| query.contains("%00") && !uri.path().starts_with("/v1/");
+    uri.path().contains("%00") || uri.query().is_some_and(asks)
 }
 
 fn nothing_there() -> Response {

@@ -80,7 +80,7 @@ async fn limits_change_by_two_and_show_what_changed() {
         .await;
     assert!(again.text.contains("That is what is in force"), "{}", again.text);
     let (page, number) = waiting(&mut tara).await;
-    for said in ["Balance", "1000.00", "2000"] {
+    for said in ["Balance", "₹1,000.00", "₹2,000.00"] {
         assert!(page.text.contains(said), "{said}: {}", page.text);
     }
     assert!(!page.text.contains("In, one") && !page.text.contains("&quot;"), "{}", page.text);

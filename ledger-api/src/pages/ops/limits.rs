@@ -5,7 +5,7 @@
 use axum::response::Response;
 use ledger_core::{
     book::Book,
-    money::Money,
+    money::{Currency, Money},
     tier::{FlowLimits, Tier, TierLimits},
 };
 use rust_decimal::Decimal;
@@ -20,7 +20,7 @@ use crate::{
     http::{Problem, codes},
     pages::{
         FormErrors, act, respond,
-        ui::{Cell, Column, Pair},
+        ui::{Cell, Column, Pair, money_text},
     },
 };
 
@@ -117,9 +117,17 @@ async fn history(visitor: &OpsVisitor) -> Result<Part, Problem> {
     Ok(Part::new("History").table(&columns, rows.collect(), "No tier was defined yet."))
 }
 
-/// Each limit by its words, as it was and as it would be.
-pub(super) fn compared(was: &TierLimits, to_be: &TierLimits) -> Vec<(String, String, String)> {
-    let row = |(_, words, of): Named| (words.to_owned(), said(of(was)), said(of(to_be)));
+/// Each limit by its words, as it was and as it would be, for people.
+pub(super) fn compared(
+    currency: Currency,
+    was: &TierLimits,
+    to_be: &TierLimits,
+) -> Vec<(String, String, String)> {
+    let shown = |limit: Option<Decimal>| {
+        let money = limit.and_then(|limit| Money::from_decimal(limit, currency).ok());
+        money.map_or_else(|| said(limit), |money| money_text(&money))
+    };
+    let row = |(_, words, of): Named| (words.to_owned(), shown(of(was)), shown(of(to_be)));
     LIMITS.into_iter().map(row).collect()
 }
 

@@ -85,7 +85,9 @@ fn read<T: DeserializeOwned>(proposal: &Proposal) -> Option<T> {
 
 fn tier(book: &Book, change: &TierChange) -> Option<Proposed> {
     let now = book.tiers().get(&change.tier).filter(|tier| tier.currency == change.currency)?;
-    let mut proposed = Proposed::changes(limits::compared(&now.limits, &change.limits));
+    let currency = book.currency(change.currency)?;
+    let rows = limits::compared(currency, &now.limits, &change.limits);
+    let mut proposed = Proposed::changes(rows);
     proposed.pairs.push(Pair::new("Currency", change.currency.to_string()));
     Some(proposed)
 }
