@@ -32,6 +32,12 @@ impl FormErrors {
         errors
     }
 
+    /// The same, all about one field: of a form that has no other.
+    pub(crate) fn all_of(mut self, field: &'static str) -> Self {
+        self.0.iter_mut().for_each(|error| error.field = field);
+        self
+    }
+
     /// What is wrong with a field; empty if nothing is.
     pub(crate) fn of(&self, field: &str) -> &str {
         self.0.iter().find(|error| error.field == field).map_or("", |error| &error.text)

@@ -16,6 +16,7 @@ mod codes;
 mod coming;
 pub(crate) mod context;
 mod disputes;
+mod draft;
 mod file_form;
 pub(crate) mod forms;
 mod home;

@@ -4,11 +4,12 @@
 use askama::Template;
 use axum::{Router, extract::Query, http::StatusCode, response::Response, routing::get};
 use ledger_core::{command::Receipt, ids::PaymentRequestId, money::Money};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{
     FormErrors, Layout, Nav, Visitor, act,
+    draft::{self, Draft},
     moving::{ConfirmView, after},
     respond,
     ui::{ConfirmSheet, Face, MoneyView, Pair, Pairs, money_text},
@@ -25,10 +26,11 @@ use crate::{
     wallet::{self, Balances},
 };
 
+/// Where the sheet is.
+const SHEET: &str = "/app/pay/check";
+
 pub(super) fn routes() -> Router<ApiState> {
-    Router::new()
-        .route(PAY_PAGE, get(page).post(pay))
-        .route("/app/pay/check", get(back).post(check))
+    Router::new().route(PAY_PAGE, get(page).post(pay)).route(SHEET, get(sheet).post(check))
 }
 
 #[derive(Template)]
@@ -44,7 +46,7 @@ struct PayView {
 }
 
 /// What is paid: a code, or a request by its id; and how much where neither says it.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 struct PayForm {
     link: String,
@@ -76,9 +78,12 @@ async fn page(visitor: Visitor, Query(query): Query<PayQuery>) -> Result<Respons
     sheet_or_form(&visitor, form).await
 }
 
-/// Who loads the address of the sheet again finds the form.
-async fn back() -> Response {
-    see_other(PAY_PAGE)
+/// Shows what is about to happen. Who comes without a draft finds the form.
+async fn sheet(visitor: Visitor, Query(draft): Query<Draft>) -> Result<Response, Problem> {
+    match draft.open(&visitor, SHEET) {
+        Some(form) => sheet_or_form(&visitor, form).await,
+        None => Ok(see_other(PAY_PAGE)),
+    }
 }
 
 async fn show(visitor: &Visitor, form: PayForm, errors: FormErrors) -> Result<Response, Problem> {
@@ -143,9 +148,14 @@ fn no_shop() -> Problem {
     Problem::field(codes::INVALID, "/link", detail)
 }
 
-/// Shows what is about to happen.
+/// Leads to the sheet.
 async fn check(sent: Sent<PayForm>) -> Result<Response, Problem> {
-    sheet_or_form(&sent.visitor, sent.form).await
+    let Sent { visitor, form } = sent;
+    let form = PayForm { nonce: visitor.nonce(), ..form };
+    match draft::to_sheet(&visitor, SHEET, &form)? {
+        Some(sheet) => Ok(sheet),
+        None => sheet_or_form(&visitor, form).await,
+    }
 }
 
 /// The address of this page, as shops send it.
@@ -183,10 +193,10 @@ async fn sheet_or_form(visitor: &Visitor, mut form: PayForm) -> Result<Response,
             Err(errors) => return show(visitor, form, errors).await,
         },
     };
-    Ok(respond::page(&sheet(visitor, &balances, (&found, money), form)))
+    Ok(respond::page(&confirm(visitor, &balances, (&found, money), form)))
 }
 
-fn sheet(
+fn confirm(
     visitor: &Visitor,
     balances: &Balances,
     (found, money): (&Meant, Money),
@@ -217,7 +227,8 @@ fn sheet(
             ("request", form.request),
             ("amount", money.amount().to_string()),
         ],
-        nonce: visitor.nonce(),
+        // A payment link leads here without a draft.
+        nonce: Some(form.nonce).filter(|it| !it.is_empty()).unwrap_or_else(|| visitor.nonce()),
         button: format!("Pay {}", money_text(&money)),
         back: PAY_PAGE.to_owned(),
         notice: None,

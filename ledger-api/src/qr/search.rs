@@ -2,7 +2,9 @@
 //!
 //! Large pictures are made smaller first: a code fills a good part of the scene that it was
 //! photographed in, and what is small is both quicker to search and less noisy. If nothing is
-//! found so, a larger and then a smaller version is looked at.
+//! found so, a larger and then a smaller version is looked at, and at last smoothed ones: grain as
+//! strong as the code itself hides its corners from the search, and a blur takes more of the grain
+//! than of the code.
 //!
 //! A picture can be drawn so that the search has to try any number of corners that belong to no
 //! code. So the pixels that it writes are counted, over all versions, and when they are used up
@@ -15,13 +17,18 @@ use std::{
     rc::Rc,
 };
 
-use image::{GenericImage, GenericImageView, GrayImage, Luma, imageops::thumbnail};
+use image::{
+    GenericImage, GenericImageView, GrayImage, Luma,
+    imageops::{fast_blur, thumbnail},
+};
 use rqrr::PreparedImage;
 
 use super::QrError;
 
 /// The longest sides that are looked at, one after the other; none larger than the picture is.
 const SIDES: [u32; 3] = [1_000, 2_000, 500];
+/// By how much what was not found so is smoothed, in pixels (the deviation of the blur).
+const SMOOTHED: [f32; 2] = [1.0, 1.8];
 /// The most pixels that the search may write, in all versions together: less than a second's work.
 const WORK_MAX: u64 = 150_000_000;
 
@@ -40,7 +47,7 @@ struct Found {
 pub(super) fn the_one(picture: &GrayImage) -> Result<String, QrError> {
     let work = Rc::new(Cell::new(WORK_MAX));
     let mut said = BTreeSet::new();
-    for version in versions(picture) {
+    for version in versions(picture).chain(smoothed(picture)) {
         let found = look(version, &work);
         said.extend(found.said);
         // A second code that could not be read may be read in another version.
@@ -58,20 +65,36 @@ pub(super) fn the_one(picture: &GrayImage) -> Result<String, QrError> {
 
 /// A picture in the sizes that are looked at.
 fn versions(picture: &GrayImage) -> impl Iterator<Item = GrayImage> {
-    let (width, height) = picture.dimensions();
-    let longest = width.max(height).max(1);
+    let longest = longest(picture);
     let mut sides: Vec<u32> = SIDES.into_iter().map(|side| side.min(longest)).collect();
     sides.dedup();
-    sides.into_iter().map(move |side| {
-        if side == longest {
-            return picture.clone();
-        }
-        let scaled = |length: u32| {
-            let scaled = u64::from(length).saturating_mul(u64::from(side));
-            u32::try_from(scaled.div_euclid(u64::from(longest))).unwrap_or(side).max(1)
-        };
-        thumbnail(picture, scaled(width), scaled(height))
+    sides.into_iter().map(move |side| sized(picture, side))
+}
+
+/// The same, smoothed: in the first of the sizes, for a blur costs more than a search.
+fn smoothed(picture: &GrayImage) -> impl Iterator<Item = GrayImage> {
+    SMOOTHED.into_iter().map(|by| {
+        let [side, ..] = SIDES;
+        fast_blur(&sized(picture, side), by)
     })
+}
+
+fn longest(picture: &GrayImage) -> u32 {
+    let (width, height) = picture.dimensions();
+    width.max(height).max(1)
+}
+
+/// A picture whose longest side is so long, if it is not shorter.
+fn sized(picture: &GrayImage, side: u32) -> GrayImage {
+    let ((width, height), longest) = (picture.dimensions(), longest(picture));
+    if side >= longest {
+        return picture.clone();
+    }
+    let scaled = |length: u32| {
+        let scaled = u64::from(length).saturating_mul(u64::from(side));
+        u32::try_from(scaled.div_euclid(u64::from(longest))).unwrap_or(side).max(1)
+    };
+    thumbnail(picture, scaled(width), scaled(height))
 }
 
 /// Looks at one version.

@@ -94,6 +94,14 @@ fn plain_codes_are_read_at_every_size_and_in_both_forms() {
 }
 
 #[test]
+fn small_ones_in_strong_grain_too() {
+    for (scale, grain) in [(5, 40), (6, 60), (8, 70)] {
+        let photo = as_photographed(&code(SHOP, scale), grain);
+        assert_eq!(said(&png(&photo)).as_deref(), Ok(SHOP), "{scale} pixels, grain of {grain}");
+    }
+}
+
+#[test]
 fn turned_slanted_and_grainy_ones_too() {
     let flat = code(SHOP, 8);
     let quarter = image::imageops::rotate90(&flat);

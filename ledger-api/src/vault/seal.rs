@@ -57,6 +57,11 @@ impl DataKey {
         Self(rand::random())
     }
 
+    /// The one of the installation with this secret, for one use of it.
+    pub fn derive(secret: &[u8; KEY_BYTES], domain: &[u8]) -> Self {
+        Self(mac(secret, &[domain]))
+    }
+
     /// The key whose bytes these are, if they are as many.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)
@@ -104,7 +109,7 @@ pub struct WrappingKey(DataKey);
 impl WrappingKey {
     /// The one of the installation with this secret.
     pub fn derive(secret: &[u8; KEY_BYTES]) -> Self {
-        Self(DataKey(mac(secret, &[WRAPPING_DOMAIN])))
+        Self(DataKey::derive(secret, WRAPPING_DOMAIN))
     }
 
     /// Wraps a data key for a purpose.

@@ -180,6 +180,14 @@ async fn of_a_statement(browser: &Browser, demo: &Demo) -> String {
     format!("/app/statements/files/{}", id.as_str().expect("a file"))
 }
 
+/// The sheet behind a form, by the address that it has.
+async fn of_a_sheet(browser: &Browser, demo: &Demo) -> String {
+    browser.prepare_to_send(demo, "@ravi", "1", "Looked at").await;
+    browser.sees("Check and send").await;
+    let path = browser.ask("return location.pathname + location.search").await;
+    path.as_str().expect("an address").to_owned()
+}
+
 /// The page of somebody, found at the desk.
 async fn of_somebody(browser: &Browser, demo: &Demo) -> String {
     browser.open(&format!("{}/ops/people", demo.address)).await;
@@ -227,6 +235,7 @@ async fn every_page_of_ones_own_is_in_order() {
         pages.extend(things.take(THINGS).map(str::to_owned));
         assert_eq!(pages.len(), OWN.len() + THINGS, "Asha's days have passed");
         pages.push(of_a_statement(browser, demo).await);
+        pages.push(of_a_sheet(browser, demo).await);
         look_at(browser, demo, &pages).await;
     })
     .await;

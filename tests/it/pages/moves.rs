@@ -42,6 +42,44 @@ async fn a_second_click_pays_once_and_another_amount_is_another_payment() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_sheet_has_an_address_that_is_its_owners_and_says_nothing() {
+    let scene = Scene::start().await;
+    let asha = scene.person("asha", "5000.00").await;
+    let ravi = scene.person("ravi", "10.00").await;
+    let typed = [("to", "@ravi"), ("amount", "12.50"), ("note", "Rent of a room")];
+    let sheet = press(&asha, "/app/move/send/check", &typed).await;
+    let address = {
+        let (_, rest) = sheet.text.split_once("name=\"return_to\" value=\"").expect("a way back");
+        rest.split('"').next().unwrap().to_owned()
+    };
+    assert!(address.starts_with("/app/move/send/check?draft="), "{address}");
+    for hidden in ["ravi", "12.50", "Rent"] {
+        assert!(!address.contains(hidden), "{address}");
+    }
+    let again = page(&asha, &address).await;
+    assert!(again.text.contains("Rent of a room"), "{}", again.text);
+    assert!(again.text.contains("card sheet"), "{}", again.text);
+    assert_eq!(hidden(&again, "nonce"), hidden(&sheet, "nonce"));
+    // Another person, another form, and what is not whole: the empty form.
+    let (start, end) = address.split_at(address.len() - 4);
+    let changed = format!("{start}{}", if end == "AAAA" { "BBBB" } else { "AAAA" });
+    let elsewhere = address.replace("/send/", "/withdraw/");
+    for (who, address) in [(&ravi, &address), (&asha, &changed), (&asha, &elsewhere)] {
+        let form = page(who, address).await;
+        assert_eq!(form.status, 200, "{}", form.text);
+        assert!(!form.text.contains("Rent of a room"), "{}", form.text);
+        assert!(!form.text.contains("card sheet"), "{}", form.text);
+    }
+    // What is too long for an address is checked where it is.
+    let long = "x".repeat(5_000);
+    let typed = [("to", "@ravi"), ("amount", "12.50"), ("note", &long)];
+    let refused = press(&asha, "/app/move/send/check", &typed).await;
+    assert_eq!(refused.status, 422, "{}", refused.text);
+    assert!(refused.text.contains("At most 200 characters"), "{}", refused.text);
+    scene.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_is_said_beside_its_field() {
     let scene = Scene::start().await;
     let asha = scene.person("asha", "100.00").await;
@@ -135,6 +173,13 @@ async fn a_bank_account_counts_once_its_bank_said_whose_it_is() {
         ("name", "Asha Rao"),
         ("nonce", "n1"),
     ];
+    let none = ["ifsc", "account_number", "account_number_again", "name"]
+        .map(|name| (name, if name == "account_number_again" { "1" } else { "" }));
+    let none = press(&asha, "/app/banks", &[&none[..], &[("nonce", "n0")]].concat()).await;
+    assert_eq!(none.status, 422);
+    for field in ["ifsc", "account_number", "account_number_again", "name"] {
+        assert!(none.text.contains(&format!("id=\"{field}-error\"")), "{field}: {}", none.text);
+    }
     let wrong = press(&asha, "/app/banks", &fields).await;
     assert_eq!(wrong.status, 422);
     assert!(wrong.text.contains("not the same") && !wrong.text.contains("001234567890"));

@@ -54,6 +54,8 @@ async fn a_stranger_signs_up_proves_changes_and_leaves_by_forms_alone() {
     assert_eq!(asha.form("/verify/send", &[("kind", "email")]).await.status, 303);
     let wrong = asha.form("/verify/confirm", &[("kind", "phone"), ("code", "1")]).await;
     assert_eq!(wrong.status, 422);
+    assert!(wrong.text.contains("id=\"code-phone-error\""), "{}", wrong.text);
+    assert!(!wrong.text.contains("id=\"code-email-error\""), "{}", wrong.text);
     let right = asha.form("/verify/confirm", &[("kind", "phone"), ("code", &digits)]).await;
     assert_eq!(right.status, 303);
     assert_eq!(asha.form("/verify/papers", &[]).await.status, 303);

@@ -50,6 +50,8 @@ async fn what_is_available_is_withdrawn_to_an_account_in_the_legal_name() {
 
     let fields = [("amount", "120"), ("bank_account", bank_account.as_str())];
     let sheet = owner.form("/merchant/withdraw/check", &fields).await;
+    assert_eq!(sheet.status, 303, "{}", sheet.text);
+    let sheet = owner.get(sheet.header("location")).await;
     assert_eq!(sheet.status, 200, "{}", sheet.text);
     assert!(sheet.text.contains("action=\"/merchant/withdraw\""), "{}", sheet.text);
     let once = [("amount", "120.00"), ("bank_account", bank_account.as_str()), ("nonce", "n1")];

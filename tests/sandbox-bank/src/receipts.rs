@@ -45,7 +45,14 @@ pub(crate) struct Arrival {
     fault: Option<Fault>,
 }
 
+/// The name of who pays if nobody is named: the bank's one customer.
+pub(crate) const CUSTOMER: &str = "ASHA RAO";
+
 /// Who pays if nobody is named.
+fn customer() -> Option<Party> {
+    somebody(CUSTOMER, "001234567890")
+}
+
 fn somebody(name: &str, number: &str) -> Option<Party> {
     Some(Party {
         account_number: number.to_owned().try_into().ok()?,
@@ -102,8 +109,7 @@ impl Bank {
             return Reply::ok(self.credits.view(link));
         }
         let request = link.request.clone();
-        let Some(payer) = request.payer.clone().or_else(|| somebody("ASHA RAO", "001234567890"))
-        else {
+        let Some(payer) = request.payer.clone().or_else(customer) else {
             return Reply::problem(500, "bank_error", "nobody is logged in");
         };
         let fault = Fault::of(&payer.ifsc, request.amount);
@@ -154,7 +160,7 @@ impl Bank {
         if self.credits.is_full() {
             return Reply::problem(507, "sandbox_full", "start the sandbox bank afresh");
         }
-        let Some(payer) = request.payer.or_else(|| somebody("ASHA RAO", "001234567890")) else {
+        let Some(payer) = request.payer.or_else(customer) else {
             return Reply::problem(500, "bank_error", "nobody sends it");
         };
         let arrival = Arrival {

@@ -56,5 +56,5 @@ pub(super) fn routes() -> Router<ApiState> {
         .route("/merchant/banks/{id}/check", post(money::check_bank))
         .route("/merchant/banks/{id}/remove", post(money::remove_bank))
         .route("/merchant/withdraw", get(withdraw::page).post(withdraw::withdraw))
-        .route("/merchant/withdraw/check", get(withdraw::back).post(withdraw::check))
+        .route("/merchant/withdraw/check", get(withdraw::sheet).post(withdraw::check))
 }

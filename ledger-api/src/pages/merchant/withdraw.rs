@@ -10,6 +10,7 @@ use crate::{
     http::{Problem, session::see_other},
     pages::{
         FormErrors, Layout, Nav, Visitor,
+        draft::Draft,
         moving::{
             sending::{self, SendingView},
             withdraw::{self, AccountChoice, WithdrawForm},
@@ -80,12 +81,16 @@ pub(super) async fn page(
     form(&visitor, (amount, bank_account), FormErrors::none()).await
 }
 
-/// Who loads the address of the sheet again finds the form.
-pub(super) async fn back() -> Response {
-    see_other("/merchant/withdraw")
+/// Shows what is about to happen. Who comes without a draft finds the form.
+pub(super) async fn sheet(
+    visitor: ShopVisitor<Owners>,
+    Query(draft): Query<Draft>,
+) -> Result<Response, Problem> {
+    let sheet = withdraw::sheet_for(&visitor, &draft).await?;
+    Ok(sheet.unwrap_or_else(|| see_other("/merchant/withdraw")))
 }
 
-/// Shows what is about to happen.
+/// Leads to the sheet.
 pub(super) async fn check(
     ShopSent { visitor, form }: ShopSent<Owners, WithdrawForm>,
 ) -> Result<Response, Problem> {

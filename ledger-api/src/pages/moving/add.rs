@@ -3,14 +3,16 @@
 use axum::{extract::Query, response::Response};
 use futures::future::join_all;
 use ledger_core::{ids::BankCode, money::Money};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use super::{ConfirmView, Filled, Tab, after, form, limit, made};
+use super::{ConfirmView, Filled, Tab, after, form, limit, made, to_add};
 use crate::{
     banks::Health,
     http::{ApiState, Problem, session::see_other},
     pages::{
-        FormErrors, Nav, Visitor, act, respond,
+        FormErrors, Nav, Visitor, act,
+        draft::{self, Draft},
+        respond,
         ui::{ConfirmSheet, Face, MoneyView, Pair, Pairs, money_text},
         visitor::Sent,
     },
@@ -45,31 +47,46 @@ pub(in crate::pages) fn name(code: &str) -> String {
     code.to_uppercase()
 }
 
-/// The form.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct CheckForm {
-    amount: String,
-    #[serde(default)]
-    bank: String,
-}
+/// Where the sheet is.
+const SHEET: &str = "/app/move/add/check";
 
-/// The sheet.
-#[derive(Debug, Deserialize)]
+/// The form; on the sheet with a nonce.
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AddForm {
     amount: String,
+    #[serde(default)]
     bank: String,
+    #[serde(default)]
     nonce: String,
 }
 
-/// Shows what is about to happen.
-pub(super) async fn check(sent: Sent<CheckForm>) -> Result<Response, Problem> {
-    let Sent { visitor, form: CheckForm { amount, bank } } = sent;
+/// Leads to the sheet.
+pub(super) async fn check(sent: Sent<AddForm>) -> Result<Response, Problem> {
+    let Sent { visitor, form } = sent;
+    let typed = AddForm { nonce: visitor.nonce(), ..form };
+    match draft::to_sheet(&visitor, SHEET, &typed)? {
+        Some(sheet) => Ok(sheet),
+        None => checked(&visitor, typed).await,
+    }
+}
+
+/// Shows what is about to happen. Who comes without a draft finds the form.
+pub(super) async fn sheet(
+    visitor: Visitor,
+    Query(draft): Query<Draft>,
+) -> Result<Response, Problem> {
+    match draft.open(&visitor, SHEET) {
+        Some(typed) => checked(&visitor, typed).await,
+        None => Ok(to_add().await),
+    }
+}
+
+async fn checked(visitor: &Visitor, typed: AddForm) -> Result<Response, Problem> {
     let balances = wallet::balances(&visitor.state, &visitor.wallet).await?;
-    match fits(&visitor, &balances, &amount, &bank).await? {
-        Ok((money, _)) => Ok(respond::page(&sheet(&visitor, &balances, money, bank))),
-        Err(errors) => again(&visitor, amount, bank, errors).await,
+    match fits(visitor, &balances, &typed.amount, &typed.bank).await? {
+        Ok((money, _)) => Ok(respond::page(&confirm(visitor, &balances, money, typed))),
+        Err(errors) => again(visitor, typed.amount, typed.bank, errors).await,
     }
 }
 
@@ -115,7 +132,8 @@ async fn again(
     form(visitor, Tab::Add, filled, errors).await
 }
 
-fn sheet(visitor: &Visitor, balances: &Balances, money: Money, bank: String) -> ConfirmView {
+fn confirm(visitor: &Visitor, balances: &Balances, money: Money, typed: AddForm) -> ConfirmView {
+    let AddForm { bank, nonce, .. } = typed;
     let from = if bank.is_empty() { "your bank".to_owned() } else { name(&bank) };
     let mut pairs = vec![
         Pair::new("Fee", "Free"),
@@ -136,7 +154,7 @@ fn sheet(visitor: &Visitor, balances: &Balances, money: Money, bank: String) -> 
         },
         action: "/app/move/add".to_owned(),
         fields: vec![("amount", money.amount().to_string()), ("bank", bank)],
-        nonce: visitor.nonce(),
+        nonce,
         button: format!("Add {}", money_text(&money)),
         back: "/app/move?tab=add".to_owned(),
         notice: None,

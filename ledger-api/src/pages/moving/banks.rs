@@ -7,7 +7,10 @@ use serde::Deserialize;
 
 use super::withdraw::{all, filled_way};
 use crate::{
-    banks::accounts::{BankAccount, BankAccountStatus, Shown, Why, masked},
+    banks::{
+        AccountNumber, Ifsc, PayeeName,
+        accounts::{BankAccount, BankAccountStatus, Shown, Why, masked},
+    },
     http::{Problem, session::see_other},
     pages::{
         FormErrors, Layout, Nav, Visitor, act, respond,
@@ -150,8 +153,8 @@ pub(in crate::pages) async fn add_for(
     let filled = || Filled { ifsc: ifsc.clone(), name: form.name.clone() };
     let digits = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
     let (number, again) = (digits(&form.account_number), digits(&form.account_number_again));
-    if number != again {
-        let errors = FormErrors::one("account_number_again", "The two numbers are not the same.");
+    let errors = wrong(&ifsc, (&number, &again), form.name.trim());
+    if !errors.is_empty() {
         return show(visitor, filled(), errors).await;
     }
     let key = act::key("bank_account", &form.nonce, &[&ifsc, &number, &form.name])?;
@@ -168,6 +171,25 @@ pub(in crate::pages) async fn add_for(
             show(visitor, filled(), errors).await
         }
     }
+}
+
+/// All that is wrong with what was typed, at once: an IFSC, a number, the same again, a name.
+fn wrong(ifsc: &str, (number, again): (&str, &str), name: &str) -> FormErrors {
+    let mut errors = FormErrors::none();
+    if ifsc.parse::<Ifsc>().is_err() {
+        let text = "An IFSC is four letters, a zero, and six more letters or digits.";
+        errors.add("ifsc", text);
+    }
+    if number.parse::<AccountNumber>().is_err() {
+        errors.add("account_number", "An account number is 6 to 18 digits.");
+    }
+    if number != again {
+        errors.add("account_number_again", "The two numbers are not the same.");
+    }
+    if name.parse::<PayeeName>().is_err() {
+        errors.add("name", "Enter the name on the account, up to 140 characters.");
+    }
+    errors
 }
 
 /// Asks the bank; that it does not answer is no failure of the page's.

@@ -1,8 +1,8 @@
 //! `/app/move`: add, send, withdraw; `/app/scan`: from a picture of a code on. Each has a form, a
 //! sheet to confirm, and then happens once.
 //!
-//! The form is sent to `…/check`, which changes nothing and shows the sheet; the sheet's form does
-//! it, with the nonce that makes a second click the same request.
+//! The form is sent to `…/check`, which changes nothing and leads to the sheet (`draft`); the
+//! sheet's form does it, with the nonce that makes a second click the same request.
 
 mod add;
 pub(super) mod banks;
@@ -41,12 +41,12 @@ use crate::{
 pub(super) fn routes() -> Router<ApiState> {
     Router::new()
         .route("/app/move", get(page))
-        .route("/app/move/add/check", get(to_add).post(add::check))
+        .route("/app/move/add/check", get(add::sheet).post(add::check))
         .route("/app/move/add", get(to_add).post(add::add))
         .route("/app/move/added", get(add::added))
-        .route("/app/move/send/check", get(to_send).post(send::check))
+        .route("/app/move/send/check", get(send::sheet).post(send::check))
         .route("/app/move/send", get(to_send).post(send::send))
-        .route("/app/move/withdraw/check", get(to_withdraw).post(withdraw::check))
+        .route("/app/move/withdraw/check", get(withdraw::sheet).post(withdraw::check))
         .route("/app/move/withdraw", get(to_withdraw).post(withdraw::withdraw))
         .route("/app/scan", get(scan::page).post(scan::read))
         .route("/app/receive", get(receive::page))

@@ -1,17 +1,19 @@
 //! Sending money: to whom, how much, a note.
 
-use axum::response::Response;
+use axum::{extract::Query, response::Response};
 use ledger_core::{fee::Service, money::Money};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use super::{ConfirmView, Filled, Notice, Tab, after, form, made, scan};
+use super::{ConfirmView, Filled, Notice, Tab, after, form, made, scan, to_send};
 use crate::{
     entry::throttle,
     fees::{self, Price},
     http::{Problem, problem::sentence, session::see_other},
     links::{LinkError, OurLink, PAY_PAGE},
     pages::{
-        FormErrors, Nav, Visitor, act, pay, respond,
+        FormErrors, Nav, Visitor, act,
+        draft::{self, Draft},
+        pay, respond,
         ui::{Cell, ConfirmSheet, Face, MoneyView, Pair, Pairs, money_text},
         visitor::Sent,
     },
@@ -21,8 +23,13 @@ use crate::{
     wallet::{self, Balances},
 };
 
+/// Where the sheet is.
+const SHEET: &str = "/app/move/send/check";
+/// What the form says when the same is meant once more.
+const AGAIN: &str = "yes";
+
 /// The form; on the sheet with a nonce.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SendForm {
     to: String,
@@ -101,7 +108,7 @@ fn recipient(text: &str) -> Result<Recipient, FormErrors> {
     parsed.map_err(|error| FormErrors::one("to", sentence(&error.to_string())))
 }
 
-/// Shows what is about to happen, with the name of who gets it.
+/// Leads to the sheet, or to where a code says that a shop is paid.
 pub(super) async fn check(sent: Sent<SendForm>) -> Result<Response, Problem> {
     let Sent { visitor, form: mut typed } = sent;
     match led(&pay::page_of(&visitor), &mut typed) {
@@ -114,7 +121,28 @@ pub(super) async fn check(sent: Sent<SendForm>) -> Result<Response, Problem> {
             return form(&visitor, Tab::Send, typed.filled(), errors).await;
         }
     }
-    checked(&visitor, typed).await
+    typed.again.clear();
+    to_sheet(&visitor, typed).await
+}
+
+async fn to_sheet(visitor: &Visitor, mut typed: SendForm) -> Result<Response, Problem> {
+    typed.nonce = visitor.nonce();
+    match draft::to_sheet(visitor, SHEET, &typed)? {
+        Some(sheet) => Ok(sheet),
+        None => checked(visitor, typed).await,
+    }
+}
+
+/// Shows what is about to happen, with the name of who gets it. Who comes without a draft finds
+/// the form.
+pub(super) async fn sheet(
+    visitor: Visitor,
+    Query(draft): Query<Draft>,
+) -> Result<Response, Problem> {
+    match draft.open(&visitor, SHEET) {
+        Some(typed) => checked(&visitor, typed).await,
+        None => Ok(to_send().await),
+    }
 }
 
 async fn checked(visitor: &Visitor, typed: SendForm) -> Result<Response, Problem> {
@@ -122,7 +150,7 @@ async fn checked(visitor: &Visitor, typed: SendForm) -> Result<Response, Problem
     match understood(visitor, &balances, &typed).await? {
         Ok((to, money)) => {
             let price = fees::price_as_of_log(&visitor.state, Service::Transfer, money).await?;
-            Ok(respond::page(&sheet(visitor, &balances, (&to, price), &typed, false)))
+            Ok(respond::page(&confirm(visitor, &balances, (&to, price), &typed)))
         }
         Err(errors) => form(visitor, Tab::Send, typed.filled(), errors).await,
     }
@@ -151,7 +179,7 @@ pub(super) async fn scanned(
         }
     };
     if !typed.amount.is_empty() {
-        return checked(visitor, typed).await.map(Ok);
+        return to_sheet(visitor, typed).await.map(Ok);
     }
     let found = to.face.map(|face| (face.name.expose().to_owned(), format!("@{}", face.handle)));
     let filled = Filled { found, ..typed.filled() };
@@ -210,13 +238,13 @@ async fn understood(
     Ok(Ok((to, money)))
 }
 
-fn sheet(
+fn confirm(
     visitor: &Visitor,
     balances: &Balances,
     (to, price): (&To, Price),
     typed: &SendForm,
-    again: bool,
 ) -> ConfirmView {
+    let again = typed.again == AGAIN;
     let fields = fields(to, price, typed, again);
     let (price, money) = (price.quote, price.quote.amount);
     let is_free = price.fee.is_zero();
@@ -250,7 +278,7 @@ fn sheet(
         },
         action: "/app/move/send".to_owned(),
         fields,
-        nonce: visitor.nonce(),
+        nonce: typed.nonce.clone(),
         button: format!("Send {}", money_text(&money)),
         back: "/app/move?tab=send".to_owned(),
         notice: notice(to, again),
@@ -267,7 +295,7 @@ fn fields(to: &To, price: Price, typed: &SendForm, again: bool) -> Vec<(&'static
         ("fee_version", price.version.to_string()),
     ];
     if again {
-        fields.push(("again", "yes".to_owned()));
+        fields.push(("again", AGAIN.to_owned()));
     }
     fields
 }
@@ -308,10 +336,8 @@ pub(super) async fn send(sent: Sent<SendForm>) -> Result<Response, Problem> {
         Err(problem) => problem,
     };
     if problem.code() == "duplicate_suspected" {
-        let face = visitor.state.people.find(&recipient).await?;
-        let to = To { face };
-        let price = fees::price_as_of_log(&visitor.state, Service::Transfer, money).await?;
-        return Ok(respond::page(&sheet(&visitor, &balances, (&to, price), &typed, true)));
+        let typed = SendForm { again: AGAIN.to_owned(), ..typed };
+        return to_sheet(&visitor, typed).await;
     }
     let errors = act::refused(problem, &balances)?;
     form(&visitor, Tab::Send, typed.filled(), errors).await
@@ -338,7 +364,7 @@ fn order(
         amount: serde_json::from_value(amount).map_err(|error| Problem::internal(&error))?,
         note: (!typed.note.is_empty()).then(|| typed.note.clone()),
         fee_version: typed.fee_version.parse().ok(),
-        confirm_duplicate: typed.again == "yes",
+        confirm_duplicate: typed.again == AGAIN,
     })
 }
 

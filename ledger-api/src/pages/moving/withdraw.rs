@@ -1,19 +1,25 @@
 //! Withdrawing: to which bank account, how much.
 
-use axum::response::{IntoResponse as _, Response};
+use axum::{
+    extract::Query,
+    response::{IntoResponse as _, Response},
+};
 use ledger_core::{ids::BankAccountId, money::Money};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     ConfirmView, Filled, Tab, add, after, form, made,
     sending::{self, amount_of},
+    to_withdraw,
 };
 use crate::{
     banks::accounts::{BankAccount, BankAccountStatus, masked},
     fees,
     http::{Problem, codes, session::see_other},
     pages::{
-        FormErrors, Nav, Visitor, act, respond,
+        FormErrors, Nav, Visitor, act,
+        draft::{self, Draft},
+        respond,
         ui::{ConfirmSheet, Face, MoneyView, Pair, Pairs, money_text},
         visitor::Sent,
     },
@@ -60,7 +66,7 @@ pub(in crate::pages) fn whole(visitor: &Visitor, balances: &Balances) -> Option<
 }
 
 /// The form; on the sheet with a nonce.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::pages) struct WithdrawForm {
     amount: String,
@@ -80,7 +86,7 @@ impl WithdrawForm {
     }
 }
 
-/// Shows what is about to happen: the verified name, the fee, when it is there.
+/// Leads to the sheet.
 pub(super) async fn check(sent: Sent<WithdrawForm>) -> Result<Response, Problem> {
     check_for(&sent.visitor, sent.form).await
 }
@@ -88,8 +94,43 @@ pub(super) async fn check(sent: Sent<WithdrawForm>) -> Result<Response, Problem>
 /// The same, for whoever may.
 pub(in crate::pages) async fn check_for(
     visitor: &Visitor,
-    typed: WithdrawForm,
+    mut typed: WithdrawForm,
 ) -> Result<Response, Problem> {
+    typed.nonce = visitor.nonce();
+    match draft::to_sheet(visitor, &sheet_path(visitor), &typed)? {
+        Some(sheet) => Ok(sheet),
+        None => checked(visitor, typed).await,
+    }
+}
+
+/// Shows what is about to happen. Who comes without a draft finds the form.
+pub(super) async fn sheet(
+    visitor: Visitor,
+    Query(draft): Query<Draft>,
+) -> Result<Response, Problem> {
+    match sheet_for(&visitor, &draft).await? {
+        Some(sheet) => Ok(sheet),
+        None => Ok(to_withdraw().await),
+    }
+}
+
+/// The same, for whoever may; nothing without a draft.
+pub(in crate::pages) async fn sheet_for(
+    visitor: &Visitor,
+    draft: &Draft,
+) -> Result<Option<Response>, Problem> {
+    match draft.open(visitor, &sheet_path(visitor)) {
+        Some(typed) => checked(visitor, typed).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+fn sheet_path(visitor: &Visitor) -> String {
+    way(visitor, "/withdraw/check", "/move/withdraw/check")
+}
+
+/// The verified name, the fee, when it is there.
+async fn checked(visitor: &Visitor, typed: WithdrawForm) -> Result<Response, Problem> {
     let balances = wallet::balances(&visitor.state, &visitor.wallet).await?;
     let (money, account) = match understood(visitor, &balances, &typed).await? {
         Ok(understood) => understood,
@@ -107,8 +148,8 @@ pub(in crate::pages) async fn check_for(
                 let errors = act::refused(Problem::new(code, "Too little."), &balances)?;
                 return again(visitor, typed, errors).await;
             }
-            let sheet = sheet(visitor, &balances, (money, &account), &quoted)?;
-            Ok(respond::page(&ConfirmView { notice, ..sheet }))
+            let sheet = confirm(visitor, &balances, (money, &account), &quoted)?;
+            Ok(respond::page(&ConfirmView { notice, nonce: typed.nonce, ..sheet }))
         }
         Err(problem) => {
             let errors = act::refused(problem, &balances)?;
@@ -130,7 +171,7 @@ async fn understood(
     Ok(act::amount(&typed.amount, balances).map(|money| (money, accounts.swap_remove(at))))
 }
 
-fn sheet(
+fn confirm(
     visitor: &Visitor,
     balances: &Balances,
     (money, account): (Money, &AccountChoice),
@@ -163,7 +204,7 @@ fn sheet(
             ("bank_account", account.id.clone()),
             ("fee_version", quoted.fee_version.to_string()),
         ],
-        nonce: visitor.nonce(),
+        nonce: String::new(),
         button: format!("Withdraw {}", money_text(&money)),
         back: filled_way(visitor, &money.amount().to_string(), &account.id),
         notice: None,

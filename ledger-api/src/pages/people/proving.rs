@@ -32,6 +32,10 @@ pub(super) fn routes() -> Router<ApiState> {
         .route("/verify/papers", post(papers))
 }
 
+/// The fields of the two codes, as the page names them.
+const EMAIL_CODE: &str = "code-email";
+const PHONE_CODE: &str = "code-phone";
+
 #[derive(Debug, Default, Deserialize)]
 struct VerifyQuery {
     #[serde(default)]
@@ -153,7 +157,7 @@ async fn send(
             let back: String = form_urlencoded::byte_serialize(form.return_to.as_bytes()).collect();
             Ok(see_other(&format!("/verify?sent={kind}&return_to={back}")))
         }
-        Err(problem) => again_with(state, who, (context, request), problem, form.return_to),
+        Err(problem) => again_with(state, who, (context, request), (problem, ""), form.return_to),
     }
 }
 
@@ -176,7 +180,11 @@ async fn confirm(
             let back: String = form_urlencoded::byte_serialize(form.return_to.as_bytes()).collect();
             Ok(see_other(&format!("/verify?return_to={back}")))
         }
-        Err(problem) => again_with(state, who, (context, request), problem, form.return_to),
+        Err(problem) => {
+            // The page has a field for each code.
+            let field = if form.kind == Kind::Email { EMAIL_CODE } else { PHONE_CODE };
+            again_with(state, who, (context, request), (problem, field), form.return_to)
+        }
     }
 }
 
@@ -200,11 +208,11 @@ fn again_with(
     state: ApiState,
     who: SignedIn,
     with: (PageContext, RequestContext),
-    problem: Problem,
+    (problem, field): (Problem, &'static str),
     back: String,
 ) -> Result<Response, Problem> {
     let status = problem.status();
-    let errors = errors_of(problem, &["code"])?;
+    let errors = errors_of(problem, &[])?.all_of(field);
     let visitor = Visitor::new(state, who, with)?;
     let view = view(&visitor, &visitor.who.person, errors, (String::new(), back));
     Ok(shown_again(status, &view))

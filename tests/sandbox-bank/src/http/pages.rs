@@ -19,6 +19,7 @@ use crate::{
     Command, Decision,
     clock::bank_day,
     credits::{Link, LinkStatus},
+    receipts::CUSTOMER,
 };
 
 const STYLE: &str = "\
@@ -115,11 +116,15 @@ fn body(app: &App, link: &Link) -> String {
     let request = &link.request;
     let mut html = String::from("<p class=\"note\">This is a test. No real money moves here.</p>");
     let day = bank_day(app.sandbox.clock().now());
-    let payer = request.payer.as_ref().map_or("ASHA RAO", |payer| payer.name.as_str());
+    let payer = match &request.payer {
+        Some(payer) => escaped(payer.name.as_str()),
+        // Whoever opens the page: the test bank has one customer and no login.
+        None => format!("The test bank's only one, in the name of {CUSTOMER}"),
+    };
     let facts = [
         ("Amount", format!("₹{}", request.amount)),
         ("Reference", escaped(request.token.as_str())),
-        ("Your account", escaped(payer)),
+        ("Paying account", payer),
         ("Date", day.to_string()),
     ];
     html.push_str("<dl>");
@@ -137,7 +142,8 @@ fn body(app: &App, link: &Link) -> String {
     }
     if let Some(url) = &request.return_url {
         let url = escaped(url.as_str());
-        write!(html, "<p><a class=\"back\" href=\"{url}\">Back to the shop</a></p>").ok();
+        write!(html, "<p><a class=\"back\" href=\"{url}\">Back to where you came from</a></p>")
+            .ok();
     }
     html
 }
