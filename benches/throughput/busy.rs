@@ -36,6 +36,8 @@ pub(crate) struct Spending<'s> {
     server: HashMap<u32, u64>,
     /// The others by name, with what each had spent before.
     others: Vec<(&'static str, u32, u64)>,
+    /// What the machine's other guests had taken before, of all processors together.
+    stolen: Option<u64>,
 }
 
 impl<'s> Spending<'s> {
@@ -49,7 +51,7 @@ impl<'s> Spending<'s> {
         let before = |(name, pid): &(&'static str, u32)| (*name, *pid, spent_micros(*pid));
         let others = others.iter().map(before);
         let others = others.map(|(name, pid, spent)| (name, pid, spent.unwrap_or(0))).collect();
-        Ok(Self { stand, since: Instant::now(), server, others })
+        Ok(Self { stand, since: Instant::now(), server, others, stolen: stolen_micros() })
     }
 
     /// Microseconds of processor time for each piece of work, of which `rate` were done a second.
@@ -68,8 +70,22 @@ impl<'s> Spending<'s> {
             let spent = spent_micros(*pid).unwrap_or(*before).saturating_sub(*before);
             parts.push(format!("{name} {}", each(spent)));
         }
-        Ok(format!("processor time for each, in microseconds: {}", parts.join(", ")))
+        let now = stolen_micros().zip(self.stolen).map(|(now, before)| now.saturating_sub(before));
+        let stolen = now.map(|taken| {
+            let cores = ratio(taken, elapsed.max(1));
+            format!("; other guests of the machine took {cores} cores meanwhile")
+        });
+        let stolen = stolen.unwrap_or_default();
+        Ok(format!("processor time for each, in microseconds: {}{stolen}", parts.join(", ")))
     }
+}
+
+/// What the machine's other guests have taken of all processors while something here wanted to run
+/// (steal); to a tick of ten milliseconds.
+fn stolen_micros() -> Option<u64> {
+    let text = fs::read_to_string("/proc/stat").ok()?;
+    let ticks = text.lines().next()?.split_ascii_whitespace().nth(8)?;
+    Some(ticks.parse::<u64>().ok()? * 10_000)
 }
 
 /// What all threads of a process have spent on a processor, those that ended included; to a tick of

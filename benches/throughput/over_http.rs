@@ -37,8 +37,11 @@ pub(crate) async fn rows(stand: &Stand, plan: &Plan, table: &mut Table) -> anyho
         table.note(format!("{what}: {}", spending.each(load.rate).await?));
     }
     let half = most / 2;
+    let spending = of(stand, &service).await?;
     let load = load::measure(&service, Ask::Transfer, Loop::Open(half), 256, plan.time).await?;
-    add(table, &format!("Bahi over HTTP, open loop at {half} a second"), &load, &[naive]);
+    let what = format!("Bahi over HTTP, open loop at {half} a second");
+    add(table, &what, &load, &[naive]);
+    table.note(format!("{what}: {}", spending.each(load.rate).await?));
     let spending = of(stand, &service).await?;
     let load = load::measure(&service, Ask::Bulk(100), Loop::Closed, 16, plan.time).await?;
     let what = "Bahi over HTTP, bulk of 100, 16 connections";
