@@ -51,6 +51,9 @@ use stand::Stand;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// The least seconds of a measurement that are worth half a minute of preparing the server.
+const SEGMENTS_FROM: std::time::Duration = std::time::Duration::from_secs(5);
+
 /// How a run's load is spread over the accounts.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Spread {
@@ -110,6 +113,9 @@ fn main() -> anyhow::Result<()> {
 
 async fn run(stand: &Stand, plan: &Plan) -> anyhow::Result<Table> {
     cores::undivide(&stand.pids().await?);
+    if plan.time >= SEGMENTS_FROM {
+        stand.make_segments().await?;
+    }
     let mut table = Table::new(stand.describe().await?);
     yardsticks(stand, plan, &mut table).await?;
     single::rows(stand, plan, &mut table).await?;

@@ -32,6 +32,24 @@ impl Stand {
         Ok(Self { cluster, count: AtomicU32::new(0) })
     }
 
+    /// Has the server make the segments of its log (WAL) that it keeps, as one has them that has run
+    /// for a while: a segment is made and filled with zeros while commits wait. A server that was
+    /// here before has them already.
+    pub(crate) async fn make_segments(&self) -> anyhow::Result<()> {
+        let mut db = PgConnection::connect(&self.cluster.url("postgres", SUPERUSER)).await?;
+        let missing = "
+            select pg_size_bytes(current_setting('min_wal_size')) / size - (
+                select count(*) from pg_ls_waldir())
+            from (select pg_size_bytes(current_setting('wal_segment_size')) as size) as segment";
+        let missing: i64 = sqlx::query_scalar(missing).fetch_one(&mut db).await?;
+        for _ in 0..missing {
+            let filled = "select pg_logical_emit_message(false, 'bench', ''), pg_switch_wal()";
+            sqlx::query(filled).execute(&mut db).await?;
+        }
+        db.close().await?;
+        self.checkpoint().await
+    }
+
     /// The processes of the server.
     pub(crate) async fn pids(&self) -> anyhow::Result<Vec<u32>> {
         let mut db = PgConnection::connect(&self.cluster.url("postgres", SUPERUSER)).await?;
@@ -120,7 +138,8 @@ impl Stand {
             "select string_agg(name || '=' || current_setting(name), ' ' order by name)
              from pg_settings
              where name in ('server_version', 'fsync', 'synchronous_commit', 'full_page_writes',
-                            'shared_buffers', 'max_wal_size', 'checkpoint_timeout')",
+                            'shared_buffers', 'max_wal_size', 'min_wal_size',
+                            'checkpoint_timeout')",
         )
         .fetch_one(&mut db)
         .await?;

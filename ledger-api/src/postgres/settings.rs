@@ -50,9 +50,9 @@ pub(super) fn settings(mode: Mode, machine: Machine) -> Vec<(String, String)> {
     all.push(("shared_buffers".to_owned(), megabytes(sizes.0)));
     all.push(("max_wal_size".to_owned(), megabytes(sizes.1)));
     if mode == Mode::Durable {
-        // Segments are used again after a quiet hour, instead of being removed and, while commits
-        // wait, made and filled with zeros anew.
-        all.push(("min_wal_size".to_owned(), megabytes(sizes.1 / 4)));
+        // Segments that were made once are used again, instead of being removed after a quiet hour
+        // and, while commits wait, made and filled with zeros anew.
+        all.push(("min_wal_size".to_owned(), megabytes(sizes.1)));
     }
     all
 }
@@ -107,6 +107,7 @@ mod tests {
         }
         assert_eq!(value(Mode::Durable, "shared_buffers"), "2048MB");
         assert_eq!(value(Mode::Durable, "max_wal_size"), "16384MB");
+        assert_eq!(value(Mode::Durable, "min_wal_size"), "16384MB");
     }
 
     #[test]
