@@ -32,20 +32,30 @@ impl Stand {
         Ok(Self { cluster, count: AtomicU32::new(0) })
     }
 
-    /// Has the server make the segments of its log (WAL) that it keeps, as one has them that has run
-    /// for a while: a segment is made and filled with zeros while commits wait. A server that was
-    /// here before has them already.
+    /// Has the server make the segments of its log (WAL) that it may keep, as one has them that has
+    /// run for a while: a segment is made and filled with zeros while commits wait. A slot keeps
+    /// those that were written from being used again before there are enough.
     pub(crate) async fn make_segments(&self) -> anyhow::Result<()> {
         let mut db = PgConnection::connect(&self.cluster.url("postgres", SUPERUSER)).await?;
-        let missing = "
-            select pg_size_bytes(current_setting('min_wal_size')) / size - (
-                select count(*) from pg_ls_waldir())
-            from (select pg_size_bytes(current_setting('wal_segment_size')) as size) as segment";
-        let missing: i64 = sqlx::query_scalar(missing).fetch_one(&mut db).await?;
-        for _ in 0..missing {
+        let wanted: i64 = sqlx::query_scalar(
+            "select pg_size_bytes(current_setting('min_wal_size'))
+                    / pg_size_bytes(current_setting('wal_segment_size'))",
+        )
+        .fetch_one(&mut db)
+        .await?;
+        let hold = "select pg_create_physical_replication_slot('bench', true, true)";
+        sqlx::query(hold).execute(&mut db).await?;
+        for _ in 0..wanted.saturating_mul(2) {
+            let there: i64 = sqlx::query_scalar("select count(*) from pg_ls_waldir()")
+                .fetch_one(&mut db)
+                .await?;
+            if there >= wanted {
+                break;
+            }
             let filled = "select pg_logical_emit_message(false, 'bench', ''), pg_switch_wal()";
             sqlx::query(filled).execute(&mut db).await?;
         }
+        sqlx::query("select pg_drop_replication_slot('bench')").execute(&mut db).await?;
         db.close().await?;
         self.checkpoint().await
     }

@@ -14,6 +14,9 @@ use crate::{
     wallet::Balances,
 };
 
+/// How often one sheet is refused before it stays so.
+const REFUSALS_MAX: u32 = 20;
+
 /// The request's key, from the form's nonce and its fields.
 pub(crate) fn key(operation: &str, nonce: &str, fields: &[&str]) -> Result<Key, Problem> {
     let mut hasher = Sha256::new();
@@ -24,6 +27,38 @@ pub(crate) fn key(operation: &str, nonce: &str, fields: &[&str]) -> Result<Key, 
     }
     let key: Result<IdempotencyKey, _> = format!("form-{}", hex::encode(hasher.finalize())).parse();
     key.map(Key).map_err(|error| Problem::internal(&error))
+}
+
+/// The keys that a sheet's button asks under. Pressed again it gets the answer of before, if that
+/// was a yes. What was refused before is asked for anew, under a key that follows from the one
+/// that was refused: the reason may be gone, and two presses at once still meet at one key.
+pub(crate) struct Presses<'a> {
+    operation: &'static str,
+    nonce: String,
+    fields: &'a [&'a str],
+    refusals: u32,
+}
+
+impl<'a> Presses<'a> {
+    /// Those of the sheet with this nonce.
+    pub(crate) fn of(operation: &'static str, nonce: &str, fields: &'a [&'a str]) -> Self {
+        Self { operation, nonce: nonce.to_owned(), fields, refusals: 0 }
+    }
+
+    /// The key to ask under now.
+    pub(crate) fn key(&self) -> Result<Key, Problem> {
+        key(self.operation, &self.nonce, self.fields)
+    }
+
+    /// Whether to ask again, under the next key.
+    pub(crate) fn go_on(&mut self, refusal: &Problem) -> bool {
+        let again = refusal.is_replay() && self.refusals < REFUSALS_MAX;
+        if again {
+            self.refusals = self.refusals.saturating_add(1);
+            self.nonce.push('+');
+        }
+        again
+    }
 }
 
 /// What a refusal means for the form, beside the field that it is about. What is no matter of the

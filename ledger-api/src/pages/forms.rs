@@ -32,9 +32,11 @@ impl FormErrors {
         errors
     }
 
-    /// The same, all about one field: of a form that has no other.
-    pub(crate) fn all_of(mut self, field: &'static str) -> Self {
-        self.0.iter_mut().for_each(|error| error.field = field);
+    /// The same, where the page has another name for a field.
+    pub(crate) fn renamed(mut self, field: &str, name: &'static str) -> Self {
+        for error in self.0.iter_mut().filter(|error| error.field == field) {
+            error.field = name;
+        }
         self
     }
 

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{
-    FormErrors, Layout, Nav, Visitor, act,
+    FormErrors, Layout, Nav, Visitor,
+    act::{self, Presses},
     draft::{self, Draft},
     moving::{ConfirmView, after},
     respond,
@@ -75,14 +76,20 @@ async fn page(visitor: Visitor, Query(query): Query<PayQuery>) -> Result<Respons
     if form.link.is_empty() && form.request.is_empty() {
         return show(&visitor, form, FormErrors::none()).await;
     }
-    sheet_or_form(&visitor, form).await
+    checked(&visitor, form).await
 }
 
 /// Shows what is about to happen. Who comes without a draft finds the form.
 async fn sheet(visitor: Visitor, Query(draft): Query<Draft>) -> Result<Response, Problem> {
-    match draft.open(&visitor, SHEET) {
-        Some(form) => sheet_or_form(&visitor, form).await,
-        None => Ok(see_other(PAY_PAGE)),
+    let Some(form) = draft.open::<PayForm>(&visitor, SHEET) else {
+        return Ok(see_other(PAY_PAGE));
+    };
+    let balances = wallet::balances(&visitor.state, &visitor.wallet).await?;
+    match understood(&visitor, &balances, form).await? {
+        Ok((form, found, money)) => {
+            Ok(respond::page(&confirm(&visitor, &balances, (&found, money), form)))
+        }
+        Err((form, errors)) => show(&visitor, form, errors).await,
     }
 }
 
@@ -150,11 +157,18 @@ fn no_shop() -> Problem {
 
 /// Leads to the sheet.
 async fn check(sent: Sent<PayForm>) -> Result<Response, Problem> {
-    let Sent { visitor, form } = sent;
-    let form = PayForm { nonce: visitor.nonce(), ..form };
-    match draft::to_sheet(&visitor, SHEET, &form)? {
-        Some(sheet) => Ok(sheet),
-        None => sheet_or_form(&visitor, form).await,
+    checked(&sent.visitor, sent.form).await
+}
+
+/// To the sheet, or to the form with what is wrong or missing.
+async fn checked(visitor: &Visitor, form: PayForm) -> Result<Response, Problem> {
+    let balances = wallet::balances(&visitor.state, &visitor.wallet).await?;
+    match understood(visitor, &balances, form).await? {
+        Ok((form, _, money)) => {
+            let (amount, nonce) = (money.amount().to_string(), visitor.nonce());
+            draft::to_sheet(visitor, SHEET, &PayForm { amount, nonce, ..form })
+        }
+        Err((form, errors)) => show(visitor, form, errors).await,
     }
 }
 
@@ -163,7 +177,13 @@ pub(super) fn page_of(visitor: &Visitor) -> String {
     visitor.state.people_settings.link(PAY_PAGE)
 }
 
-async fn sheet_or_form(visitor: &Visitor, mut form: PayForm) -> Result<Response, Problem> {
+/// Whom a form is to pay and how much; or the form with what is wrong with it, which is nothing
+/// where only the amount is missing.
+async fn understood(
+    visitor: &Visitor,
+    balances: &Balances,
+    mut form: PayForm,
+) -> Result<Result<(PayForm, Meant, Money), (PayForm, FormErrors)>, Problem> {
     match PayPage::read(&form.link, &page_of(visitor)) {
         Ok(None) => {}
         Ok(Some(PayPage::Request(id))) => {
@@ -172,28 +192,27 @@ async fn sheet_or_form(visitor: &Visitor, mut form: PayForm) -> Result<Response,
         Ok(Some(PayPage::Code(link))) => form.link = link,
         Err(error) => {
             let errors = FormErrors::one("link", sentence(&error.to_string()));
-            return show(visitor, form, errors).await;
+            return Ok(Err((form, errors)));
         }
     }
     let found = match meant(visitor, &form).await {
         Ok(found) => found,
         Err(problem) if [404, 422].contains(&problem.status()) => {
             let text = problem.body().detail.into_owned();
-            return show(visitor, form, FormErrors::one("link", text)).await;
+            return Ok(Err((form, FormErrors::one("link", text))));
         }
         Err(problem) => return Err(problem),
     };
-    let balances = wallet::balances(&visitor.state, &visitor.wallet).await?;
     let money = match (found.amount, form.amount.trim()) {
         (Some(money), _) => money,
         // A code without an amount: whoever pays says it, which is no mistake yet.
-        (None, "") => return show(visitor, form, FormErrors::none()).await,
-        (None, typed) => match act::amount(typed, &balances) {
+        (None, "") => return Ok(Err((form, FormErrors::none()))),
+        (None, typed) => match act::amount(typed, balances) {
             Ok(money) => money,
-            Err(errors) => return show(visitor, form, errors).await,
+            Err(errors) => return Ok(Err((form, errors))),
         },
     };
-    Ok(respond::page(&confirm(visitor, &balances, (&found, money), form)))
+    Ok(Ok((form, found, money)))
 }
 
 fn confirm(
@@ -227,8 +246,7 @@ fn confirm(
             ("request", form.request),
             ("amount", money.amount().to_string()),
         ],
-        // A payment link leads here without a draft.
-        nonce: Some(form.nonce).filter(|it| !it.is_empty()).unwrap_or_else(|| visitor.nonce()),
+        nonce: form.nonce,
         button: format!("Pay {}", money_text(&money)),
         back: PAY_PAGE.to_owned(),
         notice: None,
@@ -239,7 +257,6 @@ fn confirm(
 async fn pay(sent: Sent<PayForm>) -> Result<Response, Problem> {
     let Sent { visitor, form } = sent;
     let value = act::amount_typed(&form.amount);
-    let key = act::key("pay_shop", &form.nonce, &[&form.link, &form.request, &value])?;
     let text = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
     let amount = json!({"value": value, "currency": visitor.wallet.currency()
         .map_err(|error| Problem::internal(&error))?.to_string()});
@@ -252,17 +269,21 @@ async fn pay(sent: Sent<PayForm>) -> Result<Response, Problem> {
     }
     let payload: Payload = Payload::of(&body)?;
     let body: PayIn = payload.parse()?;
-    match payments::pay(&visitor.writer()?, key, &body).await {
-        Ok(done) => {
-            let Receipt::Payment { payment_id, .. } = done.accepted.receipt else {
-                return Err(wrong_receipt(&done.accepted.receipt));
-            };
-            Ok(see_other(&format!("/app/activity/{payment_id}")))
+    let fields = [&*form.link, &*form.request, &*value];
+    let mut presses = Presses::of("pay_shop", &form.nonce, &fields);
+    let problem = loop {
+        match payments::pay(&visitor.writer()?, presses.key()?, &body).await {
+            Ok(done) => {
+                let Receipt::Payment { payment_id, .. } = done.accepted.receipt else {
+                    return Err(wrong_receipt(&done.accepted.receipt));
+                };
+                return Ok(see_other(&format!("/app/activity/{payment_id}")));
+            }
+            Err(problem) if presses.go_on(&problem) => {}
+            Err(problem) => break problem,
         }
-        Err(problem) => {
-            let balances = wallet::balances(&visitor.state, &visitor.wallet).await?;
-            let errors = act::refused(problem, &balances)?;
-            show(&visitor, form, errors).await
-        }
-    }
+    };
+    let balances = wallet::balances(&visitor.state, &visitor.wallet).await?;
+    let errors = act::refused(problem, &balances)?;
+    show(&visitor, form, errors).await
 }

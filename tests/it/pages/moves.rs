@@ -1,7 +1,10 @@
 //! Money moved by forms alone.
 
 use super::reader::{deposit, hidden, link, page, press};
-use crate::user_api::person::{Person, Scene};
+use crate::{
+    support::bahi::Reply,
+    user_api::person::{Person, Scene},
+};
 
 async fn available(person: &Person) -> String {
     let said = person.get("/v1/balances").await.made();
@@ -48,10 +51,7 @@ async fn a_sheet_has_an_address_that_is_its_owners_and_says_nothing() {
     let ravi = scene.person("ravi", "10.00").await;
     let typed = [("to", "@ravi"), ("amount", "12.50"), ("note", "Rent of a room")];
     let sheet = press(&asha, "/app/move/send/check", &typed).await;
-    let address = {
-        let (_, rest) = sheet.text.split_once("name=\"return_to\" value=\"").expect("a way back");
-        rest.split('"').next().unwrap().to_owned()
-    };
+    let address = hidden(&sheet, "return_to");
     assert!(address.starts_with("/app/move/send/check?draft="), "{address}");
     for hidden in ["ravi", "12.50", "Rent"] {
         assert!(!address.contains(hidden), "{address}");
@@ -70,12 +70,49 @@ async fn a_sheet_has_an_address_that_is_its_owners_and_says_nothing() {
         assert!(!form.text.contains("Rent of a room"), "{}", form.text);
         assert!(!form.text.contains("card sheet"), "{}", form.text);
     }
-    // What is too long for an address is checked where it is.
+    // What would be too long for an address does not come to one.
     let long = "x".repeat(5_000);
     let typed = [("to", "@ravi"), ("amount", "12.50"), ("note", &long)];
     let refused = press(&asha, "/app/move/send/check", &typed).await;
     assert_eq!(refused.status, 422, "{}", refused.text);
     assert!(refused.text.contains("At most 200 characters"), "{}", refused.text);
+    scene.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sheet_that_was_refused_works_once_the_reason_is_gone_and_pays_once() {
+    let scene = Scene::start().await;
+    let asha = scene.person("asha", "100.00").await;
+    let ravi = scene.person("ravi", "100.00").await;
+    let sheet_of = async |person: &Person, to: &str, amount: &str| {
+        let typed = [("to", to), ("amount", amount)];
+        press(person, "/app/move/send/check", &typed).await
+    };
+    let sent = async |person: &Person, sheet: &Reply| {
+        let fields = ["to", "amount", "note", "nonce"].map(|name| (name, hidden(sheet, name)));
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(n, v)| (*n, v.as_str())).collect();
+        let done = press(person, "/app/move/send", &fields).await;
+        scene.projected().await;
+        done
+    };
+    let most = sheet_of(&asha, "@ravi", "80").await;
+    assert!(sent(&asha, &sheet_of(&asha, "@ravi", "50").await).await.text.contains("Receipt"));
+    for _ in 0..2 {
+        let refused = sent(&asha, &most).await;
+        assert_eq!(refused.status, 422, "{}", refused.text);
+        assert!(refused.text.contains("You have ₹50.00."), "{}", refused.text);
+        assert!(refused.text.contains("value=\"@ravi\""), "{}", refused.text);
+    }
+    assert!(sent(&ravi, &sheet_of(&ravi, "@asha", "60").await).await.text.contains("Receipt"));
+    for _ in 0..3 {
+        // Gone back to: nearly all the money is spent, and the sheet is still what was pressed.
+        let address = hidden(&most, "return_to");
+        let again = page(&asha, &address).await;
+        assert!(again.text.contains("Send ₹80.00"), "{}", again.text);
+        let done = sent(&asha, &again).await;
+        assert!(done.text.contains("Receipt"), "{}", done.text);
+        assert_eq!(available(&asha).await, "30.00");
+    }
     scene.finish().await;
 }
 

@@ -111,11 +111,22 @@ async fn a_code_is_paid_once_from_the_wallets_page_and_a_part_is_given_back() {
     assert_eq!(sent_on.status, 200, "{}", sent_on.text);
     assert!(sent_on.text.contains("Shop of kamala"), "{}", sent_on.text);
     links_are_pasted(&asha, &request).await;
-    let pay = [("request", request.as_str()), ("amount", "120.00"), ("nonce", "p1")];
-    for _ in 0..2 {
+    // The link led to a sheet with an address, which is gone back to and pressed again.
+    let value = |page: &Reply, name: &str| {
+        let (_, rest) = page.text.split_once(&format!("name=\"{name}\" value=\"")).expect(name);
+        rest.split('"').next().unwrap().to_owned()
+    };
+    let address = value(&sheet, "return_to");
+    assert!(address.starts_with("/app/pay/check?draft="), "{address}");
+    for _ in 0..3 {
+        let sheet = asha.get(&address).await;
+        assert!(sheet.text.contains("Pay ₹120.00"), "{}", sheet.text);
+        let nonce = value(&sheet, "nonce");
+        let pay = [("request", request.as_str()), ("amount", "120.00"), ("nonce", &nonce)];
         let paid = pressed(&asha, "/app/pay", &pay).await;
         assert_eq!(paid.status, 200, "{}", paid.text);
         assert!(paid.text.contains("Shop of kamala"), "{}", paid.text);
+        scene.projected().await;
     }
     scene.projected().await;
     assert!(owner.get(&place).await.text.contains("<h1>Paid</h1>"));

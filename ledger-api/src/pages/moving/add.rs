@@ -10,7 +10,8 @@ use crate::{
     banks::Health,
     http::{ApiState, Problem, session::see_other},
     pages::{
-        FormErrors, Nav, Visitor, act,
+        FormErrors, Nav, Visitor,
+        act::{self, Presses},
         draft::{self, Draft},
         respond,
         ui::{ConfirmSheet, Face, MoneyView, Pair, Pairs, money_text},
@@ -63,12 +64,14 @@ pub(super) struct AddForm {
 
 /// Leads to the sheet.
 pub(super) async fn check(sent: Sent<AddForm>) -> Result<Response, Problem> {
-    let Sent { visitor, form } = sent;
-    let typed = AddForm { nonce: visitor.nonce(), ..form };
-    match draft::to_sheet(&visitor, SHEET, &typed)? {
-        Some(sheet) => Ok(sheet),
-        None => checked(&visitor, typed).await,
-    }
+    let Sent { visitor, form: AddForm { amount, bank, .. } } = sent;
+    let balances = wallet::balances(&visitor.state, &visitor.wallet).await?;
+    let money = match fits(&visitor, &balances, &amount, &bank).await? {
+        Ok((money, _)) => money,
+        Err(errors) => return again(&visitor, amount, bank, errors).await,
+    };
+    let amount = money.amount().to_string();
+    draft::to_sheet(&visitor, SHEET, &AddForm { amount, bank, nonce: visitor.nonce() })
 }
 
 /// Shows what is about to happen. Who comes without a draft finds the form.
@@ -76,17 +79,11 @@ pub(super) async fn sheet(
     visitor: Visitor,
     Query(draft): Query<Draft>,
 ) -> Result<Response, Problem> {
-    match draft.open(&visitor, SHEET) {
-        Some(typed) => checked(&visitor, typed).await,
-        None => Ok(to_add().await),
-    }
-}
-
-async fn checked(visitor: &Visitor, typed: AddForm) -> Result<Response, Problem> {
+    let Some(typed) = draft.open::<AddForm>(&visitor, SHEET) else { return Ok(to_add().await) };
     let balances = wallet::balances(&visitor.state, &visitor.wallet).await?;
-    match fits(visitor, &balances, &typed.amount, &typed.bank).await? {
-        Ok((money, _)) => Ok(respond::page(&confirm(visitor, &balances, money, typed))),
-        Err(errors) => again(visitor, typed.amount, typed.bank, errors).await,
+    match understood(&visitor, &balances, &typed.amount, &typed.bank) {
+        Ok((money, _)) => Ok(respond::page(&confirm(&visitor, &balances, money, typed))),
+        Err(errors) => again(&visitor, typed.amount, typed.bank, errors).await,
     }
 }
 
@@ -171,19 +168,23 @@ pub(super) async fn add(sent: Sent<AddForm>) -> Result<Response, Problem> {
         Err(errors) => return again(&visitor, amount, bank, errors).await,
     };
     let (value, currency) = (money.amount().to_string(), balances.currency.code.to_string());
-    let key = act::key("add", &nonce, &[&value, &bank])?;
     let typed = Typed { value: &value, currency: &currency };
     let settings = &visitor.state.people_settings;
     let base = settings.public_url.as_ref().or(settings.link_base.as_ref());
     let return_url = base.map(|base| base.join("/app/move/added?deposit={deposit}"));
-    let writer = visitor.writer()?;
-    match wallet::add_money(writer, key, typed, code.as_ref(), return_url.as_deref()).await {
-        Ok(begun) => Ok(made(&visitor, &begun.id)),
-        Err(problem) => {
-            let errors = act::refused(problem, &balances)?;
-            again(&visitor, amount, bank, errors).await
+    let (code, back) = (code.as_ref(), return_url.as_deref());
+    let fields = [&*value, &*bank];
+    let mut presses = Presses::of("add", &nonce, &fields);
+    let problem = loop {
+        let writer = visitor.writer()?;
+        match wallet::add_money(writer, presses.key()?, typed, code, back).await {
+            Ok(begun) => return Ok(made(&visitor, &begun.id)),
+            Err(problem) if presses.go_on(&problem) => {}
+            Err(problem) => break problem,
         }
-    }
+    };
+    let errors = act::refused(problem, &balances)?;
+    again(&visitor, amount, bank, errors).await
 }
 
 /// What the bank's page leads back with.

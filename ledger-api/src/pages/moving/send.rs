@@ -11,7 +11,8 @@ use crate::{
     http::{Problem, problem::sentence, session::see_other},
     links::{LinkError, OurLink, PAY_PAGE},
     pages::{
-        FormErrors, Nav, Visitor, act,
+        FormErrors, Nav, Visitor,
+        act::{self, Presses},
         draft::{self, Draft},
         pay, respond,
         ui::{Cell, ConfirmSheet, Face, MoneyView, Pair, Pairs, money_text},
@@ -122,15 +123,22 @@ pub(super) async fn check(sent: Sent<SendForm>) -> Result<Response, Problem> {
         }
     }
     typed.again.clear();
-    to_sheet(&visitor, typed).await
+    checked(&visitor, typed).await
 }
 
-async fn to_sheet(visitor: &Visitor, mut typed: SendForm) -> Result<Response, Problem> {
-    typed.nonce = visitor.nonce();
-    match draft::to_sheet(visitor, SHEET, &typed)? {
-        Some(sheet) => Ok(sheet),
-        None => checked(visitor, typed).await,
+/// To the sheet, or to the form with what is wrong with it.
+async fn checked(visitor: &Visitor, typed: SendForm) -> Result<Response, Problem> {
+    let balances = wallet::balances(&visitor.state, &visitor.wallet).await?;
+    match understood(visitor, &balances, &typed).await? {
+        Ok(money) => to_sheet(visitor, typed, money),
+        Err(errors) => form(visitor, Tab::Send, typed.filled(), errors).await,
     }
+}
+
+fn to_sheet(visitor: &Visitor, typed: SendForm, money: Money) -> Result<Response, Problem> {
+    let (to, amount) = (typed.to.trim().to_owned(), money.amount().to_string());
+    let typed = SendForm { to, amount, nonce: visitor.nonce(), ..typed };
+    draft::to_sheet(visitor, SHEET, &typed)
 }
 
 /// Shows what is about to happen, with the name of who gets it. Who comes without a draft finds
@@ -139,21 +147,17 @@ pub(super) async fn sheet(
     visitor: Visitor,
     Query(draft): Query<Draft>,
 ) -> Result<Response, Problem> {
-    match draft.open(&visitor, SHEET) {
-        Some(typed) => checked(&visitor, typed).await,
-        None => Ok(to_send().await),
-    }
-}
-
-async fn checked(visitor: &Visitor, typed: SendForm) -> Result<Response, Problem> {
+    let Some(typed) = draft.open::<SendForm>(&visitor, SHEET) else { return Ok(to_send().await) };
     let balances = wallet::balances(&visitor.state, &visitor.wallet).await?;
-    match understood(visitor, &balances, &typed).await? {
-        Ok((to, money)) => {
-            let price = fees::price_as_of_log(&visitor.state, Service::Transfer, money).await?;
-            Ok(respond::page(&confirm(visitor, &balances, (&to, price), &typed)))
-        }
-        Err(errors) => form(visitor, Tab::Send, typed.filled(), errors).await,
-    }
+    let (to, money) =
+        match (whose(&visitor, &typed.to).await?, act::amount(&typed.amount, &balances)) {
+            (Ok(to), Ok(money)) => (to, money),
+            (Err(errors), _) | (_, Err(errors)) => {
+                return form(&visitor, Tab::Send, typed.filled(), errors).await;
+            }
+        };
+    let price = fees::price_as_of_log(&visitor.state, Service::Transfer, money).await?;
+    Ok(respond::page(&confirm(&visitor, &balances, (&to, price), &typed)))
 }
 
 /// Goes on from what a code says: to where shops are paid; to the sheet, if it says how much; to
@@ -179,7 +183,7 @@ pub(super) async fn scanned(
         }
     };
     if !typed.amount.is_empty() {
-        return to_sheet(visitor, typed).await.map(Ok);
+        return checked(visitor, typed).await.map(Ok);
     }
     let found = to.face.map(|face| (face.name.expose().to_owned(), format!("@{}", face.handle)));
     let filled = Filled { found, ..typed.filled() };
@@ -188,13 +192,21 @@ pub(super) async fn scanned(
 
 /// Who is meant, if it is somebody whom money can go to.
 async fn found(visitor: &Visitor, named: &str) -> Result<Result<To, FormErrors>, Problem> {
+    if let Err(errors) = recipient(named) {
+        return Ok(Err(errors));
+    }
+    // Names are looked up one at a time and not by the thousand.
+    throttle(&visitor.state, Rate::LOOKUP, visitor.who.person.id.uuid().as_bytes()).await?;
+    whose(visitor, named).await
+}
+
+/// The same, of a name that was looked up before.
+async fn whose(visitor: &Visitor, named: &str) -> Result<Result<To, FormErrors>, Problem> {
     let recipient = match recipient(named) {
         Ok(recipient) => recipient,
         Err(errors) => return Ok(Err(errors)),
     };
-    // Names are looked up one at a time and not by the thousand.
     let person = visitor.who.person.id;
-    throttle(&visitor.state, Rate::LOOKUP, person.uuid().as_bytes()).await?;
     let face = visitor.state.people.find(&recipient).await?;
     if face.as_ref().is_some_and(|face| face.id == person) {
         return Ok(Err(FormErrors::one("to", "That is you. Choose somebody else.")));
@@ -213,7 +225,7 @@ async fn understood(
     visitor: &Visitor,
     balances: &Balances,
     typed: &SendForm,
-) -> Result<Result<(To, Money), FormErrors>, Problem> {
+) -> Result<Result<Money, FormErrors>, Problem> {
     if let Err(errors) = recipient(&typed.to) {
         return Ok(Err(errors));
     }
@@ -224,10 +236,9 @@ async fn understood(
     if typed.note.chars().count() > 200 {
         return Ok(Err(FormErrors::one("note", "At most 200 characters.")));
     }
-    let to = match found(visitor, &typed.to).await? {
-        Ok(to) => to,
-        Err(errors) => return Ok(Err(errors)),
-    };
+    if let Err(errors) = found(visitor, &typed.to).await? {
+        return Ok(Err(errors));
+    }
     if money.amount() > balances.available.amount() {
         let problem = crate::http::codes::find("insufficient_funds");
         let problem = problem.map(|code| Problem::new(code, "Not enough available."));
@@ -235,7 +246,7 @@ async fn understood(
             return act::refused(problem, balances).map(Err);
         }
     }
-    Ok(Ok((to, money)))
+    Ok(Ok(money))
 }
 
 fn confirm(
@@ -305,8 +316,8 @@ fn notice(to: &To, again: bool) -> Option<Notice> {
         return Some(Notice {
             tone: "waiting",
             title: "This looks like the payment you just made".to_owned(),
-            text: "The same amount went to them less than a minute ago. Send it again only if it \
-                   is another one; Activity shows the first.",
+            text: "The same amount went to them less than a minute before. Send it again only if \
+                   it is another one; Activity shows the first.",
         });
     }
     to.face.is_none().then_some(Notice {
@@ -328,19 +339,34 @@ pub(super) async fn send(sent: Sent<SendForm>) -> Result<Response, Problem> {
         }
     };
     let value = money.amount().to_string();
-    let fields = [&typed.to, &value, &typed.note, &typed.again, &typed.fee_version];
-    let key = act::key("send", &typed.nonce, &fields.map(String::as_str))?;
+    // What the sheet was shown for, and not what was made of it since: a fee that has changed, or
+    // a number that is somebody's by now, is the same sheet, and is refused if it was sent before.
+    let fields = [&value, &typed.note, &typed.again].map(String::as_str);
     let body = order(&recipient, &value, &balances, &typed)?;
-    let problem = match transfers::send(&visitor.writer()?, key, &body).await {
-        Ok(sent) => return Ok(made(&visitor, &sent.transfer.id)),
-        Err(problem) => problem,
+    let mut presses = Presses::of("send", &typed.nonce, &fields);
+    let problem = loop {
+        match transfers::send(&visitor.writer()?, presses.key()?, &body).await {
+            Ok(sent) => return Ok(made(&visitor, &sent.transfer.id)),
+            Err(problem) if presses.go_on(&problem) => {}
+            Err(problem) => break problem,
+        }
     };
     if problem.code() == "duplicate_suspected" {
         let typed = SendForm { again: AGAIN.to_owned(), ..typed };
-        return to_sheet(&visitor, typed).await;
+        return to_sheet(&visitor, typed, money);
     }
     let errors = act::refused(problem, &balances)?;
-    form(&visitor, Tab::Send, typed.filled(), errors).await
+    let to = as_typed(&visitor, &recipient, &typed.to).await?;
+    form(&visitor, Tab::Send, SendForm { to, ..typed }.filled(), errors).await
+}
+
+/// Whom a sheet was of, as somebody would type it.
+async fn as_typed(visitor: &Visitor, to: &Recipient, text: &str) -> Result<String, Problem> {
+    let face = match to {
+        Recipient::Id(_) => visitor.state.people.find(to).await?,
+        Recipient::Handle(_) | Recipient::Phone(_) => None,
+    };
+    Ok(face.map_or_else(|| text.to_owned(), |face| format!("@{}", face.handle)))
 }
 
 /// The request that a program would have sent.

@@ -17,7 +17,8 @@ use crate::{
     fees,
     http::{Problem, codes, session::see_other},
     pages::{
-        FormErrors, Nav, Visitor, act,
+        FormErrors, Nav, Visitor,
+        act::{self, Presses},
         draft::{self, Draft},
         respond,
         ui::{ConfirmSheet, Face, MoneyView, Pair, Pairs, money_text},
@@ -94,13 +95,22 @@ pub(super) async fn check(sent: Sent<WithdrawForm>) -> Result<Response, Problem>
 /// The same, for whoever may.
 pub(in crate::pages) async fn check_for(
     visitor: &Visitor,
-    mut typed: WithdrawForm,
+    typed: WithdrawForm,
 ) -> Result<Response, Problem> {
-    typed.nonce = visitor.nonce();
-    match draft::to_sheet(visitor, &sheet_path(visitor), &typed)? {
-        Some(sheet) => Ok(sheet),
-        None => checked(visitor, typed).await,
+    let balances = wallet::balances(&visitor.state, &visitor.wallet).await?;
+    let (money, _, quoted) = match priced(visitor, &balances, &typed).await? {
+        Ok(priced) => priced,
+        Err(errors) => return again(visitor, typed, errors).await,
+    };
+    let total = amount_of(&quoted.total, balances.currency)?;
+    if total.amount() > balances.available.amount() {
+        let code = codes::find("insufficient_funds").unwrap_or(codes::INVALID);
+        let errors = act::refused(Problem::new(code, "Too little."), &balances)?;
+        return again(visitor, typed, errors).await;
     }
+    let amount = money.amount().to_string();
+    let typed = WithdrawForm { amount, nonce: visitor.nonce(), ..typed };
+    draft::to_sheet(visitor, &sheet_path(visitor), &typed)
 }
 
 /// Shows what is about to happen. Who comes without a draft finds the form.
@@ -119,42 +129,39 @@ pub(in crate::pages) async fn sheet_for(
     visitor: &Visitor,
     draft: &Draft,
 ) -> Result<Option<Response>, Problem> {
-    match draft.open(visitor, &sheet_path(visitor)) {
-        Some(typed) => checked(visitor, typed).await.map(Some),
-        None => Ok(None),
-    }
+    let Some(typed) = draft.open::<WithdrawForm>(visitor, &sheet_path(visitor)) else {
+        return Ok(None);
+    };
+    let balances = wallet::balances(&visitor.state, &visitor.wallet).await?;
+    let (money, account, quoted) = match priced(visitor, &balances, &typed).await? {
+        Ok(priced) => priced,
+        Err(errors) => return again(visitor, typed, errors).await.map(Some),
+    };
+    let sends = wallet::sending(&visitor.state, &quoted.bank).await?;
+    let notice = sending::notice(&quoted.bank, sends);
+    let sheet = confirm(visitor, &balances, (money, &account), &quoted)?;
+    Ok(Some(respond::page(&ConfirmView { notice, nonce: typed.nonce, ..sheet })))
 }
 
 fn sheet_path(visitor: &Visitor) -> String {
     way(visitor, "/withdraw/check", "/move/withdraw/check")
 }
 
-/// The verified name, the fee, when it is there.
-async fn checked(visitor: &Visitor, typed: WithdrawForm) -> Result<Response, Problem> {
-    let balances = wallet::balances(&visitor.state, &visitor.wallet).await?;
-    let (money, account) = match understood(visitor, &balances, &typed).await? {
+/// What was typed, with what it costs and which bank would send it; or what is wrong with it.
+async fn priced(
+    visitor: &Visitor,
+    balances: &Balances,
+    typed: &WithdrawForm,
+) -> Result<Result<(Money, AccountChoice, Quoted), FormErrors>, Problem> {
+    let (money, account) = match understood(visitor, balances, typed).await? {
         Ok(understood) => understood,
-        Err(errors) => return again(visitor, typed, errors).await,
+        Err(errors) => return Ok(Err(errors)),
     };
     let (value, currency) = (money.amount().to_string(), balances.currency.code.to_string());
     let asked = Typed { value: &value, currency: &currency };
     match wallet::quote(visitor.writer()?, asked).await {
-        Ok(quoted) => {
-            let sends = wallet::sending(&visitor.state, &quoted.bank).await?;
-            let notice = sending::notice(&quoted.bank, sends);
-            let total = amount_of(&quoted.total, balances.currency)?;
-            if total.amount() > balances.available.amount() {
-                let code = codes::find("insufficient_funds").unwrap_or(codes::INVALID);
-                let errors = act::refused(Problem::new(code, "Too little."), &balances)?;
-                return again(visitor, typed, errors).await;
-            }
-            let sheet = confirm(visitor, &balances, (money, &account), &quoted)?;
-            Ok(respond::page(&ConfirmView { notice, nonce: typed.nonce, ..sheet }))
-        }
-        Err(problem) => {
-            let errors = act::refused(problem, &balances)?;
-            again(visitor, typed, errors).await
-        }
+        Ok(quoted) => Ok(Ok((money, account, quoted))),
+        Err(problem) => act::refused(problem, balances).map(Err),
     }
 }
 
@@ -233,20 +240,23 @@ pub(in crate::pages) async fn withdraw_for(
     };
     let (value, currency) = (money.amount().to_string(), balances.currency.code.to_string());
     let told = typed.fee_version.parse().ok();
-    let fields = [&*value, &*typed.bank_account, &*typed.fee_version];
-    let key = act::key("withdraw", &typed.nonce, &fields)?;
     let amount = Typed { value: &value, currency: &currency };
     let asked = Withdraw { amount, bank_account, fee_version: told, note: None };
-    match wallet::withdraw(visitor.writer()?, key, asked).await {
-        Ok(id) => Ok(made(visitor, &id)),
-        Err(problem) if problem.code() == codes::STEP_UP_NEEDED.name => {
-            Ok(ask_again(visitor, &value, &typed.bank_account).into_response())
+    // Not the fee: one that has changed since is the same sheet, refused if it was sent before.
+    let fields = [&*value, &*typed.bank_account];
+    let mut presses = Presses::of("withdraw", &typed.nonce, &fields);
+    let problem = loop {
+        match wallet::withdraw(visitor.writer()?, presses.key()?, asked).await {
+            Ok(id) => return Ok(made(visitor, &id)),
+            Err(problem) if presses.go_on(&problem) => {}
+            Err(problem) => break problem,
         }
-        Err(problem) => {
-            let errors = act::refused(problem, &balances)?;
-            again(visitor, typed, errors).await
-        }
+    };
+    if problem.code() == codes::STEP_UP_NEEDED.name {
+        return Ok(ask_again(visitor, &value, &typed.bank_account).into_response());
     }
+    let errors = act::refused(problem, &balances)?;
+    again(visitor, typed, errors).await
 }
 
 /// The form with what is wrong with it.

@@ -181,8 +181,12 @@ async fn confirm(
             Ok(see_other(&format!("/verify?return_to={back}")))
         }
         Err(problem) => {
-            // The page has a field for each code.
-            let field = if form.kind == Kind::Email { EMAIL_CODE } else { PHONE_CODE };
+            // The page has a field for each code that is still to come.
+            let field = match form.kind {
+                Kind::Email if who.person.email_verified_at.is_none() => EMAIL_CODE,
+                Kind::Phone if who.person.phone_verified_at.is_none() => PHONE_CODE,
+                Kind::Email | Kind::Phone => "",
+            };
             again_with(state, who, (context, request), (problem, field), form.return_to)
         }
     }
@@ -212,7 +216,7 @@ fn again_with(
     back: String,
 ) -> Result<Response, Problem> {
     let status = problem.status();
-    let errors = errors_of(problem, &[])?.all_of(field);
+    let errors = errors_of(problem, &["code"])?.renamed("code", field);
     let visitor = Visitor::new(state, who, with)?;
     let view = view(&visitor, &visitor.who.person, errors, (String::new(), back));
     Ok(shown_again(status, &view))
