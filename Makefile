@@ -1,7 +1,7 @@
 # What one does with Bahi. `make` lists it. Every target is a line or two of plain cargo.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fmt bench soak verify tour release
+.PHONY: help run test lint fmt bench soak verify tour pictures release
 
 CARGO ?= cargo
 LISTEN ?=
@@ -41,6 +41,10 @@ verify: ## check the whole log of .bahi: chain, balances, rules
 
 tour: ## run the README's tour against the ledger that `make run` started
 	bash docs/tour.sh
+
+pictures: ## take the pictures of docs/images again, of the demonstration
+	$(CARGO) build --locked --workspace --bins
+	BAHI_BROWSER=required BAHI_PICTURES=1 $(CARGO) test --locked --test it -- browser::pictures
 
 release: ## build target/release/bahi
 	$(CARGO) build --locked --release --package ledger-api

@@ -173,7 +173,7 @@ fn case_48_it_listens_before_its_database_is_there_and_is_ready_after() {
         &[("DATABASE_URL", &url), ("BAHI_ALLOW_UNSAFE_DATABASE", "true")],
     );
     bahi.wait_until(|status| status == 503);
-    assert!(bahi.said().contains("waiting for the database"), "{}", bahi.said());
+    bahi.wait_until_it_said("waiting for the database");
     let _server = server.start();
     bahi.wait_until_ready();
     assert_eq!(bahi.stop().code, Some(0));

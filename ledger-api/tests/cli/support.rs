@@ -199,6 +199,11 @@ impl Bahi {
         });
     }
 
+    /// Waits until it has said something: what it writes is read a moment later.
+    pub(crate) fn wait_until_it_said(&self, part: &str) {
+        self.until(part, || self.said().contains(part).then_some(()));
+    }
+
     /// Waits until the answer to `/readyz` says something.
     pub(crate) fn wait_until_it_says(&self, part: &str) {
         self.until(part, || {
